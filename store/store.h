@@ -1,0 +1,101 @@
+#pragma once
+
+// The in-memory store: a concurrent map from byte keys to versioned, expiring values, within bounded memory.
+//
+// Every call on one key is one critical section on that key's entry: nothing comes between the check of a condition and
+// the write, or between the read and the write of an Incr. A call on many keys is one critical section per key.
+//
+// Time. An entry is absent from the millisecond in which its time to live ends, for every call, whether or not its memory
+// has been taken back; Sweep() only reclaims.
+//
+// Memory. With a limit, a write that finds no room evicts entries first (S3-FIFO), or fails with kMemoryFull when eviction
+// is off. Everything is counted: pages, large values, hash buckets and the eviction policy's own memory.
+//
+// Versions grow strictly per key, also across delete, expiry and eviction: max(last + 1, Unix time in ns).
+//
+//   Store store({.max_memory_bytes = 1 << 30});
+//   store.Set("greeting", "hello", {.expiry = Expiry::After(60'000)});
+//   ReadResult result;
+//   store.Get("greeting", {}, &result);   // result.value.view() == "hello"
+//
+// All methods are thread-safe unless they say otherwise. Keys must be 1 B to kMaxKeyBytes long and times to live
+// 1 to kMaxTtlMs; the caller checks that (a breach ends the process).
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/clock.h"
+#include "store/operation.h"
+
+namespace ferrite {
+
+struct StoreOptions {
+  // Rounded up to a power of two; 0: four per core.
+  size_t shards = 0;
+  // 0: no limit.
+  size_t max_memory_bytes = 0;
+  // When false, a write without room fails instead.
+  bool evict = true;
+  // Must outlive the store.
+  const Clock* clock = &Clock::System();
+};
+
+class Store {
+ public:
+  explicit Store(const StoreOptions& options);
+  // No call may be in progress.
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // Reads `key` into `*result`, whose buffers are reused.
+  void Get(std::string_view key, const GetOptions& options, ReadResult* result);
+
+  // results[i] becomes what Get(keys[i], {}) gives. The spans are of equal length. Much faster per key than Get, as the
+  // cache misses of up to 16 keys overlap.
+  void MGet(std::span<const std::string_view> keys, std::span<ReadResult> results);
+
+  SetResult Set(std::string_view key, std::string_view value, const SetOptions& options = {});
+
+  DeleteResult Delete(std::string_view key, std::optional<uint64_t> if_version = std::nullopt);
+
+  // Without `expiry` only tells. kKeep is not allowed.
+  TouchResult Touch(std::string_view key, std::optional<Expiry> expiry);
+
+  // Does not count as a use of the entry.
+  bool Exists(std::string_view key);
+
+  IncrResult Incr(std::string_view key, const IncrOptions& options);
+
+  // Appends up to `limit` keys that start with `prefix` to `*keys`, looking at a bounded stretch of the store, and moves
+  // `*cursor` on. Returns false when the end is reached. Every key that is there from the first call with a fresh cursor
+  // to the call that returns false is given exactly once. A key given may have expired: Get tells.
+  bool Scan(std::string_view prefix, size_t limit, ScanCursor* cursor, std::vector<std::string>* keys);
+
+  // Takes back the memory of expired entries, looking at a bounded stretch of the store. Returns whether it came around to
+  // the start: call it until it returns true, then rest. One thread at a time.
+  bool Sweep();
+
+  // Deletes every entry that is there when the call begins; returns how many.
+  uint64_t Flush();
+
+  // Not a snapshot: the figures may be from slightly different moments.
+  StoreStats Stats() const;
+
+  size_t shard_count() const;
+
+ private:
+  class Shard;
+  Shard& ShardOf(uint64_t hash) const;
+
+  const StoreOptions options_;
+  struct State;
+  const std::unique_ptr<State> state_;
+};
+
+}  // namespace ferrite

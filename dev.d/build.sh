@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# Configuring and building with the presets of CMakePresets.json.
+
+# build PRESET [TARGET...]: everything, unless targets are named.
+build() {
+  local preset=$1 log
+  shift
+  mkdir -p .cache
+  log=.cache/configure-$preset.log
+  cmake --preset "$preset" >"$log" 2>&1 || {
+    cat "$log" >&2
+    die "cmake could not configure the preset \"$preset\""
+  }
+  cmake --build --preset "$preset" ${1:+--target "$@"}
+}
+
+dev_build() {
+  local preset=${1:-release} packages=(dev.d/packages/build.txt)
+  [[ $preset != clang ]] || packages+=(dev.d/packages/lint.txt)
+  install_packages "${packages[@]}"
+  build "$preset"
+  echo "Built: build/$preset/bin/"
+}

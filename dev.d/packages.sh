@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# Debian packages. A packages file has one package per line and comments after #. A second word on a line is a command that
+# does as well: "golang-go go" is satisfied by any `go` on the PATH.
+
+# Prints the packages of the given files that are missing, one per line.
+# A package counts as present when it is installed or an installed one provides it.
+missing_packages() {
+  declare -A present=()
+  local status package provides provided command
+  while IFS='|' read -r status package provides; do
+    [[ $status == installed ]] || continue
+    present[$package]=1
+    for provided in ${provides//,/ }; do present[$provided]=1; done
+  done < <(dpkg-query -W -f '${db:Status-Status}|${Package}|${Provides}\n')
+
+  while read -r package command; do
+    [[ -n ${present[$package]:-} ]] && continue
+    [[ -n $command ]] && command -v "$command" >/dev/null && continue
+    echo "$package"
+  done < <(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@" | sort -u)
+}
+
+# Installs what is missing of the packages in the given files, and says what. Does nothing, quickly, when all is there.
+install_packages() {
+  command -v dpkg-query >/dev/null || die "this is not Debian: install the packages in $* by hand, then use cmake --preset"
+  local missing install as_root=()
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]})) || return 0
+
+  echo "Installing Debian packages: ${missing[*]}"
+  install=(apt-get install -y --no-install-recommends "${missing[@]}")
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || die "not root, and there is no sudo. As root, run: ${install[*]}"
+    as_root=(sudo)
+  fi
+  as_root+=(env DEBIAN_FRONTEND=noninteractive)
+  # The package lists may be missing (a fresh container) or older than the archive; only then are they fetched.
+  if "${install[@]}" --simulate >/dev/null 2>&1 && "${as_root[@]}" "${install[@]}"; then return; fi
+  if "${as_root[@]}" apt-get update && "${as_root[@]}" "${install[@]}"; then return; fi
+  die "could not install the packages. As root, run: apt-get update && ${install[*]}"
+}

@@ -1,0 +1,9 @@
+# shellcheck shell=bash
+# Building everything and running the tests.
+
+dev_test() {
+  install_packages dev.d/packages/build.txt tests/*/packages.txt
+  build_helm
+  build release
+  exec ctest --preset release -j2 "$@"
+}

@@ -7,12 +7,9 @@ namespace {
 
 class SystemClock final : public Clock {
  public:
-  int64_t MonotonicMs() const override {
-    const timespec now = Read(CLOCK_MONOTONIC);
-    return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-  }
-
-  // Only versions and absolute expiry need it: coarse is enough for both, and four times cheaper.
+  int64_t MonotonicMs() const override { return Milliseconds(Read(CLOCK_MONOTONIC)); }
+  int64_t UnixMs() const override { return Milliseconds(Read(CLOCK_REALTIME)); }
+  // Versions only have to grow, and every write asks: the coarse clock is several times cheaper.
   int64_t UnixNs() const override {
     const timespec now = Read(CLOCK_REALTIME_COARSE);
     return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
@@ -24,6 +21,7 @@ class SystemClock final : public Clock {
     clock_gettime(id, &now);
     return now;
   }
+  static int64_t Milliseconds(const timespec& time) { return int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000; }
 };
 
 }  // namespace

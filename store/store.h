@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@
 #include "store/operation.h"
 
 namespace ferrite {
+
+class StoreState;
 
 struct StoreOptions {
   // Rounded up to a power of two; 0: four per core.
@@ -90,12 +93,7 @@ class Store {
   size_t shard_count() const;
 
  private:
-  class Shard;
-  Shard& ShardOf(uint64_t hash) const;
-
-  const StoreOptions options_;
-  struct State;
-  const std::unique_ptr<State> state_;
+  const std::unique_ptr<StoreState> state_;
 };
 
 }  // namespace ferrite

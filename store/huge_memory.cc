@@ -1,0 +1,55 @@
+#include "store/huge_memory.h"
+
+#include <sys/mman.h>
+
+#include <cstdint>
+
+#include "store/check.h"
+
+namespace ferrite {
+
+void* MapHuge(size_t bytes) {
+  // One huge page too many, so that an aligned stretch lies within; the ends are given back.
+  const size_t padded = bytes + kHugePageBytes;
+  void* mapped = mmap(nullptr, padded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  FERRITE_CHECK(mapped != MAP_FAILED);
+  char* begin = static_cast<char*>(mapped);
+  const size_t head = -reinterpret_cast<uintptr_t>(begin) % kHugePageBytes;
+  if (head > 0) munmap(begin, head);
+  begin += head;
+  munmap(begin + bytes, padded - head - bytes);
+  madvise(begin, bytes, MADV_HUGEPAGE);  // a hint: without huge pages everything still works
+  return begin;
+}
+
+void UnmapHuge(void* memory, size_t bytes) { munmap(memory, bytes); }
+
+HugeArena::~HugeArena() {
+  for (const Mapping& mapping : mappings_) UnmapHuge(mapping.memory, mapping.bytes);
+}
+
+void* HugeArena::Allocate(size_t bytes) {
+  bytes = (bytes + 63) / 64 * 64;
+  absl::MutexLock lock(&mutex_);
+  if (static_cast<size_t>(end_ - next_) < bytes) {
+    const size_t mapped = (bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+    char* memory = static_cast<char*>(MapHuge(mapped));
+    mappings_.push_back({memory, mapped});
+    // Keep whichever rest is larger: that of the new mapping or that of the old one.
+    if (mapped - bytes <= static_cast<size_t>(end_ - next_)) return memory;
+    next_ = memory;
+    end_ = memory + mapped;
+  }
+  char* result = next_;
+  next_ += bytes;
+  return result;
+}
+
+size_t HugeArena::mapped_bytes() const {
+  absl::MutexLock lock(&mutex_);
+  size_t sum = 0;
+  for (const Mapping& mapping : mappings_) sum += mapping.bytes;
+  return sum;
+}
+
+}  // namespace ferrite

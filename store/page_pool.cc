@@ -1,0 +1,42 @@
+#include "store/page_pool.h"
+
+#include <sys/mman.h>
+
+#include "store/huge_memory.h"
+
+namespace ferrite {
+
+PagePool::~PagePool() {
+  for (void* chunk : chunks_) UnmapHuge(chunk, kHugePageBytes);
+}
+
+void* PagePool::Acquire() {
+  absl::MutexLock lock(&mutex_);
+  if (!budget_->Allows(kPageBytes)) return nullptr;
+  if (free_pages_.empty()) {
+    char* chunk = static_cast<char*>(MapHuge(kHugePageBytes));
+    chunks_.push_back(chunk);
+    for (size_t offset = kHugePageBytes; offset > 0; offset -= kPageBytes) {
+      free_pages_.push_back(chunk + offset - kPageBytes);  // the lowest address is taken first
+    }
+  }
+  void* page = free_pages_.back();
+  free_pages_.pop_back();
+  if (warm_count_ > 0) --warm_count_;
+  budget_->slot_bytes.fetch_add(kPageBytes, std::memory_order_relaxed);
+  return page;
+}
+
+void PagePool::Release(void* page) {
+  absl::MutexLock lock(&mutex_);
+  if (warm_count_ < kMaxWarmPages) {
+    ++warm_count_;
+    free_pages_.push_back(page);
+  } else {
+    madvise(page, kPageBytes, MADV_DONTNEED);
+    free_pages_.insert(free_pages_.begin(), page);
+  }
+  budget_->slot_bytes.fetch_sub(kPageBytes, std::memory_order_relaxed);
+}
+
+}  // namespace ferrite

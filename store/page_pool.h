@@ -1,0 +1,40 @@
+#pragma once
+
+// Where shards get their pages from and give them back to, within the memory limit. Pages are cut from huge pages.
+
+#include <cstddef>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "store/memory_budget.h"
+#include "store/page.h"
+
+namespace ferrite {
+
+// Thread-safe.
+class PagePool {
+ public:
+  // `budget` must outlive the pool.
+  explicit PagePool(MemoryBudget* budget) : budget_(budget) {}
+  ~PagePool();
+  PagePool(const PagePool&) = delete;
+  PagePool& operator=(const PagePool&) = delete;
+
+  // Memory for a page, aligned to its size, contents undefined; null when the budget does not allow it.
+  void* Acquire();
+
+  // Gives a page back. Its memory stays mapped, so that a reader that guessed its address wrongly reads only nonsense.
+  void Release(void* page);
+
+ private:
+  // Free pages kept warm; the memory of others goes back to the kernel.
+  static constexpr size_t kMaxWarmPages = 32;
+
+  MemoryBudget* const budget_;
+  absl::Mutex mutex_;
+  std::vector<void*> chunks_ ABSL_GUARDED_BY(mutex_);       // one huge page each
+  std::vector<void*> free_pages_ ABSL_GUARDED_BY(mutex_);   // the warm ones last
+  size_t warm_count_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,239 @@
+#include "store/shard.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "store/check.h"
+
+namespace ferrite {
+namespace {
+
+// How much one bounded step looks at.
+constexpr uint32_t kPagesPerSweepStep = 1024;
+constexpr uint32_t kSlotsPerScanStep = 4096;
+
+// Bucket arrays from this size on lie in huge pages; a map's first few are small.
+constexpr size_t kMinHugeTableBytes = size_t{16} << 10;
+
+// Reused by whoever walks slots on this thread, so that a walk allocates nothing in the long run.
+KeyBatch& ThreadKeyBatch() {
+  thread_local KeyBatch batch;
+  batch.Clear();
+  return batch;
+}
+
+}  // namespace
+
+void* TakePreparedSlot() {
+  FERRITE_CHECK(prepared_slot != nullptr);
+  return std::exchange(prepared_slot, nullptr);
+}
+
+void ReturnNode(Shard* shard, void* node) { shard->ReturnSlot(node); }
+
+void* AllocateBuckets(Shard* shard, size_t bytes) {
+  shard->context_.budget.table_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  if (bytes >= kMinHugeTableBytes) return shard->context_.tables.Allocate(bytes);
+  void* buckets = std::malloc(bytes);
+  FERRITE_CHECK(buckets != nullptr);
+  return buckets;
+}
+
+void FreeBuckets(Shard* shard, void* buckets, size_t bytes) {
+  shard->context_.budget.table_bytes.fetch_sub(bytes, std::memory_order_relaxed);
+  if (bytes < kMinHugeTableBytes) std::free(buckets);
+}
+
+void* Shard::TakeSlot(uint8_t size_class) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (void* slot = slots_.Allocate(size_class)) return slot;
+  }
+  void* page = context_.pages.Acquire();
+  if (page == nullptr) return nullptr;
+  absl::MutexLock lock(&mutex_);
+  slots_.AddPage(size_class, page);
+  return slots_.Allocate(size_class);
+}
+
+void Shard::ReturnSlot(void* slot) {
+  void* empty_page;
+  {
+    absl::MutexLock lock(&mutex_);
+    empty_page = slots_.Free(slot);
+  }
+  if (empty_page != nullptr) context_.pages.Release(empty_page);
+}
+
+void Shard::Link(Entry* entry) {
+  void* slot = SlotOfEntry(*entry);
+  Page* page = Page::Of(slot);
+  absl::MutexLock lock(&mutex_);
+  page->set_live(page->SlotNumberOf(slot));
+  queue_.Add(entry);
+}
+
+void Shard::Erase(Accessor& accessor) {
+  Entry& entry = accessor->second;
+  uint64_t floor = version_floor_.load(std::memory_order_relaxed);
+  while (floor < entry.version() && !version_floor_.compare_exchange_weak(floor, entry.version())) {
+  }
+  if (entry.HasBlock()) {
+    context_.budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry.value().size()), std::memory_order_relaxed);
+  }
+  void* slot = SlotOfEntry(entry);
+  Page* page = Page::Of(slot);
+  {
+    absl::MutexLock lock(&mutex_);
+    page->clear_live(page->SlotNumberOf(slot));
+    queue_.Remove(&entry);
+  }
+  map_.erase(accessor);
+}
+
+uint64_t Shard::NextVersion(uint64_t last) const {
+  if (last == 0) last = version_floor_.load(std::memory_order_relaxed);
+  return std::max(last + 1, static_cast<uint64_t>(context_.clock->UnixNs()));
+}
+
+void Shard::SetExpiry(Entry* entry, int64_t at_ms) {
+  entry->set_expires_at_ms(at_ms);
+  if (at_ms == 0) return;
+  // The sweep resets `next_due_ms` before it reads the entries: either it reads this expiry, or this lowers the bound after.
+  std::atomic<int64_t>& next_due_ms = Page::Of(entry)->next_due_ms;
+  int64_t due = next_due_ms.load();
+  while (at_ms < due && !next_due_ms.compare_exchange_weak(due, at_ms)) {
+  }
+}
+
+bool Shard::EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version) {
+  Accessor accessor;
+  if (!map_.find(accessor, key)) return false;
+  Entry& entry = accessor->second;
+  if (Page::Of(&entry) != page) return false;
+  if (entry.version() != version) {
+    absl::MutexLock lock(&mutex_);
+    if (EvictionQueue::place(entry) == QueuePlace::kDetached) queue_.Restore(&entry);
+    return false;
+  }
+  if (Expired(entry)) {
+    CountExpiredOnAccess();
+  } else {
+    evictions_.fetch_add(1, std::memory_order_relaxed);
+    absl::MutexLock lock(&mutex_);
+    const size_t before = queue_.ghost_memory_bytes();
+    queue_.AddGhost(entry);
+    context_.budget.eviction_bytes.fetch_add(queue_.ghost_memory_bytes() - before, std::memory_order_relaxed);
+  }
+  Erase(accessor);
+  return true;
+}
+
+bool Shard::EvictOne() {
+  KeyBatch& victims = ThreadKeyBatch();
+  const Page* page;
+  {
+    absl::MutexLock lock(&mutex_);
+    Entry* victim = queue_.DetachVictim();
+    if (victim == nullptr) return false;
+    victims.Add(*victim);
+    page = Page::Of(victim);
+  }
+  return EvictIfUnchanged(victims[0], page, victims.version(0));
+}
+
+bool Shard::EvictPage() {
+  KeyBatch& victims = ThreadKeyBatch();
+  Page* page;
+  uint32_t number;
+  {
+    absl::MutexLock lock(&mutex_);
+    const Entry* head = queue_.head();
+    if (head == nullptr) return false;
+    page = Page::Of(head);
+    number = page->number;
+    for (uint32_t slot = page->NextLive(0); slot < page->slot_count; slot = page->NextLive(slot + 1)) {
+      victims.Add(EntryInSlot(page->SlotAt(slot)));
+    }
+    slots_.SetDraining(page, true);
+  }
+  size_t evicted = 0;
+  for (size_t i = 0; i < victims.size(); ++i) evicted += EvictIfUnchanged(victims[i], page, victims.version(i));
+  absl::MutexLock lock(&mutex_);
+  // Someone was faster than us in writing an entry again: the page stays. If it went, its number is free or reused.
+  if (slots_.page(number) == page && page->draining) slots_.SetDraining(page, false);
+  return evicted > 0;
+}
+
+bool Shard::Sweep(uint32_t* page_number) {
+  KeyBatch& due = ThreadKeyBatch();
+  const int64_t now_ms = context_.clock->MonotonicMs();
+  bool more;
+  {
+    absl::MutexLock lock(&mutex_);
+    Page* page = nullptr;
+    const uint32_t end = slots_.page_count();
+    const uint32_t stop = std::min(end, *page_number + kPagesPerSweepStep);
+    while (page == nullptr && *page_number < stop) {
+      page = slots_.page((*page_number)++);
+      if (page != nullptr && page->next_due_ms.load() > now_ms) page = nullptr;
+    }
+    more = *page_number < end;
+    if (page == nullptr) return more;
+    int64_t next_due_ms = kNeverDue;
+    page->next_due_ms.store(kNeverDue);
+    for (uint32_t slot = page->NextLive(0); slot < page->slot_count; slot = page->NextLive(slot + 1)) {
+      const Entry& entry = EntryInSlot(page->SlotAt(slot));
+      const int64_t at_ms = entry.expires_at_ms();
+      if (at_ms == 0) continue;
+      if (at_ms <= now_ms) {
+        due.Add(entry);
+      } else {
+        next_due_ms = std::min(next_due_ms, at_ms);
+      }
+    }
+    int64_t bound = page->next_due_ms.load();
+    while (next_due_ms < bound && !page->next_due_ms.compare_exchange_weak(bound, next_due_ms)) {
+    }
+  }
+  for (size_t i = 0; i < due.size(); ++i) {
+    Accessor accessor;
+    if (!map_.find(accessor, due[i]) || !Expired(accessor->second)) continue;
+    Erase(accessor);
+    expired_by_sweep_.fetch_add(1, std::memory_order_relaxed);
+  }
+  return more;
+}
+
+bool Shard::Scan(std::string_view prefix, size_t limit, uint32_t* page_number, uint32_t* slot, KeyBatch* keys) {
+  absl::MutexLock lock(&mutex_);
+  uint32_t looked_at = 0;
+  for (; *page_number < slots_.page_count(); ++*page_number, *slot = 0) {
+    Page* page = slots_.page(*page_number);
+    ++looked_at;
+    if (page == nullptr) continue;
+    for (*slot = page->NextLive(*slot); *slot < page->slot_count; *slot = page->NextLive(*slot + 1)) {
+      if (keys->size() == limit || looked_at++ >= kSlotsPerScanStep) return true;
+      const Entry& entry = EntryInSlot(page->SlotAt(*slot));
+      if (entry.key().bytes().starts_with(prefix)) keys->Add(entry);
+    }
+  }
+  return false;
+}
+
+size_t Shard::CountExpired() {
+  const int64_t now_ms = context_.clock->MonotonicMs();
+  size_t count = 0;
+  for (uint32_t number = 0;; ++number) {
+    absl::MutexLock lock(&mutex_);
+    if (number >= slots_.page_count()) return count;
+    Page* page = slots_.page(number);
+    if (page == nullptr || page->next_due_ms.load() > now_ms) continue;
+    for (uint32_t slot = page->NextLive(0); slot < page->slot_count; slot = page->NextLive(slot + 1)) {
+      count += EntryInSlot(page->SlotAt(slot)).Expired([now_ms] { return now_ms; });
+    }
+  }
+}
+
+}  // namespace ferrite

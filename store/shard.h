@@ -1,0 +1,149 @@
+#pragma once
+
+// One shard of the store: a hash map, the slots that its entries lie in, and the queue that says who goes first.
+//
+// Lock order: an entry's accessor, then `mutex_`. Nobody waits for an accessor while holding the mutex. So whoever starts
+// from the slots (eviction, expiry, Scan, Flush) copies keys under the mutex, lets go, finds the entries by key, and decides
+// under the accessor whether the entry is still the one that was meant: the key may have been written again.
+//
+// The life of an entry:
+//   1. Store::TakeSlot takes a slot; it evicts first where there is no room.
+//   2. map().insert puts the node into that slot and locks it; the writer fills it in.
+//   3. Link makes the slot live and queues it. Only now does anyone but the map know of it.
+//   4. Erase, under the accessor, takes it out of the queue and of the map, which returns the node: the slot is free.
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "store/clock.h"
+#include "store/entry_map.h"
+#include "store/eviction_queue.h"
+#include "store/huge_memory.h"
+#include "store/memory_budget.h"
+#include "store/page_pool.h"
+#include "store/slot_allocator.h"
+
+namespace ferrite {
+
+// What the shards of one store have in common. Thread-safe.
+struct ShardContext {
+  ShardContext(const Clock* clock, size_t limit_bytes, bool evict)
+      : clock(clock), evict(evict), budget(limit_bytes), pages(&budget) {}
+
+  const Clock* const clock;
+  const bool evict;
+  MemoryBudget budget;
+  PagePool pages;
+  HugeArena tables;
+};
+
+// Keys that were copied out of the slots, with their hashes and versions, to be found again in the map.
+class KeyBatch {
+ public:
+  void Clear() {
+    bytes_.clear();
+    keys_.clear();
+  }
+  void Add(const Entry& entry) {
+    const StoredKey& key = entry.key();
+    keys_.push_back({bytes_.size(), key.bytes().size(), key.hash(), entry.version()});
+    bytes_.append(key.bytes());
+  }
+  size_t size() const { return keys_.size(); }
+  LookupKey operator[](size_t i) const {
+    return {std::string_view(bytes_).substr(keys_[i].offset, keys_[i].size), keys_[i].hash, 0};
+  }
+  // The version that the entry had when it was copied.
+  uint64_t version(size_t i) const { return keys_[i].version; }
+
+ private:
+  struct Position {
+    size_t offset;
+    size_t size;
+    uint32_t hash;
+    uint64_t version;
+  };
+  std::string bytes_;
+  std::vector<Position> keys_;
+};
+
+// Thread-safe.
+class Shard {
+ public:
+  using Accessor = EntryMap::accessor;
+
+  explicit Shard(ShardContext* context) : context_(*context), queue_(&slots_), map_(this) {}
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  EntryMap& map() { return map_; }
+  const EntryMap& map() const { return map_; }
+
+  // Takes a slot for an entry, within the limit: a free one, or one from a new page. Null if there is neither.
+  void* TakeSlot(uint8_t size_class) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Gives back a slot that was not used.
+  void ReturnSlot(void* slot) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Makes a new entry known to the queue, the sweep and Scan. The caller holds its accessor.
+  void Link(Entry* entry) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Takes the entry out. Its version becomes the floor for whatever is written here next.
+  void Erase(Accessor& accessor) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The next version for an entry that has `last` (0: none).
+  uint64_t NextVersion(uint64_t last) const;
+
+  // Sets when a linked entry expires (0: never) and lets the sweep know. The caller holds its accessor.
+  static void SetExpiry(Entry* entry, int64_t at_ms);
+
+  // Evicts one entry, or all entries of one page, so that the page becomes free. False if there was none to evict.
+  bool EvictOne() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool EvictPage() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Removes expired entries from the first page at or after `*page` that has any due; bounded. Moves `*page` on; false at
+  // the end of the shard.
+  bool Sweep(uint32_t* page) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Copies up to `limit` keys with the prefix, from the position on; bounded. Moves the position on; false at the end.
+  bool Scan(std::string_view prefix, size_t limit, uint32_t* page, uint32_t* slot, KeyBatch* keys)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Entries that have expired and are still in the map.
+  size_t CountExpired() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  uint64_t evictions() const { return evictions_.load(std::memory_order_relaxed); }
+  uint64_t expired_by_sweep() const { return expired_by_sweep_.load(std::memory_order_relaxed); }
+  uint64_t expired_on_access() const { return expired_on_access_.load(std::memory_order_relaxed); }
+  void CountExpiredOnAccess() { expired_on_access_.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  friend void ReturnNode(Shard* shard, void* node);
+  friend void* AllocateBuckets(Shard* shard, size_t bytes);
+  friend void FreeBuckets(Shard* shard, void* buckets, size_t bytes);
+
+  // Evicts the entry of this key if it lies in this page and was not written since it had this version.
+  bool EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool Expired(const Entry& entry) const {
+    return entry.Expired([this] { return context_.clock->MonotonicMs(); });
+  }
+  void FreeSlot(void* slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  ShardContext& context_;
+  // The lowest version that a new entry may not have: that of any entry that was erased here.
+  std::atomic<uint64_t> version_floor_{0};
+  std::atomic<uint64_t> evictions_{0};
+  std::atomic<uint64_t> expired_by_sweep_{0};
+  std::atomic<uint64_t> expired_on_access_{0};
+
+  mutable absl::Mutex mutex_;
+  SlotAllocator slots_ ABSL_GUARDED_BY(mutex_);
+  EvictionQueue queue_ ABSL_GUARDED_BY(mutex_);
+
+  EntryMap map_;  // last: its destructor returns nodes to the members above
+};
+
+}  // namespace ferrite

@@ -1,0 +1,87 @@
+#include "store/slot_allocator.h"
+
+#include <cstring>
+#include <new>
+
+#include "store/check.h"
+
+namespace ferrite {
+namespace {
+
+uint16_t NextFree(const char* slot) {
+  uint16_t next;
+  std::memcpy(&next, slot, sizeof(next));
+  return next;
+}
+
+void SetNextFree(char* slot, uint16_t next) { std::memcpy(slot, &next, sizeof(next)); }
+
+}  // namespace
+
+void* SlotAllocator::Allocate(uint8_t size_class) {
+  Page* page = partial_[size_class];
+  if (page == nullptr) return nullptr;
+  char* slot = page->SlotAt(page->free_head);
+  page->free_head = NextFree(slot);
+  if (++page->used_count == page->slot_count) RemovePartial(page);
+  return slot;
+}
+
+void SlotAllocator::AddPage(uint8_t size_class, void* memory) {
+  auto* page = new (memory) Page{};
+  page->next_due_ms.store(kNeverDue);
+  page->size_class = size_class;
+  page->slot_bytes = static_cast<uint32_t>(SlotBytes(size_class));
+  page->slot_count = static_cast<uint16_t>((kPageBytes - Page::kFirstSlotOffset) / page->slot_bytes);
+  for (uint32_t slot = 0; slot < page->slot_count; ++slot) {
+    SetNextFree(page->SlotAt(slot), static_cast<uint16_t>(slot + 1));
+  }
+  if (unused_numbers_.empty()) {
+    FERRITE_CHECK(pages_.size() < kMaxPagesPerShard - 1);
+    page->number = page_count();
+    pages_.push_back(page);
+  } else {
+    page->number = unused_numbers_.back();
+    unused_numbers_.pop_back();
+    pages_[page->number] = page;
+  }
+  PushPartial(page);
+}
+
+void* SlotAllocator::Free(void* slot) {
+  Page* page = Page::Of(slot);
+  SetNextFree(static_cast<char*>(slot), page->free_head);
+  page->free_head = static_cast<uint16_t>(page->SlotNumberOf(slot));
+  if (--page->used_count == 0) {
+    if (page->partial) RemovePartial(page);
+    pages_[page->number] = nullptr;
+    unused_numbers_.push_back(page->number);
+    return page;
+  }
+  if (!page->partial && !page->draining) PushPartial(page);
+  return nullptr;
+}
+
+void SlotAllocator::SetDraining(Page* page, bool draining) {
+  page->draining = draining;
+  if (draining && page->partial) RemovePartial(page);
+  if (!draining && !page->partial && page->used_count < page->slot_count) PushPartial(page);
+}
+
+void SlotAllocator::PushPartial(Page* page) {
+  Page*& head = partial_[page->size_class];
+  page->previous_partial = nullptr;
+  page->next_partial = head;
+  if (head != nullptr) head->previous_partial = page;
+  head = page;
+  page->partial = true;
+}
+
+void SlotAllocator::RemovePartial(Page* page) {
+  if (page->next_partial != nullptr) page->next_partial->previous_partial = page->previous_partial;
+  (page->previous_partial != nullptr ? page->previous_partial->next_partial : partial_[page->size_class]) =
+      page->next_partial;
+  page->partial = false;
+}
+
+}  // namespace ferrite

@@ -1,0 +1,94 @@
+#include "store/store_state.h"
+
+#include <algorithm>
+#include <bit>
+#include <thread>
+
+#include "absl/hash/hash.h"
+#include "absl/strings/string_view.h"
+#include "store/check.h"
+
+namespace ferrite {
+namespace {
+
+constexpr size_t kMaxShards = 4096;
+// Single entries that one write may evict without a visible gain, before it clears a whole page.
+constexpr int kMaxFruitlessEvictions = 8;
+// What one write may try in all.
+constexpr int kMaxEvictions = 4096;
+
+size_t ShardCount(size_t asked) {
+  if (asked == 0) asked = 4 * std::max(1u, std::thread::hardware_concurrency());
+  return std::bit_ceil(std::clamp<size_t>(asked, 1, kMaxShards));
+}
+
+}  // namespace
+
+StoreState::StoreState(const StoreOptions& options)
+    : context(options.clock, options.max_memory_bytes, options.evict) {
+  shards.resize(ShardCount(options.shards));
+  for (auto& shard : shards) shard = std::make_unique<Shard>(&context);
+  shard_shift_ = 64 - std::countr_zero(shards.size());
+}
+
+StoreState::Place StoreState::Locate(std::string_view key) const {
+  FERRITE_CHECK(!key.empty() && key.size() <= kMaxKeyBytes);
+  const uint64_t hash = absl::Hash<absl::string_view>{}(absl::string_view(key.data(), key.size()));
+  const size_t shard = shards.size() == 1 ? 0 : hash >> shard_shift_;
+  return {shards[shard].get(), {key, static_cast<uint32_t>(hash), 0}};
+}
+
+bool StoreState::PrepareSlot(Shard* shard, uint8_t size_class) {
+  FERRITE_CHECK(prepared_slot == nullptr);
+  return EvictUntil(shard, [&] {
+    prepared_slot = shard->TakeSlot(size_class);
+    return prepared_slot != nullptr;
+  });
+}
+
+bool StoreState::MakeRoom(Shard* shard, size_t bytes) {
+  const MemoryBudget& budget = context.budget;
+  if (budget.limit_bytes != 0 && bytes > budget.limit_bytes) return false;
+  return EvictUntil(shard, [&] { return budget.Allows(bytes); });
+}
+
+template <typename Done>
+bool StoreState::EvictUntil(Shard* shard, Done done) {
+  int fruitless = 0;
+  for (int attempt = 0; attempt < kMaxEvictions; ++attempt) {
+    if (done()) return true;
+    if (!context.evict) return false;
+    // One entry at a time while that frees memory or its slot fits; else a whole page, which any class can use.
+    const size_t used_bytes = context.budget.used_bytes();
+    const bool evicted = fruitless < kMaxFruitlessEvictions ? shard->EvictOne() : shard->EvictPage();
+    fruitless = context.budget.used_bytes() < used_bytes ? 0 : fruitless + 1;
+    // Nothing to evict here, so the memory is with the others.
+    if (!evicted) shards[attempt % shards.size()]->EvictPage();
+  }
+  return false;
+}
+
+int64_t StoreState::ExpiresAtMs(const Expiry& expiry, int64_t kept_ms) const {
+  switch (expiry.kind) {
+    case Expiry::Kind::kNever:
+      return 0;
+    case Expiry::Kind::kKeep:
+      return kept_ms;
+    case Expiry::Kind::kAfter:
+      FERRITE_CHECK(expiry.ms > 0 && expiry.ms <= kMaxTtlMs);
+      return context.clock->MonotonicMs() + expiry.ms;
+    case Expiry::Kind::kAt:
+      // A time that has passed meanwhile makes an entry that is gone at once.
+      return context.clock->MonotonicMs() + std::clamp<int64_t>(expiry.ms - context.clock->UnixMs(), 0, kMaxTtlMs);
+  }
+  FERRITE_CHECK(false);
+  return 0;
+}
+
+std::optional<int64_t> StoreState::TtlMs(const Entry& entry) const {
+  const int64_t at_ms = entry.expires_at_ms();
+  if (at_ms == 0) return std::nullopt;
+  return std::max<int64_t>(1, at_ms - context.clock->MonotonicMs());
+}
+
+}  // namespace ferrite

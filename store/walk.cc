@@ -1,0 +1,58 @@
+// The calls of Store that walk all of it.
+
+#include "store/store.h"
+#include "store/store_state.h"
+
+namespace ferrite {
+
+bool Store::Scan(std::string_view prefix, size_t limit, ScanCursor* cursor, std::vector<std::string>* keys) {
+  if (cursor->shard >= state_->shards.size()) return false;
+  KeyBatch batch;
+  if (!state_->shards[cursor->shard]->Scan(prefix, limit, &cursor->page, &cursor->slot, &batch)) {
+    *cursor = {cursor->shard + 1, 0, 0};
+  }
+  for (size_t i = 0; i < batch.size(); ++i) keys->emplace_back(batch[i].bytes);
+  return cursor->shard < state_->shards.size();
+}
+
+bool Store::Sweep() {
+  if (!state_->shards[state_->sweep_shard]->Sweep(&state_->sweep_page)) {
+    state_->sweep_page = 0;
+    state_->sweep_shard = (state_->sweep_shard + 1) % state_->shards.size();
+    return state_->sweep_shard == 0;
+  }
+  return false;
+}
+
+uint64_t Store::Flush() {
+  uint64_t deleted = 0;
+  ScanCursor cursor;
+  std::vector<std::string> keys;
+  for (bool more = true; more;) {
+    keys.clear();
+    more = Scan("", 1024, &cursor, &keys);
+    for (const std::string& key : keys) deleted += Delete(key).deleted;
+  }
+  return deleted;
+}
+
+StoreStats Store::Stats() const {
+  StoreStats stats;
+  const MemoryBudget& budget = state_->context.budget;
+  stats.slot_bytes = budget.slot_bytes;
+  stats.block_bytes = budget.block_bytes;
+  stats.table_bytes = budget.table_bytes;
+  stats.eviction_bytes = budget.eviction_bytes;
+  stats.limit_bytes = budget.limit_bytes;
+  for (const auto& shard : state_->shards) {
+    const size_t expired = shard->CountExpired();
+    const size_t size = shard->map().size();
+    stats.entries += size > expired ? size - expired : 0;
+    stats.evictions += shard->evictions();
+    stats.expired_on_access += shard->expired_on_access();
+    stats.expired_by_sweep += shard->expired_by_sweep();
+  }
+  return stats;
+}
+
+}  // namespace ferrite

@@ -1,0 +1,38 @@
+#pragma once
+
+// Waits for the outcome of an asynchronous call.
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/completion_thread.h"
+
+namespace ferrite {
+
+// Calls `start` with a callback and returns what the callback is given. On a completion thread it fails instead, since the
+// callback might be waiting for that very thread.
+template <class Response, class Start>
+absl::StatusOr<Response> Await(Start start) {
+  if (CompletionThread::IsCurrent()) {
+    return absl::FailedPreconditionError("a synchronous call was made within a callback; use its Async form there");
+  }
+  // Shared, because the callback still touches it when the waiter is already awake.
+  struct Outcome {
+    std::atomic<bool> ready{false};
+    std::optional<absl::StatusOr<Response>> response;
+  };
+  auto outcome = std::make_shared<Outcome>();
+  start([outcome](absl::StatusOr<Response> response) {
+    outcome->response.emplace(std::move(response));
+    outcome->ready.store(true);
+    outcome->ready.notify_one();
+  });
+  outcome->ready.wait(false);
+  return *std::move(outcome->response);
+}
+
+}  // namespace ferrite

@@ -1,0 +1,100 @@
+#include "client/call.h"
+
+#include <string_view>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "client/error.h"
+
+namespace ferrite {
+namespace {
+
+absl::Status ClientIsGone() { return absl::CancelledError("the client was destroyed before the call had ended"); }
+
+}  // namespace
+
+Call::Call(CompletionThread* thread, CallTerms terms)
+    : thread_(thread),
+      terms_(std::move(terms)),
+      deadline_(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(terms_.timeout)) {}
+
+void Call::Start() {
+  if (!thread_->Add(this)) {
+    Deliver(ClientIsGone());
+    delete this;
+    return;
+  }
+  Try();
+}
+
+absl::Duration Call::TimeLeft() const { return absl::FromChrono(deadline_ - std::chrono::steady_clock::now()); }
+
+void Call::Try() {
+  ++attempts_;
+  grpc::ClientContext* context;
+  {
+    MutexLock lock(mutex_);
+    context = &context_.emplace();
+    context->set_deadline(absl::ToChronoTime(absl::Now() + TimeLeft()));
+    if (cancelled_) context->TryCancel();
+  }
+  StartTry(context, terms_.node->NextConnection(), thread_->queue());
+}
+
+void Call::Cancel() {
+  MutexLock lock(mutex_);
+  cancelled_ = true;
+  // At most one of the two is pending; neither minds being cancelled when it is not.
+  alarm_.Cancel();
+  if (context_.has_value()) context_->TryCancel();
+}
+
+void Call::Proceed(bool ok) {
+  if (waiting_) {
+    waiting_ = false;
+    return ok ? Try() : End(ClientIsGone());
+  }
+  const std::optional<grpc::Status> status = OnEvent(ok);
+  if (status.has_value()) EndTry(*status);
+}
+
+void Call::EndTry(const grpc::Status& status) {
+  if (status.ok()) return End(absl::OkStatus());
+  const std::optional<absl::Duration> delay = DelayAfter(status);
+  if (delay.has_value() && WaitForNextTry(*delay)) return;
+  if (IsCancelled()) return End(ClientIsGone());
+  End(ToAbslStatus(status, terms_.node->address(), terms_.timeout));
+}
+
+std::optional<absl::Duration> Call::DelayAfter(const grpc::Status& status) {
+  FailedAttempt failed = {.attempts = attempts_,
+                          .repeatable = terms_.repeatable,
+                          .code = static_cast<absl::StatusCode>(status.error_code()),
+                          .time_left = TimeLeft()};
+  MutexLock lock(mutex_);
+  const auto& metadata = context_->GetServerTrailingMetadata();
+  const auto pushback = metadata.find("grpc-retry-pushback-ms");
+  if (pushback != metadata.end()) failed.pushback.emplace(pushback->second.data(), pushback->second.size());
+  return RetryDelay(terms_.retry, failed, RandomChance());
+}
+
+bool Call::WaitForNextTry(absl::Duration delay) {
+  MutexLock lock(mutex_);
+  if (cancelled_) return false;
+  waiting_ = true;
+  alarm_.Set(thread_->queue(), absl::ToChronoTime(absl::Now() + delay), this);
+  return true;
+}
+
+bool Call::IsCancelled() {
+  MutexLock lock(mutex_);
+  return cancelled_;
+}
+
+void Call::End(absl::Status status) {
+  Deliver(std::move(status));
+  thread_->Remove(this);
+  delete this;
+}
+
+}  // namespace ferrite

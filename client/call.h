@@ -1,0 +1,100 @@
+#pragma once
+
+// One call of a client, from its start to its callback, through as many tries as it takes.
+//
+// 1. Start() joins the calls in flight of a completion thread. If the client is being destroyed, the call is refused:
+//    it delivers CANCELLED and is gone.
+// 2. A try: a fresh context with the deadline of the call, the next connection to the node, and the RPC starts. From here
+//    on the call belongs to the completion thread.
+// 3. Events of the RPC arrive through Proceed(), until the try has ended.
+// 4. If it failed and may be tried again (client/retry.h), an alarm on the same queue measures the pause; then 2.
+// 5. Otherwise Deliver() hands the outcome to the caller; the call leaves the list and deletes itself.
+//
+// Cancel() may come from the closing thread at any time between 1 and 5; it meets a running try or a pending alarm and
+// makes it end soon.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "client/completion_thread.h"
+#include "client/node.h"
+#include "client/options.h"
+#include "client/retry.h"
+#include "grpcpp/alarm.h"
+#include "grpcpp/client_context.h"
+
+namespace ferrite {
+
+// How a call is to be carried out.
+struct CallTerms {
+  std::shared_ptr<Node> node;
+  absl::Duration timeout;
+  RetryPolicy retry;
+  bool repeatable = false;
+};
+
+class Call : public CallTag {
+ public:
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // The call owns itself from here on.
+  void Start();
+
+  // Makes the call end soon with CANCELLED, unless it ends in another way first. Thread-safe while the call is in flight.
+  void Cancel();
+
+  void Proceed(bool ok) final;
+
+ protected:
+  Call(CompletionThread* thread, CallTerms terms);
+  ~Call() override = default;
+
+  // Starts one try of the RPC, whose events are to be tagged with this call. Must not touch the call after it has started
+  // its last operation: the completion thread may have deleted it by then.
+  virtual void StartTry(grpc::ClientContext* context, Connection& connection, grpc::CompletionQueue* queue) = 0;
+
+  // Takes one event of the RPC. Returns the final status of the try if that was the last.
+  virtual std::optional<grpc::Status> OnEvent(bool ok) = 0;
+
+  // Hands the outcome to the caller. Called once.
+  virtual void Deliver(absl::Status status) = 0;
+
+  // Until the deadline; negative after it.
+  absl::Duration TimeLeft() const;
+  absl::Duration timeout() const { return terms_.timeout; }
+
+ private:
+  friend class CompletionThread;
+
+  void Try();
+  void EndTry(const grpc::Status& status);
+  // How long to wait before the next try; absent: there is to be none.
+  std::optional<absl::Duration> DelayAfter(const grpc::Status& status);
+  // False when the call has been cancelled.
+  bool WaitForNextTry(absl::Duration delay);
+  bool IsCancelled();
+  void End(absl::Status status);
+
+  CompletionThread* const thread_;
+  const CallTerms terms_;
+  const std::chrono::steady_clock::time_point deadline_;
+  int attempts_ = 0;
+  bool waiting_ = false;
+
+  // Only what Cancel() needs. Held briefly, never while gRPC starts an operation that may delete the call.
+  Mutex mutex_;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
+  grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
+
+  // Guarded by the mutex of thread_.
+  Call* next_ = nullptr;
+  Call* previous_ = nullptr;
+};
+
+}  // namespace ferrite

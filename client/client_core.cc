@@ -1,0 +1,36 @@
+#include "client/client_core.h"
+
+namespace ferrite {
+namespace {
+
+// The deadline of every call, also of one that asked for more. Keeps arithmetic on times in range.
+constexpr absl::Duration kMaxTimeout = absl::Hours(24);
+
+}  // namespace
+
+Client::Core::Core(const ClientOptions& options)
+    : options_(options), slots_(std::make_shared<const SlotMap>(SlotMap::SingleNode(options.seeds.front()))) {
+  for (uint32_t node = 0; node < slots_->node_count(); ++node) {
+    nodes_.push_back(std::make_shared<Node>(slots_->node_address(node), options_.channels_per_node));
+  }
+  for (int i = 0; i < options_.completion_threads; ++i) threads_.push_back(std::make_unique<CompletionThread>());
+}
+
+Client::Core::~Core() {
+  for (const std::unique_ptr<CompletionThread>& thread : threads_) thread->Close();
+}
+
+CallTerms Client::Core::Terms(uint32_t node, bool repeatable, const CallOptions& options) const {
+  const absl::Duration timeout = std::min(options.timeout.value_or(options_.default_timeout), kMaxTimeout);
+  return {.node = nodes_[node], .timeout = timeout, .retry = options_.retry, .repeatable = repeatable};
+}
+
+CompletionThread* Client::Core::NextThread() {
+  return threads_[turn_.fetch_add(1, std::memory_order_relaxed) % threads_.size()].get();
+}
+
+absl::Status Client::Core::NobodyOwnsTheKey() {
+  return absl::UnavailableError("no node of the cache owns the slot of this key at the moment");
+}
+
+}  // namespace ferrite

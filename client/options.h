@@ -1,0 +1,42 @@
+#pragma once
+
+// How a Client behaves, and how one call may differ from that.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace ferrite {
+
+// When a failed call is tried again. Only calls that are safe to repeat are (see client/repeatable.h), only after
+// UNAVAILABLE or where the server said when (see client/retry.h), and never beyond the deadline of the call.
+struct RetryPolicy {
+  // Tries in all, the first one included; 1: never again. At least 1.
+  int max_attempts = 4;
+  // The longest pause before the second try. It doubles from try to try. Above 0.
+  absl::Duration initial_backoff = absl::Milliseconds(50);
+  // The pause does not grow beyond this. Not below `initial_backoff`.
+  absl::Duration max_backoff = absl::Seconds(1);
+};
+
+struct ClientOptions {
+  // Where to find the cache: "host:port". Exactly one for now.
+  std::vector<std::string> seeds;
+  // How long a call may take, its retries included, unless its CallOptions say otherwise. Above 0.
+  absl::Duration default_timeout = absl::Seconds(1);
+  RetryPolicy retry;
+  // Connections to each node, 1 to 64. One carries about 90,000 small calls a second.
+  int channels_per_node = 1;
+  // Threads that receive answers and run callbacks, 1 to 64.
+  int completion_threads = 1;
+};
+
+// What one call asks for beyond its request.
+struct CallOptions {
+  // How long the call may take, its retries included; absent: ClientOptions::default_timeout.
+  std::optional<absl::Duration> timeout;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,57 @@
+#include "client/retry.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <random>
+
+#include "absl/strings/numbers.h"
+
+namespace ferrite {
+namespace {
+
+bool MayBeTriedAgain(const FailedAttempt& failed) {
+  if (failed.code == absl::StatusCode::kUnavailable) return true;
+  return failed.code == absl::StatusCode::kResourceExhausted && failed.pushback.has_value();
+}
+
+std::mt19937_64& Generator() {
+  thread_local std::mt19937_64 generator = [] {
+    std::random_device device;
+    std::seed_seq seed{device(), device(), device(), device(), device(), device(), device(), device()};
+    return std::mt19937_64(seed);
+  }();
+  return generator;
+}
+
+}  // namespace
+
+std::optional<absl::Duration> RetryDelay(const RetryPolicy& policy, const FailedAttempt& failed, double chance) {
+  if (!failed.repeatable || failed.attempts >= policy.max_attempts || !MayBeTriedAgain(failed)) return std::nullopt;
+  absl::Duration delay = Backoff(policy, failed.attempts, chance);
+  if (failed.pushback.has_value()) {
+    int64_t pushback_ms;
+    const absl::string_view text(failed.pushback->data(), failed.pushback->size());
+    if (!absl::SimpleAtoi(text, &pushback_ms) || pushback_ms < 0) return std::nullopt;
+    delay = absl::Milliseconds(pushback_ms);
+  }
+  if (delay >= failed.time_left) return std::nullopt;
+  return delay;
+}
+
+absl::Duration Backoff(const RetryPolicy& policy, int attempts, double chance) {
+  const absl::Duration grown = policy.initial_backoff * std::exp2(attempts - 1);
+  return std::min(grown, policy.max_backoff) * (0.5 + chance / 2);
+}
+
+double RandomChance() { return std::uniform_real_distribution<double>(0, 1)(Generator()); }
+
+std::string NewRequestId() {
+  const uint64_t words[] = {Generator()(), Generator()()};
+  std::string id(sizeof(words), '\0');
+  std::memcpy(id.data(), words, sizeof(words));
+  return id;
+}
+
+}  // namespace ferrite

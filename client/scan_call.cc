@@ -1,0 +1,76 @@
+#include "client/scan_call.h"
+
+#include <utility>
+
+namespace ferrite {
+
+ScanCall::ScanCall(CompletionThread* thread, CallTerms terms, v1::ScanRequest request,
+                   Callback<v1::ScanResponse> done)
+    : Call(thread, std::move(terms)), request_(std::move(request)), done_(std::move(done)) {}
+
+void ScanCall::StartTry(grpc::ClientContext* context, Connection& connection, grpc::CompletionQueue* queue) {
+  v1::ScanRequest request = request_;
+  if (got_message_) request.set_cursor(page_.cursor());
+  if (request.limit() != 0) request.set_limit(request_.limit() - page_.entries_size());
+  context_ = context;
+  step_ = Step::kStart;
+  reader_ = connection.cache.PrepareAsyncScan(context, request, queue);
+  reader_->StartCall(this);
+}
+
+std::optional<grpc::Status> ScanCall::OnEvent(bool ok) {
+  switch (step_) {
+    case Step::kStart:
+      ok ? Read() : Finish();
+      return std::nullopt;
+    case Step::kRead:
+      if (!ok) {
+        Finish();
+        return std::nullopt;
+      }
+      TakeMessage();
+      if (IsFull()) context_->TryCancel();
+      Read();
+      return std::nullopt;
+    case Step::kFinish:
+      // Whatever became of the stream, the page is whole.
+      return IsComplete() ? grpc::Status::OK : std::move(status_);
+  }
+  return std::nullopt;
+}
+
+void ScanCall::Read() {
+  step_ = Step::kRead;
+  reader_->Read(&message_, this);
+}
+
+void ScanCall::Finish() {
+  step_ = Step::kFinish;
+  reader_->Finish(&status_, this);
+}
+
+void ScanCall::TakeMessage() {
+  got_message_ = true;
+  page_bytes_ += message_.ByteSizeLong();
+  page_.set_cursor(std::move(*message_.mutable_cursor()));
+  for (v1::ScanEntry& entry : *message_.mutable_entries()) *page_.add_entries() = std::move(entry);
+  message_.Clear();
+}
+
+bool ScanCall::IsFull() const { return page_bytes_ >= kPageBytes || TimeLeft() < timeout() / 2; }
+
+bool ScanCall::IsComplete() const {
+  if (!got_message_) return false;
+  const bool limit_reached = request_.limit() != 0 && page_.entries_size() >= static_cast<int>(request_.limit());
+  return page_.cursor().empty() || limit_reached || IsFull();
+}
+
+void ScanCall::Deliver(absl::Status status) {
+  if (status.ok()) {
+    done_(std::move(page_));
+  } else {
+    done_(std::move(status));
+  }
+}
+
+}  // namespace ferrite

@@ -1,0 +1,53 @@
+#pragma once
+
+// A Call with one request and one response.
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "client/call.h"
+#include "client/callback.h"
+#include "grpcpp/support/async_unary_call.h"
+
+namespace ferrite {
+
+// How a unary RPC is prepared on a connection.
+template <class Request, class Response>
+using PrepareFunction = std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> (*)(
+    Connection& connection, grpc::ClientContext* context, const Request& request, grpc::CompletionQueue* queue);
+
+template <class Request, class Response>
+class UnaryCall final : public Call {
+ public:
+  UnaryCall(CompletionThread* thread, CallTerms terms, PrepareFunction<Request, Response> prepare, Request request,
+            Callback<Response> done)
+      : Call(thread, std::move(terms)), prepare_(prepare), request_(std::move(request)), done_(std::move(done)) {}
+
+ private:
+  void StartTry(grpc::ClientContext* context, Connection& connection, grpc::CompletionQueue* queue) override {
+    response_.Clear();
+    reader_ = prepare_(connection, context, request_, queue);
+    reader_->StartCall();
+    reader_->Finish(&response_, &status_, this);
+  }
+
+  std::optional<grpc::Status> OnEvent(bool) override { return std::move(status_); }
+
+  void Deliver(absl::Status status) override {
+    if (status.ok()) {
+      done_(std::move(response_));
+    } else {
+      done_(std::move(status));
+    }
+  }
+
+  const PrepareFunction<Request, Response> prepare_;
+  const Request request_;
+  Callback<Response> done_;
+  Response response_;
+  grpc::Status status_;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> reader_;
+};
+
+}  // namespace ferrite

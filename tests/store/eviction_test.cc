@@ -1,0 +1,104 @@
+#include <random>
+
+#include "tests/store/store_fixture.h"
+
+namespace ferrite {
+namespace {
+
+constexpr size_t kLimit = 16 << 20;
+
+class EvictionTest : public StoreTest {
+ protected:
+  EvictionTest() : StoreTest({.shards = 4, .max_memory_bytes = kLimit}) {}
+};
+
+class NoEvictionTest : public StoreTest {
+ protected:
+  NoEvictionTest() : StoreTest({.shards = 4, .max_memory_bytes = kLimit, .evict = false}) {}
+};
+
+TEST_F(EvictionTest, MemoryStaysWithinItsLimit) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 300'000; ++i) {
+    const size_t size = i % 50 == 0 ? random() % 100'000 : random() % 900;
+    ASSERT_TRUE(Set("k" + std::to_string(i), std::string(size, 'v')));
+    ASSERT_LE(store_->Stats().memory_bytes(), kLimit * 105 / 100) << i;
+  }
+  EXPECT_GT(store_->Stats().evictions, 100'000u);
+  EXPECT_GT(store_->Stats().entries, 1000u);
+}
+
+TEST_F(EvictionTest, TheLatestWriteIsThere) {
+  for (int i = 0; i < 300'000; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    ASSERT_TRUE(Set(key, std::string(100, 'v')));
+    ASSERT_TRUE(store_->Exists(key));
+  }
+}
+
+TEST_F(EvictionTest, EntriesOfAnotherSizeTakeOverTheMemory) {
+  for (const size_t size : {20, 900, 100, 50'000, 300, 8}) {
+    for (size_t written = 0; written < 3 * kLimit; written += size + 100) {
+      ASSERT_TRUE(Set("k" + std::to_string(size) + "-" + std::to_string(written), std::string(size, 'v')));
+    }
+    ASSERT_LE(store_->Stats().memory_bytes(), kLimit * 105 / 100);
+    // Most of what is there now is of this size.
+    const size_t of_size = ScanAll("k" + std::to_string(size) + "-", 1000).size();
+    EXPECT_GT(of_size * (size + 100), kLimit / 3) << size;
+  }
+}
+
+TEST_F(EvictionTest, ValuesThatOutgrowTheirSlotsAreBounded) {
+  for (int i = 0; i < 60'000; ++i) Set("k" + std::to_string(i), "v");
+  for (int i = 0; i < 60'000; ++i) {
+    Set("k" + std::to_string(i), std::string(800, 'v'));
+    ASSERT_LE(store_->Stats().memory_bytes(), kLimit * 105 / 100);
+  }
+}
+
+TEST_F(EvictionTest, AScanOfColdKeysLeavesHotOnesAlone) {
+  for (int i = 0; i < 5000; ++i) Set("hot" + std::to_string(i), std::string(100, 'v'));
+  for (int cold = 0; cold < 400'000; ++cold) {
+    Set("cold" + std::to_string(cold), std::string(100, 'v'));
+    Get("hot" + std::to_string(cold % 5000));
+  }
+  size_t survivors = 0;
+  for (int i = 0; i < 5000; ++i) survivors += store_->Exists("hot" + std::to_string(i));
+  EXPECT_GT(survivors, 4900u);
+}
+
+TEST_F(EvictionTest, AValueAboveTheLimitIsRefusedAndEvictsNothing) {
+  Set("k", "v");
+  EXPECT_EQ(store_->Set("big", std::string(kLimit + 1, 'v')).outcome, SetOutcome::kMemoryFull);
+  EXPECT_EQ(Get("k"), "v");
+}
+
+TEST_F(NoEvictionTest, AFullStoreRefusesAndLosesNothing) {
+  // Each shard fills at its own pace.
+  std::vector<std::string> stored;
+  for (int i = 0, refused = 0; refused < 200; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    if (Set(key, std::string(500, 'v'))) {
+      stored.push_back(key);
+    } else {
+      ++refused;
+    }
+  }
+  EXPECT_GT(stored.size(), 20'000u);
+  EXPECT_EQ(store_->Set("another", std::string(500, 'v')).outcome, SetOutcome::kMemoryFull);
+  EXPECT_EQ(store_->Set("k1", std::string(900, 'w')).outcome, SetOutcome::kMemoryFull);
+  EXPECT_EQ(store_->Set("k1", std::string(90'000, 'w')).outcome, SetOutcome::kMemoryFull);
+  EXPECT_EQ(store_->Incr("counter", {}).outcome, IncrOutcome::kMemoryFull);
+  EXPECT_FALSE(store_->Exists("another"));
+  for (const std::string& key : stored) ASSERT_EQ(Get(key), std::string(500, 'v'));
+  EXPECT_LE(store_->Stats().memory_bytes(), kLimit);
+  EXPECT_EQ(store_->Stats().evictions, 0u);
+  // What fits where it stands may be overwritten, and what is deleted makes room.
+  EXPECT_TRUE(Set("k1", std::string(500, 'w')));
+  EXPECT_EQ(Get("k1"), std::string(500, 'w'));
+  EXPECT_TRUE(Delete("k1"));
+  EXPECT_TRUE(Set("k1", std::string(500, 'x')));
+}
+
+}  // namespace
+}  // namespace ferrite

@@ -1,0 +1,137 @@
+// The store's parts, each on its own.
+
+#include <cstdlib>
+#include <set>
+
+#include "gtest/gtest.h"
+#include "store/ghost_list.h"
+#include "store/huge_memory.h"
+#include "store/page_pool.h"
+#include "store/size_class.h"
+#include "store/slot_allocator.h"
+#include "store/value.h"
+
+namespace ferrite {
+namespace {
+
+TEST(SizeClass, IsTheSmallestThatHoldsTheBytes) {
+  for (size_t bytes = 1; bytes <= kMaxSlotBytes; ++bytes) {
+    const uint8_t size_class = SizeClassOf(bytes);
+    ASSERT_GE(SlotBytes(size_class), bytes);
+    if (size_class > 0) {
+      ASSERT_LT(SlotBytes(size_class - 1), bytes);
+    }
+  }
+}
+
+TEST(GhostList, RemembersTheLastFewAndForgetsWhatIsTaken) {
+  GhostList ghosts;
+  EXPECT_FALSE(ghosts.Take(1));
+  ghosts.Reset(1000);
+  for (uint32_t hash = 0; hash < 5000; ++hash) ghosts.Add(hash * 2654435761u);
+  size_t kept = 0;
+  for (uint32_t hash = 4000; hash < 5000; ++hash) kept += ghosts.Take(hash * 2654435761u);
+  EXPECT_GT(kept, 700u);
+  for (uint32_t hash = 0; hash < 5000; ++hash) EXPECT_FALSE(ghosts.Take(hash * 2654435761u));
+}
+
+TEST(HugeArena, GivesZeroedMemoryThatDoesNotOverlap) {
+  HugeArena arena;
+  std::set<char*> taken;
+  for (const size_t bytes : {100ul, 1ul << 20, 3ul << 20, 64ul, 1ul << 20, 2ul << 20}) {
+    char* memory = static_cast<char*>(arena.Allocate(bytes));
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(memory) % 64, 0u);
+    for (size_t i = 0; i < bytes; ++i) {
+      ASSERT_EQ(memory[i], 0);
+      memory[i] = 1;
+    }
+    EXPECT_TRUE(taken.insert(memory).second);
+  }
+}
+
+TEST(PagePool, KeepsToTheBudget) {
+  MemoryBudget budget(3 * kPageBytes);
+  PagePool pool(&budget);
+  std::set<void*> pages;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(pages.insert(pool.Acquire()).second);
+  EXPECT_EQ(pool.Acquire(), nullptr);
+  EXPECT_EQ(budget.used_bytes(), 3 * kPageBytes);
+  pool.Release(*pages.begin());
+  EXPECT_EQ(pool.Acquire(), *pages.begin());
+}
+
+class SlotAllocatorTest : public testing::Test {
+ protected:
+  ~SlotAllocatorTest() override {
+    for (void* page : pages_) std::free(page);
+  }
+  void* NewPage() { return pages_.emplace_back(std::aligned_alloc(kPageBytes, kPageBytes)); }
+  SlotAllocator slots_;
+  std::vector<void*> pages_;
+};
+
+TEST_F(SlotAllocatorTest, FillsAPageAndNamesEachSlot) {
+  EXPECT_EQ(slots_.Allocate(8), nullptr);
+  slots_.AddPage(8, NewPage());
+  std::set<void*> taken;
+  while (void* slot = slots_.Allocate(8)) {
+    EXPECT_TRUE(taken.insert(slot).second);
+    EXPECT_EQ(slots_.SlotOf(slots_.RefOf(slot)), slot);
+  }
+  EXPECT_EQ(taken.size(), (kPageBytes - Page::kFirstSlotOffset) / SlotBytes(8));
+  EXPECT_EQ(slots_.Allocate(9), nullptr);
+}
+
+TEST_F(SlotAllocatorTest, GivesAPageBackWithItsLastSlotAndReusesItsNumber) {
+  slots_.AddPage(60, NewPage());
+  void* first = slots_.Allocate(60);
+  void* second = slots_.Allocate(60);
+  EXPECT_EQ(slots_.Free(first), nullptr);
+  EXPECT_EQ(slots_.Free(second), pages_[0]);
+  EXPECT_EQ(slots_.Allocate(60), nullptr);
+  EXPECT_EQ(slots_.page(0), nullptr);
+  slots_.AddPage(3, NewPage());
+  EXPECT_EQ(slots_.page(0), pages_[1]);
+}
+
+TEST_F(SlotAllocatorTest, ADrainingPageGivesNoSlots) {
+  slots_.AddPage(5, NewPage());
+  void* first = slots_.Allocate(5);
+  void* second = slots_.Allocate(5);
+  slots_.SetDraining(Page::Of(first), true);
+  EXPECT_EQ(slots_.Allocate(5), nullptr);
+  EXPECT_EQ(slots_.Free(first), nullptr);
+  EXPECT_EQ(slots_.Allocate(5), nullptr);
+  slots_.SetDraining(Page::Of(second), false);
+  EXPECT_NE(slots_.Allocate(5), nullptr);
+}
+
+TEST_F(SlotAllocatorTest, WalksTheLiveSlotsOfAPage) {
+  slots_.AddPage(0, NewPage());
+  Page* page = slots_.page(0);
+  EXPECT_EQ(page->NextLive(0), page->slot_count);
+  const std::set<uint32_t> live = {0, 63, 64, 127, 500, page->slot_count - 1u};
+  for (const uint32_t slot : live) page->set_live(slot);
+  std::set<uint32_t> seen;
+  for (uint32_t slot = page->NextLive(0); slot < page->slot_count; slot = page->NextLive(slot + 1)) seen.insert(slot);
+  EXPECT_EQ(seen, live);
+  page->clear_live(64);
+  EXPECT_EQ(page->NextLive(64), 127u);
+}
+
+TEST(Value, KeepsItsBlockAlive) {
+  Value moved;
+  {
+    ValueBlock* block = ValueBlock::Create("bytes");
+    Value value;
+    value.Assign(block);
+    block->Unref();
+    moved = std::move(value);
+  }
+  EXPECT_EQ(moved.view(), "bytes");
+  moved.Assign("other");
+  EXPECT_EQ(moved.view(), "other");
+}
+
+}  // namespace
+}  // namespace ferrite

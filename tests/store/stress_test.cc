@@ -1,0 +1,128 @@
+// Many threads on few keys, with eviction, expiry and scans at work. Run it under the thread and address sanitizers
+// (./dev test tsan); on its own it checks that no thread ever sees a value that nobody wrote.
+
+#include <cstring>
+#include <random>
+#include <thread>
+
+#include "tests/store/store_fixture.h"
+
+namespace ferrite {
+namespace {
+
+constexpr int kThreads = 8;
+constexpr int kOperations = 30'000;
+
+// A value that names its key and fills its length, so that a torn or foreign one shows.
+std::string ValueFor(const std::string& key, size_t size) {
+  std::string value = key + ":";
+  while (value.size() < size) value += key;
+  return value;
+}
+bool BelongsTo(std::string_view value, const std::string& key) {
+  if (value.size() < key.size() + 1 || value.substr(0, key.size()) != key || value[key.size()] != ':') return false;
+  return value == ValueFor(key, value.size()).substr(0, value.size());
+}
+
+class StressTest : public testing::TestWithParam<size_t> {};
+
+TEST_P(StressTest, NobodySeesWhatNobodyWrote) {
+  Store store({.shards = 2, .max_memory_bytes = GetParam()});
+  std::atomic<bool> stop = false;
+  std::thread keeper([&] {
+    std::vector<std::string> keys;
+    ScanCursor cursor;
+    while (!stop) {
+      store.Sweep();
+      keys.clear();
+      if (!store.Scan("k", 50, &cursor, &keys)) cursor = {};
+      (void)store.Stats();
+    }
+  });
+  std::vector<std::thread> workers;
+  for (int t = 0; t < kThreads; ++t) {
+    workers.emplace_back([&store, t] {
+      std::mt19937 random(static_cast<uint32_t>(t));
+      ReadResult result;
+      std::vector<ReadResult> results(20);
+      for (int i = 0; i < kOperations; ++i) {
+        const std::string key = "k" + std::to_string(random() % 2000);
+        const size_t size = random() % 20 == 0 ? random() % 60'000 : random() % 400;
+        switch (random() % 10) {
+          case 0: case 1: case 2:
+            store.Set(key, ValueFor(key, size));
+            break;
+          case 3:
+            store.Set(key, ValueFor(key, size), {.expiry = Expiry::After(1 + random() % 5)});
+            break;
+          case 4:
+            store.Delete(key);
+            break;
+          case 5:
+            store.Touch(key, Expiry::After(1 + random() % 5));
+            break;
+          case 6: {
+            store.Incr("counter" + std::to_string(random() % 4), {});
+            break;
+          }
+          case 7: {
+            std::vector<std::string> names;
+            for (int j = 0; j < 20; ++j) names.push_back("k" + std::to_string(random() % 2000));
+            const std::vector<std::string_view> keys(names.begin(), names.end());
+            store.MGet(keys, results);
+            for (size_t j = 0; j < keys.size(); ++j) {
+              ASSERT_TRUE(!results[j].found || BelongsTo(results[j].value.view(), names[j])) << names[j];
+            }
+            break;
+          }
+          default:
+            store.Get(key, {}, &result);
+            ASSERT_TRUE(!result.found || BelongsTo(result.value.view(), key)) << key;
+        }
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  stop = true;
+  keeper.join();
+  store.Flush();
+  const StoreStats stats = store.Stats();
+  EXPECT_EQ(stats.entries, 0u);
+  EXPECT_EQ(stats.block_bytes, 0u);
+  EXPECT_EQ(stats.slot_bytes, 0u);
+}
+
+// Without a limit, and with one that makes every other write evict.
+INSTANTIATE_TEST_SUITE_P(Limits, StressTest, testing::Values(0, 4 << 20));
+
+TEST(StressTest, ReadersOfOneHotKeySeeVersionsGrow) {
+  Store store({.shards = 1});
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    for (int i = 0; !stop; ++i) store.Set("hot", std::to_string(i));
+  });
+  std::vector<std::thread> readers;
+  for (int t = 0; t < 4; ++t) {
+    readers.emplace_back([&] {
+      uint64_t last_version = 0;
+      int64_t last_value = -1;
+      ReadResult result;
+      for (int i = 0; i < 50'000; ++i) {
+        store.Get("hot", {}, &result);
+        if (!result.found) continue;
+        const int64_t value = std::stoll(std::string(result.value.view()));
+        ASSERT_GE(result.version, last_version);
+        ASSERT_GE(value, last_value);
+        ASSERT_EQ(result.version == last_version, value == last_value);
+        last_version = result.version;
+        last_value = value;
+      }
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  stop = true;
+  writer.join();
+}
+
+}  // namespace
+}  // namespace ferrite

@@ -1,0 +1,126 @@
+"""Starts the real ferrite-server for a test, and ends it.
+
+    with ServerProcess("--max-memory=64MiB") as server:
+        channel = grpc.insecure_channel(server.grpc_address)
+
+The server binds port 0 and tells the real ports in its ready line. Leaving the block sends SIGTERM and demands exit code 0,
+so that every test also tests a clean shutdown. The binary is the one that FERRITE_SERVER_BINARY names.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+
+# How long a step may hang before the test gives up on it. Never a measure of speed: a sanitizer build is slow.
+HANG_S = 60
+
+READY_LINE = re.compile(r"ferrite-server ready grpc=(?P<grpc>\S+) http=(?P<http>\S*)\n")
+
+
+class ServerProcess:
+    """One running server. Not thread-safe, except for the addresses and the pid."""
+
+    def __init__(self, *flags, env=None, open_files=None, grpc_port=0, http_port=0):
+        """Starts the server with `flags` and the extra environment `env`, and waits until it is ready.
+
+        open_files: the limit on file descriptors that the server runs under, soft and hard.
+        """
+        self._stderr = tempfile.TemporaryFile()
+        self._process = start_server(
+            f"--listen=127.0.0.1:{grpc_port}",
+            f"--http-listen=127.0.0.1:{http_port}",
+            *flags,
+            env=env,
+            open_files=open_files,
+            stderr=self._stderr,
+        )
+        self.pid = self._process.pid
+        self.ready_line = self._process.stdout.readline().decode()
+        match = READY_LINE.fullmatch(self.ready_line)
+        if match is None:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"no ready line but {self.ready_line!r}; stderr:\n{self.log()}")
+        self.grpc_address = match["grpc"]
+        self.http_address = match["http"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, error_type, error, trace):
+        if error_type is None:
+            self.stop()
+            return
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        print(f"log of ferrite-server {self.pid}:\n{self.log()}")
+
+    def terminate(self):
+        """Asks the server to end; returns at once."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def interrupt(self):
+        """The same, as Ctrl-C in a terminal does it."""
+        self._process.send_signal(signal.SIGINT)
+
+    def freeze(self):
+        """Stops the process in the middle of whatever it does."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self._process.send_signal(signal.SIGCONT)
+
+    def running(self):
+        return self._process.poll() is None
+
+    def wait(self):
+        """Waits for the end and returns (exit code, what else was on stdout). The exit code of a hung server is -9."""
+        try:
+            rest, _ = self._process.communicate(timeout=HANG_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            rest, _ = self._process.communicate()
+        return self._process.returncode, rest.decode()
+
+    def stop(self):
+        """Ends the server as an operator would; it has to exit with 0 and to have said nothing on stdout but its ready line."""
+        if self._process.poll() is None:
+            self.terminate()
+        code, rest = self.wait()
+        assert (code, rest) == (0, ""), f"exit code {code}, stdout {rest!r}; stderr:\n{self.log()}"
+
+    def log(self):
+        self._stderr.seek(0)
+        return self._stderr.read().decode(errors="replace")
+
+
+def start_server(*flags, env=None, open_files=None, stderr=subprocess.PIPE):
+    """Starts the server and returns its subprocess.Popen at once. It dies with this process, whatever happens."""
+    binary = os.environ["FERRITE_SERVER_BINARY"]
+    command = ["setpriv", "--pdeathsig", "KILL", "--", binary, *flags]
+    if open_files is not None:
+        command = ["prlimit", f"--nofile={open_files}:{open_files}", "--", *command]
+    # A FERRITE_ variable of the tests' own surroundings must not configure the server under test.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("FERRITE_")}
+    return subprocess.Popen(
+        command,
+        env={**clean, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        bufsize=0,  # what readline() does not return stays in the pipe for communicate()
+    )
+
+
+def refusal_of(*flags, env=None):
+    """Starts a server that is expected not to start; returns (exit code, stdout, stderr)."""
+    process = start_server(*flags, env=env)
+    try:
+        out, err = process.communicate(timeout=HANG_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+    return process.returncode, out.decode(), err.decode()

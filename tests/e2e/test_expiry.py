@@ -1,0 +1,118 @@
+"""Time: an entry is there until its time to live ends and not after, and its memory comes back without anyone asking."""
+
+import time
+
+from cache_client import CacheClient, scan_all
+from eventually import eventually
+from ferrite.v1.admin_pb2 import StatsRequest
+from ferrite.v1.cache_pb2 import (
+    GetRequest,
+    MGetRequest,
+    MSetRequest,
+    ScanRequest,
+    SetRequest,
+    TouchRequest,
+)
+from server_process import ServerProcess
+
+# The server's clock may be coarse by a few milliseconds.
+COARSE_MS = 10
+
+
+def now_ms():
+    return time.monotonic_ns() / 1e6
+
+
+def lifetime_bounds_ms(client, key, write):
+    """Writes, reads until the key is gone, and returns how long it lived at least and at most, as seen from here."""
+    before = now_ms()
+    write()
+    after = now_ms()
+    last_seen = after
+    while True:
+        asked = now_ms()
+        found = client.Get(GetRequest(key=key)).found
+        answered = now_ms()
+        if not found:
+            return last_seen - after, answered - before
+        last_seen = asked
+
+
+def test_a_key_lives_as_long_as_its_ttl_and_no_longer(client, key):
+    for ttl_ms in (1, 50, 300):
+        seen, gone = lifetime_bounds_ms(
+            client, key, lambda: client.Set(SetRequest(key=key, ttl_ms=ttl_ms))
+        )
+        assert seen <= ttl_ms + COARSE_MS, f"seen after {seen} ms, ttl {ttl_ms} ms"
+        assert gone >= ttl_ms - COARSE_MS, f"gone after {gone} ms, ttl {ttl_ms} ms"
+
+
+def test_an_absolute_expiry_is_kept(client, key):
+    def write():
+        client.Set(SetRequest(key=key, expire_at_unix_ms=time.time_ns() // 1_000_000 + 200))
+
+    seen, gone = lifetime_bounds_ms(client, key, write)
+    assert seen <= 200 + COARSE_MS and gone >= 200 - COARSE_MS, (seen, gone)
+
+
+def test_a_touch_moves_the_end(client, key):
+    client.Set(SetRequest(key=key, ttl_ms=3_600_000))
+    touch = TouchRequest(key=key, ttl_ms=100)
+    seen, gone = lifetime_bounds_ms(client, key, lambda: client.Touch(touch))
+    assert seen <= 100 + COARSE_MS and gone >= 100 - COARSE_MS, (seen, gone)
+
+
+def test_the_ttl_that_is_told_falls(client, key):
+    client.Set(SetRequest(key=key, ttl_ms=60_000))
+    first = client.Get(GetRequest(key=key)).ttl_ms
+    eventually(
+        lambda: client.Get(GetRequest(key=key)).ttl_ms,
+        lambda ttl_ms: 0 < ttl_ms < first,
+        "ttl_ms falls",
+    )
+
+
+def test_expired_entries_are_reclaimed_without_being_read():
+    with ServerProcess() as server, CacheClient(server.grpc_address) as client:
+        empty = sum(client.Stats(StatsRequest()).memory_bytes.values())
+        for batch in range(20):
+            entries = [
+                SetRequest(key=b"%d/%d" % (batch, n), value=b"v" * 2000, ttl_ms=1000)
+                for n in range(1000)
+            ]
+            client.MSet(MSetRequest(entries=entries))
+        client.Set(SetRequest(key=b"stays", value=b"v", ttl_ms=3_600_000))
+        stats = eventually(
+            lambda: client.Stats(StatsRequest()),
+            lambda stats: stats.expired == 20_000,
+            "all reclaimed",
+        )
+        assert stats.entries == 1
+        assert stats.evictions == 0
+        assert [entry.key for entry in scan_all(client, ScanRequest())] == [b"stays"]
+        # What 20,000 entries took is used again by the next 20,000: memory does not grow with the keys that ever were.
+        full = sum(stats.memory_bytes.values())
+        for batch in range(20):
+            entries = [
+                SetRequest(key=b"%d/%d" % (batch, n), value=b"v" * 2000) for n in range(1000)
+            ]
+            client.MSet(MSetRequest(entries=entries))
+        again = sum(client.Stats(StatsRequest()).memory_bytes.values())
+        assert again - empty < 2 * 20_000 * 2300, (empty, full, again)
+
+
+def test_a_fresh_write_survives_the_sweep_of_what_it_replaced(client, key):
+    keys = [key + b"/%d" % number for number in range(1000)]
+    for _ in range(3):
+        client.MSet(MSetRequest(entries=[SetRequest(key=k, value=b"old", ttl_ms=20) for k in keys]))
+        client.MSet(MSetRequest(entries=[SetRequest(key=k, value=b"new") for k in keys]))
+    swept = client.Stats(StatsRequest()).expired
+    client.MSet(
+        MSetRequest(entries=[SetRequest(key=key + b"x/%d" % n, ttl_ms=1) for n in range(1000)])
+    )
+    eventually(
+        lambda: client.Stats(StatsRequest()).expired,
+        lambda expired: expired >= swept + 1000,
+        "a sweep went by",
+    )
+    assert all(result.value == b"new" for result in client.MGet(MGetRequest(keys=keys)).results)

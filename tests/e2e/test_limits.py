@@ -1,0 +1,82 @@
+"""Requests at the limits of the contract and far beyond them."""
+
+import grpc
+import pytest
+from cache_client import UNLIMITED_MESSAGES, CacheClient, assert_refused, failure_from
+from ferrite.v1.cache_pb2 import (
+    ExistsRequest,
+    GetRequest,
+    MDeleteRequest,
+    MGetRequest,
+    MSetRequest,
+    SetRequest,
+)
+from server_process import ServerProcess
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def large(server):
+    """A client without message limits of its own."""
+    with CacheClient(server.grpc_address, UNLIMITED_MESSAGES) as connected:
+        yield connected
+
+
+def longest_keys(seed):
+    return [(b"%s/%d/" % (seed, number)).ljust(4096, b"\0") for number in range(1024)]
+
+
+def test_1024_keys_of_4096_bytes_are_a_legal_batch(large, key):
+    keys = longest_keys(key)
+    assert not any(result.found for result in large.MGet(MGetRequest(keys=keys)).results)
+    written = large.MSet(MSetRequest(entries=[SetRequest(key=k, value=b"v") for k in keys])).results
+    assert len(written) == 1024 and all(result.response.stored for result in written)
+    assert all(large.Exists(ExistsRequest(keys=keys)).exists)
+    assert all(large.MDelete(MDeleteRequest(keys=keys)).deleted)
+
+
+def test_100000_keys_are_refused_by_name(large):
+    keys = [b"key/%d" % number for number in range(100_000)]
+    assert_refused("BATCH_TOO_LARGE", large.MGet, MGetRequest(keys=keys), limit=1024)
+    assert_refused("BATCH_TOO_LARGE", large.MDelete, MDeleteRequest(keys=keys), limit=1024)
+
+
+def test_a_request_far_beyond_any_limit_does_no_harm(large, key):
+    failure = failure_from(large.Set, SetRequest(key=key, value=b"v" * (64 * MIB)))
+    assert failure.code in (
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.INVALID_ARGUMENT,
+    ), failure
+    failure = failure_from(large.Get, GetRequest(key=b"k" * (64 * MIB)))
+    assert failure.code in (
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.INVALID_ARGUMENT,
+    ), failure
+    assert not large.Get(GetRequest(key=key)).found
+    assert large.Set(SetRequest(key=key, value=b"v")).stored
+
+
+def test_the_limit_on_values_is_a_setting():
+    limit = 4 * MIB
+    with ServerProcess("--max-value-bytes=4MiB") as server:
+        with CacheClient(server.grpc_address, UNLIMITED_MESSAGES) as client:
+            value = bytes(range(256)) * (limit // 256)
+            assert client.Set(SetRequest(key=b"k" * 4096, value=value)).stored
+            assert client.Get(GetRequest(key=b"k" * 4096)).value == value
+            assert_refused(
+                "VALUE_TOO_LARGE", client.Set, SetRequest(key=b"x", value=value + b"v"), limit=limit
+            )
+            assert not client.Get(GetRequest(key=b"x")).found
+            exhausted = grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert_refused(
+                "REPLY_TOO_LARGE", client.MGet, MGetRequest(keys=[b"k" * 4096]), code=exhausted
+            )
+    with ServerProcess("--max-value-bytes=10") as server, CacheClient(
+        server.grpc_address
+    ) as client:
+        assert client.Set(SetRequest(key=b"k", value=b"v" * 10)).stored
+        assert_refused(
+            "VALUE_TOO_LARGE", client.Set, SetRequest(key=b"k", value=b"v" * 11), limit=10
+        )
+        assert client.Get(GetRequest(key=b"k")).value == b"v" * 10

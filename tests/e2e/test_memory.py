@@ -1,0 +1,154 @@
+"""Bounded memory: with eviction it stays bounded, without it nothing is lost."""
+
+import grpc
+import pytest
+from cache_client import CacheClient, assert_refused
+from ferrite.v1.admin_pb2 import FlushRequest, StatsRequest
+from ferrite.v1.cache_pb2 import (
+    DeleteRequest,
+    GetRequest,
+    IncrRequest,
+    MGetRequest,
+    MSetRequest,
+    SetRequest,
+)
+from server_process import ServerProcess
+
+LIMIT = 64 << 20
+EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def value_of(number, size):
+    return (b"%d/" % number) * (size // len(b"%d/" % number) + 1)
+
+
+def mset(client, numbers, size):
+    """Writes the numbers; returns those that were stored, after checking that the others say MEMORY_FULL."""
+    entries = [SetRequest(key=b"key/%d" % n, value=value_of(n, size)) for n in numbers]
+    stored = []
+    for number, result in zip(numbers, client.MSet(MSetRequest(entries=entries)).results):
+        if result.HasField("response"):
+            assert result.response.stored
+            stored.append(number)
+        else:
+            assert result.error.code == EXHAUSTED.value[0], result
+    return stored
+
+
+def assert_all_there(client, numbers, size):
+    numbers = list(numbers)
+    for start in range(0, len(numbers), 100):
+        part = numbers[start : start + 100]
+        results = client.MGet(MGetRequest(keys=[b"key/%d" % n for n in part])).results
+        for number, result in zip(part, results):
+            assert result.value == value_of(number, size), f"key/{number} is lost or wrong"
+
+
+def memory_bytes(client):
+    return sum(client.Stats(StatsRequest()).memory_bytes.values())
+
+
+def fill_until_refused(client, size):
+    """Writes batch by batch until a write finds no room; returns the numbers of all keys that were stored."""
+    stored, batch = [], min(1000, 2_000_000 // size)
+    while True:
+        start = len(stored)
+        assert start * size < 2 * LIMIT, "the limit is not enforced"
+        accepted = mset(client, range(start, start + batch), size)
+        stored += accepted
+        assert memory_bytes(client) <= LIMIT
+        if len(accepted) < batch:
+            return stored
+
+
+@pytest.mark.parametrize("size", [20, 1000, 20_000])
+def test_noeviction_refuses_and_loses_nothing(size):
+    with ServerProcess(f"--max-memory={LIMIT}", "--eviction=noeviction") as server:
+        with CacheClient(server.grpc_address) as client:
+            stored = fill_until_refused(client, size)
+            assert len(stored) * (size + 8) > LIMIT // 10, "a good part of the limit is for entries"
+            stats = client.Stats(StatsRequest())
+            assert stats.entries == len(stored) and stats.evictions == 0
+            assert_all_there(client, stored, size)
+
+            # Some more may fit, where there happens to be room; the others are refused and harm nobody.
+            more = [n for _ in range(5) for n in mset(client, range(10_000_000, 10_000_100), size)]
+            stored += sorted(set(more))
+            assert len(set(more)) < 100, "a full store refuses"
+            assert memory_bytes(client) <= LIMIT
+            assert_all_there(client, stored, size)
+
+            assert client.Delete(DeleteRequest(key=b"key/%d" % stored[0])).deleted
+            assert_all_there(client, stored[1:], size)
+            assert client.Flush(FlushRequest()).deleted == len(stored) - 1
+            assert len(mset(client, range(50), size)) == 50, "there is room again"
+
+
+def test_a_full_store_refuses_new_counters_but_counts_on():
+    with ServerProcess(f"--max-memory={LIMIT}", "--eviction=noeviction") as server:
+        with CacheClient(server.grpc_address) as client:
+            client.Set(SetRequest(key=b"count", value=b"1"))
+            fill_until_refused(client, 20)
+            with pytest.raises(grpc.RpcError) as error:
+                for new in range(2_000_000):
+                    client.Incr(IncrRequest(key=b"new counter/%d" % new))
+            assert error.value.code() == EXHAUSTED
+            assert not client.Get(GetRequest(key=b"new counter/%d" % new)).found
+            assert client.Incr(IncrRequest(key=b"count")).value == 2
+            assert_refused(
+                "MEMORY_FULL", client.Incr, IncrRequest(key=b"new counter/%d" % new), code=EXHAUSTED
+            )
+
+
+@pytest.mark.parametrize("size", [20, 1000, 20_000])
+def test_eviction_keeps_memory_bounded_and_recent_keys(size):
+    with ServerProcess(f"--max-memory={LIMIT}") as server, CacheClient(
+        server.grpc_address
+    ) as client:
+        batch = min(1000, 2_000_000 // size)
+        total = 3 * LIMIT // (size + 100)
+        for start in range(0, total, batch):
+            numbers = range(start, start + batch)
+            assert len(mset(client, numbers, size)) == batch, "eviction makes room"
+            if start // batch % 10 == 0:
+                assert memory_bytes(client) <= LIMIT
+        stats = client.Stats(StatsRequest())
+        assert memory_bytes(client) <= LIMIT
+        assert 0 < stats.evictions and 0 < stats.entries < total
+        assert (
+            stats.entries + stats.evictions == start + batch
+        ), "every entry is there or was evicted"
+        assert_all_there(client, list(range(start + batch))[-20:], size)
+
+
+def test_eviction_keeps_the_keys_in_use():
+    size = 1000
+    with ServerProcess(f"--max-memory={LIMIT}") as server, CacheClient(
+        server.grpc_address
+    ) as client:
+        hot = [b"hot/%d" % number for number in range(100)]
+        client.MSet(MSetRequest(entries=[SetRequest(key=key, value=b"h" * size) for key in hot]))
+        for start in range(0, 3 * LIMIT // size, 1000):
+            assert all(
+                result.found for result in client.MGet(MGetRequest(keys=hot)).results
+            ), f"after {start}"
+            mset(client, range(start, start + 1000), size)
+        assert client.Stats(StatsRequest()).evictions > 0
+
+
+def test_a_value_larger_than_the_limit_of_memory_is_refused():
+    for eviction in ("s3-fifo", "noeviction"):
+        flags = (
+            "--max-memory=64MiB",
+            "--max-value-bytes=80MiB",
+            f"--eviction={eviction}",
+            "--shards=1",
+        )
+        with ServerProcess(*flags) as server:
+            with CacheClient(server.grpc_address, [("grpc.max_send_message_length", -1)]) as client:
+                client.Set(SetRequest(key=b"k", value=b"stands"))
+                request = SetRequest(key=b"k", value=b"v" * (70 << 20))
+                assert_refused("MEMORY_FULL", client.Set, request, code=EXHAUSTED)
+                assert (
+                    client.Get(GetRequest(key=b"k")).value == b"stands"
+                ), "a refused Set changes nothing"

@@ -1,0 +1,114 @@
+"""Flags and environment: what is in force, and clear refusals of what is wrong."""
+
+import json
+
+import pytest
+from cache_client import CacheClient
+from ferrite.v1.admin_pb2 import InfoRequest, StatsRequest
+from ferrite.v1.cache_pb2 import ExistsRequest
+from server_process import ServerProcess, refusal_of
+
+BAD_VALUES = [
+    ("listen", "nonsense"),
+    ("listen", "127.0.0.1:99999"),
+    ("listen", ""),
+    ("http-listen", "127.0.0.1:http"),
+    ("max-memory", "bogus"),
+    ("max-memory", "-1"),
+    ("max-memory", "101%"),
+    ("max-memory", "12XB"),
+    ("max-memory", "99999999999999999999GiB"),
+    ("eviction", "lru"),
+    ("eviction", ""),
+    ("shards", "-1"),
+    ("shards", "many"),
+    ("shards", "1.5"),
+    ("threads", "-1"),
+    ("threads", "x"),
+    ("max-value-bytes", "0x10"),
+    ("max-value-bytes", "-5"),
+    ("max-connections", "none"),
+    ("shutdown-grace", "10"),
+    ("shutdown-grace", "-1s"),
+    ("shutdown-grace", "soon"),
+    ("log-format", "xml"),
+    ("log-level", "loud"),
+]
+
+
+def assert_refusal(refusal, *named):
+    """Exit code 2, nothing on stdout, and one line on stderr that names everything in `named`."""
+    code, out, err = refusal
+    assert (code, out) == (2, ""), refusal
+    assert err.endswith("\n") and err.count("\n") == 1, f"one line expected: {err!r}"
+    for name in named:
+        assert name in err, f"{name!r} is not named in {err!r}"
+
+
+@pytest.mark.parametrize("flag,value", BAD_VALUES)
+def test_a_bad_value_is_refused(flag, value):
+    assert_refusal(refusal_of(f"--{flag}={value}"), flag, value)
+
+
+@pytest.mark.parametrize(
+    "flag,value", [("max-memory", "bogus"), ("threads", "x"), ("eviction", "lru")]
+)
+def test_a_bad_value_in_the_environment_is_refused(flag, value):
+    name = "FERRITE_" + flag.upper().replace("-", "_")
+    code, out, err = refusal_of(env={name: value})
+    assert_refusal((code, out, err), value)
+    assert name in err or flag in err, err
+
+
+def test_an_unknown_flag_is_refused():
+    assert_refusal(refusal_of("--no-such-flag=1"), "no-such-flag")
+    assert_refusal(refusal_of("--no-such-flag"), "no-such-flag")
+
+
+def test_a_stray_argument_is_refused():
+    assert_refusal(refusal_of("stray"), "stray")
+
+
+def settings_of(*flags, env=None):
+    with ServerProcess(*flags, env=env) as server, CacheClient(server.grpc_address) as client:
+        return dict(client.Info(InfoRequest()).settings), client.Stats(StatsRequest())
+
+
+def test_flags_are_in_force():
+    settings, stats = settings_of(
+        "--max-memory=64MiB", "--eviction=noeviction", "--threads=2", "--shards=4"
+    )
+    assert (
+        settings["eviction"] == "noeviction"
+        and settings["threads"] == "2"
+        and settings["shards"] == "4"
+    )
+    assert stats.memory_limit_bytes == 64 << 20
+
+
+def test_the_environment_is_in_force_and_a_flag_goes_before_it():
+    env = {"FERRITE_MAX_MEMORY": "96MiB", "FERRITE_EVICTION": "noeviction"}
+    settings, stats = settings_of("--eviction=s3-fifo", env=env)
+    assert settings["eviction"] == "s3-fifo"
+    assert stats.memory_limit_bytes == 96 << 20
+
+
+def test_memory_may_be_unlimited_or_a_share_of_the_machine():
+    assert settings_of("--max-memory=0")[1].memory_limit_bytes == 0
+    quarter = settings_of("--max-memory=25%")[1].memory_limit_bytes
+    half = settings_of("--max-memory=50%")[1].memory_limit_bytes
+    assert 0 < quarter < half and abs(half - 2 * quarter) < half // 100
+
+
+def test_settings_are_logged_at_start():
+    with ServerProcess("--max-memory=64MiB", "--log-format=json") as server:
+        pass
+    lines = [json.loads(line) for line in server.log().splitlines()]
+    assert lines, "nothing was logged"
+    assert any("max-memory" in json.dumps(line) for line in lines)
+
+
+def test_the_server_runs_without_http():
+    with ServerProcess("--http-listen=") as server, CacheClient(server.grpc_address) as client:
+        assert server.http_address == ""
+        assert list(client.Exists(ExistsRequest(keys=[b"k"])).exists) == [False]

@@ -1,0 +1,127 @@
+"""SIGTERM while clients write: what was acknowledged had happened, and the server ends by itself with exit code 0."""
+
+import threading
+
+import grpc
+from cache_client import CacheClient
+from ferrite.v1.cache_pb2 import GetRequest, IncrRequest, MSetRequest, ScanRequest, SetRequest
+from http2_connection import Http2Connection
+from server_process import ServerProcess
+
+WRITERS = 8
+
+
+class Writer(threading.Thread):
+    """Counts up until the server is gone, and keeps what was acknowledged."""
+
+    def __init__(self, address, number):
+        super().__init__()
+        self.address = address
+        self.own_key = b"own/%d" % number
+        self.acknowledged = []
+        self.versions = []
+        self.failed = 0
+        self.code = None
+        self.busy = threading.Event()
+
+    def run(self):
+        with CacheClient(self.address) as client:
+            while True:
+                try:
+                    answer = client.Incr(IncrRequest(key=b"shared"))
+                    self.acknowledged.append(answer.value)
+                    stored = client.Set(SetRequest(key=self.own_key, value=b"%d" % answer.value))
+                    self.versions.append(stored.version)
+                    read = client.Get(GetRequest(key=self.own_key))
+                    assert int(read.value) == answer.value and read.version == stored.version
+                except grpc.RpcError as error:
+                    self.failed += 1
+                    self.code = error.code()
+                    return
+                if len(self.acknowledged) == 50:
+                    self.busy.set()
+
+
+def test_sigterm_under_load():
+    with ServerProcess() as server:
+        writers = [Writer(server.grpc_address, number) for number in range(WRITERS)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            assert writer.busy.wait(60)
+        server.terminate()
+        code, _ = server.wait()
+        for writer in writers:
+            writer.join()
+        assert code == 0, server.log()
+
+        acknowledged = [value for writer in writers for value in writer.acknowledged]
+        assert len(set(acknowledged)) == len(acknowledged), "one step was acknowledged twice"
+        # Each writer had at most one step whose answer it did not get.
+        assert max(acknowledged) <= len(acknowledged) + WRITERS
+        for writer in writers:
+            assert writer.acknowledged == sorted(writer.acknowledged)
+            assert all(a < b for a, b in zip(writer.versions, writer.versions[1:]))
+            assert writer.code in (
+                grpc.StatusCode.UNAVAILABLE,
+                grpc.StatusCode.CANCELLED,
+            ), writer.code
+
+        again = {
+            "grpc_port": server.grpc_address.rpartition(":")[2],
+            "http_port": server.http_address.rpartition(":")[2],
+        }
+        with ServerProcess(**again) as successor, CacheClient(successor.grpc_address) as client:
+            assert not client.Get(GetRequest(key=b"shared")).found
+
+
+def test_sigterm_twice_and_sigint_end_it_too():
+    with ServerProcess() as server:
+        server.terminate()
+        server.terminate()
+        assert server.wait()[0] == 0
+    with ServerProcess() as server:
+        server.interrupt()
+        assert server.wait()[0] == 0
+
+
+def test_sigterm_before_any_connection_and_with_idle_ones():
+    with ServerProcess():
+        pass
+    with ServerProcess() as server:
+        clients = [CacheClient(server.grpc_address) for _ in range(20)]
+        for client in clients:
+            client.Get(GetRequest(key=b"k"))
+        server.stop()
+        for client in clients:
+            client.close()
+
+
+def test_calls_that_never_complete_end_with_the_grace():
+    with ServerProcess("--shutdown-grace=1s") as server:
+        connection = Http2Connection(server.grpc_address)
+        stream = connection.start("/ferrite.v1.CacheService/Set")
+        connection.send_part(stream, b"\0\0\0")
+        server.stop()
+        connection.close()
+
+
+def test_a_scan_under_way_ends_whole_or_with_an_error():
+    with ServerProcess() as server, CacheClient(server.grpc_address) as client:
+        expected = {b"%d/%d" % (batch, number) for batch in range(10) for number in range(300)}
+        for batch in range(10):
+            entries = [
+                SetRequest(key=b"%d/%d" % (batch, number), value=b"v" * 2000)
+                for number in range(300)
+            ]
+            client.MSet(MSetRequest(entries=entries))
+        stream = client.Scan(ScanRequest(with_values=True))
+        first = next(stream)
+        server.terminate()
+        try:
+            answers = [first, *stream]
+            seen = {entry.key for answer in answers for entry in answer.entries}
+            assert seen == expected, "a stream that ends with OK is complete"
+        except grpc.RpcError as error:
+            assert error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED), error
+        assert server.wait()[0] == 0

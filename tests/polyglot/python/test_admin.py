@@ -1,0 +1,98 @@
+"""AdminService: Info, Stats, Flush."""
+
+import grpc
+import pytest
+from cache_client import CacheClient, scan_all
+from eventually import eventually
+from ferrite.v1.admin_pb2 import FlushRequest, InfoRequest, StatsRequest
+from ferrite.v1.cache_pb2 import GetRequest, IncrRequest, MSetRequest, ScanRequest, SetRequest
+from server_process import ServerProcess
+
+
+@pytest.fixture
+def fresh():
+    """A server of one's own, as the figures count every call since its start."""
+    with ServerProcess("--max-memory=128MiB") as server, CacheClient(server.grpc_address) as client:
+        yield server, client
+
+
+def test_info_tells_who_and_how(fresh):
+    server, client = fresh
+    info = client.Info(InfoRequest())
+    assert info.version.count(".") == 2 and info.version[0].isdigit()
+    assert info.pid == server.pid
+    eventually(
+        lambda: client.Info(InfoRequest()).uptime_ms,
+        lambda uptime: uptime > info.uptime_ms,
+        "uptime grows",
+    )
+    flags = {
+        "listen", "http-listen", "max-memory", "eviction", "shards", "threads", "max-value-bytes", "max-connections",
+        "shutdown-grace", "max-connection-age", "log-format", "log-level",
+    }  # fmt: skip
+    assert flags <= set(info.settings), flags - set(info.settings)
+    assert info.settings["eviction"] == "s3-fifo"
+    assert int(info.settings["threads"]) > 0 or info.settings["threads"] == "0"
+
+
+def test_stats_count_what_was_done(fresh):
+    server, client = fresh
+    before = client.Stats(StatsRequest())
+    assert (before.entries, before.hits, before.misses, before.evictions, before.expired) == (
+        0,
+        0,
+        0,
+        0,
+        0,
+    )
+    assert before.memory_limit_bytes == 128 << 20
+    for number in range(10):
+        client.Set(SetRequest(key=b"%d" % number, value=b"v"))
+    for number in range(15):
+        client.Get(GetRequest(key=b"%d" % number))
+    with pytest.raises(grpc.RpcError):
+        client.Get(GetRequest(key=b""))
+    with pytest.raises(grpc.RpcError):
+        client.Incr(IncrRequest(key=b"0"))
+    after = client.Stats(StatsRequest())
+    assert (after.entries, after.hits, after.misses) == (10, 10, 5)
+    assert after.calls_ok["Set"] == 10 and after.calls_ok["Get"] == 15
+    assert after.calls_failed["Get"] == 1 and after.calls_failed["Incr"] == 1
+    assert after.inflight_requests == 1, "this very call"
+    assert after.connections == 1
+    assert set(after.memory_bytes) == {"slots", "blocks", "table", "eviction"}
+    assert 0 < sum(after.memory_bytes.values()) <= after.memory_limit_bytes
+
+
+def test_stats_count_large_values_as_blocks(fresh):
+    _, client = fresh
+    before = client.Stats(StatsRequest()).memory_bytes["blocks"]
+    client.Set(SetRequest(key=b"large", value=b"v" * (1 << 20)))
+    assert client.Stats(StatsRequest()).memory_bytes["blocks"] - before >= 1 << 20
+    client.Flush(FlushRequest())
+    assert client.Stats(StatsRequest()).memory_bytes["blocks"] == before
+
+
+def test_stats_count_an_expired_key_as_gone(fresh):
+    _, client = fresh
+    client.Set(SetRequest(key=b"k", ttl_ms=1))
+    stats = eventually(
+        lambda: client.Stats(StatsRequest()), lambda s: s.expired == 1, "the entry is reclaimed"
+    )
+    assert stats.entries == 0
+
+
+def test_flush_deletes_everything_and_says_how_much(fresh):
+    _, client = fresh
+    for batch in range(5):
+        entries = [SetRequest(key=b"%d-%d" % (batch, n), value=b"v") for n in range(1000)]
+        client.MSet(MSetRequest(entries=entries))
+    version = client.Get(GetRequest(key=b"0-0")).version
+    assert client.Flush(FlushRequest()).deleted == 5000
+    assert client.Stats(StatsRequest()).entries == 0
+    assert scan_all(client, ScanRequest()) == []
+    assert not client.Get(GetRequest(key=b"0-0")).found
+    assert client.Flush(FlushRequest()).deleted == 0
+    assert (
+        client.Set(SetRequest(key=b"0-0", value=b"v")).version > version
+    ), "versions go on after a flush"

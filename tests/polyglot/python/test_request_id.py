@@ -1,0 +1,119 @@
+"""A repeated request_id answers what the first call answered, and does nothing."""
+
+import concurrent.futures
+
+import grpc
+import pytest
+from cache_client import assert_refused, failure_from
+from ferrite.v1.cache_pb2 import DeleteRequest, GetRequest, IncrRequest, SetRequest
+
+
+@pytest.mark.parametrize("request_id", [b"a", b"\0", bytes(range(64)), b"\xff" * 64])
+def test_ids_are_1_to_64_bytes(client, key, request_id):
+    request = IncrRequest(
+        key=key, request_id=request_id + b"" if len(request_id) == 64 else key[-20:] + request_id
+    )
+    first = client.Incr(request)
+    assert client.Incr(request) == first
+    assert client.Get(GetRequest(key=key)).value == b"1"
+
+
+def test_an_id_that_is_too_long_is_refused(client, key):
+    assert_refused(
+        "REQUEST_ID_TOO_LARGE", client.Incr, IncrRequest(key=key, request_id=b"i" * 65), limit=64
+    )
+    assert_refused(
+        "REQUEST_ID_TOO_LARGE", client.Set, SetRequest(key=key, request_id=b"i" * 10_000), limit=64
+    )
+    assert not client.Get(GetRequest(key=key)).found
+
+
+def test_an_empty_id_is_none(client, key):
+    assert [client.Incr(IncrRequest(key=key, request_id=b"")).value for _ in range(3)] == [1, 2, 3]
+
+
+def test_a_repeated_set_writes_nothing(client, key):
+    client.Set(SetRequest(key=key, value=b"0", ttl_ms=3_600_000))
+    request = SetRequest(key=key, value=b"1", return_previous=True, request_id=key)
+    first = client.Set(request)
+    assert first.stored and first.previous.value == b"0"
+    client.Set(SetRequest(key=key, value=b"2"))
+    assert client.Set(request) == first
+    assert client.Get(GetRequest(key=key)).value == b"2"
+
+
+def test_a_repeated_set_does_not_bring_a_deleted_key_back(client, key):
+    request = SetRequest(key=key, value=b"1", request_id=key)
+    first = client.Set(request)
+    client.Delete(DeleteRequest(key=key))
+    assert client.Set(request) == first
+    assert not client.Get(GetRequest(key=key)).found
+
+
+def test_a_repeated_set_that_did_not_store_stays_so(client, key):
+    request = SetRequest(key=key, value=b"1", if_version=1, request_id=key)
+    assert not client.Set(request).stored
+    client.Set(SetRequest(key=key, value=b"there"))
+    repeated = client.Set(request)
+    assert not repeated.stored and repeated.version == 0
+
+
+def test_a_repeated_incr_adds_once(client, key):
+    request = IncrRequest(key=key, delta=5, request_id=key)
+    first = client.Incr(request)
+    client.Incr(IncrRequest(key=key))
+    assert client.Incr(request) == first
+    assert client.Get(GetRequest(key=key)).value == b"6"
+
+
+def test_a_repeated_incr_that_failed_fails_again(client, key):
+    client.Set(SetRequest(key=key, value=b"10"))
+    request = IncrRequest(key=key, max=10, request_id=key)
+    first = failure_from(client.Incr, request)
+    assert first.code == grpc.StatusCode.OUT_OF_RANGE
+    client.Set(SetRequest(key=key, value=b"1"))
+    again = failure_from(client.Incr, request)
+    assert (again.code, again.reason) == (first.code, first.reason)
+    assert client.Get(GetRequest(key=key)).value == b"1"
+
+
+def test_an_id_is_for_one_request_only(client, key):
+    first = SetRequest(key=key, value=b"1", request_id=key)
+    client.Set(first)
+    for other in (
+        SetRequest(key=key, value=b"2", request_id=key),
+        SetRequest(key=key + b"other", value=b"1", request_id=key),
+        SetRequest(key=key, value=b"1", ttl_ms=1000, request_id=key),
+        SetRequest(key=key, value=b"1", return_previous=True, request_id=key),
+    ):
+        assert_refused("REQUEST_ID_REUSED", client.Set, other)
+    assert_refused("REQUEST_ID_REUSED", client.Incr, IncrRequest(key=key, request_id=key))
+    assert client.Get(GetRequest(key=key)).value == b"1"
+    assert not client.Get(GetRequest(key=key + b"other")).found
+
+
+def test_concurrent_duplicates_execute_once(client, key):
+    def add(number):
+        return client.Incr(IncrRequest(key=key, request_id=key + b"/%d" % (number % 20)))
+
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(add, range(640)))
+    assert client.Get(GetRequest(key=key)).value == b"20"
+    for group in range(20):
+        assert all(answer == answers[group] for answer in answers[group::20])
+    assert sorted(answers[group].value for group in range(20)) == list(range(1, 21))
+
+
+def test_concurrent_different_requests_with_one_id_execute_once(client, key):
+    def write(number):
+        try:
+            return client.Set(
+                SetRequest(key=key + b"%d" % number, value=b"1", request_id=key)
+            ).stored
+        except grpc.RpcError:
+            return False
+
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        stored = list(pool.map(write, range(64)))
+    present = [client.Get(GetRequest(key=key + b"%d" % number)).found for number in range(64)]
+    assert stored == present and sum(present) == 1

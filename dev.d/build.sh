@@ -3,14 +3,9 @@
 
 # build PRESET [TARGET...]: everything, unless targets are named.
 build() {
-  local preset=$1 log
+  local preset=$1
   shift
-  mkdir -p .cache
-  log=.cache/configure-$preset.log
-  cmake --preset "$preset" >"$log" 2>&1 || {
-    cat "$log" >&2
-    die "cmake could not configure the preset \"$preset\""
-  }
+  quietly cmake --preset "$preset"
   cmake --build --preset "$preset" ${1:+--target "$@"}
 }
 

@@ -3,7 +3,7 @@
 
 dev_test() {
   install_packages dev.d/packages/build.txt tests/*/packages.txt
-  build_helm
+  get_helm
   build release
   exec ctest --preset release -j2 "$@"
 }

@@ -1,0 +1,25 @@
+"""Keeps what was measured: raw figures as JSON, tables as Markdown, ratios as lines that a script can read."""
+
+import json
+import pathlib
+import statistics
+
+RESULTS = pathlib.Path(__file__).resolve().parent.parent / "results"
+
+
+def median_ratio(numerators, denominators):
+    """The median of the ratios round by round: a slow spell of the machine that hits both cancels out."""
+    return statistics.median(a / b for a, b in zip(numerators, denominators, strict=True))
+
+
+def save(directory, name, figures, markdown):
+    """Writes NAME.json and NAME.md."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (directory / f"{name}.md").write_text(markdown.rstrip() + "\n", encoding="utf-8")
+
+
+def print_ratios(ratios):
+    """Prints the last lines of a benchmark: `ratio NAME VALUE`."""
+    for name, value in ratios.items():
+        print(f"ratio {name} {value:.3f}")

@@ -1,4 +1,6 @@
-"""What the Python tests call a server with: the generated stubs on one connection, and errors taken apart."""
+"""What the Python tests call a server with: the generated stubs on one connection, and errors
+taken apart.
+"""
 
 import collections
 
@@ -8,8 +10,8 @@ from ferrite.v1 import cache_pb2_grpc
 from google.rpc import error_details_pb2
 from google.rpc import status_pb2
 
-# Each channel gets a connection of its own; gRPC would share one between equal channels. gRPC remembers nothing between
-# attempts to connect, so that a test need not wait for a backoff.
+# Each channel gets a connection of its own; gRPC would share one between equal channels. gRPC
+# remembers nothing between attempts to connect, so that a test need not wait for a backoff.
 OWN_CONNECTION = [
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.initial_reconnect_backoff_ms", 50),
@@ -25,9 +27,11 @@ Failure = collections.namedtuple("Failure", "code reason limit message metadata"
 
 
 class CacheClient:
-    """A connection to one server, with the methods of CacheService and AdminService as plain functions.
+    """A connection to one server, with the methods of CacheService and AdminService as plain
+    functions.
 
-    Without a timeout of its own a call is given up after CALL_S. `options` are gRPC channel arguments.
+    Without a timeout of its own a call is given up after CALL_S. `options` are gRPC channel
+    arguments.
     """
 
     def __init__(self, address, options=()):
@@ -55,7 +59,9 @@ class CacheClient:
 
 
 def failure_of(error):
-    """Takes a grpc.RpcError apart. `reason` is None when there is no ErrorInfo; more than one detail fails the test."""
+    """Takes a grpc.RpcError apart. `reason` is None when there is no ErrorInfo; more than one
+    detail fails the test.
+    """
     details = [
         value
         for name, value in error.trailing_metadata() or ()
@@ -87,7 +93,9 @@ def failure_from(call, *arguments, **named):
 
 
 def assert_refused(reason, call, request, limit=None, code=grpc.StatusCode.INVALID_ARGUMENT):
-    """The call has to fail with `code` and `reason` and, if `limit` is given, name that limit to people and programs."""
+    """The call has to fail with `code` and `reason` and, if `limit` is given, name that limit to
+    people and programs.
+    """
     failure = failure_from(call, request)
     assert (failure.code, failure.reason) == (code, reason), failure
     assert failure.message, "an error without a text"

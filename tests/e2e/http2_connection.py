@@ -1,4 +1,6 @@
-"""A gRPC client that speaks HTTP/2 frame by frame, for what a well-behaved client library refuses to send."""
+"""A gRPC client that speaks HTTP/2 frame by frame, for what a well-behaved client library
+refuses to send.
+"""
 
 import socket
 import struct
@@ -34,7 +36,9 @@ class Http2Connection:
         self.socket.close()
 
     def reset(self):
-        """Ends the connection with a TCP RST, as the death of the client's machine or a firewall would."""
+        """Ends the connection with a TCP RST, as the death of the client's machine or a firewall
+        would.
+        """
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
@@ -56,7 +60,9 @@ class Http2Connection:
         return stream
 
     def send_message(self, stream, message):
-        """Sends the only message of a call, and the end of its stream. Waits for the server's window when it has to."""
+        """Sends the only message of a call, and the end of its stream. Waits for the server's
+        window when it has to.
+        """
         body = b"\0" + struct.pack(">I", len(message)) + message
         while (
             body and stream not in self._outcomes

@@ -26,10 +26,10 @@ def missing_packages():
 def main():
     missing = list(missing_packages())
     if missing:
-        sys.exit(
-            f"{sys.executable} lacks modules that the tests need: apt-get install {' '.join(missing)}"
-        )
-    # The tests fork servers while gRPC has threads; a forked child only execs, so gRPC need not prepare for it.
+        packages = " ".join(missing)
+        sys.exit(f"{sys.executable} lacks what the tests need: apt-get install {packages}")
+    # The tests fork servers while gRPC has threads; a forked child only execs, so gRPC need not
+    # prepare for it.
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     import pytest
 

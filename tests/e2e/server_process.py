@@ -3,8 +3,9 @@
     with ServerProcess("--max-memory=64MiB") as server:
         channel = grpc.insecure_channel(server.grpc_address)
 
-The server binds port 0 and tells the real ports in its ready line. Leaving the block sends SIGTERM and demands exit code 0,
-so that every test also tests a clean shutdown. The binary is the one that FERRITE_SERVER_BINARY names.
+The server binds port 0 and tells the real ports in its ready line. Leaving the block sends SIGTERM
+and demands exit code 0, so that every test also tests a clean shutdown. The binary is the one that
+FERRITE_SERVER_BINARY names.
 """
 
 import os
@@ -13,7 +14,8 @@ import signal
 import subprocess
 import tempfile
 
-# How long a step may hang before the test gives up on it. Never a measure of speed: a sanitizer build is slow.
+# How long a step may hang before the test gives up on it. Never a measure of speed: a sanitizer
+# build is slow.
 HANG_S = 60
 
 READY_LINE = re.compile(r"ferrite-server ready grpc=(?P<grpc>\S+) http=(?P<http>\S*)\n")
@@ -23,9 +25,11 @@ class ServerProcess:
     """One running server. Not thread-safe, except for the addresses and the pid."""
 
     def __init__(self, *flags, env=None, open_files=None, grpc_port=0, http_port=0):
-        """Starts the server with `flags` and the extra environment `env`, and waits until it is ready.
+        """Starts the server with `flags` and the extra environment `env`, and waits until it is
+        ready.
 
         open_files: the limit on file descriptors that the server runs under, soft and hard.
+
         """
         self._stderr = tempfile.TemporaryFile()
         self._process = start_server(
@@ -77,7 +81,9 @@ class ServerProcess:
         return self._process.poll() is None
 
     def wait(self):
-        """Waits for the end and returns (exit code, what else was on stdout). The exit code of a hung server is -9."""
+        """Waits for the end and returns (exit code, what else was on stdout). The exit code of a
+        hung server is -9.
+        """
         try:
             rest, _ = self._process.communicate(timeout=HANG_S)
         except subprocess.TimeoutExpired:
@@ -86,7 +92,9 @@ class ServerProcess:
         return self._process.returncode, rest.decode()
 
     def stop(self):
-        """Ends the server as an operator would; it has to exit with 0 and to have said nothing on stdout but its ready line."""
+        """Ends the server as an operator would; it has to exit with 0 and to have said nothing
+        on stdout but its ready line.
+        """
         if self._process.poll() is None:
             self.terminate()
         code, rest = self.wait()
@@ -98,7 +106,9 @@ class ServerProcess:
 
 
 def start_server(*flags, env=None, open_files=None, stderr=subprocess.PIPE):
-    """Starts the server and returns its subprocess.Popen at once. It dies with this process, whatever happens."""
+    """Starts the server and returns its subprocess.Popen at once. It dies with this process,
+    whatever happens.
+    """
     binary = os.environ["FERRITE_SERVER_BINARY"]
     command = ["setpriv", "--pdeathsig", "KILL", "--", binary, *flags]
     if open_files is not None:

@@ -1,4 +1,6 @@
-"""More connections than there is room for: those that fit work, and there is room again when others leave."""
+"""More connections than there is room for: those that fit work, and there is room again when
+others leave.
+"""
 
 import http.client
 
@@ -49,7 +51,8 @@ def test_150_connections_under_64_descriptors():
     with ServerProcess(open_files=64) as server:
         with CacheClient(server.grpc_address) as first:
             assert first.Set(SetRequest(key=b"k", value=b"v")).stored
-            # A connection that found no descriptor waits in the kernel's queue: opening one blocks nobody.
+            # A connection that found no descriptor waits in the kernel's queue: opening one blocks
+            # nobody.
             connections = [try_connect(server.grpc_address) for _ in range(150)]
             assert first.Get(GetRequest(key=b"k")).value == b"v", "who was there first is served on"
             for connection in connections:

@@ -1,4 +1,6 @@
-"""Time: an entry is there until its time to live ends and not after, and its memory comes back without anyone asking."""
+"""Time: an entry is there until its time to live ends and not after, and its memory comes back
+without anyone asking.
+"""
 
 import time
 
@@ -24,7 +26,9 @@ def now_ms():
 
 
 def lifetime_bounds_ms(client, key, write):
-    """Writes, reads until the key is gone, and returns how long it lived at least and at most, as seen from here."""
+    """Writes, reads until the key is gone, and returns how long it lived at least and at most,
+    as seen from here.
+    """
     before = now_ms()
     write()
     after = now_ms()
@@ -90,7 +94,8 @@ def test_expired_entries_are_reclaimed_without_being_read():
         assert stats.entries == 1
         assert stats.evictions == 0
         assert [entry.key for entry in scan_all(client, ScanRequest())] == [b"stays"]
-        # What 20,000 entries took is used again by the next 20,000: memory does not grow with the keys that ever were.
+        # What 20,000 entries took is used again by the next 20,000: memory does not grow with the
+        # keys that ever were.
         full = sum(stats.memory_bytes.values())
         for batch in range(20):
             entries = [

@@ -1,4 +1,6 @@
-"""Bytes that are no gRPC and no HTTP, and clients that stop half-way. The server serves on, whatever comes."""
+"""Bytes that are no gRPC and no HTTP, and clients that stop half-way. The server serves on,
+whatever comes.
+"""
 
 import http.client
 import random

@@ -23,7 +23,9 @@ def value_of(number, size):
 
 
 def mset(client, numbers, size):
-    """Writes the numbers; returns those that were stored, after checking that the others say MEMORY_FULL."""
+    """Writes the numbers; returns those that were stored, after checking that the others say
+    MEMORY_FULL.
+    """
     entries = [SetRequest(key=b"key/%d" % n, value=value_of(n, size)) for n in numbers]
     stored = []
     for number, result in zip(numbers, client.MSet(MSetRequest(entries=entries)).results):
@@ -49,7 +51,9 @@ def memory_bytes(client):
 
 
 def fill_until_refused(client, size):
-    """Writes batch by batch until a write finds no room; returns the numbers of all keys that were stored."""
+    """Writes batch by batch until a write finds no room; returns the numbers of all keys that
+    were stored.
+    """
     stored, batch = [], min(1000, 2_000_000 // size)
     while True:
         start = len(stored)
@@ -71,7 +75,8 @@ def test_noeviction_refuses_and_loses_nothing(size):
             assert stats.entries == len(stored) and stats.evictions == 0
             assert_all_there(client, stored, size)
 
-            # Some more may fit, where there happens to be room; the others are refused and harm nobody.
+            # Some more may fit, where there happens to be room; the others are refused and harm
+            # nobody.
             more = [n for _ in range(5) for n in mset(client, range(10_000_000, 10_000_100), size)]
             stored += sorted(set(more))
             assert len(set(more)) < 100, "a full store refuses"

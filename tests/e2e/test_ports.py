@@ -53,6 +53,7 @@ def test_the_next_server_binds_the_same_ports_at_once():
         client.Set(SetRequest(key=b"k"))
     for _ in range(3):
         with ServerProcess(**ports) as server:
-            # The client's connection outlived the first server, so the port has sockets in TIME_WAIT.
+            # The client's connection outlived the first server, so the port has sockets in
+            # TIME_WAIT.
             assert not client.Get(GetRequest(key=b"k"), wait_for_ready=True).found
     client.close()

@@ -1,4 +1,6 @@
-"""SIGTERM while clients write: what was acknowledged had happened, and the server ends by itself with exit code 0."""
+"""SIGTERM while clients write: what was acknowledged had happened, and the server ends by itself
+with exit code 0.
+"""
 
 import threading
 

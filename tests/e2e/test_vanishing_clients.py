@@ -1,4 +1,7 @@
-"""Clients that disappear in the middle of calls. What they asked for is done or not; nothing of them stays."""
+"""Clients that disappear in the middle of calls.
+
+What they asked for is done or not; nothing of them stays.
+"""
 
 import os
 import signal
@@ -115,7 +118,8 @@ def test_a_client_that_reads_nothing_of_its_scan_holds_nobody_up():
         for _ in range(10):
             scan = stalled.start("/ferrite.v1.CacheService/Scan")
             stalled.send_message(scan, ScanRequest(with_values=True).SerializeToString())
-        # Each stalled scan is in flight, holds a few messages at most, and everybody else is served.
+        # Each stalled scan is in flight, holds a few messages at most, and everybody else is
+        # served.
         eventually(
             lambda: client.Stats(StatsRequest()).inflight_requests,
             lambda count: count == 11,

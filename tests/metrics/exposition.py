@@ -8,7 +8,9 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)",?')
 
 
 class Metrics(dict):
-    """Every sample of one scrape: (name, frozenset of (label, value)) -> number. Each may be there only once."""
+    """Every sample of one scrape: (name, frozenset of (label, value)) -> number. Each may be
+    there only once.
+    """
 
     def __init__(self, text):
         super().__init__()

@@ -44,7 +44,9 @@ class Prometheus:
         )
 
     def _listening_port(self):
-        """Which port the process listens on, from the kernel: Prometheus does not tell. 0: none yet."""
+        """Which port the process listens on, from the kernel: Prometheus does not tell. 0: none
+        yet.
+        """
         assert self._process.poll() is None, self.log()
         sockets = set()
         for descriptor in os.scandir(f"/proc/{self._process.pid}/fd"):
@@ -126,13 +128,8 @@ def test_prometheus_knows_every_call_by_method_and_code(worked):
 
 def test_prometheus_sees_a_counter_rise_from_0(worked):
     """Which it can only because the label set was there, at 0, before the first call."""
-    worked.await_value(
-        'increase(grpc_server_handled_total{grpc_method="Get",grpc_code="OK"}[10m]) > bool 0', 1
-    )
-    worked.await_value(
-        'increase(grpc_server_handled_total{grpc_method="Incr",grpc_code="OutOfRange"}[10m]) > bool 0',
-        1,
-    )
+    for labels in ('grpc_method="Get",grpc_code="OK"', 'grpc_method="Incr",grpc_code="OutOfRange"'):
+        worked.await_value(f"increase(grpc_server_handled_total{{{labels}}}[10m]) > bool 0", 1)
 
 
 def test_prometheus_knows_hits_misses_entries_and_memory(worked):

@@ -1,4 +1,6 @@
-"""A fixed load that uses every RPC, so that tests can say what the counters must show afterwards."""
+"""A fixed load that uses every RPC, so that tests can say what the counters must show
+afterwards.
+"""
 
 import grpc
 from ferrite.v1.admin_pb2 import InfoRequest, StatsRequest
@@ -14,7 +16,8 @@ from ferrite.v1.cache_pb2 import MGetRequest, MSetRequest, ScanRequest, SetReque
 CACHE = "ferrite.v1.CacheService"
 ADMIN = "ferrite.v1.AdminService"
 
-# What run() adds to grpc_server_handled_total, by service, method and code; whatever is not here stays at 0.
+# What run() adds to grpc_server_handled_total, by service, method and code; whatever is not here
+# stays at 0.
 HANDLED = {
     (CACHE, "Set", "OK"): 20,
     (CACHE, "Set", "InvalidArgument"): 3,

@@ -1,7 +1,7 @@
 // Pins the slot function to the bit: a server and a client that disagree on it lose keys.
 //
-// The vectors follow from the definition, not from the code under test; the oracle below computes the same definition
-// bit by bit, where the code under test uses a table.
+// The vectors follow from the definition, not from the code under test; the oracle below computes
+// the same definition bit by bit, where the code under test uses a table.
 
 #include "proto/slot.h"
 
@@ -54,7 +54,8 @@ std::string EveryByte() {
   return bytes;
 }
 
-// CRC16/XMODEM by its definition: polynomial 0x1021, initial value 0, no reflection, one bit at a time.
+// CRC16/XMODEM by its definition: polynomial 0x1021, initial value 0, no reflection, one bit at a
+// time.
 uint16_t BitwiseCrc(std::string_view bytes) {
   uint16_t crc = 0;
   for (const unsigned char byte : bytes) {
@@ -67,7 +68,8 @@ uint16_t BitwiseCrc(std::string_view bytes) {
   return crc;
 }
 
-// The bytes that count, found by a plain walk: the tag opens at the first '{' and closes at the first '}' after it.
+// The bytes that count, found by a plain walk: the tag opens at the first '{' and closes at the
+// first '}' after it.
 std::string_view TagOrKey(std::string_view key) {
   size_t open = 0;
   while (open < key.size() && key[open] != '{') ++open;

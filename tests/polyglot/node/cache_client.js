@@ -32,16 +32,26 @@ function unaryCalls(client, service) {
 class CacheClient {
   constructor(address) {
     this.stubs = [
-      new CacheServiceClient(address, grpc.credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 }),
-      new AdminServiceClient(address, grpc.credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 }),
+      new CacheServiceClient(address, grpc.credentials.createInsecure(), {
+        'grpc.use_local_subchannel_pool': 1,
+      }),
+      new AdminServiceClient(address, grpc.credentials.createInsecure(), {
+        'grpc.use_local_subchannel_pool': 1,
+      }),
     ];
-    Object.assign(this, unaryCalls(this.stubs[0], CacheService), unaryCalls(this.stubs[1], AdminService));
+    Object.assign(
+      this,
+      unaryCalls(this.stubs[0], CacheService),
+      unaryCalls(this.stubs[1], AdminService),
+    );
   }
 
   // All messages of a Scan.
   async Scan(request, { timeoutMs = CALL_MS } = {}) {
     const { I } = CacheService.methods.find((method) => method.name === 'Scan');
-    const stream = this.stubs[0].scan(I.create(request), new grpc.Metadata(), { deadline: Date.now() + timeoutMs });
+    const stream = this.stubs[0].scan(I.create(request), new grpc.Metadata(), {
+      deadline: Date.now() + timeoutMs,
+    });
     const responses = [];
     for await (const response of stream) responses.push(response);
     return responses;

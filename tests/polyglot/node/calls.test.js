@@ -29,7 +29,13 @@ function assertTtl(ttlMs, expected) {
 }
 
 test('keys and values are any bytes', async () => {
-  for (const raw of [EVERY_BYTE, Buffer.from([0]), bytes('a\0b'), Buffer.from([0xff, 0xfe]), bytes('ключ')]) {
+  for (const raw of [
+    EVERY_BYTE,
+    Buffer.from([0]),
+    bytes('a\0b'),
+    Buffer.from([0xff, 0xfe]),
+    bytes('ключ'),
+  ]) {
     const { stored, version } = await cache.Set({ key: raw, value: raw });
     assert(stored);
     const read = await cache.Get({ key: raw });
@@ -44,7 +50,10 @@ test('keys and values are any bytes', async () => {
 test('a miss is an answer', async () => {
   const key = bytes('absent');
   const read = await cache.Get({ key });
-  assert.deepStrictEqual([read.found, read.value.length, read.version, read.ttlMs], [false, 0, 0n, undefined]);
+  assert.deepStrictEqual(
+    [read.found, read.value.length, read.version, read.ttlMs],
+    [false, 0, 0n, undefined],
+  );
   assert.strictEqual((await cache.Touch({ key })).found, false);
   assert.deepStrictEqual({ ...(await cache.Delete({ key })) }, { deleted: false, version: 0n });
   assert.deepStrictEqual((await cache.Exists({ keys: [key] })).exists, [false]);
@@ -61,14 +70,23 @@ test('Set under conditions', async () => {
   const absent = { key, value: bytes('1'), condition: SetCondition.ABSENT };
   const first = await cache.Set(absent);
   assert(first.stored);
-  assert.deepStrictEqual({ ...(await cache.Set(absent)) }, { stored: false, version: first.version });
+  assert.deepStrictEqual(
+    { ...(await cache.Set(absent)) },
+    { stored: false, version: first.version },
+  );
   const present = { key, value: bytes('2'), condition: SetCondition.PRESENT, returnPrevious: true };
   const second = await cache.Set(present);
   assert(second.stored && second.version > first.version);
   assert.strictEqual(Buffer.from(second.previous.value).toString(), '1');
   assert.strictEqual(second.previous.version, first.version);
-  assert.strictEqual((await cache.Set({ key, value: bytes('3'), ifVersion: first.version })).stored, false);
-  assert.strictEqual((await cache.Set({ key, value: bytes('3'), ifVersion: second.version })).stored, true);
+  assert.strictEqual(
+    (await cache.Set({ key, value: bytes('3'), ifVersion: first.version })).stored,
+    false,
+  );
+  assert.strictEqual(
+    (await cache.Set({ key, value: bytes('3'), ifVersion: second.version })).stored,
+    true,
+  );
   const { version } = await cache.Get({ key });
   assert((await cache.Get({ key, ifVersionNot: version })).notModified);
 });
@@ -111,10 +129,18 @@ test('a repeated request_id counts once', async () => {
 });
 
 test('batches answer in order', async () => {
-  const keys = Array.from({ length: 1024 }, (_, number) => Buffer.concat([bytes(`batch/${number}/`), EVERY_BYTE]));
-  const { results: written } = await cache.MSet({ entries: keys.map((key) => ({ key, value: key })) });
-  assert(written.every(({ outcome }) => outcome.oneofKind === 'response' && outcome.response.stored));
-  const { results: read } = await cache.MGet({ keys: [bytes('absent'), ...keys.slice(1), keys[1]] });
+  const keys = Array.from({ length: 1024 }, (_, number) =>
+    Buffer.concat([bytes(`batch/${number}/`), EVERY_BYTE]),
+  );
+  const { results: written } = await cache.MSet({
+    entries: keys.map((key) => ({ key, value: key })),
+  });
+  assert(
+    written.every(({ outcome }) => outcome.oneofKind === 'response' && outcome.response.stored),
+  );
+  const { results: read } = await cache.MGet({
+    keys: [bytes('absent'), ...keys.slice(1), keys[1]],
+  });
   assert.deepStrictEqual(
     read.map(({ value }) => Buffer.from(value)),
     [Buffer.alloc(0), ...keys.slice(1), keys[1]],
@@ -127,7 +153,9 @@ test('batches answer in order', async () => {
 
 test('Scan sees every key once and goes on at its cursor', async () => {
   const prefix = Buffer.concat([bytes('scan'), Buffer.from([0, 0xff])]);
-  const keys = Array.from({ length: 1000 }, (_, number) => Buffer.concat([prefix, bytes(`${number}`)]));
+  const keys = Array.from({ length: 1000 }, (_, number) =>
+    Buffer.concat([prefix, bytes(`${number}`)]),
+  );
   await cache.MSet({ entries: keys.map((key) => ({ key, value: key })) });
   const expected = keys.map((key) => key.toString('latin1')).sort();
   const keysOf = (entries) => entries.map(({ key }) => Buffer.from(key).toString('latin1')).sort();
@@ -150,7 +178,9 @@ test('a call ends at its deadline', async () => {
   await cache.Get({ key: bytes('connect') });
   server.freeze();
   try {
-    await assert.rejects(cache.Get({ key: bytes('k') }, { timeoutMs: 200 }), { code: grpc.status.DEADLINE_EXCEEDED });
+    await assert.rejects(cache.Get({ key: bytes('k') }, { timeoutMs: 200 }), {
+      code: grpc.status.DEADLINE_EXCEEDED,
+    });
   } finally {
     server.thaw();
   }

@@ -51,7 +51,11 @@ test('INVALID_ARGUMENT REQUEST_ID_REUSED', async () => {
 
 test('FAILED_PRECONDITION NOT_A_COUNTER', async () => {
   await cache.Set({ key: bytes('text'), value: bytes('abc') });
-  await assertRefused(cache.Incr({ key: bytes('text') }), status.FAILED_PRECONDITION, 'NOT_A_COUNTER');
+  await assertRefused(
+    cache.Incr({ key: bytes('text') }),
+    status.FAILED_PRECONDITION,
+    'NOT_A_COUNTER',
+  );
 });
 
 test('OUT_OF_RANGE COUNTER_OUT_OF_RANGE', async () => {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes the directory that the Node tests run in: the packages of package-lock.json, the tests, and the stubs that protoc
-# generates with protobuf-ts. Nothing is written into the source tree. A second run takes a second.
+# Makes the directory that the Node tests run in: the packages of package-lock.json, the tests, and
+# the stubs that protoc generates with protobuf-ts. Nothing is written into the source tree. A
+# second run takes a second.
 #
 #   prepare.sh DIRECTORY PROTOC PROTO_ROOT...
 set -eu
@@ -40,5 +41,5 @@ done
 # shellcheck disable=SC2086  # one word per include
 "$protoc" $includes --plugin=protoc-gen-ts=node_modules/.bin/protoc-gen-ts --ts_out=gen \
   --ts_opt=output_javascript,output_legacy_commonjs,client_grpc1,long_type_bigint \
-  ferrite/v1/cache.proto ferrite/v1/admin.proto google/rpc/status.proto google/rpc/error_details.proto \
-  health.proto reflection.proto
+  ferrite/v1/cache.proto ferrite/v1/admin.proto google/rpc/status.proto \
+  google/rpc/error_details.proto health.proto reflection.proto

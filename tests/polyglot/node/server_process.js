@@ -10,8 +10,15 @@ const READY = /^ferrite-server ready grpc=(\S+) http=(\S*)\n$/;
 class ServerProcess {
   // Resolves when the server serves.
   static async start(...flags) {
-    const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('FERRITE_'));
-    const command = [process.env.FERRITE_SERVER_BINARY, '--listen=127.0.0.1:0', '--http-listen=127.0.0.1:0', ...flags];
+    const environment = Object.entries(process.env).filter(
+      ([name]) => !name.startsWith('FERRITE_'),
+    );
+    const command = [
+      process.env.FERRITE_SERVER_BINARY,
+      '--listen=127.0.0.1:0',
+      '--http-listen=127.0.0.1:0',
+      ...flags,
+    ];
     // The server dies with this process, whatever happens.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
       env: Object.fromEntries(environment),

@@ -27,8 +27,8 @@ def test_info_tells_who_and_how(fresh):
         "uptime grows",
     )
     flags = {
-        "listen", "http-listen", "max-memory", "eviction", "shards", "threads", "max-value-bytes", "max-connections",
-        "shutdown-grace", "max-connection-age", "log-format", "log-level",
+        "listen", "http-listen", "max-memory", "eviction", "shards", "threads", "max-value-bytes",
+        "max-connections", "shutdown-grace", "max-connection-age", "log-format", "log-level",
     }  # fmt: skip
     assert flags <= set(info.settings), flags - set(info.settings)
     assert info.settings["eviction"] == "s3-fifo"

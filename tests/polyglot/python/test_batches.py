@@ -148,7 +148,9 @@ def test_batches_of_many_clients_keep_their_order(client, key):
 
 
 def test_concurrent_batches_are_atomic_per_key(client, key):
-    """Batches that overlap on the same keys, in opposite orders, neither lose a step nor block each other for ever."""
+    """Batches that overlap on the same keys, in opposite orders, neither lose a step nor block
+    each other for ever.
+    """
     keys = keys_under(key, 50)
 
     def write(number):

@@ -1,4 +1,6 @@
-"""Deadlines: the client's own, and calls whose deadline had passed before the server took them up."""
+"""Deadlines: the client's own, and calls whose deadline had passed before the server took them
+up.
+"""
 
 import grpc
 import pytest
@@ -43,7 +45,9 @@ def test_a_generous_deadline_changes_nothing(client, key):
 
 
 def test_a_call_that_comes_with_a_passed_deadline_is_not_executed(server, client, key):
-    """A generated stub would give up before sending, so this speaks HTTP/2 itself. A nanosecond passes on the way."""
+    """A generated stub would give up before sending, so this speaks HTTP/2 itself. A nanosecond
+    passes on the way.
+    """
     with Http2Connection(server.grpc_address) as connection:
         for number in range(50):
             request = SetRequest(key=key + b"%d" % number, value=b"v")

@@ -1,4 +1,6 @@
-"""Every status with which the contract lets a call fail, its ErrorInfo, and that a refused call changes nothing."""
+"""Every status with which the contract lets a call fail, its ErrorInfo, and that a refused call
+changes nothing.
+"""
 
 import grpc
 import pytest
@@ -120,8 +122,9 @@ def test_contradictions_are_refused(client, key):
 
 
 NOT_COUNTERS = [
-    b"text", b"", b" ", b" 1", b"1 ", b"+1", b"01", b"-01", b"-0", b"--1", b"-", b"1.0", b"1e3", b"0x10", b"1\0", b"\0",
-    b"1\n", b"9223372036854775808", b"-9223372036854775809", b"9" * 40, b"1" * 100_000, "١".encode(),
+    b"text", b"", b" ", b" 1", b"1 ", b"+1", b"01", b"-01", b"-0", b"--1", b"-", b"1.0", b"1e3",
+    b"0x10", b"1\0", b"\0", b"1\n", b"9223372036854775808", b"-9223372036854775809", b"9" * 40,
+    b"1" * 100_000, "١".encode(),
 ]  # fmt: skip
 
 

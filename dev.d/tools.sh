@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Tools that Debian 12 has no package of, each in one fixed version. They are fetched once and kept in .cache/.
 
-HELM_VERSION=v3.11.3 # the newest that Debian's Go 1.19 is known to build
+HELM_VERSION=v3.11.3 # also builds with Debian's Go 1.19
 BUF_VERSION=1.50.0
 
 # Helm, built from its Go module; afterwards it is .cache/bin/helm.
@@ -12,6 +12,16 @@ get_helm() {
     CGO_ENABLED=0 GOBIN=$PWD/.cache/$home quietly go install "helm.sh/helm/v3/cmd/helm@$HELM_VERSION"
   fi
   link_tool "$home/helm"
+}
+
+# The check of rendered manifests against Kubernetes' own types; afterwards it is .cache/bin/strict_manifests.
+get_strict_manifests() {
+  local out=$PWD/.cache/strict_manifests source=tests/helm/strict
+  if [[ ! -x $out || -n $(find "$source" -newer "$out") ]]; then
+    echo "Building the check of Kubernetes manifests, once"
+    CGO_ENABLED=0 quietly env -C "$source" go build -buildvcs=false -o "$out" .
+  fi
+  link_tool strict_manifests
 }
 
 # buf, which checks the contract in proto/; afterwards it is .cache/bin/buf.

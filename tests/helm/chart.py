@@ -1,0 +1,70 @@
+"""Helm on our chart, and the table of its values."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CHART = ROOT / "helm" / "ferrite"
+HERE = pathlib.Path(__file__).resolve().parent
+TOOLS = ROOT / ".cache" / "bin"
+# Charts render differently for different versions of Kubernetes; the goldens are for this one.
+KUBERNETES = "1.28.0"
+
+
+def run(program, *arguments, stdin=None):
+    """Runs one of the tools that ./dev test builds; returns the finished process."""
+    path = TOOLS / program
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing; ./dev test builds it")
+    # Helm must not see the settings, plugins and clusters of whoever runs the test.
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    return subprocess.run([path, *map(str, arguments)], input=stdin, env=environment, capture_output=True, text=True,
+                          check=False)
+
+
+def template(values):
+    return run("helm", "template", "cache", CHART, "--namespace", "shop", "--kube-version", KUBERNETES, "--values", values)
+
+
+def render(values):
+    done = template(values)
+    if done.returncode != 0:
+        raise AssertionError(f"helm template failed with {values.name}:\n{done.stderr}")
+    return done.stdout
+
+
+def documented_values():
+    """[(path, default, comment)] of values.yaml: what follows a comment that starts with `# --`."""
+    rows, parents, comment = [], [], None
+    for line in (CHART / "values.yaml").read_text(encoding="utf-8").splitlines():
+        text = line.strip()
+        if text.startswith("# --"):
+            comment = text[4:].strip()
+        elif text.startswith("#") and comment is not None:
+            comment += " " + text[1:].strip()
+        elif match := re.match(r"( *)([A-Za-z]+):(?: (.*))?$", line):
+            depth = len(match[1]) // 2
+            parents[depth:] = [match[2]]
+            if comment is not None:
+                rows.append((".".join(parents), match[3], comment))
+                comment = None
+    return rows
+
+
+def leaves(values, path=""):
+    """The paths of a values object as deep as the chart documents them, given the schema's idea of an object."""
+    for name, schema in values["properties"].items():
+        here = f"{path}.{name}" if path else name
+        if "properties" in schema:
+            yield from leaves(schema, here)
+        else:
+            yield here
+
+
+def readme_table():
+    rows = ["| value | default | what it does |", "|---|---|---|"]
+    for path, default, comment in documented_values():
+        rows.append(f"| `{path}` | {f'`{default}`' if default else 'see values.yaml'} | {comment} |")
+    return "\n".join(rows) + "\n"

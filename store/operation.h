@@ -42,6 +42,14 @@ struct ReadResult {
   uint64_t version = 0;
   std::optional<int64_t> ttl_ms;   // at least 1; none: never expires
   Value value;
+
+  // Makes it a miss; the value's buffer is kept.
+  void Clear() {
+    found = not_modified = false;
+    version = 0;
+    ttl_ms.reset();
+    value.Clear();
+  }
 };
 
 struct GetOptions {
@@ -103,6 +111,12 @@ struct ScanCursor {
   uint32_t shard = 0;
   uint32_t page = 0;
   uint32_t slot = 0;
+};
+
+// A key that a scan met, and where to go on after it.
+struct ScannedKey {
+  std::string key;
+  ScanCursor after;
 };
 
 // What the store holds and has done since it was made.

@@ -41,7 +41,7 @@ struct ShardContext {
   HugeArena tables;
 };
 
-// Keys that were copied out of the slots, with their hashes and versions, to be found again in the map.
+// Keys that were copied out of the slots, with what it takes to find them again.
 class KeyBatch {
  public:
   void Clear() {
@@ -50,14 +50,18 @@ class KeyBatch {
   }
   void Add(const Entry& entry) {
     const StoredKey& key = entry.key();
-    keys_.push_back({bytes_.size(), key.bytes().size(), key.hash(), entry.version()});
+    const Page* page = Page::Of(&entry);
+    keys_.push_back({bytes_.size(), key.bytes().size(), key.hash(), page->number,
+                     page->SlotNumberOf(SlotOfEntry(entry)), entry.version()});
     bytes_.append(key.bytes());
   }
   size_t size() const { return keys_.size(); }
   LookupKey operator[](size_t i) const {
     return {std::string_view(bytes_).substr(keys_[i].offset, keys_[i].size), keys_[i].hash, 0};
   }
-  // The version that the entry had when it was copied.
+  // Where the entry lay and which version it had when its key was copied.
+  uint32_t page(size_t i) const { return keys_[i].page; }
+  uint32_t slot(size_t i) const { return keys_[i].slot; }
   uint64_t version(size_t i) const { return keys_[i].version; }
 
  private:
@@ -65,6 +69,8 @@ class KeyBatch {
     size_t offset;
     size_t size;
     uint32_t hash;
+    uint32_t page;
+    uint32_t slot;
     uint64_t version;
   };
   std::string bytes_;

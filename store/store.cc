@@ -21,18 +21,14 @@ Store::~Store() = default;
 size_t Store::shard_count() const { return state_->shards.size(); }
 
 void StoreState::Read(const Place& place, const GetOptions& options, ReadResult* result) const {
-  result->found = false;
-  result->not_modified = false;
-  result->version = 0;
-  result->ttl_ms.reset();
-  result->value.Clear();
+  result->Clear();
   EntryMap::const_accessor accessor;
   if (!place.shard->map().find(accessor, place.key) || Expired(accessor->second)) return;
+  accessor->second.key().CountUse();
   ReadLocked(accessor->second, options, result);
 }
 
 void StoreState::ReadLocked(const Entry& entry, const GetOptions& options, ReadResult* result) const {
-  entry.key().CountUse();
   result->found = true;
   result->version = entry.version();
   result->ttl_ms = TtlMs(entry);
@@ -48,7 +44,8 @@ void Store::Get(std::string_view key, const GetOptions& options, ReadResult* res
     if (place.shard->map().find(accessor, place.key) && !state_->Expired(accessor->second)) {
       const Expiry expiry = Expiry::After(*options.touch_ttl_ms);
       Shard::SetExpiry(&accessor->second, state_->ExpiresAtMs(expiry, 0));
-      result->value.Clear();
+      accessor->second.key().CountUse();
+      result->Clear();
       return state_->ReadLocked(accessor->second, options, result);
     }
   }
@@ -67,6 +64,17 @@ void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> r
     for (size_t i = 0; i < count; ++i) places[i].shard->map().PrefetchNode(places[i].key.hash);
     for (size_t i = 0; i < count; ++i) state_->Read(places[i], {}, &results[begin + i]);
   }
+}
+
+void Store::Peek(std::string_view key, bool with_value, ReadResult* result) {
+  const StoreState::Place place = state_->Locate(key);
+  result->Clear();
+  EntryMap::const_accessor accessor;
+  if (!place.shard->map().find(accessor, place.key) || state_->Expired(accessor->second)) return;
+  GetOptions options;
+  if (!with_value) options.if_version_not = accessor->second.version();
+  state_->ReadLocked(accessor->second, options, result);
+  result->not_modified = false;
 }
 
 bool Store::Exists(std::string_view key) {

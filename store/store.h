@@ -75,10 +75,13 @@ class Store {
 
   IncrResult Incr(std::string_view key, const IncrOptions& options);
 
+  // Like Get, but does not count as a use of the entry; without the value unless asked.
+  void Peek(std::string_view key, bool with_value, ReadResult* result);
+
   // Appends up to `limit` keys that start with `prefix` to `*keys`, looking at a bounded stretch of the store, and moves
   // `*cursor` on. Returns false when the end is reached. Every key that is there from the first call with a fresh cursor
-  // to the call that returns false is given exactly once. A key given may have expired: Get tells.
-  bool Scan(std::string_view prefix, size_t limit, ScanCursor* cursor, std::vector<std::string>* keys);
+  // to the call that returns false is given exactly once. A key given may have expired: Peek tells.
+  bool Scan(std::string_view prefix, size_t limit, ScanCursor* cursor, std::vector<ScannedKey>* keys);
 
   // Takes back the memory of expired entries, looking at a bounded stretch of the store. Returns whether it came around to
   // the start: call it until it returns true, then rest. One thread at a time.

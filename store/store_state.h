@@ -32,9 +32,9 @@ class StoreState {
   // it happens under a lock.
   bool MakeRoom(Shard* shard, size_t bytes);
 
-  // Reads an entry into `*result`, whose other fields are cleared; a miss if it is absent.
+  // Reads an entry into `*result`, whose other fields are cleared; a miss if it is absent. Counts as a use.
   void Read(const Place& place, const GetOptions& options, ReadResult* result) const;
-  // The same for an entry that the caller has locked and knows to be there; `result->value` is empty.
+  // The same for an entry that the caller has locked and knows to be there, into a clear `*result`. No use is counted.
   void ReadLocked(const Entry& entry, const GetOptions& options, ReadResult* result) const;
 
   // The monotonic time at which an entry is to expire; 0: never. `kept_ms` is for Expiry::Keep().

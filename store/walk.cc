@@ -5,13 +5,16 @@
 
 namespace ferrite {
 
-bool Store::Scan(std::string_view prefix, size_t limit, ScanCursor* cursor, std::vector<std::string>* keys) {
-  if (cursor->shard >= state_->shards.size()) return false;
+bool Store::Scan(std::string_view prefix, size_t limit, ScanCursor* cursor, std::vector<ScannedKey>* keys) {
+  const uint32_t shard = cursor->shard;
+  if (shard >= state_->shards.size()) return false;
   KeyBatch batch;
-  if (!state_->shards[cursor->shard]->Scan(prefix, limit, &cursor->page, &cursor->slot, &batch)) {
-    *cursor = {cursor->shard + 1, 0, 0};
+  if (!state_->shards[shard]->Scan(prefix, limit, &cursor->page, &cursor->slot, &batch)) {
+    *cursor = {shard + 1, 0, 0};
   }
-  for (size_t i = 0; i < batch.size(); ++i) keys->emplace_back(batch[i].bytes);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    keys->push_back({std::string(batch[i].bytes), {shard, batch.page(i), batch.slot(i) + 1}});
+  }
   return cursor->shard < state_->shards.size();
 }
 
@@ -27,11 +30,11 @@ bool Store::Sweep() {
 uint64_t Store::Flush() {
   uint64_t deleted = 0;
   ScanCursor cursor;
-  std::vector<std::string> keys;
+  std::vector<ScannedKey> keys;
   for (bool more = true; more;) {
     keys.clear();
     more = Scan("", 1024, &cursor, &keys);
-    for (const std::string& key : keys) deleted += Delete(key).deleted;
+    for (const ScannedKey& scanned : keys) deleted += Delete(scanned.key).deleted;
   }
   return deleted;
 }

@@ -29,10 +29,40 @@ TEST_F(ScanTest, AsksOnlyForAPrefix) {
   EXPECT_TRUE(ScanAll("nobody").empty());
 }
 
+TEST_F(ScanTest, GoesOnAfterAnyKey) {
+  for (int i = 0; i < 300; ++i) Set("k" + std::to_string(i), "v");
+  std::vector<ScannedKey> all;
+  ScanCursor cursor;
+  while (store_->Scan("", 100, &cursor, &all)) {
+  }
+  for (size_t i = 0; i < all.size(); i += 7) {
+    std::vector<ScannedKey> rest;
+    cursor = all[i].after;
+    while (store_->Scan("", 100, &cursor, &rest)) {
+    }
+    ASSERT_EQ(rest.size(), all.size() - i - 1);
+  }
+}
+
+TEST_F(ScanTest, PeekTellsWithoutCountingAsAUse) {
+  Set("k", "v", {.expiry = Expiry::After(100)});
+  ReadResult result;
+  store_->Peek("k", false, &result);
+  EXPECT_TRUE(result.found);
+  EXPECT_EQ(result.value.view(), "");
+  EXPECT_EQ(result.ttl_ms, 100);
+  store_->Peek("k", true, &result);
+  EXPECT_EQ(result.value.view(), "v");
+  EXPECT_FALSE(result.not_modified);
+  clock_.Advance(100);
+  store_->Peek("k", true, &result);
+  EXPECT_FALSE(result.found);
+}
+
 TEST_F(ScanTest, AnEmptyStoreIsScannedAtOnce) { EXPECT_TRUE(ScanAll().empty()); }
 
 TEST_F(ScanTest, ACursorFromBeyondTheEndEnds) {
-  std::vector<std::string> keys;
+  std::vector<ScannedKey> keys;
   ScanCursor cursor{99, 99, 99};
   EXPECT_FALSE(store_->Scan("", 10, &cursor, &keys));
   cursor = {0, 99, 2000};

@@ -43,11 +43,13 @@ class StoreTest : public testing::Test {
     }
   }
   std::multiset<std::string> ScanAll(std::string_view prefix = "", size_t step = 10) {
-    std::vector<std::string> keys;
+    std::vector<ScannedKey> scanned;
     ScanCursor cursor;
-    while (store_->Scan(prefix, step, &cursor, &keys)) {
+    while (store_->Scan(prefix, step, &cursor, &scanned)) {
     }
-    return {keys.begin(), keys.end()};
+    std::multiset<std::string> keys;
+    for (const ScannedKey& each : scanned) keys.insert(each.key);
+    return keys;
   }
 
   FakeClock clock_;

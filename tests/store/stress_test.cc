@@ -30,7 +30,7 @@ TEST_P(StressTest, NobodySeesWhatNobodyWrote) {
   Store store({.shards = 2, .max_memory_bytes = GetParam()});
   std::atomic<bool> stop = false;
   std::thread keeper([&] {
-    std::vector<std::string> keys;
+    std::vector<ScannedKey> keys;
     ScanCursor cursor;
     while (!stop) {
       store.Sweep();

@@ -1,0 +1,21 @@
+#include "server/engine/call_meter.h"
+
+#include "server/status.h"
+
+namespace ferrite {
+
+grpc::Status CallMeter::Admit(const grpc::ServerContext& context) const {
+  if (context.deadline() > std::chrono::system_clock::now()) return grpc::Status::OK;
+  return MakeError(grpc::StatusCode::DEADLINE_EXCEEDED, v1::ERROR_REASON_DEADLINE_PASSED,
+                   "the deadline had passed before the call was taken up; nothing was done");
+}
+
+void CallMeter::End(const grpc::Status& status, uint64_t messages_received, uint64_t messages_sent) {
+  const auto duration = std::chrono::steady_clock::now() - begin_;
+  counters_.Record(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+  ThreadCounters::Add(&counters_.handled[static_cast<size_t>(status.error_code())], 1);
+  ThreadCounters::Add(&counters_.received, messages_received);
+  ThreadCounters::Add(&counters_.sent, messages_sent);
+}
+
+}  // namespace ferrite

@@ -1,0 +1,47 @@
+#pragma once
+
+// The RPCs that Ferrite serves itself, as metrics name them.
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace ferrite {
+
+enum class Method : size_t {
+  kGet, kSet, kDelete, kTouch, kExists, kIncr, kMGet, kMSet, kMDelete, kScan,
+  kInfo, kStats, kFlush,
+};
+
+struct MethodName {
+  std::string_view service;
+  std::string_view method;    // as in the .proto
+  std::string_view op;        // as a label: lower case
+  std::string_view type;      // "unary" or "server_stream"
+};
+
+inline constexpr std::string_view kCacheService = "ferrite.v1.CacheService";
+inline constexpr std::string_view kAdminService = "ferrite.v1.AdminService";
+
+// In the order of Method.
+inline constexpr std::array kMethodNames = {
+    MethodName{kCacheService, "Get", "get", "unary"},
+    MethodName{kCacheService, "Set", "set", "unary"},
+    MethodName{kCacheService, "Delete", "delete", "unary"},
+    MethodName{kCacheService, "Touch", "touch", "unary"},
+    MethodName{kCacheService, "Exists", "exists", "unary"},
+    MethodName{kCacheService, "Incr", "incr", "unary"},
+    MethodName{kCacheService, "MGet", "mget", "unary"},
+    MethodName{kCacheService, "MSet", "mset", "unary"},
+    MethodName{kCacheService, "MDelete", "mdelete", "unary"},
+    MethodName{kCacheService, "Scan", "scan", "server_stream"},
+    MethodName{kAdminService, "Info", "info", "unary"},
+    MethodName{kAdminService, "Stats", "stats", "unary"},
+    MethodName{kAdminService, "Flush", "flush", "unary"},
+};
+
+inline constexpr size_t kMethodCount = kMethodNames.size();
+static_assert(kMethodNames[static_cast<size_t>(Method::kFlush)].method == "Flush");
+static_assert(static_cast<size_t>(Method::kFlush) + 1 == kMethodCount);
+
+}  // namespace ferrite

@@ -1,0 +1,57 @@
+#pragma once
+
+// One completion queue and the one thread that serves it. All that happens on a queue happens on its thread, so a call in
+// progress needs no lock.
+
+#include <grpcpp/alarm.h>
+#include <grpcpp/completion_queue.h>
+
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "server/engine/tag.h"
+
+namespace ferrite {
+
+class QueueThread {
+ public:
+  explicit QueueThread(std::unique_ptr<grpc::ServerCompletionQueue> queue) : queue_(std::move(queue)) {}
+  // Stop() must have been called if Start() was.
+  ~QueueThread();
+  QueueThread(const QueueThread&) = delete;
+  QueueThread& operator=(const QueueThread&) = delete;
+
+  // Starts the thread, which first calls `on_start`.
+  void Start(std::function<void()> on_start);
+
+  // Shuts the queue down, waits until it is drained, and ends the thread. Call it after Server::Shutdown, from another thread.
+  void Stop();
+
+  grpc::ServerCompletionQueue* queue() const { return queue_.get(); }
+
+  // Whether the queue has been shut down. To start an operation on such a queue would abort the process, so whoever is
+  // about to asks first. For the queue's own thread only: that is why there can be no race.
+  bool closed() const { return closed_; }
+
+ private:
+  // Posted to the queue, so that the shutdown comes from the queue's own thread.
+  class StopTag final : public Tag {
+   public:
+    explicit StopTag(QueueThread* owner) : owner_(*owner) {}
+    void Proceed(bool ok) override;
+
+   private:
+    QueueThread& owner_;
+  };
+
+  void Run();
+
+  const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  StopTag stop_tag_{this};
+  grpc::Alarm stop_alarm_;
+  bool closed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace ferrite

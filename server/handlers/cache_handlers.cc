@@ -1,0 +1,180 @@
+#include "server/handlers/cache_handlers.h"
+
+#include <optional>
+
+#include "server/handlers/limits.h"
+#include "server/handlers/read_result.h"
+#include "server/metrics/thread_counters.h"
+#include "server/status.h"
+
+namespace ferrite {
+namespace {
+
+void Count(CacheOutcome outcome) { ThreadCounters::Current().Count(outcome); }
+
+grpc::Status MemoryFull() {
+  return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_MEMORY_FULL,
+                   "the memory limit (--max-memory) is reached and nothing could be evicted; nothing was changed");
+}
+
+Expiry ExpiryOf(const v1::SetRequest& request) {
+  switch (request.expiry_case()) {
+    case v1::SetRequest::kTtlMs:
+      return Expiry::After(request.ttl_ms());
+    case v1::SetRequest::kExpireAtUnixMs:
+      return Expiry::At(request.expire_at_unix_ms());
+    case v1::SetRequest::kKeepTtl:
+      return request.keep_ttl() ? Expiry::Keep() : Expiry::Never();
+    case v1::SetRequest::EXPIRY_NOT_SET:
+      break;
+  }
+  return Expiry::Never();
+}
+
+SetOptions OptionsOf(const v1::SetRequest& request) {
+  SetOptions options;
+  options.expiry = ExpiryOf(request);
+  if (request.condition() == v1::SET_CONDITION_ABSENT) options.presence = Presence::kAbsent;
+  if (request.condition() == v1::SET_CONDITION_PRESENT) options.presence = Presence::kPresent;
+  if (request.has_if_version()) options.if_version = request.if_version();
+  options.return_previous = request.return_previous();
+  return options;
+}
+
+IncrOptions OptionsOf(const v1::IncrRequest& request) {
+  IncrOptions options;
+  if (request.has_delta()) options.delta = request.delta();
+  if (request.has_initial()) options.initial = request.initial();
+  if (request.has_min()) options.min = request.min();
+  if (request.has_max()) options.max = request.max();
+  options.saturate = request.overflow() == v1::OVERFLOW_POLICY_SATURATE;
+  if (request.has_ttl_ms()) options.expiry = Expiry::After(request.ttl_ms());
+  if (request.has_initial_ttl_ms()) {
+    options.expiry = Expiry::After(request.initial_ttl_ms());
+    options.expiry_only_if_created = true;
+  }
+  return options;
+}
+
+std::string Range(const IncrOptions& options) {
+  return "[" + std::to_string(options.min) + ", " + std::to_string(options.max) + "]";
+}
+
+}  // namespace
+
+void FillAndCount(const ReadResult& result, v1::GetResponse* response) {
+  Count(result.found ? CacheOutcome::kGetHit : CacheOutcome::kGetMiss);
+  if (!result.found) return;
+  response->set_found(true);
+  response->set_not_modified(result.not_modified);
+  FillEntry(result, response);
+}
+
+grpc::Status CacheHandlers::Get(const v1::GetRequest& request, v1::GetResponse* response) {
+  if (grpc::Status status = CheckKey(request.key()); !status.ok()) return status;
+  GetOptions options;
+  if (request.has_touch_ttl_ms()) {
+    if (grpc::Status status = CheckTtl("touch_ttl_ms", request.touch_ttl_ms()); !status.ok()) return status;
+    options.touch_ttl_ms = request.touch_ttl_ms();
+  }
+  if (request.has_if_version_not()) options.if_version_not = request.if_version_not();
+  thread_local ReadResult result;  // its buffer serves the thread's next call
+  store_.Get(request.key(), options, &result);
+  FillAndCount(result, response);
+  result.value.Clear();  // no reference to a large value outlives the call
+  return grpc::Status::OK;
+}
+
+grpc::Status CacheHandlers::Set(const v1::SetRequest& request, v1::SetResponse* response) {
+  if (grpc::Status status = CheckSet(request, max_value_bytes_, clock_.UnixMs()); !status.ok()) return status;
+  return SetChecked(request, response);
+}
+
+grpc::Status CacheHandlers::SetChecked(const v1::SetRequest& request, v1::SetResponse* response) {
+  return replays_.Once(request.request_id(), request, response, [&] {
+    const SetResult result = store_.Set(request.key(), request.value(), OptionsOf(request));
+    if (result.outcome == SetOutcome::kMemoryFull) return MemoryFull();
+    const bool stored = result.outcome == SetOutcome::kStored;
+    Count(stored ? CacheOutcome::kSetStored : CacheOutcome::kSetConditionFailed);
+    response->set_stored(stored);
+    response->set_version(result.version);
+    if (result.previous.found) FillEntry(result.previous, response->mutable_previous());
+    return grpc::Status::OK;
+  });
+}
+
+grpc::Status CacheHandlers::Delete(const v1::DeleteRequest& request, v1::DeleteResponse* response) {
+  if (grpc::Status status = CheckKey(request.key()); !status.ok()) return status;
+  std::optional<uint64_t> if_version;
+  if (request.has_if_version()) if_version = request.if_version();
+  const DeleteResult result = store_.Delete(request.key(), if_version);
+  Count(result.deleted ? CacheOutcome::kDeleteDeleted : CacheOutcome::kDeleteMiss);
+  response->set_deleted(result.deleted);
+  response->set_version(result.version);
+  return grpc::Status::OK;
+}
+
+grpc::Status CacheHandlers::Touch(const v1::TouchRequest& request, v1::TouchResponse* response) {
+  if (grpc::Status status = CheckKey(request.key()); !status.ok()) return status;
+  std::optional<Expiry> expiry;
+  if (request.has_ttl_ms()) {
+    if (grpc::Status status = CheckTtl("ttl_ms", request.ttl_ms()); !status.ok()) return status;
+    expiry = Expiry::After(request.ttl_ms());
+  } else if (request.has_expire_at_unix_ms()) {
+    const int64_t at = request.expire_at_unix_ms();
+    if (grpc::Status status = CheckExpireAt(at, clock_.UnixMs()); !status.ok()) return status;
+    expiry = Expiry::At(at);
+  } else if (request.persist()) {
+    expiry = Expiry::Never();
+  }
+  const TouchResult result = store_.Touch(request.key(), expiry);
+  Count(result.found ? CacheOutcome::kTouchHit : CacheOutcome::kTouchMiss);
+  if (!result.found) return grpc::Status::OK;
+  response->set_found(true);
+  response->set_version(result.version);
+  if (result.ttl_ms.has_value()) response->set_ttl_ms(*result.ttl_ms);
+  return grpc::Status::OK;
+}
+
+grpc::Status CacheHandlers::Exists(const v1::ExistsRequest& request, v1::ExistsResponse* response) {
+  if (grpc::Status status = CheckKeys(request.keys()); !status.ok()) return status;
+  for (const std::string& key : request.keys()) {
+    const bool exists = store_.Exists(key);
+    Count(exists ? CacheOutcome::kExistsHit : CacheOutcome::kExistsMiss);
+    response->add_exists(exists);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrResponse* response) {
+  if (grpc::Status status = CheckIncr(request); !status.ok()) return status;
+  return replays_.Once(request.request_id(), request, response, [&] {
+    const IncrOptions options = OptionsOf(request);
+    const IncrResult result = store_.Incr(request.key(), options);
+    switch (result.outcome) {
+      case IncrOutcome::kMemoryFull:
+        return MemoryFull();
+      case IncrOutcome::kNotACounter:
+        return MakeError(grpc::StatusCode::FAILED_PRECONDITION, v1::ERROR_REASON_NOT_A_COUNTER,
+                         "the value is not a decimal int64; nothing was changed");
+      case IncrOutcome::kOutOfRange:
+        return MakeError(grpc::StatusCode::OUT_OF_RANGE, v1::ERROR_REASON_COUNTER_OUT_OF_RANGE,
+                         std::to_string(result.value) + " + " + std::to_string(options.delta) + " is not in " +
+                             Range(options) + "; nothing was changed",
+                         {{"value", std::to_string(result.value)},
+                          {"min", std::to_string(options.min)},
+                          {"max", std::to_string(options.max)}});
+      case IncrOutcome::kDone:
+        break;
+    }
+    Count(result.created ? CacheOutcome::kIncrCreated : CacheOutcome::kIncrUpdated);
+    response->set_value(result.value);
+    response->set_version(result.version);
+    if (result.ttl_ms.has_value()) response->set_ttl_ms(*result.ttl_ms);
+    response->set_created(result.created);
+    response->set_saturated(result.saturated);
+    return grpc::Status::OK;
+  });
+}
+
+}  // namespace ferrite

@@ -1,0 +1,40 @@
+#pragma once
+
+// CacheService, as functions from request to response and status. cache.proto is their contract.
+
+#include <grpcpp/support/status.h>
+
+#include "ferrite/v1/cache.pb.h"
+#include "server/handlers/replay_window.h"
+#include "store/store.h"
+
+namespace ferrite {
+
+// Thread-safe; called on threads that have counters (CounterRegistry::AttachThread).
+class CacheHandlers {
+ public:
+  // All must outlive the handlers.
+  CacheHandlers(Store* store, ReplayWindow* replays, const Clock* clock, size_t max_value_bytes)
+      : store_(*store), replays_(*replays), clock_(*clock), max_value_bytes_(max_value_bytes) {}
+
+  grpc::Status Get(const v1::GetRequest& request, v1::GetResponse* response);
+  grpc::Status Set(const v1::SetRequest& request, v1::SetResponse* response);
+  grpc::Status Delete(const v1::DeleteRequest& request, v1::DeleteResponse* response);
+  grpc::Status Touch(const v1::TouchRequest& request, v1::TouchResponse* response);
+  grpc::Status Exists(const v1::ExistsRequest& request, v1::ExistsResponse* response);
+  grpc::Status Incr(const v1::IncrRequest& request, v1::IncrResponse* response);
+  grpc::Status MGet(const v1::MGetRequest& request, v1::MGetResponse* response);
+  grpc::Status MSet(const v1::MSetRequest& request, v1::MSetResponse* response);
+  grpc::Status MDelete(const v1::MDeleteRequest& request, v1::MDeleteResponse* response);
+
+ private:
+  // A Set whose request has been checked.
+  grpc::Status SetChecked(const v1::SetRequest& request, v1::SetResponse* response);
+
+  Store& store_;
+  ReplayWindow& replays_;
+  const Clock& clock_;
+  const size_t max_value_bytes_;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,24 @@
+#pragma once
+
+// From what the store read to what the wire carries.
+
+#include <string_view>
+
+#include "ferrite/v1/cache.pb.h"
+#include "store/operation.h"
+
+namespace ferrite {
+
+// For GetResponse; counts the hit or the miss.
+void FillAndCount(const ReadResult& result, v1::GetResponse* response);
+
+// For every message with the fields value, version and ttl_ms.
+template <typename Message>
+void FillEntry(const ReadResult& result, Message* message) {
+  const std::string_view value = result.value.view();
+  message->set_value(value.data(), value.size());
+  message->set_version(result.version);
+  if (result.ttl_ms.has_value()) message->set_ttl_ms(*result.ttl_ms);
+}
+
+}  // namespace ferrite

@@ -1,0 +1,70 @@
+#pragma once
+
+// What makes retries safe: the outcomes of the calls that carried a request_id, for 60 s.
+
+#include <grpcpp/support/status.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "absl/synchronization/mutex.h"
+#include "google/protobuf/message_lite.h"
+#include "store/clock.h"
+
+namespace ferrite {
+
+inline constexpr int64_t kReplayWindowMs = 60'000;
+
+// Thread-safe. Bounded in bytes: when it is full, a call with a new request_id is refused rather than an old one forgotten,
+// as forgetting would break a promise without anyone noticing.
+class ReplayWindow {
+ public:
+  // `clock` must outlive the window.
+  ReplayWindow(size_t limit_bytes, const Clock* clock) : limit_bytes_(limit_bytes), clock_(*clock) {}
+
+  // Executes a call once: if `request_id` was seen within the window, `*response` becomes what it was then; else `execute`
+  // runs and fills it in, and an OK outcome is remembered. Calls with the same id wait for each other. With an empty id it
+  // only executes. INVALID_ARGUMENT if the id was used with another request; RESOURCE_EXHAUSTED if the window is full.
+  grpc::Status Once(std::string_view request_id, const google::protobuf::MessageLite& request,
+                    google::protobuf::MessageLite* response, const std::function<grpc::Status()>& execute);
+
+  // Forgets what is past the window.
+  void Purge();
+
+  size_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Outcome {
+    size_t request_hash;
+    std::string response;   // serialized
+  };
+  struct Expiring {
+    int64_t at_ms;
+    std::string request_id;
+  };
+  // Ids are spread over stripes, so that calls with different ones rarely wait for each other.
+  struct Stripe {
+    absl::Mutex mutex;
+    std::unordered_map<std::string, Outcome> outcomes ABSL_GUARDED_BY(mutex);
+    std::deque<Expiring> expiring ABSL_GUARDED_BY(mutex);   // in order of time
+  };
+  static constexpr size_t kStripes = 64;
+  // What a remembered outcome takes besides its bytes.
+  static constexpr size_t kOverheadBytes = 200;
+
+  void PurgeStripe(Stripe* stripe) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe->mutex);
+
+  const size_t limit_bytes_;
+  const Clock& clock_;
+  std::atomic<size_t> memory_bytes_{0};
+  std::array<Stripe, kStripes> stripes_;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,127 @@
+#include "server/handlers/scan_handler.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "server/handlers/limits.h"
+#include "server/handlers/read_result.h"
+#include "server/status.h"
+
+namespace ferrite {
+namespace {
+
+// One message: so many keys at most, so many bytes at most, and so many steps of the store.
+constexpr int kKeysPerMessage = 256;
+constexpr size_t kBytesPerMessage = size_t{1} << 20;
+constexpr int kStepsPerMessage = 8;
+
+// Positions mean nothing to another process, so a cursor names the one it is from.
+struct CursorBytes {
+  uint64_t process;
+  uint32_t shard;
+  uint32_t page;
+  uint32_t slot;
+  uint32_t check;
+};
+
+uint64_t ThisProcess() {
+  static const uint64_t id = (uint64_t{std::random_device{}()} << 32) | std::random_device{}();
+  return id;
+}
+
+uint32_t Check(const CursorBytes& bytes) {
+  uint32_t check = static_cast<uint32_t>(bytes.process);
+  for (const uint32_t part : {bytes.shard, bytes.page, bytes.slot}) check = (check ^ part) * 0x01000193u;
+  return check;
+}
+
+class ScanSource {
+ public:
+  ScanSource(Store* store, const v1::ScanRequest& request, const ScanCursor& cursor)
+      : store_(*store), prefix_(request.prefix()), left_(request.limit() == 0 ? UINT64_MAX : request.limit()),
+        with_values_(request.with_values()), cursor_(cursor) {}
+
+  bool Next(v1::ScanResponse* response) {
+    if (done_) return false;
+    size_t bytes = 0;
+    for (int step = 0; step < kStepsPerMessage && bytes < kBytesPerMessage; ++step) {
+      if (next_key_ == keys_.size()) {
+        if (at_end_ || response->entries_size() >= kKeysPerMessage) break;
+        Fetch();
+      }
+      while (next_key_ < keys_.size() && left_ > 0 && bytes < kBytesPerMessage) bytes += AddEntry(response);
+      if (left_ == 0) break;
+    }
+    const bool exhausted = at_end_ && next_key_ == keys_.size();
+    done_ = exhausted || left_ == 0;
+    if (!exhausted) response->set_cursor(EncodeCursor(position_));
+    return true;
+  }
+
+ private:
+  void Fetch() {
+    keys_.clear();
+    next_key_ = 0;
+    at_end_ = !store_.Scan(prefix_, std::min<uint64_t>(left_, kKeysPerMessage), &cursor_, &keys_);
+    if (keys_.empty()) position_ = cursor_;
+  }
+
+  // Adds the next key, if it is still there; returns its size.
+  size_t AddEntry(v1::ScanResponse* response) {
+    const ScannedKey& scanned = keys_[next_key_++];
+    position_ = next_key_ == keys_.size() ? cursor_ : scanned.after;
+    store_.Peek(scanned.key, with_values_, &result_);
+    if (!result_.found) return 0;
+    v1::ScanEntry* entry = response->add_entries();
+    entry->set_key(scanned.key);
+    FillEntry(result_, entry);
+    result_.value.Clear();
+    --left_;
+    return entry->ByteSizeLong();
+  }
+
+  Store& store_;
+  const std::string prefix_;
+  uint64_t left_;                  // entries that may still be sent
+  const bool with_values_;
+  ScanCursor cursor_;              // where the store's scan stands: after `keys_`
+  ScanCursor position_ = cursor_;  // where the client's scan stands: after the keys that were sent
+  std::vector<ScannedKey> keys_;
+  size_t next_key_ = 0;
+  bool at_end_ = false;
+  bool done_ = false;
+  ReadResult result_;
+};
+
+}  // namespace
+
+std::string EncodeCursor(const ScanCursor& cursor) {
+  CursorBytes bytes{ThisProcess(), cursor.shard, cursor.page, cursor.slot, 0};
+  bytes.check = Check(bytes);
+  return std::string(reinterpret_cast<const char*>(&bytes), sizeof(bytes));
+}
+
+bool DecodeCursor(std::string_view encoded, ScanCursor* cursor) {
+  CursorBytes bytes;
+  if (encoded.size() != sizeof(bytes)) return false;
+  std::memcpy(&bytes, encoded.data(), sizeof(bytes));
+  if (bytes.process != ThisProcess() || bytes.check != Check(bytes)) return false;
+  *cursor = {bytes.shard, bytes.page, bytes.slot};
+  return true;
+}
+
+grpc::Status OpenScan(Store* store, const v1::ScanRequest& request, std::function<bool(v1::ScanResponse*)>* source) {
+  ScanCursor cursor;
+  if (!request.cursor().empty() && !DecodeCursor(request.cursor(), &cursor)) {
+    return InvalidArgument(v1::ERROR_REASON_CURSOR_INVALID,
+                           "the cursor is not from this server, or from before its last start; scan from the beginning");
+  }
+  auto scan = std::make_shared<ScanSource>(store, request, cursor);
+  *source = [scan](v1::ScanResponse* response) { return scan->Next(response); };
+  return grpc::Status::OK;
+}
+
+}  // namespace ferrite

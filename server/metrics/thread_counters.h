@@ -1,0 +1,106 @@
+#pragma once
+
+// Counters that each thread keeps for itself and that are summed when somebody asks: no lock, no label look-up, and no
+// cache line that two threads write on the way of a call.
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "server/engine/method.h"
+
+namespace ferrite {
+
+// Written by one thread, read by any.
+using Counter = std::atomic<uint64_t>;
+
+inline constexpr size_t kStatusCodeCount = 17;
+
+// Upper bounds of the latency buckets: from 10 us, where a cache lives, to the 10 s at which stock gRPC dashboards end.
+inline constexpr std::array<double, 19> kLatencyBounds = {10e-6,  25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3,
+                                                          2.5e-3, 5e-3,  10e-3, 25e-3,  50e-3,  0.1,    0.25,
+                                                          0.5,    1.0,   2.5,   5.0,    10.0};
+
+// What is counted of one method.
+struct MethodCounters {
+  Counter started{0};
+  std::array<Counter, kStatusCodeCount> handled{};   // by status code
+  Counter received{0};                               // messages
+  Counter sent{0};
+  std::array<Counter, kLatencyBounds.size() + 1> latency{};   // by bucket, the last without bound
+  Counter latency_sum_ns{0};
+
+  // Counts a latency into its bucket and the sum.
+  void Record(int64_t ns);
+};
+
+// What became of a key: the labels of ferrite_cache_requests_total.
+enum class CacheOutcome : size_t {
+  kGetHit, kGetMiss, kSetStored, kSetConditionFailed, kDeleteDeleted, kDeleteMiss, kTouchHit, kTouchMiss,
+  kExistsHit, kExistsMiss, kIncrCreated, kIncrUpdated,
+};
+struct CacheOutcomeName {
+  const char* op;
+  const char* result;
+};
+// In the order of CacheOutcome. A key of MGet counts as a get, one of MSet as a set, one of MDelete as a delete.
+inline constexpr std::array kCacheOutcomeNames = {
+    CacheOutcomeName{"get", "hit"},        CacheOutcomeName{"get", "miss"},
+    CacheOutcomeName{"set", "stored"},     CacheOutcomeName{"set", "condition_failed"},
+    CacheOutcomeName{"delete", "deleted"}, CacheOutcomeName{"delete", "miss"},
+    CacheOutcomeName{"touch", "hit"},      CacheOutcomeName{"touch", "miss"},
+    CacheOutcomeName{"exists", "hit"},     CacheOutcomeName{"exists", "miss"},
+    CacheOutcomeName{"incr", "created"},   CacheOutcomeName{"incr", "updated"},
+};
+
+// All counters of one thread.
+class ThreadCounters {
+ public:
+  // Those of the calling thread. It must have been given some by CounterRegistry::AttachThread.
+  static ThreadCounters& Current() { return *current_; }
+
+  // Adds without a locked instruction: this thread is the only writer.
+  static void Add(Counter* counter, uint64_t n) {
+    counter->store(counter->load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+
+  MethodCounters& of(Method method) { return methods_[static_cast<size_t>(method)]; }
+  const MethodCounters& of(Method method) const { return methods_[static_cast<size_t>(method)]; }
+
+  void Count(CacheOutcome outcome, uint64_t n = 1) { Add(&outcomes_[static_cast<size_t>(outcome)], n); }
+  uint64_t count(CacheOutcome outcome) const {
+    return outcomes_[static_cast<size_t>(outcome)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  friend class CounterRegistry;
+  static thread_local ThreadCounters* current_;
+
+  std::array<MethodCounters, kMethodCount> methods_;
+  std::array<Counter, kCacheOutcomeNames.size()> outcomes_{};
+};
+
+// The counters of all threads. Thread-safe.
+class CounterRegistry {
+ public:
+  // Gives the calling thread its counters; they outlive it.
+  void AttachThread();
+
+  // The sum over all threads of what `read` finds in each.
+  uint64_t Sum(const std::function<uint64_t(const ThreadCounters&)>& read) const;
+
+  // Calls that have started and not ended.
+  uint64_t Inflight() const;
+  uint64_t Inflight(Method method) const;
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::vector<std::unique_ptr<ThreadCounters>> threads_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace ferrite

@@ -30,7 +30,7 @@ HugeArena::~HugeArena() {
 
 void* HugeArena::Allocate(size_t bytes) {
   bytes = (bytes + 63) / 64 * 64;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (static_cast<size_t>(end_ - next_) < bytes) {
     const size_t mapped = (bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
     char* memory = static_cast<char*>(MapHuge(mapped));
@@ -46,7 +46,7 @@ void* HugeArena::Allocate(size_t bytes) {
 }
 
 size_t HugeArena::mapped_bytes() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   size_t sum = 0;
   for (const Mapping& mapping : mappings_) sum += mapping.bytes;
   return sum;

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
+#include "store/mutex.h"
 
 namespace ferrite {
 
@@ -36,7 +36,7 @@ class HugeArena {
     void* memory;
     size_t bytes;
   };
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<Mapping> mappings_ ABSL_GUARDED_BY(mutex_);
   char* next_ ABSL_GUARDED_BY(mutex_) = nullptr;   // the rest of the mapping that is being cut up
   char* end_ ABSL_GUARDED_BY(mutex_) = nullptr;

@@ -11,7 +11,7 @@ PagePool::~PagePool() {
 }
 
 void* PagePool::Acquire() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (!budget_->Allows(kPageBytes)) return nullptr;
   if (free_pages_.empty()) {
     char* chunk = static_cast<char*>(MapHuge(kHugePageBytes));
@@ -28,7 +28,7 @@ void* PagePool::Acquire() {
 }
 
 void PagePool::Release(void* page) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (warm_count_ < kMaxWarmPages) {
     ++warm_count_;
     free_pages_.push_back(page);

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "store/memory_budget.h"
+#include "store/mutex.h"
 #include "store/page.h"
 
 namespace ferrite {
@@ -31,7 +31,7 @@ class PagePool {
   static constexpr size_t kMaxWarmPages = 32;
 
   MemoryBudget* const budget_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::vector<void*> chunks_ ABSL_GUARDED_BY(mutex_);       // one huge page each
   std::vector<void*> free_pages_ ABSL_GUARDED_BY(mutex_);   // the warm ones last
   size_t warm_count_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -47,12 +47,12 @@ void FreeBuckets(Shard* shard, void* buckets, size_t bytes) {
 
 void* Shard::TakeSlot(uint8_t size_class) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (void* slot = slots_.Allocate(size_class)) return slot;
   }
   void* page = context_.pages.Acquire();
   if (page == nullptr) return nullptr;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   slots_.AddPage(size_class, page);
   return slots_.Allocate(size_class);
 }
@@ -60,7 +60,7 @@ void* Shard::TakeSlot(uint8_t size_class) {
 void Shard::ReturnSlot(void* slot) {
   void* empty_page;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     empty_page = slots_.Free(slot);
   }
   if (empty_page != nullptr) context_.pages.Release(empty_page);
@@ -69,7 +69,7 @@ void Shard::ReturnSlot(void* slot) {
 void Shard::Link(Entry* entry) {
   void* slot = SlotOfEntry(*entry);
   Page* page = Page::Of(slot);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   page->set_live(page->SlotNumberOf(slot));
   queue_.Add(entry);
 }
@@ -85,7 +85,7 @@ void Shard::Erase(Accessor& accessor) {
   void* slot = SlotOfEntry(entry);
   Page* page = Page::Of(slot);
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     page->clear_live(page->SlotNumberOf(slot));
     queue_.Remove(&entry);
   }
@@ -113,7 +113,7 @@ bool Shard::EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t ve
   Entry& entry = accessor->second;
   if (Page::Of(&entry) != page) return false;
   if (entry.version() != version) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (EvictionQueue::place(entry) == QueuePlace::kDetached) queue_.Restore(&entry);
     return false;
   }
@@ -121,7 +121,7 @@ bool Shard::EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t ve
     CountExpiredOnAccess();
   } else {
     evictions_.fetch_add(1, std::memory_order_relaxed);
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     const size_t before = queue_.ghost_memory_bytes();
     queue_.AddGhost(entry);
     context_.budget.eviction_bytes.fetch_add(queue_.ghost_memory_bytes() - before, std::memory_order_relaxed);
@@ -134,7 +134,7 @@ bool Shard::EvictOne() {
   KeyBatch& victims = ThreadKeyBatch();
   const Page* page;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     Entry* victim = queue_.DetachVictim();
     if (victim == nullptr) return false;
     victims.Add(*victim);
@@ -148,7 +148,7 @@ bool Shard::EvictPage() {
   Page* page;
   uint32_t number;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     const Entry* head = queue_.head();
     if (head == nullptr) return false;
     page = Page::Of(head);
@@ -160,7 +160,7 @@ bool Shard::EvictPage() {
   }
   size_t evicted = 0;
   for (size_t i = 0; i < victims.size(); ++i) evicted += EvictIfUnchanged(victims[i], page, victims.version(i));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   // Someone was faster than us in writing an entry again: the page stays. If it went, its number is free or reused.
   if (slots_.page(number) == page && page->draining) slots_.SetDraining(page, false);
   return evicted > 0;
@@ -171,7 +171,7 @@ bool Shard::Sweep(uint32_t* page_number) {
   const int64_t now_ms = context_.clock->MonotonicMs();
   bool more;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     Page* page = nullptr;
     const uint32_t end = slots_.page_count();
     const uint32_t stop = std::min(end, *page_number + kPagesPerSweepStep);
@@ -207,7 +207,7 @@ bool Shard::Sweep(uint32_t* page_number) {
 }
 
 bool Shard::Scan(std::string_view prefix, size_t limit, uint32_t* page_number, uint32_t* slot, KeyBatch* keys) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   uint32_t looked_at = 0;
   for (; *page_number < slots_.page_count(); ++*page_number, *slot = 0) {
     Page* page = slots_.page(*page_number);
@@ -226,7 +226,7 @@ size_t Shard::CountExpired() {
   const int64_t now_ms = context_.clock->MonotonicMs();
   size_t count = 0;
   for (uint32_t number = 0;; ++number) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (number >= slots_.page_count()) return count;
     Page* page = slots_.page(number);
     if (page == nullptr || page->next_due_ms.load() > now_ms) continue;

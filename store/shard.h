@@ -18,12 +18,12 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "store/clock.h"
 #include "store/entry_map.h"
 #include "store/eviction_queue.h"
 #include "store/huge_memory.h"
 #include "store/memory_budget.h"
+#include "store/mutex.h"
 #include "store/page_pool.h"
 #include "store/slot_allocator.h"
 
@@ -145,7 +145,7 @@ class Shard {
   std::atomic<uint64_t> expired_by_sweep_{0};
   std::atomic<uint64_t> expired_on_access_{0};
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   SlotAllocator slots_ ABSL_GUARDED_BY(mutex_);
   EvictionQueue queue_ ABSL_GUARDED_BY(mutex_);
 

@@ -14,7 +14,7 @@ grpc::Status ReplayWindow::Once(std::string_view request_id, const google::proto
   const size_t request_hash = std::hash<std::string>{}(request.GetTypeName() + request.SerializeAsString());
   Stripe& stripe = stripes_[std::hash<std::string>{}(id) % kStripes];
   // Held while the call executes: a repetition that comes meanwhile waits for the outcome.
-  absl::MutexLock lock(&stripe.mutex);
+  MutexLock lock(&stripe.mutex);
   PurgeStripe(&stripe);
   if (const auto seen = stripe.outcomes.find(id); seen != stripe.outcomes.end()) {
     if (seen->second.request_hash != request_hash) {
@@ -42,7 +42,7 @@ grpc::Status ReplayWindow::Once(std::string_view request_id, const google::proto
 
 void ReplayWindow::Purge() {
   for (Stripe& stripe : stripes_) {
-    absl::MutexLock lock(&stripe.mutex);
+    MutexLock lock(&stripe.mutex);
     PurgeStripe(&stripe);
   }
 }

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "absl/synchronization/mutex.h"
 #include "google/protobuf/message_lite.h"
 #include "store/clock.h"
+#include "store/mutex.h"
 
 namespace ferrite {
 
@@ -51,7 +51,7 @@ class ReplayWindow {
   };
   // Ids are spread over stripes, so that calls with different ones rarely wait for each other.
   struct Stripe {
-    absl::Mutex mutex;
+    Mutex mutex;
     std::unordered_map<std::string, Outcome> outcomes ABSL_GUARDED_BY(mutex);
     std::deque<Expiring> expiring ABSL_GUARDED_BY(mutex);   // in order of time
   };

@@ -14,12 +14,12 @@ void MethodCounters::Record(int64_t ns) {
 }
 
 void CounterRegistry::AttachThread() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   ThreadCounters::current_ = threads_.emplace_back(std::make_unique<ThreadCounters>()).get();
 }
 
 uint64_t CounterRegistry::Sum(const std::function<uint64_t(const ThreadCounters&)>& read) const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   uint64_t sum = 0;
   for (const auto& thread : threads_) sum += read(*thread);
   return sum;

@@ -11,8 +11,8 @@
 #include <memory>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "server/engine/method.h"
+#include "store/mutex.h"
 
 namespace ferrite {
 
@@ -99,7 +99,7 @@ class CounterRegistry {
   uint64_t Inflight(Method method) const;
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<std::unique_ptr<ThreadCounters>> threads_ ABSL_GUARDED_BY(mutex_);
 };
 

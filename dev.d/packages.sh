@@ -22,7 +22,7 @@ missing_packages() {
 
 # Installs what is missing of the packages in the given files, and says what. Does nothing, quickly, when all is there.
 install_packages() {
-  command -v dpkg-query >/dev/null || die "this is not Debian: install the packages in $* by hand, then use cmake --preset"
+  command -v dpkg-query >/dev/null || die "this is not Debian: install what $* name by hand, then use cmake --preset"
   local missing install as_root=()
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]})) || return 0
@@ -33,9 +33,21 @@ install_packages() {
     command -v sudo >/dev/null || die "not root, and there is no sudo. As root, run: ${install[*]}"
     as_root=(sudo)
   fi
-  as_root+=(env DEBIAN_FRONTEND=noninteractive)
+  as_root+=(env DEBIAN_FRONTEND=noninteractive bash -c "$INSTALL_QUIETLY" --)
   # The package lists may be missing (a fresh container) or older than the archive; only then are they fetched.
   if "${install[@]}" --simulate >/dev/null 2>&1 && "${as_root[@]}" "${install[@]}"; then return; fi
   if "${as_root[@]}" apt-get update && "${as_root[@]}" "${install[@]}"; then return; fi
   die "could not install the packages. As root, run: apt-get update && ${install[*]}"
 }
+
+# Runs a command of apt as root, without starting the services that come with packages: Prometheus or Redis are wanted as
+# programs for the tests, and not as servers on this machine. policy-rc.d is how Debian asks whether it may start one.
+# shellcheck disable=SC2016
+INSTALL_QUIETLY='
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+  printf "#!/bin/sh\nexit 101\n" >"$policy"
+  chmod 755 "$policy"
+  trap "rm -f $policy" EXIT
+fi
+"$@"'

@@ -1,0 +1,97 @@
+"""The script `dev`, typed as a newcomer types it. Everything is built, so nothing is compiled here."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HANG_S = 120
+
+
+def dev(*arguments, **options):
+    return subprocess.run([ROOT / "dev", *arguments], cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=HANG_S, check=False, **options)
+
+
+def shell(script, **options):
+    """Runs bash code that sees the functions of dev.d/."""
+    prelude = 'set -euo pipefail; die() { echo "dev: $*" >&2; exit 1; }; for part in dev.d/*.sh; do . "$part"; done; '
+    return subprocess.run(["bash", "-c", prelude + script], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=HANG_S, check=False, **options)
+
+
+def test_run_starts_the_server_and_what_it_says_to_type_works():
+    command = ["setpriv", "--pdeathsig", "KILL", "--", ROOT / "dev", "run", "--", "--listen=127.0.0.1:0",
+               "--http-listen=127.0.0.1:0"]
+    with subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True) as server:
+        commands = []
+        for line in server.stdout:
+            if line.startswith("  "):
+                commands.append(line.strip())
+            if line.startswith("From any language"):
+                break
+        assert len(commands) >= 4, commands
+        for typed in commands:
+            done = subprocess.run(["bash", "-c", typed], cwd=ROOT, capture_output=True, text=True, timeout=HANG_S, check=False)
+            assert done.returncode == 0, f"{typed}\n{done.stdout}{done.stderr}"
+        server.terminate()
+        assert server.wait(timeout=HANG_S) == 0
+
+
+def test_help_names_every_command():
+    done = dev("help")
+    assert done.returncode == 0
+    assert set(re.findall(r"^\./dev (\w+)", done.stdout, re.MULTILINE)) >= {
+        "run", "test", "build", "bench", "lint", "format", "help"}
+    assert dev().stdout == done.stdout
+
+
+@pytest.mark.parametrize("arguments, code, complaint", [
+    (["fly"], 2, 'no command "fly"'),
+    (["bench", "nothing"], 1, 'no benchmark "nothing"'),
+    (["lint", "nothing"], 1, 'no check "nothing"'),
+])
+def test_mistakes_are_told(arguments, code, complaint):
+    done = dev(*arguments)
+    assert done.returncode == code
+    assert complaint in done.stderr
+
+
+def test_only_missing_packages_are_found(tmp_path):
+    packages = tmp_path / "packages.txt"
+    packages.write_text("# a comment\nbash  # is there\nferrite-no-such-package\n\nferrite-neither bash\n"
+                        "ferrite-nor ferrite-no-such-command\n", encoding="utf-8")
+    done = shell(f"missing_packages {packages}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["ferrite-no-such-package", "ferrite-nor"]
+
+
+def test_a_package_that_another_provides_is_not_missing(tmp_path):
+    packages = tmp_path / "packages.txt"
+    packages.write_text("c++-compiler\n", encoding="utf-8")  # virtual; g++ provides it
+    assert shell(f"missing_packages {packages}").stdout == ""
+
+
+def test_every_packages_file_is_satisfied_after_dev_test():
+    done = shell("missing_packages dev.d/packages/build.txt tests/*/packages.txt")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become somebody who is not root")
+def test_without_root_and_sudo_it_says_what_to_type(tmp_path):
+    packages = tmp_path / "packages.txt"
+    packages.write_text("ferrite-no-such-package\n", encoding="utf-8")
+    for part in (tmp_path, *tmp_path.parents):
+        if part.stat().st_uid == 0 and str(part).startswith("/tmp/"):
+            part.chmod(0o755)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("bash", "dpkg-query", "sed", "sort"):
+        (programs / name).symlink_to(f"/usr/bin/{name}")
+    done = shell(f"PATH={programs}; install_packages {packages}", user=65534, group=65534, extra_groups=[])
+    assert done.returncode == 1
+    assert "As root, run: apt-get install" in done.stderr and "ferrite-no-such-package" in done.stderr

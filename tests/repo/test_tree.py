@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""The repository's rules, as a test: which folder may include what, names, sizes, and what does not belong in a file.
+
+Every ban names its replacement. Standard library only: tests/repo/test_tree.py runs anywhere.
+"""
+
+import pathlib
+import re
+import subprocess
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# What the C++ files of a folder may include, by the first part of the path. Besides, every file may include the
+# standard library and the system's own headers.
+MAY_INCLUDE = {
+    "proto": {"proto"},
+    "store": {"store", "absl", "oneapi", "tbb"},
+    "server": {"server", "store", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "prometheus", "spdlog",
+               "CivetServer.h", "civetweb.h"},
+    "client": {"client", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "CLI", "nlohmann"},
+    "tests": None,  # anything, but nobody else includes them
+    "bench": None,
+}
+WHY = {
+    "proto": "proto/ is the contract, which needs only the standard library",
+    "store": "store/ knows no wire format and no metrics; give the server a callback or a plain struct instead",
+    "server": "server/ and client/ share only proto/; move what both need there if it is part of the contract",
+    "client": "server/ and client/ share only proto/; what a client must know comes over the wire",
+}
+SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "signal.h", "termios.h", "malloc.h"}
+
+# (what is banned, in which files, what to write instead)
+CPP = r"\.(cc|h)$"
+ANY = r"."
+BANS = [
+    (r"^#ifndef \w+_H_?$", r"\.h$", "#pragma once"),
+    (r"^[ \t]*using namespace (?!std::\w*literals)", CPP, "the name of what you use"),
+    (r"\bstd::(format|expected)\b", CPP, "absl::StrFormat or absl::StatusOr: GCC 12 does not have it"),
+    (r'#include "absl/log/', CPP, "spdlog: Debian's Abseil has no log"),
+    (r'#include "[^"]*\.\.', CPP, "the path from the root of the repository"),
+    (r"\b(class|struct|enum class) \w*(Manager|Helper|Utils?|Impl)\b", CPP, "a noun that says what it is"),
+    (r"\b(sleep_for|sleep_until|SleepFor|usleep|nanosleep|time\.sleep)\(", r"^tests/(?!e2e/eventually\.py$)",
+     "an event to wait for; eventually() of tests/e2e where another process has none"),
+    (r"\bassert\(", CPP, "FERRITE_CHECK (store/check.h), which stays on in Release"),
+    (r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b", ANY, "the code, or an issue"),
+    (r"/(?:hom[e]|wor[k]|roo[t]|Users)/\w", ANY, "a path from the root of the repository"),
+    (r'"resolved":|registry[.]npmjs|pypi[.]org|pythonhosted|proxy[.]golang|crates[.]io/api', ANY,
+     "nothing: the client of the package registry knows its address (npm: .npmrc omits it from lock files)"),
+    (r"\r", ANY, "a plain line feed"),
+    (r"[ \t]+$", r"(?<!\.md)$", "a line without blanks at its end"),
+]
+
+SNAKE_CASE = re.compile(r"^[a-z0-9_]+$")
+# Names that tools ask for.
+FIXED_NAMES = {"CMakeLists.txt", "CMakePresets.json", "Dockerfile", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md",
+               "LICENSE", "Chart.yaml", "NOTES.txt", "Cargo.toml", "Cargo.lock", "package-lock.json"}
+# Words that say nothing about what a file holds.
+EMPTY_NAMES = re.compile(r"(^|_)(utils?|helpers?|manager|common|misc|impl)($|_)")
+WRITTEN_BY_TOOLS = re.compile(r"(^|/)(Cargo\.lock|package-lock\.json|go\.sum)$|^bench/results/|^tests/helm/golden/")
+MAX_LINES = 600
+
+
+def files():
+    """Paths of everything people wrote: what git tracks or would track."""
+    done = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                          cwd=ROOT, capture_output=True, check=True)
+    names = sorted(set(done.stdout.decode().split("\0")) - {""})
+    return [name for name in names if (ROOT / name).is_file()]
+
+
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def complaints_about_includes(name, source):
+    folder = name.split("/")[0]
+    if folder not in MAY_INCLUDE:
+        return
+    for number, line in enumerate(source.splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+        if not match:
+            continue
+        style, path = match.groups()
+        first = path.split("/")[0]
+        ours = first in MAY_INCLUDE
+        standard = style == "<" and ("." not in path and "/" not in path or first in SYSTEM)
+        if ours and style == "<":
+            yield f'{name}:{number}: write "{path}" in quotes: it is ours'
+        elif first in ("tests", "bench") and folder != first:
+            yield f"{name}:{number}: includes {path}; nobody includes {first}/: move what you need out of it"
+        elif not standard and MAY_INCLUDE[folder] is not None and first not in MAY_INCLUDE[folder]:
+            yield f"{name}:{number}: includes {path}; {WHY[folder]}"
+
+
+def complaints_about_lines(name, source):
+    for pattern, where, instead in BANS:
+        if re.search(where, name):
+            for match in re.finditer(pattern, source, re.MULTILINE):
+                number = source.count("\n", 0, match.start()) + 1
+                yield f"{name}:{number}: {match[0]!r}; instead: {instead}"
+
+
+def complaints_about_names(name):
+    *folders, last = name.split("/")
+    for folder in folders:
+        if not SNAKE_CASE.match(folder.lstrip(".").removesuffix(".d")) and not folder.startswith("."):
+            yield f"{name}: name the folder {folder!r} in snake_case"
+    stem = last.lstrip(".").split(".")[0]
+    if last not in FIXED_NAMES and not SNAKE_CASE.match(stem) and not last.startswith("."):
+        yield f"{name}: name the file in snake_case"
+    if EMPTY_NAMES.search(stem):
+        yield f"{name}: name the file after the one idea that it holds"
+
+
+def complaints_about_shape(name, source):
+    if WRITTEN_BY_TOOLS.search(name):
+        return
+    lines = source.count("\n")
+    if lines > MAX_LINES:
+        yield f"{name}: has {lines} lines; cut it into files of one idea each, at most {MAX_LINES} lines"
+    if source and not source.endswith("\n"):
+        yield f"{name}: ends without a line feed; add one"
+    if name.endswith(".h") and not source.startswith("#pragma once\n"):
+        yield f"{name}: starts otherwise; begin a header with #pragma once"
+
+
+def complaints_about_links(name, source):
+    """Relative links of a Markdown file lead somewhere."""
+    if not name.endswith(".md"):
+        return
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", source):
+        if not re.match(r"[a-z]+:", target) and not (ROOT / name).parent.joinpath(target).exists():
+            yield f"{name}: links to {target}, which is not there; mend the link"
+
+
+class Tree(unittest.TestCase):
+    maxDiff = None
+
+    def expect_none(self, complaints):
+        complaints = list(complaints)
+        self.assertFalse(complaints, "\n" + "\n".join(complaints))
+
+    def test_folders_include_only_what_they_may(self):
+        self.expect_none(c for name in files() if re.search(CPP, name) for c in complaints_about_includes(name, text(name)))
+
+    def test_no_line_is_banned(self):
+        own = pathlib.Path(__file__).resolve().relative_to(ROOT).as_posix()
+        self.expect_none(c for name in files() if name != own for c in complaints_about_lines(name, text(name)))
+
+    def test_names(self):
+        self.expect_none(c for name in files() for c in complaints_about_names(name))
+
+    def test_shapes(self):
+        self.expect_none(c for name in files() for c in complaints_about_shape(name, text(name)))
+
+    def test_links(self):
+        self.expect_none(c for name in files() for c in complaints_about_links(name, text(name)))
+
+
+class Rules(unittest.TestCase):
+    """The rules themselves: each finds what it is for."""
+
+    def expect_one(self, complaints, part):
+        complaints = list(complaints)
+        self.assertEqual(len(complaints), 1, complaints)
+        self.assertIn(part, complaints[0])
+
+    def test_include_edges(self):
+        for name, include, part in [
+            ("store/a.cc", '"server/b.h"', "store/ knows no wire format"),
+            ("store/a.cc", "<grpcpp/grpcpp.h>", "store/ knows no wire format"),
+            ("store/a.cc", '"ferrite/v1/cache.pb.h"', "store/ knows no wire format"),
+            ("server/x/a.cc", '"client/client.h"', "share only proto/"),
+            ("client/a.cc", '"store/store.h"', "share only proto/"),
+            ("proto/slot.cc", '"absl/strings/str_cat.h"', "only the standard library"),
+            ("server/a.cc", '"tests/store/fake_clock.h"', "nobody includes tests/"),
+            ("tests/a.cc", '"bench/store/window.h"', "nobody includes bench/"),
+            ("client/a.cc", "<client/client.h>", "in quotes"),
+        ]:
+            with self.subTest(name + include):
+                self.expect_one(complaints_about_includes(name, f"#include {include}\n"), part)
+        for name, include in [("store/a.cc", "<vector>"), ("store/a.cc", "<sys/mman.h>"), ("server/a.cc", '"store/store.h"'),
+                              ("tests/a.cc", '"server/server.h"'), ("client/a.cc", "<grpcpp/grpcpp.h>")]:
+            with self.subTest(name + include):
+                self.assertEqual(list(complaints_about_includes(name, f"#include {include}\n")), [])
+
+    def test_bans(self):
+        for name, line, part in [
+            ("store/a.h", "#ifndef STORE_A_H_", "#pragma once"),
+            ("store/a.cc", "using namespace absl;", "the name"),
+            ("store/a.cc", "std::format(x)", "absl::StrFormat"),
+            ("store/a.cc", "class EntryManager {", "a noun"),
+            ("tests/a.cc", "std::this_thread::sleep_for(x)", "an event"),
+            ("tests/a.py", "time.sleep(1)", "an event"),
+            ("dev", "# TO" + "DO: more", "an issue"),
+            ("README.md", "see /hom" + "e/me/x", "a path"),
+            ("a.json", '"resolved": "x"', "nothing"),
+            ("store/a.cc", "int x; ", "without blanks"),
+        ]:
+            with self.subTest(line):
+                self.expect_one(complaints_about_lines(name, line + "\n"), part)
+
+    def test_names_and_shapes(self):
+        self.expect_one(complaints_about_names("store/FooBar.cc"), "snake_case")
+        self.expect_one(complaints_about_names("store/Sub/a.cc"), "snake_case")
+        self.expect_one(complaints_about_names("store/key_utils.h"), "one idea")
+        self.expect_one(complaints_about_shape("store/a.cc", "\n" * 601), "at most 600")
+        self.expect_one(complaints_about_shape("store/a.h", "int x;\n"), "#pragma once")
+        self.expect_one(complaints_about_shape("store/a.cc", "int x;"), "line feed")
+        self.expect_one(complaints_about_links("README.md", "[x](nowhere/at_all.md)"), "mend the link")
+
+
+if __name__ == "__main__":
+    unittest.main()

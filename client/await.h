@@ -13,12 +13,13 @@
 
 namespace ferrite {
 
-// Calls `start` with a callback and returns what the callback is given. On a completion thread it fails instead, since the
-// callback might be waiting for that very thread.
+// Calls `start` with a callback and returns what the callback is given. On a completion thread it
+// fails instead, since the callback might be waiting for that very thread.
 template <class Response, class Start>
 absl::StatusOr<Response> Await(Start start) {
   if (CompletionThread::IsCurrent()) {
-    return absl::FailedPreconditionError("a synchronous call was made within a callback; use its Async form there");
+    return absl::FailedPreconditionError(
+        "a synchronous call was made within a callback; use its Async form there");
   }
   // Shared, because the callback still touches it when the waiter is already awake.
   struct Outcome {

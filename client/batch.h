@@ -1,7 +1,8 @@
 #pragma once
 
-// The requests and responses of the batch RPCs (MGet, MSet, MDelete, Exists) seen alike, so that one piece of code can cut
-// a batch by node and put the answers together again in the order of the request.
+// The requests and responses of the batch RPCs (MGet, MSet, MDelete, Exists) seen alike, so that
+// one piece of code can cut a batch by node and put the answers together again in the order of the
+// request.
 
 #include <utility>
 #include <vector>
@@ -27,7 +28,8 @@ inline const std::string& KeyOf(const v1::SetRequest& entry) { return entry.key(
 template <class Request>
 Request TakeItems(Request& request, const std::vector<int>& positions) {
   Request part;
-  for (const int position : positions) *BatchItems(part).Add() = std::move(BatchItems(request)[position]);
+  for (const int position : positions)
+    *BatchItems(part).Add() = std::move(BatchItems(request)[position]);
   return part;
 }
 
@@ -50,7 +52,8 @@ inline v1::ExistsResponse EmptyAnswers(int count) {
   return response;
 }
 
-// Moves answer i of `part` to positions[i] of `response`. The part must have as many answers as there are positions.
+// Moves answer i of `part` to positions[i] of `response`. The part must have as many answers as
+// there are positions.
 template <class Response>
 void PutAnswers(Response& part, const std::vector<int>& positions, Response* response) {
   for (size_t i = 0; i < positions.size(); ++i) {

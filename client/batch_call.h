@@ -16,14 +16,16 @@ namespace ferrite {
 template <class Response>
 class BatchCall {
  public:
-  // Expects `parts` calls of EndPart, which together answer `count` items, and then calls `done` in the last of them.
+  // Expects `parts` calls of EndPart, which together answer `count` items, and then calls `done` in
+  // the last of them.
   BatchCall(int count, int parts, Callback<Response> done)
       : done_(std::move(done)), parts_left_(parts), outcome_(EmptyAnswers<Response>(count)) {}
 
-  // The items at `positions` have been answered, one answer each, or have failed. The first failure becomes the outcome.
+  // The items at `positions` have been answered, one answer each, or have failed. The first failure
+  // becomes the outcome.
   void EndPart(const std::vector<int>& positions, absl::StatusOr<Response> answer) {
     {
-      MutexLock lock(mutex_);
+      MutexLock lock(&mutex_);
       if (!answer.ok()) {
         if (outcome_.ok()) outcome_ = answer.status();
       } else if (outcome_.ok()) {
@@ -36,7 +38,7 @@ class BatchCall {
 
  private:
   absl::StatusOr<Response> Take() {
-    MutexLock lock(mutex_);
+    MutexLock lock(&mutex_);
     return std::move(outcome_);
   }
 

@@ -9,7 +9,9 @@
 namespace ferrite {
 namespace {
 
-absl::Status ClientIsGone() { return absl::CancelledError("the client was destroyed before the call had ended"); }
+absl::Status ClientIsGone() {
+  return absl::CancelledError("the client was destroyed before the call had ended");
+}
 
 }  // namespace
 
@@ -27,13 +29,15 @@ void Call::Start() {
   Try();
 }
 
-absl::Duration Call::TimeLeft() const { return absl::FromChrono(deadline_ - std::chrono::steady_clock::now()); }
+absl::Duration Call::TimeLeft() const {
+  return absl::FromChrono(deadline_ - std::chrono::steady_clock::now());
+}
 
 void Call::Try() {
   ++attempts_;
   grpc::ClientContext* context;
   {
-    MutexLock lock(mutex_);
+    MutexLock lock(&mutex_);
     context = &context_.emplace();
     context->set_deadline(absl::ToChronoTime(absl::Now() + TimeLeft()));
     if (cancelled_) context->TryCancel();
@@ -42,7 +46,7 @@ void Call::Try() {
 }
 
 void Call::Cancel() {
-  MutexLock lock(mutex_);
+  MutexLock lock(&mutex_);
   cancelled_ = true;
   // At most one of the two is pending; neither minds being cancelled when it is not.
   alarm_.Cancel();
@@ -71,15 +75,16 @@ std::optional<absl::Duration> Call::DelayAfter(const grpc::Status& status) {
                           .repeatable = terms_.repeatable,
                           .code = static_cast<absl::StatusCode>(status.error_code()),
                           .time_left = TimeLeft()};
-  MutexLock lock(mutex_);
+  MutexLock lock(&mutex_);
   const auto& metadata = context_->GetServerTrailingMetadata();
   const auto pushback = metadata.find("grpc-retry-pushback-ms");
-  if (pushback != metadata.end()) failed.pushback.emplace(pushback->second.data(), pushback->second.size());
+  if (pushback != metadata.end())
+    failed.pushback.emplace(pushback->second.data(), pushback->second.size());
   return RetryDelay(terms_.retry, failed, RandomChance());
 }
 
 bool Call::WaitForNextTry(absl::Duration delay) {
-  MutexLock lock(mutex_);
+  MutexLock lock(&mutex_);
   if (cancelled_) return false;
   waiting_ = true;
   alarm_.Set(thread_->queue(), absl::ToChronoTime(absl::Now() + delay), this);
@@ -87,7 +92,7 @@ bool Call::WaitForNextTry(absl::Duration delay) {
 }
 
 bool Call::IsCancelled() {
-  MutexLock lock(mutex_);
+  MutexLock lock(&mutex_);
   return cancelled_;
 }
 

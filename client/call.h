@@ -2,16 +2,20 @@
 
 // One call of a client, from its start to its callback, through as many tries as it takes.
 //
-// 1. Start() joins the calls in flight of a completion thread. If the client is being destroyed, the call is refused:
+// 1. Start() joins the calls in flight of a completion thread. If the client is being destroyed,
+// the call is refused:
 //    it delivers CANCELLED and is gone.
-// 2. A try: a fresh context with the deadline of the call, the next connection to the node, and the RPC starts. From here
+// 2. A try: a fresh context with the deadline of the call, the next connection to the node, and the
+// RPC starts. From here
 //    on the call belongs to the completion thread.
 // 3. Events of the RPC arrive through Proceed(), until the try has ended.
-// 4. If it failed and may be tried again (client/retry.h), an alarm on the same queue measures the pause; then 2.
-// 5. Otherwise Deliver() hands the outcome to the caller; the call leaves the list and deletes itself.
+// 4. If it failed and may be tried again (client/retry.h), an alarm on the same queue measures the
+// pause; then 2.
+// 5. Otherwise Deliver() hands the outcome to the caller; the call leaves the list and deletes
+// itself.
 //
-// Cancel() may come from the closing thread at any time between 1 and 5; it meets a running try or a pending alarm and
-// makes it end soon.
+// Cancel() may come from the closing thread at any time between 1 and 5; it meets a running try or
+// a pending alarm and makes it end soon.
 
 #include <chrono>
 #include <memory>
@@ -45,7 +49,8 @@ class Call : public CallTag {
   // The call owns itself from here on.
   void Start();
 
-  // Makes the call end soon with CANCELLED, unless it ends in another way first. Thread-safe while the call is in flight.
+  // Makes the call end soon with CANCELLED, unless it ends in another way first. Thread-safe while
+  // the call is in flight.
   void Cancel();
 
   void Proceed(bool ok) final;
@@ -54,9 +59,11 @@ class Call : public CallTag {
   Call(CompletionThread* thread, CallTerms terms);
   ~Call() override = default;
 
-  // Starts one try of the RPC, whose events are to be tagged with this call. Must not touch the call after it has started
-  // its last operation: the completion thread may have deleted it by then.
-  virtual void StartTry(grpc::ClientContext* context, Connection& connection, grpc::CompletionQueue* queue) = 0;
+  // Starts one try of the RPC, whose events are to be tagged with this call. Must not touch the
+  // call after it has started its last operation: the completion thread may have deleted it by
+  // then.
+  virtual void StartTry(grpc::ClientContext* context, Connection& connection,
+                        grpc::CompletionQueue* queue) = 0;
 
   // Takes one event of the RPC. Returns the final status of the try if that was the last.
   virtual std::optional<grpc::Status> OnEvent(bool ok) = 0;
@@ -86,7 +93,8 @@ class Call : public CallTag {
   int attempts_ = 0;
   bool waiting_ = false;
 
-  // Only what Cancel() needs. Held briefly, never while gRPC starts an operation that may delete the call.
+  // Only what Cancel() needs. Held briefly, never while gRPC starts an operation that may delete
+  // the call.
   Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);

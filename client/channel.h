@@ -9,12 +9,13 @@
 
 namespace ferrite {
 
-// The largest answer a client accepts. The server bounds a batch to 3.5 MiB, but a value may be as large as its flag says.
+// The largest answer a client accepts. The server bounds a batch to 3.5 MiB, but a value may be as
+// large as its flag says.
 inline constexpr int kMaxReceiveBytes = 64 << 20;
 
-// A channel of its own TCP connection to `address` ("host:port"), made when the first call needs it. It never retries a
-// call by itself. Connecting takes up to 1 s; after a failure it pauses 100 ms, growing to 1 s, during which calls fail at
-// once with UNAVAILABLE.
+// A channel of its own TCP connection to `address` ("host:port"), made when the first call needs
+// it. It never retries a call by itself. Connecting takes up to 1 s; after a failure it pauses 100
+// ms, growing to 1 s, during which calls fail at once with UNAVAILABLE.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address);
 
 }  // namespace ferrite

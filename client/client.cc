@@ -10,13 +10,17 @@
 namespace ferrite {
 namespace {
 
-// Turns a generated method, found on one of the stubs of a connection, into a PrepareFunction. Types come from the method.
+// Turns a generated method, found on one of the stubs of a connection, into a PrepareFunction.
+// Types come from the method.
 template <auto kStub, auto kMethod, class Stub, class Request, class Response>
 constexpr PrepareFunction<Request, Response> MakePrepare(
-    std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> (Stub::*)(grpc::ClientContext*, const Request&,
+    std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> (Stub::*)(grpc::ClientContext*,
+                                                                         const Request&,
                                                                          grpc::CompletionQueue*)) {
   return [](Connection& connection, grpc::ClientContext* context, const Request& request,
-            grpc::CompletionQueue* queue) { return (connection.*kStub.*kMethod)(context, request, queue); };
+            grpc::CompletionQueue* queue) {
+    return (connection.*kStub.*kMethod)(context, request, queue);
+  };
 }
 
 template <auto kMethod>
@@ -31,20 +35,24 @@ constexpr uint32_t kOnlyNode = 0;
 
 absl::Status CheckOptions(const ClientOptions& options) {
   if (options.seeds.size() != 1) {
-    return absl::InvalidArgumentError(absl::StrCat("exactly one seed is needed for now, not ", options.seeds.size()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("exactly one seed is needed for now, not ", options.seeds.size()));
   }
   const std::string& seed = options.seeds.front();
   const size_t colon = seed.rfind(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == seed.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", seed, "\" is not an address of the form host:port"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", seed, "\" is not an address of the form host:port"));
   }
   if (options.default_timeout <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("default_timeout must be above 0");
   }
   const RetryPolicy& retry = options.retry;
-  if (retry.max_attempts < 1) return absl::InvalidArgumentError("retry.max_attempts must be at least 1");
+  if (retry.max_attempts < 1)
+    return absl::InvalidArgumentError("retry.max_attempts must be at least 1");
   if (retry.initial_backoff <= absl::ZeroDuration() || retry.max_backoff < retry.initial_backoff) {
-    return absl::InvalidArgumentError("retry.initial_backoff must be above 0 and not above retry.max_backoff");
+    return absl::InvalidArgumentError(
+        "retry.initial_backoff must be above 0 and not above retry.max_backoff");
   }
   if (options.channels_per_node < 1 || options.channels_per_node > 64) {
     return absl::InvalidArgumentError("channels_per_node must be 1 to 64");
@@ -65,55 +73,73 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(const ClientOptions& opti
 Client::Client(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 Client::~Client() = default;
 
-void Client::GetAsync(v1::GetRequest request, const CallOptions& options, Callback<v1::GetResponse> done) {
+void Client::GetAsync(v1::GetRequest request, const CallOptions& options,
+                      Callback<v1::GetResponse> done) {
   core_->CallOwner(kCache<&Cache::PrepareAsyncGet>, std::move(request), options, std::move(done));
 }
-void Client::SetAsync(v1::SetRequest request, const CallOptions& options, Callback<v1::SetResponse> done) {
+void Client::SetAsync(v1::SetRequest request, const CallOptions& options,
+                      Callback<v1::SetResponse> done) {
   core_->CallOwner(kCache<&Cache::PrepareAsyncSet>, std::move(request), options, std::move(done));
 }
-void Client::DeleteAsync(v1::DeleteRequest request, const CallOptions& options, Callback<v1::DeleteResponse> done) {
-  core_->CallOwner(kCache<&Cache::PrepareAsyncDelete>, std::move(request), options, std::move(done));
+void Client::DeleteAsync(v1::DeleteRequest request, const CallOptions& options,
+                         Callback<v1::DeleteResponse> done) {
+  core_->CallOwner(kCache<&Cache::PrepareAsyncDelete>, std::move(request), options,
+                   std::move(done));
 }
-void Client::TouchAsync(v1::TouchRequest request, const CallOptions& options, Callback<v1::TouchResponse> done) {
+void Client::TouchAsync(v1::TouchRequest request, const CallOptions& options,
+                        Callback<v1::TouchResponse> done) {
   core_->CallOwner(kCache<&Cache::PrepareAsyncTouch>, std::move(request), options, std::move(done));
 }
-void Client::IncrAsync(v1::IncrRequest request, const CallOptions& options, Callback<v1::IncrResponse> done) {
+void Client::IncrAsync(v1::IncrRequest request, const CallOptions& options,
+                       Callback<v1::IncrResponse> done) {
   core_->CallOwner(kCache<&Cache::PrepareAsyncIncr>, std::move(request), options, std::move(done));
 }
 
-void Client::ExistsAsync(v1::ExistsRequest request, const CallOptions& options, Callback<v1::ExistsResponse> done) {
-  core_->CallOwners(kCache<&Cache::PrepareAsyncExists>, std::move(request), options, std::move(done));
+void Client::ExistsAsync(v1::ExistsRequest request, const CallOptions& options,
+                         Callback<v1::ExistsResponse> done) {
+  core_->CallOwners(kCache<&Cache::PrepareAsyncExists>, std::move(request), options,
+                    std::move(done));
 }
-void Client::MGetAsync(v1::MGetRequest request, const CallOptions& options, Callback<v1::MGetResponse> done) {
+void Client::MGetAsync(v1::MGetRequest request, const CallOptions& options,
+                       Callback<v1::MGetResponse> done) {
   core_->CallOwners(kCache<&Cache::PrepareAsyncMGet>, std::move(request), options, std::move(done));
 }
-void Client::MSetAsync(v1::MSetRequest request, const CallOptions& options, Callback<v1::MSetResponse> done) {
+void Client::MSetAsync(v1::MSetRequest request, const CallOptions& options,
+                       Callback<v1::MSetResponse> done) {
   core_->CallOwners(kCache<&Cache::PrepareAsyncMSet>, std::move(request), options, std::move(done));
 }
-void Client::MDeleteAsync(v1::MDeleteRequest request, const CallOptions& options, Callback<v1::MDeleteResponse> done) {
-  core_->CallOwners(kCache<&Cache::PrepareAsyncMDelete>, std::move(request), options, std::move(done));
+void Client::MDeleteAsync(v1::MDeleteRequest request, const CallOptions& options,
+                          Callback<v1::MDeleteResponse> done) {
+  core_->CallOwners(kCache<&Cache::PrepareAsyncMDelete>, std::move(request), options,
+                    std::move(done));
 }
 
-void Client::ScanPageAsync(v1::ScanRequest request, const CallOptions& options, Callback<v1::ScanResponse> done) {
+void Client::ScanPageAsync(v1::ScanRequest request, const CallOptions& options,
+                           Callback<v1::ScanResponse> done) {
   CallTerms terms = core_->Terms(kOnlyNode, IsRepeatable(request), options);
-  (new ScanCall(core_->NextThread(), std::move(terms), std::move(request), std::move(done)))->Start();
+  (new ScanCall(core_->NextThread(), std::move(terms), std::move(request), std::move(done)))
+      ->Start();
 }
 
 void Client::InfoAsync(const CallOptions& options, Callback<v1::InfoResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncInfo>, kOnlyNode, v1::InfoRequest(), options, std::move(done));
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncInfo>, kOnlyNode, v1::InfoRequest(), options,
+                  std::move(done));
 }
 void Client::StatsAsync(const CallOptions& options, Callback<v1::StatsResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncStats>, kOnlyNode, v1::StatsRequest(), options, std::move(done));
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncStats>, kOnlyNode, v1::StatsRequest(), options,
+                  std::move(done));
 }
 void Client::FlushAsync(const CallOptions& options, Callback<v1::FlushResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncFlush>, kOnlyNode, v1::FlushRequest(), options, std::move(done));
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncFlush>, kOnlyNode, v1::FlushRequest(), options,
+                  std::move(done));
 }
 
 void Client::IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done) {
   constexpr PrepareFunction<HealthRequest, HealthResponse> kCheck =
       [](Connection& connection, grpc::ClientContext* context, const HealthRequest& request,
          grpc::CompletionQueue* queue) {
-        return connection.health.PrepareUnaryCall(context, "/grpc.health.v1.Health/Check", request, queue);
+        return connection.health.PrepareUnaryCall(context, "/grpc.health.v1.Health/Check", request,
+                                                  queue);
       };
   HealthRequest request;
   request.set_value(std::move(service));
@@ -125,34 +151,49 @@ void Client::IsServingAsync(std::string service, const CallOptions& options, Cal
 }
 
 absl::StatusOr<v1::GetResponse> Client::Get(v1::GetRequest request, const CallOptions& options) {
-  return Await<v1::GetResponse>([&](auto done) { GetAsync(std::move(request), options, std::move(done)); });
+  return Await<v1::GetResponse>(
+      [&](auto done) { GetAsync(std::move(request), options, std::move(done)); });
 }
 absl::StatusOr<v1::SetResponse> Client::Set(v1::SetRequest request, const CallOptions& options) {
-  return Await<v1::SetResponse>([&](auto done) { SetAsync(std::move(request), options, std::move(done)); });
+  return Await<v1::SetResponse>(
+      [&](auto done) { SetAsync(std::move(request), options, std::move(done)); });
 }
-absl::StatusOr<v1::DeleteResponse> Client::Delete(v1::DeleteRequest request, const CallOptions& options) {
-  return Await<v1::DeleteResponse>([&](auto done) { DeleteAsync(std::move(request), options, std::move(done)); });
+absl::StatusOr<v1::DeleteResponse> Client::Delete(v1::DeleteRequest request,
+                                                  const CallOptions& options) {
+  return Await<v1::DeleteResponse>(
+      [&](auto done) { DeleteAsync(std::move(request), options, std::move(done)); });
 }
-absl::StatusOr<v1::TouchResponse> Client::Touch(v1::TouchRequest request, const CallOptions& options) {
-  return Await<v1::TouchResponse>([&](auto done) { TouchAsync(std::move(request), options, std::move(done)); });
+absl::StatusOr<v1::TouchResponse> Client::Touch(v1::TouchRequest request,
+                                                const CallOptions& options) {
+  return Await<v1::TouchResponse>(
+      [&](auto done) { TouchAsync(std::move(request), options, std::move(done)); });
 }
 absl::StatusOr<v1::IncrResponse> Client::Incr(v1::IncrRequest request, const CallOptions& options) {
-  return Await<v1::IncrResponse>([&](auto done) { IncrAsync(std::move(request), options, std::move(done)); });
+  return Await<v1::IncrResponse>(
+      [&](auto done) { IncrAsync(std::move(request), options, std::move(done)); });
 }
-absl::StatusOr<v1::ExistsResponse> Client::Exists(v1::ExistsRequest request, const CallOptions& options) {
-  return Await<v1::ExistsResponse>([&](auto done) { ExistsAsync(std::move(request), options, std::move(done)); });
+absl::StatusOr<v1::ExistsResponse> Client::Exists(v1::ExistsRequest request,
+                                                  const CallOptions& options) {
+  return Await<v1::ExistsResponse>(
+      [&](auto done) { ExistsAsync(std::move(request), options, std::move(done)); });
 }
 absl::StatusOr<v1::MGetResponse> Client::MGet(v1::MGetRequest request, const CallOptions& options) {
-  return Await<v1::MGetResponse>([&](auto done) { MGetAsync(std::move(request), options, std::move(done)); });
+  return Await<v1::MGetResponse>(
+      [&](auto done) { MGetAsync(std::move(request), options, std::move(done)); });
 }
 absl::StatusOr<v1::MSetResponse> Client::MSet(v1::MSetRequest request, const CallOptions& options) {
-  return Await<v1::MSetResponse>([&](auto done) { MSetAsync(std::move(request), options, std::move(done)); });
+  return Await<v1::MSetResponse>(
+      [&](auto done) { MSetAsync(std::move(request), options, std::move(done)); });
 }
-absl::StatusOr<v1::MDeleteResponse> Client::MDelete(v1::MDeleteRequest request, const CallOptions& options) {
-  return Await<v1::MDeleteResponse>([&](auto done) { MDeleteAsync(std::move(request), options, std::move(done)); });
+absl::StatusOr<v1::MDeleteResponse> Client::MDelete(v1::MDeleteRequest request,
+                                                    const CallOptions& options) {
+  return Await<v1::MDeleteResponse>(
+      [&](auto done) { MDeleteAsync(std::move(request), options, std::move(done)); });
 }
-absl::StatusOr<v1::ScanResponse> Client::ScanPage(v1::ScanRequest request, const CallOptions& options) {
-  return Await<v1::ScanResponse>([&](auto done) { ScanPageAsync(std::move(request), options, std::move(done)); });
+absl::StatusOr<v1::ScanResponse> Client::ScanPage(v1::ScanRequest request,
+                                                  const CallOptions& options) {
+  return Await<v1::ScanResponse>(
+      [&](auto done) { ScanPageAsync(std::move(request), options, std::move(done)); });
 }
 absl::StatusOr<v1::InfoResponse> Client::Info(const CallOptions& options) {
   return Await<v1::InfoResponse>([&](auto done) { InfoAsync(options, std::move(done)); });
@@ -164,10 +205,12 @@ absl::StatusOr<v1::FlushResponse> Client::Flush(const CallOptions& options) {
   return Await<v1::FlushResponse>([&](auto done) { FlushAsync(options, std::move(done)); });
 }
 absl::StatusOr<bool> Client::IsServing(std::string service, const CallOptions& options) {
-  return Await<bool>([&](auto done) { IsServingAsync(std::move(service), options, std::move(done)); });
+  return Await<bool>(
+      [&](auto done) { IsServingAsync(std::move(service), options, std::move(done)); });
 }
 
-absl::Status Client::Scan(v1::ScanRequest request, absl::FunctionRef<bool(const v1::ScanEntry& entry)> visit,
+absl::Status Client::Scan(v1::ScanRequest request,
+                          absl::FunctionRef<bool(const v1::ScanEntry& entry)> visit,
                           const CallOptions& options) {
   const uint32_t limit = request.limit();
   uint32_t seen = 0;
@@ -190,7 +233,8 @@ absl::StatusOr<v1::GetResponse> Client::Get(std::string_view key) {
   return Get(std::move(request));
 }
 
-absl::StatusOr<v1::SetResponse> Client::Set(std::string_view key, std::string_view value, absl::Duration ttl) {
+absl::StatusOr<v1::SetResponse> Client::Set(std::string_view key, std::string_view value,
+                                            absl::Duration ttl) {
   v1::SetRequest request;
   request.set_key(key.data(), key.size());
   request.set_value(value.data(), value.size());

@@ -9,27 +9,30 @@
 //   absl::StatusOr<v1::GetResponse> reply = (*client)->Get("greeting");
 //   if (reply.ok() && reply->found()) Use(reply->value());
 //
-// Requests and responses are the messages of ferrite.v1; cache.proto says what each field means. Every RPC has two faces.
-// XAsync() returns at once and hands the outcome to a callback; X() waits for it.
+// Requests and responses are the messages of ferrite.v1; cache.proto says what each field means.
+// Every RPC has two faces. XAsync() returns at once and hands the outcome to a callback; X() waits
+// for it.
 //
-// Deadlines. Every call has one: its own timeout or the client's, in which all its tries have to fit.
+// Deadlines. Every call has one: its own timeout or the client's, in which all its tries have to
+// fit.
 //
-// Retries. A call that failed with UNAVAILABLE, or that the server asked to come again, is tried again if repeating it does
-// no harm: client/repeatable.h lists which calls those are. Give a conditional Set or an Incr a request_id
-// (NewRequestId()) and it is among them.
+// Retries. A call that failed with UNAVAILABLE, or that the server asked to come again, is tried
+// again if repeating it does no harm: client/repeatable.h lists which calls those are. Give a
+// conditional Set or an Incr a request_id (NewRequestId()) and it is among them.
 //
-// Errors. A miss is an answer, not an error. A failed call yields a Status whose message can be shown to people; ReasonOf()
-// in client/error.h tells programs why the server refused.
+// Errors. A miss is an answer, not an error. A failed call yields a Status whose message can be
+// shown to people; ReasonOf() in client/error.h tells programs why the server refused.
 //
-// Batches. A batch is cut by node and put together again in the order of the request. If a node fails, the batch fails,
-// though other nodes may have carried out their parts.
+// Batches. A batch is cut by node and put together again in the order of the request. If a node
+// fails, the batch fails, though other nodes may have carried out their parts.
 //
-// Threads. All methods are thread-safe. Callbacks run on the client's completion threads: they must not block, and must
-// neither make synchronous calls (which fail with FAILED_PRECONDITION there) nor destroy the client. They may start
-// asynchronous calls.
+// Threads. All methods are thread-safe. Callbacks run on the client's completion threads: they must
+// not block, and must neither make synchronous calls (which fail with FAILED_PRECONDITION there)
+// nor destroy the client. They may start asynchronous calls.
 //
-// End. The destructor cancels the calls in flight and returns after the last callback has. Their callbacks get CANCELLED,
-// unless another outcome was faster. A call that a callback starts meanwhile fails with CANCELLED at once, within XAsync().
+// End. The destructor cancels the calls in flight and returns after the last callback has. Their
+// callbacks get CANCELLED, unless another outcome was faster. A call that a callback starts
+// meanwhile fails with CANCELLED at once, within XAsync().
 
 #include <cstdint>
 #include <memory>
@@ -51,8 +54,8 @@ namespace ferrite {
 
 class Client {
  public:
-  // INVALID_ARGUMENT when an option is out of its range. Connects when the first call needs it: that no server is there
-  // shows in the calls.
+  // INVALID_ARGUMENT when an option is out of its range. Connects when the first call needs it:
+  // that no server is there shows in the calls.
   static absl::StatusOr<std::unique_ptr<Client>> Create(const ClientOptions& options);
   ~Client();
   Client(const Client&) = delete;
@@ -61,46 +64,62 @@ class Client {
   // One key.
   void GetAsync(v1::GetRequest request, const CallOptions& options, Callback<v1::GetResponse> done);
   void SetAsync(v1::SetRequest request, const CallOptions& options, Callback<v1::SetResponse> done);
-  void DeleteAsync(v1::DeleteRequest request, const CallOptions& options, Callback<v1::DeleteResponse> done);
-  void TouchAsync(v1::TouchRequest request, const CallOptions& options, Callback<v1::TouchResponse> done);
-  void IncrAsync(v1::IncrRequest request, const CallOptions& options, Callback<v1::IncrResponse> done);
+  void DeleteAsync(v1::DeleteRequest request, const CallOptions& options,
+                   Callback<v1::DeleteResponse> done);
+  void TouchAsync(v1::TouchRequest request, const CallOptions& options,
+                  Callback<v1::TouchResponse> done);
+  void IncrAsync(v1::IncrRequest request, const CallOptions& options,
+                 Callback<v1::IncrResponse> done);
 
   // Many keys.
-  void ExistsAsync(v1::ExistsRequest request, const CallOptions& options, Callback<v1::ExistsResponse> done);
-  void MGetAsync(v1::MGetRequest request, const CallOptions& options, Callback<v1::MGetResponse> done);
-  void MSetAsync(v1::MSetRequest request, const CallOptions& options, Callback<v1::MSetResponse> done);
-  void MDeleteAsync(v1::MDeleteRequest request, const CallOptions& options, Callback<v1::MDeleteResponse> done);
+  void ExistsAsync(v1::ExistsRequest request, const CallOptions& options,
+                   Callback<v1::ExistsResponse> done);
+  void MGetAsync(v1::MGetRequest request, const CallOptions& options,
+                 Callback<v1::MGetResponse> done);
+  void MSetAsync(v1::MSetRequest request, const CallOptions& options,
+                 Callback<v1::MSetResponse> done);
+  void MDeleteAsync(v1::MDeleteRequest request, const CallOptions& options,
+                    Callback<v1::MDeleteResponse> done);
 
-  // One page of a scan: up to request.limit() entries (0: as many as make up about 4 MiB). The page can be shorter, even
-  // empty; the scan is over when its cursor is empty, and otherwise goes on with a request that carries that cursor.
-  void ScanPageAsync(v1::ScanRequest request, const CallOptions& options, Callback<v1::ScanResponse> done);
+  // One page of a scan: up to request.limit() entries (0: as many as make up about 4 MiB). The page
+  // can be shorter, even empty; the scan is over when its cursor is empty, and otherwise goes on
+  // with a request that carries that cursor.
+  void ScanPageAsync(v1::ScanRequest request, const CallOptions& options,
+                     Callback<v1::ScanResponse> done);
 
   // The node as a whole.
   void InfoAsync(const CallOptions& options, Callback<v1::InfoResponse> done);
   void StatsAsync(const CallOptions& options, Callback<v1::StatsResponse> done);
   void FlushAsync(const CallOptions& options, Callback<v1::FlushResponse> done);
-  // Whether the node says that it serves `service`, such as "ferrite.v1.CacheService"; empty: the node as a whole.
+  // Whether the node says that it serves `service`, such as "ferrite.v1.CacheService"; empty: the
+  // node as a whole.
   void IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done);
 
   // The same, waiting.
   absl::StatusOr<v1::GetResponse> Get(v1::GetRequest request, const CallOptions& options = {});
   absl::StatusOr<v1::SetResponse> Set(v1::SetRequest request, const CallOptions& options = {});
-  absl::StatusOr<v1::DeleteResponse> Delete(v1::DeleteRequest request, const CallOptions& options = {});
-  absl::StatusOr<v1::TouchResponse> Touch(v1::TouchRequest request, const CallOptions& options = {});
+  absl::StatusOr<v1::DeleteResponse> Delete(v1::DeleteRequest request,
+                                            const CallOptions& options = {});
+  absl::StatusOr<v1::TouchResponse> Touch(v1::TouchRequest request,
+                                          const CallOptions& options = {});
   absl::StatusOr<v1::IncrResponse> Incr(v1::IncrRequest request, const CallOptions& options = {});
-  absl::StatusOr<v1::ExistsResponse> Exists(v1::ExistsRequest request, const CallOptions& options = {});
+  absl::StatusOr<v1::ExistsResponse> Exists(v1::ExistsRequest request,
+                                            const CallOptions& options = {});
   absl::StatusOr<v1::MGetResponse> MGet(v1::MGetRequest request, const CallOptions& options = {});
   absl::StatusOr<v1::MSetResponse> MSet(v1::MSetRequest request, const CallOptions& options = {});
-  absl::StatusOr<v1::MDeleteResponse> MDelete(v1::MDeleteRequest request, const CallOptions& options = {});
-  absl::StatusOr<v1::ScanResponse> ScanPage(v1::ScanRequest request, const CallOptions& options = {});
+  absl::StatusOr<v1::MDeleteResponse> MDelete(v1::MDeleteRequest request,
+                                              const CallOptions& options = {});
+  absl::StatusOr<v1::ScanResponse> ScanPage(v1::ScanRequest request,
+                                            const CallOptions& options = {});
   absl::StatusOr<v1::InfoResponse> Info(const CallOptions& options = {});
   absl::StatusOr<v1::StatsResponse> Stats(const CallOptions& options = {});
   absl::StatusOr<v1::FlushResponse> Flush(const CallOptions& options = {});
   absl::StatusOr<bool> IsServing(std::string service = "", const CallOptions& options = {});
 
-  // Every entry that the request asks for, page by page, each handed to `visit` on the calling thread until it returns
-  // false. The timeout applies to each page.
-  absl::Status Scan(v1::ScanRequest request, absl::FunctionRef<bool(const v1::ScanEntry& entry)> visit,
+  // Every entry that the request asks for, page by page, each handed to `visit` on the calling
+  // thread until it returns false. The timeout applies to each page.
+  absl::Status Scan(v1::ScanRequest request,
+                    absl::FunctionRef<bool(const v1::ScanEntry& entry)> visit,
                     const CallOptions& options = {});
 
   // What is asked most, in short.

@@ -9,11 +9,14 @@ constexpr absl::Duration kMaxTimeout = absl::Hours(24);
 }  // namespace
 
 Client::Core::Core(const ClientOptions& options)
-    : options_(options), slots_(std::make_shared<const SlotMap>(SlotMap::SingleNode(options.seeds.front()))) {
+    : options_(options),
+      slots_(std::make_shared<const SlotMap>(SlotMap::SingleNode(options.seeds.front()))) {
   for (uint32_t node = 0; node < slots_->node_count(); ++node) {
-    nodes_.push_back(std::make_shared<Node>(slots_->node_address(node), options_.channels_per_node));
+    nodes_.push_back(
+        std::make_shared<Node>(slots_->node_address(node), options_.channels_per_node));
   }
-  for (int i = 0; i < options_.completion_threads; ++i) threads_.push_back(std::make_unique<CompletionThread>());
+  for (int i = 0; i < options_.completion_threads; ++i)
+    threads_.push_back(std::make_unique<CompletionThread>());
 }
 
 Client::Core::~Core() {
@@ -21,8 +24,10 @@ Client::Core::~Core() {
 }
 
 CallTerms Client::Core::Terms(uint32_t node, bool repeatable, const CallOptions& options) const {
-  const absl::Duration timeout = std::min(options.timeout.value_or(options_.default_timeout), kMaxTimeout);
-  return {.node = nodes_[node], .timeout = timeout, .retry = options_.retry, .repeatable = repeatable};
+  const absl::Duration timeout =
+      std::min(options.timeout.value_or(options_.default_timeout), kMaxTimeout);
+  return {
+      .node = nodes_[node], .timeout = timeout, .retry = options_.retry, .repeatable = repeatable};
 }
 
 CompletionThread* Client::Core::NextThread() {

@@ -1,6 +1,7 @@
 #pragma once
 
-// What is behind a Client: the map of slots, the nodes, the completion threads, and the way of a request to its node.
+// What is behind a Client: the map of slots, the nodes, the completion threads, and the way of a
+// request to its node.
 
 #include <algorithm>
 #include <atomic>
@@ -26,42 +27,47 @@ class Client::Core {
 
   // Sends a request about one key to the node that owns it.
   template <class Request, class Response>
-  void CallOwner(PrepareFunction<Request, Response> prepare, Request request, const CallOptions& options,
-                 Callback<Response> done) {
+  void CallOwner(PrepareFunction<Request, Response> prepare, Request request,
+                 const CallOptions& options, Callback<Response> done) {
     const std::optional<uint32_t> node = slots_->NodeOf(request.key());
     CallNode(prepare, node, std::move(request), options, std::move(done));
   }
 
   // Sends each part of a batch to the node that owns its keys.
   template <class Request, class Response>
-  void CallOwners(PrepareFunction<Request, Response> prepare, Request request, const CallOptions& options,
-                  Callback<Response> done) {
+  void CallOwners(PrepareFunction<Request, Response> prepare, Request request,
+                  const CallOptions& options, Callback<Response> done) {
     const int count = BatchItems(request).size();
-    std::vector<BatchPart> parts =
-        SplitByNode(*slots_, count, [&](int i) -> std::string_view { return KeyOf(BatchItems(request)[i]); });
-    if (parts.empty()) parts.push_back({.node = 0, .positions = {}});  // the server says what is wrong with it
+    std::vector<BatchPart> parts = SplitByNode(
+        *slots_, count, [&](int i) -> std::string_view { return KeyOf(BatchItems(request)[i]); });
+    if (parts.empty())
+      parts.push_back({.node = 0, .positions = {}});  // the server says what is wrong with it
     if (parts.size() == 1) {
-      CallNode(prepare, parts[0].node, std::move(request), options, CheckCount(count, std::move(done)));
+      CallNode(prepare, parts[0].node, std::move(request), options,
+               CheckCount(count, std::move(done)));
       return;
     }
-    auto batch = std::make_shared<BatchCall<Response>>(count, static_cast<int>(parts.size()), std::move(done));
+    auto batch = std::make_shared<BatchCall<Response>>(count, static_cast<int>(parts.size()),
+                                                       std::move(done));
     for (BatchPart& part : parts) {
       Request part_request = TakeItems(request, part.positions);
       const int part_count = static_cast<int>(part.positions.size());
       CallNode(prepare, part.node, std::move(part_request), options,
-               CheckCount<Response>(part_count, [batch, positions = std::move(part.positions)](auto answer) {
-                 batch->EndPart(positions, std::move(answer));
-               }));
+               CheckCount<Response>(part_count,
+                                    [batch, positions = std::move(part.positions)](auto answer) {
+                                      batch->EndPart(positions, std::move(answer));
+                                    }));
     }
   }
 
   // Sends a request to a given node. Absent: nobody owns the key; the call fails.
   template <class Request, class Response>
-  void CallNode(PrepareFunction<Request, Response> prepare, std::optional<uint32_t> node, Request request,
-                const CallOptions& options, Callback<Response> done) {
+  void CallNode(PrepareFunction<Request, Response> prepare, std::optional<uint32_t> node,
+                Request request, const CallOptions& options, Callback<Response> done) {
     if (!node.has_value()) return done(NobodyOwnsTheKey());
     CallTerms terms = Terms(*node, IsRepeatable(request), options);
-    (new UnaryCall<Request, Response>(NextThread(), std::move(terms), prepare, std::move(request), std::move(done)))
+    (new UnaryCall<Request, Response>(NextThread(), std::move(terms), prepare, std::move(request),
+                                      std::move(done)))
         ->Start();
   }
 
@@ -76,8 +82,9 @@ class Client::Core {
   static Callback<Response> CheckCount(int count, Callback<Response> done) {
     return [count, done = std::move(done)](absl::StatusOr<Response> answer) mutable {
       if (answer.ok() && BatchItems(*answer).size() != count) {
-        answer = absl::InternalError(absl::StrCat("the server answered ", BatchItems(*answer).size(), " of ", count,
-                                                  " items of a batch"));
+        answer =
+            absl::InternalError(absl::StrCat("the server answered ", BatchItems(*answer).size(),
+                                             " of ", count, " items of a batch"));
       }
       done(std::move(answer));
     };

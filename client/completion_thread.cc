@@ -23,7 +23,7 @@ void CompletionThread::Serve() {
 }
 
 bool CompletionThread::Add(Call* call) {
-  MutexLock lock(mutex_);
+  MutexLock lock(&mutex_);
   if (closing_) return false;
   call->next_ = calls_;
   if (calls_ != nullptr) calls_->previous_ = call;
@@ -34,7 +34,7 @@ bool CompletionThread::Add(Call* call) {
 
 void CompletionThread::Remove(Call* call) {
   {
-    MutexLock lock(mutex_);
+    MutexLock lock(&mutex_);
     if (call->next_ != nullptr) call->next_->previous_ = call->previous_;
     (call->previous_ != nullptr ? call->previous_->next_ : calls_) = call->next_;
   }
@@ -43,7 +43,7 @@ void CompletionThread::Remove(Call* call) {
 
 void CompletionThread::Close() {
   {
-    MutexLock lock(mutex_);
+    MutexLock lock(&mutex_);
     closing_ = true;
     for (Call* call = calls_; call != nullptr; call = call->next_) call->Cancel();
   }

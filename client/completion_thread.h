@@ -16,7 +16,8 @@ class Call;
 // What stands behind every tag in a completion queue.
 class CallTag {
  public:
-  // One operation of this tag has ended; `ok` as CompletionQueue::Next gives it. May delete the tag.
+  // One operation of this tag has ended; `ok` as CompletionQueue::Next gives it. May delete the
+  // tag.
   virtual void Proceed(bool ok) = 0;
 
  protected:
@@ -32,18 +33,20 @@ class CompletionThread {
   CompletionThread(const CompletionThread&) = delete;
   CompletionThread& operator=(const CompletionThread&) = delete;
 
-  // Takes `call` into the list of calls in flight. False when the thread is closing: the call must not start.
+  // Takes `call` into the list of calls in flight. False when the thread is closing: the call must
+  // not start.
   bool Add(Call* call);
   // Takes it out again. Afterwards nobody cancels it.
   void Remove(Call* call);
 
-  // Refuses further calls, cancels those in flight, waits until each has left the list, and ends the thread. Not to be
-  // called on a completion thread.
+  // Refuses further calls, cancels those in flight, waits until each has left the list, and ends
+  // the thread. Not to be called on a completion thread.
   void Close();
 
   grpc::CompletionQueue* queue() { return &queue_; }
 
-  // Whether the caller runs on a completion thread (of any client), where waiting for another call could last for ever.
+  // Whether the caller runs on a completion thread (of any client), where waiting for another call
+  // could last for ever.
   static bool IsCurrent();
 
  private:

@@ -11,8 +11,9 @@ namespace {
 
 absl::string_view Abseil(std::string_view text) { return {text.data(), text.size()}; }
 
-// gRPC wraps what the system said in several layers, as in "failed to connect to all addresses; last error: UNKNOWN:
-// ipv4:127.0.0.1:1: Failed to connect to remote host: Connection refused". The innermost one says it.
+// gRPC wraps what the system said in several layers, as in "failed to connect to all addresses;
+// last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to connect to remote host: Connection refused". The
+// innermost one says it.
 std::string_view InnermostCause(std::string_view message) {
   const size_t colon = message.rfind(": ");
   return colon == std::string_view::npos ? message : message.substr(colon + 2);
@@ -22,12 +23,15 @@ std::string Humane(const grpc::Status& status, std::string_view address, absl::D
   const std::string& message = status.error_message();
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
-      if (absl::StrContains(message, "failed to connect") || absl::StrContains(message, "resolution failed")) {
-        return absl::StrCat("cannot reach ", Abseil(address), ": ", Abseil(InnermostCause(message)));
+      if (absl::StrContains(message, "failed to connect") ||
+          absl::StrContains(message, "resolution failed")) {
+        return absl::StrCat("cannot reach ", Abseil(address), ": ",
+                            Abseil(InnermostCause(message)));
       }
       return absl::StrCat(Abseil(address), " is unavailable: ", message);
     case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return absl::StrCat("no answer from ", Abseil(address), " within ", absl::FormatDuration(timeout));
+      return absl::StrCat("no answer from ", Abseil(address), " within ",
+                          absl::FormatDuration(timeout));
     case grpc::StatusCode::UNIMPLEMENTED:
       return absl::StrCat("the server at ", Abseil(address), " does not know this call",
                           message.empty() ? "" : ": ", message);
@@ -45,14 +49,17 @@ std::string ReasonOf(const absl::Status& status) {
   return info.reason();
 }
 
-absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address, absl::Duration timeout) {
+absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
+                          absl::Duration timeout) {
   if (status.ok()) return absl::OkStatus();
   // The codes of absl and gRPC have the same numbers.
-  absl::Status result(static_cast<absl::StatusCode>(status.error_code()), Humane(status, address, timeout));
+  absl::Status result(static_cast<absl::StatusCode>(status.error_code()),
+                      Humane(status, address, timeout));
   google::rpc::Status details;
   if (details.ParseFromString(status.error_details())) {
     for (const google::protobuf::Any& detail : details.details()) {
-      if (detail.type_url() == kErrorInfoTypeUrl) result.SetPayload(kErrorInfoTypeUrl, absl::Cord(detail.value()));
+      if (detail.type_url() == kErrorInfoTypeUrl)
+        result.SetPayload(kErrorInfoTypeUrl, absl::Cord(detail.value()));
     }
   }
   return result;

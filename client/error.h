@@ -1,7 +1,7 @@
 #pragma once
 
-// How a failed call looks to the caller: an absl::Status with a message for people, and for programs the reason that the
-// server gave.
+// How a failed call looks to the caller: an absl::Status with a message for people, and for
+// programs the reason that the server gave.
 
 #include <string>
 #include <string_view>
@@ -15,11 +15,13 @@ namespace ferrite {
 // The payload under which a Status keeps the serialized google.rpc.ErrorInfo of the server.
 inline constexpr char kErrorInfoTypeUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 
-// The reason that the server gave, such as "KEY_TOO_LARGE" (ferrite.v1.ErrorReason without its prefix); empty when it gave
-// none, as for an error that arose on the way.
+// The reason that the server gave, such as "KEY_TOO_LARGE" (ferrite.v1.ErrorReason without its
+// prefix); empty when it gave none, as for an error that arose on the way.
 std::string ReasonOf(const absl::Status& status);
 
-// What to tell the caller about a call to the node at `address` that failed with `status`, having had `timeout` to finish.
-absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address, absl::Duration timeout);
+// What to tell the caller about a call to the node at `address` that failed with `status`, having
+// had `timeout` to finish.
+absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
+                          absl::Duration timeout);
 
 }  // namespace ferrite

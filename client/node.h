@@ -1,7 +1,8 @@
 #pragma once
 
-// One node of the cache as a client sees it: its address and the connections to it. Everything that is sent to a node goes
-// through here; this is where calls to one node will be gathered into batches.
+// One node of the cache as a client sees it: its address and the connections to it. Everything that
+// is sent to a node goes through here; this is where calls to one node will be gathered into
+// batches.
 
 #include <atomic>
 #include <cstddef>

@@ -10,8 +10,9 @@
 
 namespace ferrite {
 
-// When a failed call is tried again. Only calls that are safe to repeat are (see client/repeatable.h), only after
-// UNAVAILABLE or where the server said when (see client/retry.h), and never beyond the deadline of the call.
+// When a failed call is tried again. Only calls that are safe to repeat are (see
+// client/repeatable.h), only after UNAVAILABLE or where the server said when (see client/retry.h),
+// and never beyond the deadline of the call.
 struct RetryPolicy {
   // Tries in all, the first one included; 1: never again. At least 1.
   int max_attempts = 4;

@@ -2,23 +2,23 @@
 
 // Which calls may be sent again when nobody knows whether the first try was carried out.
 //
-// A call is repeatable if carrying it out twice in a row leaves the cache as once does and gives the same answer, or if
-// the server recognises the repetition by its request_id.
+// A call is repeatable if carrying it out twice in a row leaves the cache as once does and gives
+// the same answer, or if the server recognises the repetition by its request_id.
 //
-// | call                     | repeatable | because                                                                   |
-// |--------------------------|------------|---------------------------------------------------------------------------|
-// | Get, MGet, Exists, Scan  | always     | reads; a touch_ttl_ms counts from the last try                            |
-// | Info, Stats, health      | always     | reads                                                                     |
-// | Touch                    | always     | the same expiry again; one counted from now counts from the last try      |
-// | Set, no strings attached | always     | the same value again, under a newer version                               |
-// | Set with a condition     | request_id | the first try may be what makes the condition fail in the second          |
-// | Set, return_previous     | request_id | the second try would return what the first one wrote                      |
-// | Incr                     | request_id | it would count twice                                                      |
-// | MSet                     | if each of its entries is                                                              |
-// | Delete, MDelete          | never      | the second try answers "nothing there", and with if_version "no match"    |
-// | Flush                    | never      | it would delete what was written in between                               |
+// | call                     | repeatable | because                                               |
+// |--------------------------|------------|-------------------------------------------------------|
+// | Get, MGet, Exists, Scan  | always     | reads; a touch_ttl_ms counts from the last try        |
+// | Info, Stats, health      | always     | reads                                                 |
+// | Touch                    | always     | the same expiry again, counted from the last try      |
+// | Set, no strings attached | always     | the same value again, under a newer version           |
+// | Set with a condition     | request_id | the first try may have made the condition fail        |
+// | Set, return_previous     | request_id | the second try would return what the first one wrote  |
+// | Incr                     | request_id | it would count twice                                  |
+// | MSet                     | depends    | if each of its entries is                             |
+// | Delete, MDelete          | never      | the second try would answer that nothing was there    |
+// | Flush                    | never      | it would delete what was written in between           |
 //
-// An id makes a try safe for 60 s only, the server's window; deadlines are far shorter.
+// An id makes a repetition safe for 60 s only, the server's window; deadlines are far shorter.
 
 #include "client/health.h"
 #include "ferrite/v1/admin.pb.h"

@@ -19,7 +19,8 @@ bool MayBeTriedAgain(const FailedAttempt& failed) {
 std::mt19937_64& Generator() {
   thread_local std::mt19937_64 generator = [] {
     std::random_device device;
-    std::seed_seq seed{device(), device(), device(), device(), device(), device(), device(), device()};
+    std::seed_seq seed{device(), device(), device(), device(),
+                       device(), device(), device(), device()};
     return std::mt19937_64(seed);
   }();
   return generator;
@@ -27,8 +28,10 @@ std::mt19937_64& Generator() {
 
 }  // namespace
 
-std::optional<absl::Duration> RetryDelay(const RetryPolicy& policy, const FailedAttempt& failed, double chance) {
-  if (!failed.repeatable || failed.attempts >= policy.max_attempts || !MayBeTriedAgain(failed)) return std::nullopt;
+std::optional<absl::Duration> RetryDelay(const RetryPolicy& policy, const FailedAttempt& failed,
+                                         double chance) {
+  if (!failed.repeatable || failed.attempts >= policy.max_attempts || !MayBeTriedAgain(failed))
+    return std::nullopt;
   absl::Duration delay = Backoff(policy, failed.attempts, chance);
   if (failed.pushback.has_value()) {
     int64_t pushback_ms;

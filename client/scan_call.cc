@@ -8,7 +8,8 @@ ScanCall::ScanCall(CompletionThread* thread, CallTerms terms, v1::ScanRequest re
                    Callback<v1::ScanResponse> done)
     : Call(thread, std::move(terms)), request_(std::move(request)), done_(std::move(done)) {}
 
-void ScanCall::StartTry(grpc::ClientContext* context, Connection& connection, grpc::CompletionQueue* queue) {
+void ScanCall::StartTry(grpc::ClientContext* context, Connection& connection,
+                        grpc::CompletionQueue* queue) {
   v1::ScanRequest request = request_;
   if (got_message_) request.set_cursor(page_.cursor());
   if (request.limit() != 0) request.set_limit(request_.limit() - page_.entries_size());
@@ -61,7 +62,8 @@ bool ScanCall::IsFull() const { return page_bytes_ >= kPageBytes || TimeLeft() <
 
 bool ScanCall::IsComplete() const {
   if (!got_message_) return false;
-  const bool limit_reached = request_.limit() != 0 && page_.entries_size() >= static_cast<int>(request_.limit());
+  const bool limit_reached =
+      request_.limit() != 0 && page_.entries_size() >= static_cast<int>(request_.limit());
   return page_.cursor().empty() || limit_reached || IsFull();
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// A Call that reads one page of a scan: the messages of a Scan stream, gathered until there is enough for one answer. What
-// was gathered outlives a failed try: the next one goes on from the last cursor.
+// A Call that reads one page of a scan: the messages of a Scan stream, gathered until there is
+// enough for one answer. What was gathered outlives a failed try: the next one goes on from the
+// last cursor.
 
 #include <memory>
 #include <optional>
@@ -11,19 +12,23 @@
 
 namespace ferrite {
 
-// A page ends with the message that brings it to this many bytes, so that it fits into memory whatever the entries hold.
+// A page ends with the message that brings it to this many bytes, so that it fits into memory
+// whatever the entries hold.
 inline constexpr size_t kPageBytes = 4 << 20;
 
 class ScanCall final : public Call {
  public:
-  // The page holds up to request.limit() entries; 0: as many as make up kPageBytes. It also ends after half of the time
-  // that the call has, with what it got by then, so that a long stretch without a match does not end in a failure.
-  ScanCall(CompletionThread* thread, CallTerms terms, v1::ScanRequest request, Callback<v1::ScanResponse> done);
+  // The page holds up to request.limit() entries; 0: as many as make up kPageBytes. It also ends
+  // after half of the time that the call has, with what it got by then, so that a long stretch
+  // without a match does not end in a failure.
+  ScanCall(CompletionThread* thread, CallTerms terms, v1::ScanRequest request,
+           Callback<v1::ScanResponse> done);
 
  private:
   enum class Step { kStart, kRead, kFinish };
 
-  void StartTry(grpc::ClientContext* context, Connection& connection, grpc::CompletionQueue* queue) override;
+  void StartTry(grpc::ClientContext* context, Connection& connection,
+                grpc::CompletionQueue* queue) override;
   std::optional<grpc::Status> OnEvent(bool ok) override;
   void Deliver(absl::Status status) override;
 

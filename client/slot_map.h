@@ -25,14 +25,15 @@ struct SlotRange {
   uint32_t node;
 };
 
-// A picture of the cluster at one moment. Never changes once made, hence thread-safe; a newer picture is a new map.
+// A picture of the cluster at one moment. Never changes once made, hence thread-safe; a newer
+// picture is a new map.
 class SlotMap {
  public:
   // One node that owns every slot.
   static SlotMap SingleNode(std::string address);
 
-  // Nodes are numbered in the order of `addresses`. A slot in no range belongs to nobody; of two ranges the later wins.
-  // Ranges must lie within [0, kSlotCount) and name nodes that exist.
+  // Nodes are numbered in the order of `addresses`. A slot in no range belongs to nobody; of two
+  // ranges the later wins. Ranges must lie within [0, kSlotCount) and name nodes that exist.
   SlotMap(std::vector<std::string> addresses, const std::vector<SlotRange>& ranges);
 
   // The node that owns `key`; absent when nobody does.
@@ -54,8 +55,9 @@ struct BatchPart {
   std::vector<int> positions;
 };
 
-// Cuts the batch of keys key_at(0) to key_at(count - 1) into one part per node, in the order in which the nodes first
-// appear. No part is empty; no keys give no parts.
-std::vector<BatchPart> SplitByNode(const SlotMap& map, int count, absl::FunctionRef<std::string_view(int)> key_at);
+// Cuts the batch of keys key_at(0) to key_at(count - 1) into one part per node, in the order in
+// which the nodes first appear. No part is empty; no keys give no parts.
+std::vector<BatchPart> SplitByNode(const SlotMap& map, int count,
+                                   absl::FunctionRef<std::string_view(int)> key_at);
 
 }  // namespace ferrite

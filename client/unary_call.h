@@ -15,17 +15,22 @@ namespace ferrite {
 // How a unary RPC is prepared on a connection.
 template <class Request, class Response>
 using PrepareFunction = std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> (*)(
-    Connection& connection, grpc::ClientContext* context, const Request& request, grpc::CompletionQueue* queue);
+    Connection& connection, grpc::ClientContext* context, const Request& request,
+    grpc::CompletionQueue* queue);
 
 template <class Request, class Response>
 class UnaryCall final : public Call {
  public:
-  UnaryCall(CompletionThread* thread, CallTerms terms, PrepareFunction<Request, Response> prepare, Request request,
-            Callback<Response> done)
-      : Call(thread, std::move(terms)), prepare_(prepare), request_(std::move(request)), done_(std::move(done)) {}
+  UnaryCall(CompletionThread* thread, CallTerms terms, PrepareFunction<Request, Response> prepare,
+            Request request, Callback<Response> done)
+      : Call(thread, std::move(terms)),
+        prepare_(prepare),
+        request_(std::move(request)),
+        done_(std::move(done)) {}
 
  private:
-  void StartTry(grpc::ClientContext* context, Connection& connection, grpc::CompletionQueue* queue) override {
+  void StartTry(grpc::ClientContext* context, Connection& connection,
+                grpc::CompletionQueue* queue) override {
     response_.Clear();
     reader_ = prepare_(connection, context, request_, queue);
     reader_->StartCall();

@@ -1,0 +1,166 @@
+#include "client/cli/bench/bench.h"
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "client/channel.h"
+#include "client/cli/bench/interrupt.h"
+#include "client/cli/bench/load_thread.h"
+#include "client/cli/bench/preload.h"
+#include "client/cli/bench/progress.h"
+
+namespace ferrite::cli {
+namespace {
+
+using Clock = LoadThread::Clock;
+using Channels = std::vector<std::shared_ptr<grpc::Channel>>;
+
+constexpr auto kTick = std::chrono::milliseconds(50);
+constexpr absl::Duration kProgressInterval = absl::Milliseconds(500);
+
+absl::StatusOr<Channels> Connect(const BenchOptions& options) {
+  const auto deadline =
+      std::chrono::system_clock::now() + absl::ToChronoMicroseconds(options.call_timeout);
+  Channels channels;
+  for (int i = 0; i < options.connections; ++i) {
+    channels.push_back(MakeChannel(options.server));
+    channels.back()->GetState(/*try_to_connect=*/true);
+  }
+  for (int i = 0; i < options.connections; ++i) {
+    if (channels[i]->WaitForConnected(deadline)) continue;
+    return absl::UnavailableError(absl::StrCat("only ", i, " of ", options.connections,
+                                               " connections to ", options.server, " came about"));
+  }
+  return channels;
+}
+
+absl::Status WriteKeys(Client& client, const BenchOptions& options,
+                       const InterruptFlag& interrupt) {
+  ProgressLine line;
+  Clock::time_point shown;
+  return Preload(client, options, [&](uint64_t done) {
+    if (Clock::now() - shown > kTick) {
+      line.Show(ProgressBar("Writing keys", done, options.keys));
+      shown = Clock::now();
+    }
+    return !interrupt.is_set();
+  });
+}
+
+// The threads of one run, and what they have done so far.
+class Load {
+ public:
+  Load(const BenchOptions& options, const Channels& channels) {
+    for (int i = 0; i < options.threads; ++i) {
+      Channels own;
+      for (size_t c = i; c < channels.size(); c += options.threads) own.push_back(channels[c]);
+      threads_.push_back(
+          std::make_unique<LoadThread>(options, own, /*seed=*/i + 1, QuotaOf(options, i), &state_));
+    }
+  }
+  ~Load() { state_.stopping = true; }
+
+  void StartCounting() { state_.counting = true; }
+  void StopCounting() { state_.counting = false; }
+
+  bool finished() const {
+    return std::all_of(threads_.begin(), threads_.end(),
+                       [](const auto& thread) { return thread->finished(); });
+  }
+  Clock::time_point last_end() const {
+    Clock::time_point last;
+    for (const auto& thread : threads_) last = std::max(last, thread->last_end());
+    return last;
+  }
+  BenchResult Result() const {
+    BenchResult result;
+    for (const auto& thread : threads_) {
+      result.reads.Add(thread->reads());
+      result.writes.Add(thread->writes());
+    }
+    return result;
+  }
+
+ private:
+  static std::optional<uint64_t> QuotaOf(const BenchOptions& options, uint64_t thread) {
+    if (!options.count.has_value()) return std::nullopt;
+    const uint64_t threads = options.threads;
+    return *options.count / threads + (thread < *options.count % threads ? 1 : 0);
+  }
+
+  RunState state_;
+  std::vector<std::unique_ptr<LoadThread>> threads_;
+};
+
+// Shows the rate and latency of the last moments, again and again.
+class LiveLine {
+ public:
+  void Update(const Load& load) {
+    const Clock::time_point now = Clock::now();
+    const absl::Duration interval = absl::FromChrono(now - shown_);
+    if (interval < kProgressInterval) return;
+    const Totals totals = load.Result().Sum();
+    Totals recent = totals;
+    recent.latency.Subtract(before_.latency);
+    recent.keys -= before_.keys;
+    line_.Show(
+        RenderProgress(absl::FromChrono(now - start_), recent, interval, totals.failed_calls()));
+    before_ = totals;
+    shown_ = now;
+  }
+  void ShowWarmUp() { line_.Show("Warming up"); }
+
+ private:
+  const Clock::time_point start_ = Clock::now();
+  Clock::time_point shown_ = start_;
+  Totals before_;
+  ProgressLine line_;
+};
+
+void WaitUntil(Clock::time_point end, const InterruptFlag& interrupt) {
+  while (Clock::now() < end && !interrupt.is_set()) std::this_thread::sleep_for(kTick);
+}
+
+BenchResult Measure(const BenchOptions& options, const Channels& channels,
+                    const InterruptFlag& interrupt) {
+  Load load(options, channels);
+  {
+    ProgressLine line;
+    line.Show("Warming up");
+    WaitUntil(Clock::now() + absl::ToChronoNanoseconds(options.warmup), interrupt);
+  }
+  LiveLine line;
+  const Clock::time_point start = Clock::now();
+  const Clock::time_point end = start + absl::ToChronoNanoseconds(options.duration);
+  load.StartCounting();
+  while (!interrupt.is_set() &&
+         (options.count.has_value() ? !load.finished() : Clock::now() < end)) {
+    std::this_thread::sleep_for(kTick);
+    line.Update(load);
+  }
+  load.StopCounting();
+  const Clock::time_point stop = load.finished() ? load.last_end() : Clock::now();
+  BenchResult result = load.Result();
+  result.elapsed = absl::FromChrono(stop - start);
+  result.interrupted = interrupt.is_set();
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<BenchResult> RunBench(Client& client, const BenchOptions& options) {
+  InterruptFlag interrupt;
+  if (const absl::StatusOr<bool> serving = client.IsServing(); !serving.ok())
+    return serving.status();
+  if (options.reads() && options.preload) {
+    if (absl::Status status = WriteKeys(client, options, interrupt); !status.ok()) return status;
+  }
+  const absl::StatusOr<Channels> channels = Connect(options);
+  if (!channels.ok()) return channels.status();
+  return Measure(options, *channels, interrupt);
+}
+
+}  // namespace ferrite::cli

@@ -1,0 +1,77 @@
+#pragma once
+
+// A thread that loads the server: its own completion queue, some connections, and on each a fixed
+// number of calls in flight. Whenever a call ends, the next one starts in its place.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "client/cli/bench/bench_options.h"
+#include "client/cli/bench/lane.h"
+#include "client/cli/bench/tally.h"
+#include "client/cli/bench/workload.h"
+#include "ferrite/v1/cache.grpc.pb.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/completion_queue.h"
+
+namespace ferrite::cli {
+
+// What a run tells its threads.
+struct RunState {
+  // Calls that start and end while this is set appear in the result.
+  std::atomic<bool> counting{false};
+  // No call starts once this is set.
+  std::atomic<bool> stopping{false};
+};
+
+class LoadThread {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Starts at once. Makes calls until state->stopping, or until `quota` calls were started while
+  // counting. `state` must outlive the thread.
+  LoadThread(const BenchOptions& options,
+             const std::vector<std::shared_ptr<grpc::Channel>>& channels, uint64_t seed,
+             std::optional<uint64_t> quota, const RunState* state);
+  // Waits for the end of the thread: state->stopping must be set, or the quota used up. Calls in
+  // flight get a second to end by themselves and are then cancelled.
+  ~LoadThread();
+  LoadThread(const LoadThread&) = delete;
+  LoadThread& operator=(const LoadThread&) = delete;
+
+  // These are thread-safe.
+  const Tally& reads() const { return reads_; }
+  const Tally& writes() const { return writes_; }
+  // Whether the quota is used up and all its calls have ended, or the thread has stopped.
+  bool finished() const { return finished_; }
+  // When the last counted call ended.
+  Clock::time_point last_end() const { return last_end_; }
+
+ private:
+  void Run();
+  // Gives the lane something to do, or lets it rest for good.
+  void Continue(Lane* lane);
+  void OnEvent(Lane* lane);
+
+  const BenchOptions options_;
+  const RunState* const state_;
+  Workload workload_;
+  std::optional<uint64_t> quota_;  // what is left of it
+  grpc::CompletionQueue queue_;
+  std::vector<std::unique_ptr<v1::CacheService::Stub>> stubs_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  size_t busy_lanes_ = 0;
+
+  Tally reads_;
+  Tally writes_;
+  std::atomic<Clock::time_point> last_end_{Clock::time_point()};
+  std::atomic<bool> finished_{false};
+  std::thread thread_;
+};
+
+}  // namespace ferrite::cli

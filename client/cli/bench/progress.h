@@ -1,0 +1,28 @@
+#pragma once
+
+// One line on stderr that is written over as work goes on. Silent where stderr is no terminal.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ferrite::cli {
+
+class ProgressLine {
+ public:
+  ProgressLine();
+  // Wipes the line.
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void Show(std::string_view text);
+
+ private:
+  const bool on_terminal_;
+};
+
+// "Writing keys [=====>    ] 52%"
+std::string ProgressBar(std::string_view what, uint64_t done, uint64_t total);
+
+}  // namespace ferrite::cli

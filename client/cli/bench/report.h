@@ -1,0 +1,36 @@
+#pragma once
+
+// What a bench found out, for people and for programs.
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "client/cli/bench/bench_options.h"
+#include "client/cli/bench/tally.h"
+#include "nlohmann/json.hpp"
+
+namespace ferrite::cli {
+
+struct BenchResult {
+  Totals reads;
+  Totals writes;
+  absl::Duration elapsed;
+  bool interrupted = false;
+
+  Totals Sum() const {
+    Totals sum = reads;
+    sum.Add(writes);
+    return sum;
+  }
+};
+
+// A table: throughput, latencies, hits, errors.
+std::string RenderTable(const BenchOptions& options, const BenchResult& result);
+
+nlohmann::ordered_json RenderJson(const BenchOptions& options, const BenchResult& result);
+
+// How things stand, on one line: `recent` is what happened in the last `interval`.
+std::string RenderProgress(absl::Duration since_start, const Totals& recent,
+                           absl::Duration interval, uint64_t failed_calls);
+
+}  // namespace ferrite::cli

@@ -1,0 +1,58 @@
+#pragma once
+
+// What a run has counted, per thread while it goes on and as a sum at any moment.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "client/cli/bench/latency.h"
+
+namespace ferrite::cli {
+
+inline constexpr size_t kStatusCodes = 17;  // of gRPC
+
+// One thread's counts for its reads or its writes. One thread counts; any may read at the same
+// time.
+struct Tally {
+  LatencyRecorder latency;                                   // of the calls that succeeded
+  std::atomic<uint64_t> keys{0};                             // that those calls were about
+  std::atomic<uint64_t> hits{0};                             // keys read that were there
+  std::array<std::atomic<uint64_t>, kStatusCodes> errors{};  // failed calls by status
+
+  // Not atomic: there is one writer.
+  static void Add(std::atomic<uint64_t>& counter, uint64_t amount) {
+    counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+};
+
+// The sum of tallies at one moment.
+struct Totals {
+  Latencies latency;
+  uint64_t keys = 0;
+  uint64_t hits = 0;
+  std::array<uint64_t, kStatusCodes> errors{};
+
+  void Add(const Tally& tally) {
+    latency.Add(tally.latency);
+    keys += tally.keys.load(std::memory_order_relaxed);
+    hits += tally.hits.load(std::memory_order_relaxed);
+    for (size_t i = 0; i < kStatusCodes; ++i)
+      errors[i] += tally.errors[i].load(std::memory_order_relaxed);
+  }
+  void Add(const Totals& other) {
+    latency.Add(other.latency);
+    keys += other.keys;
+    hits += other.hits;
+    for (size_t i = 0; i < kStatusCodes; ++i) errors[i] += other.errors[i];
+  }
+
+  uint64_t calls() const { return latency.count(); }
+  uint64_t failed_calls() const {
+    uint64_t sum = 0;
+    for (const uint64_t count : errors) sum += count;
+    return sum;
+  }
+};
+
+}  // namespace ferrite::cli

@@ -1,0 +1,49 @@
+#pragma once
+
+// Chooses what the calls of a bench are about: which operation, which key, what value.
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "client/cli/bench/bench_options.h"
+#include "client/cli/bench/zipf.h"
+
+namespace ferrite::cli {
+
+// Writes the name of key number `index` into `*key`: the letter `kind`, then the number with zeros
+// in front up to `size` bytes.
+void WriteKey(char kind, uint64_t index, int size, std::string* key);
+
+// The least key size that can name `keys` keys.
+int LeastKeySize(uint64_t keys);
+
+// `size` random bytes, so that nothing on the way can compress them.
+std::string RandomValue(int size, uint64_t seed);
+
+// One per thread. Not thread-safe.
+class Workload {
+ public:
+  enum class Kind { kGet, kSet, kIncr, kMGet, kMSet };
+
+  // Workloads of different seeds draw different keys.
+  Workload(const BenchOptions& options, uint64_t seed);
+
+  Kind NextKind();
+  void NextKey(std::string* key);         // of an entry
+  void NextCounterKey(std::string* key);  // of a counter; never that of an entry
+  const std::string& value() const { return value_; }
+
+ private:
+  uint64_t NextIndex();
+
+  const BenchOptions options_;
+  std::mt19937_64 generator_;
+  std::uniform_int_distribution<uint64_t> uniform_;
+  std::optional<ZipfSampler> zipf_;
+  std::bernoulli_distribution is_read_;
+  const std::string value_;
+};
+
+}  // namespace ferrite::cli

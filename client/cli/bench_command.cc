@@ -1,0 +1,121 @@
+#include <algorithm>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/bench/bench.h"
+#include "client/cli/bench/workload.h"
+#include "client/cli/commands.h"
+#include "client/cli/options.h"
+
+namespace ferrite::cli {
+namespace {
+
+struct BenchArguments {
+  std::string op = "get";
+  std::string distribution = "uniform";
+  double zipf_theta = 0.99;
+  std::optional<int> batch;
+  std::optional<int> threads;
+  std::optional<absl::Duration> warmup;
+  std::optional<absl::Duration> duration;
+  bool no_preload = false;
+  BenchOptions options;
+};
+
+BenchOp OpNamed(const std::string& name) {
+  if (name == "set") return BenchOp::kSet;
+  if (name == "incr") return BenchOp::kIncr;
+  if (name == "mixed") return BenchOp::kMixed;
+  if (name == "mget") return BenchOp::kMGet;
+  return BenchOp::kGet;
+}
+
+int DefaultThreads(const BenchOptions& options) {
+  // Leaves at least half of the machine to a server on it.
+  const int half = static_cast<int>(std::thread::hardware_concurrency() / 2);
+  return std::clamp(half, 1, options.connections);
+}
+
+absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
+                                              const BenchArguments& arguments) {
+  BenchOptions options = arguments.options;
+  options.server = session.server;
+  options.call_timeout = session.timeout_or_default();
+  options.op = OpNamed(arguments.op);
+  options.batch = arguments.batch.value_or(options.op == BenchOp::kMGet ? 64 : 1);
+  options.threads = arguments.threads.value_or(DefaultThreads(options));
+  if (arguments.distribution == "zipf") options.zipf_theta = arguments.zipf_theta;
+  if (arguments.warmup.has_value()) options.warmup = *arguments.warmup;
+  if (arguments.duration.has_value()) options.duration = *arguments.duration;
+  options.preload = !arguments.no_preload;
+  if (options.threads > options.connections) {
+    return absl::InvalidArgumentError(
+        "--threads must not exceed --connections: each thread needs one");
+  }
+  if (options.key_size < LeastKeySize(options.keys)) {
+    return absl::InvalidArgumentError(absl::StrCat("--key-size must be at least ",
+                                                   LeastKeySize(options.keys), " to name ",
+                                                   options.keys, " keys"));
+  }
+  if (options.op == BenchOp::kIncr && options.batch > 1) {
+    return absl::InvalidArgumentError("--batch does not go with --op incr");
+  }
+  if (options.warmup < absl::ZeroDuration() || options.duration <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("--duration must be above 0 and --warmup not below");
+  }
+  return options;
+}
+
+absl::StatusOr<ExitCode> RunBenchCommand(Session& session, const BenchArguments& arguments) {
+  const absl::StatusOr<BenchOptions> options = MakeBenchOptions(session, arguments);
+  if (!options.ok()) return options.status();
+  const absl::StatusOr<Client*> client = session.Connect();
+  if (!client.ok()) return client.status();
+  const absl::StatusOr<BenchResult> result = RunBench(**client, *options);
+  if (!result.ok()) return result.status();
+  session.json ? PrintJson(RenderJson(*options, *result))
+               : PrintRaw(RenderTable(*options, *result));
+  return result->Sum().calls() > 0 ? ExitCode::kOk : ExitCode::kError;
+}
+
+}  // namespace
+
+void AddBench(CLI::App& app, Session& session) {
+  auto bench = std::make_shared<BenchArguments>();
+  BenchOptions& options = bench->options;
+  CLI::App* command =
+      AddCommand(app, session, "bench", "Load the server and measure it", bench, RunBenchCommand);
+  const auto add = [&](const char* name, auto& value, const char* description, auto least,
+                       auto most) {
+    return command->add_option(name, value, description)
+        ->check(CLI::Range(least, most))
+        ->capture_default_str();
+  };
+  command->add_option("--op", bench->op, "What to do")
+      ->check(CLI::IsMember({"get", "set", "incr", "mixed", "mget"}))
+      ->capture_default_str();
+  add("--read-ratio", options.read_ratio, "The share of reads, for --op mixed", 0.0, 1.0);
+  add("--batch", bench->batch, "Keys in a call: above 1, MGet and MSet; 64 for --op mget, else 1",
+      1, 1024);
+  add("--connections", options.connections, "Connections", 1, 10'000);
+  add("--in-flight", options.in_flight, "Calls in flight on each connection", 1, 10'000);
+  add("--threads", bench->threads, "Threads that make the calls; half of the cores if not given", 1,
+      256);
+  add("--keys", options.keys, "How many keys there are", uint64_t{1}, uint64_t{10'000'000'000});
+  add("--key-size", options.key_size, "Bytes in a key", 2, 4096);
+  add("--value-size", options.value_size, "Bytes in a value", 0, 64 << 20);
+  command->add_option("--distribution", bench->distribution, "How keys are drawn")
+      ->check(CLI::IsMember({"uniform", "zipf"}))
+      ->capture_default_str();
+  add("--zipf-theta", bench->zipf_theta, "The exponent of Zipf's law", 0.01, 5.0);
+  command->add_flag("--no-preload", bench->no_preload, "Do not write the keys before reading them");
+  AddDuration(command, "--warmup", &bench->warmup,
+              "How long to run before counting; 1s if not given");
+  CLI::Option* duration =
+      AddDuration(command, "--duration", &bench->duration, "How long to count; 10s if not given");
+  command->add_option("--count", options.count, "Count this many calls instead")
+      ->check(CLI::Range(uint64_t{1}, UINT64_MAX))
+      ->excludes(duration);
+}
+
+}  // namespace ferrite::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+// Keys and values are bytes; people and JSON want text.
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "nlohmann/json.hpp"
+
+namespace ferrite::cli {
+
+// Whether `bytes` is well-formed UTF-8: no overlong forms, no surrogates, nothing beyond U+10FFFF.
+bool IsUtf8(std::string_view bytes);
+
+// A JSON string when `bytes` is UTF-8, else {"base64": "..."}. Loses nothing.
+nlohmann::json JsonBytes(std::string_view bytes);
+
+// For a line on a terminal: UTF-8 as it is; control characters, backslashes and bytes that are no
+// UTF-8 as \n, \\, \xff.
+std::string DisplayText(std::string_view bytes);
+
+// What the user means by `argument`: its bytes, or with `base64` those that it encodes.
+absl::StatusOr<std::string> DecodeArgument(std::string_view argument, bool base64);
+
+}  // namespace ferrite::cli

@@ -1,0 +1,41 @@
+#pragma once
+
+// The commands of `ferrite`. Each function adds one of them, or one group, to the command line; the
+// command, once chosen, sets Session::run. To add a command, write its function in a file of its
+// own, declare it here and call it in main.cc.
+
+#include <memory>
+
+#include "CLI/CLI.hpp"
+#include "client/cli/session.h"
+
+namespace ferrite::cli {
+
+void AddGet(CLI::App& app, Session& session);         // get, mget
+void AddSet(CLI::App& app, Session& session);         // set, mset
+void AddDelete(CLI::App& app, Session& session);      // del
+void AddIncr(CLI::App& app, Session& session);        // incr
+void AddExists(CLI::App& app, Session& session);      // exists
+void AddExpiry(CLI::App& app, Session& session);      // touch, ttl
+void AddScan(CLI::App& app, Session& session);        // scan
+void AddFlush(CLI::App& app, Session& session);       // flush
+void AddNode(CLI::App& app, Session& session);        // stats, info, ping
+void AddBench(CLI::App& app, Session& session);       // bench
+void AddCompletion(CLI::App& app, Session& session);  // completion
+
+// Adds the command `name`, which runs run(session, arguments) with the arguments that its options
+// fill in.
+template <class Arguments>
+CLI::App* AddCommand(CLI::App& app, Session& session, const std::string& name,
+                     const std::string& description, std::shared_ptr<Arguments> arguments,
+                     absl::StatusOr<ExitCode> (*run)(Session& session,
+                                                     const Arguments& arguments)) {
+  CLI::App* command = app.add_subcommand(name, description);
+  command->fallthrough();  // --json and the like may also stand behind the command
+  command->callback([&session, arguments, run] {
+    session.run = [arguments, run](Session& s) { return run(s, *arguments); };
+  });
+  return command;
+}
+
+}  // namespace ferrite::cli

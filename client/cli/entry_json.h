@@ -1,0 +1,30 @@
+#pragma once
+
+// Entries of the cache as JSON. A version is a string there: many readers of JSON round integers
+// beyond 2^53.
+
+#include "client/cli/bytes.h"
+#include "ferrite/v1/cache.pb.h"
+#include "nlohmann/json.hpp"
+
+namespace ferrite::cli {
+
+inline nlohmann::json JsonVersion(uint64_t version) { return std::to_string(version); }
+
+// The milliseconds left in a message with `optional int64 ttl_ms`; null: does not expire.
+template <class Message>
+nlohmann::json JsonTtl(const Message& message) {
+  return message.has_ttl_ms() ? nlohmann::json(message.ttl_ms()) : nlohmann::json(nullptr);
+}
+
+// What a read of `key` answered.
+inline nlohmann::json JsonRead(const std::string& key, const v1::GetResponse& read) {
+  if (!read.found()) return {{"key", JsonBytes(key)}, {"found", false}};
+  return {{"key", JsonBytes(key)},
+          {"found", true},
+          {"value", JsonBytes(read.value())},
+          {"version", JsonVersion(read.version())},
+          {"ttl_ms", JsonTtl(read)}};
+}
+
+}  // namespace ferrite::cli

@@ -1,0 +1,62 @@
+#include "client/cli/bytes.h"
+#include "client/cli/commands.h"
+#include "client/cli/duration.h"
+#include "client/cli/entry_json.h"
+#include "client/cli/options.h"
+
+namespace ferrite::cli {
+namespace {
+
+struct ExpiryArguments {
+  std::string key;
+  std::optional<absl::Duration> ttl;
+  bool persist = false;
+};
+
+// Both commands are a Touch; without a new expiry it only tells.
+absl::StatusOr<ExitCode> RunExpiry(Session& session, const ExpiryArguments& arguments) {
+  const absl::StatusOr<std::string> key = session.Bytes(arguments.key);
+  if (!key.ok()) return key.status();
+  const absl::StatusOr<Client*> client = session.Connect();
+  if (!client.ok()) return client.status();
+  v1::TouchRequest request;
+  request.set_key(*key);
+  if (arguments.ttl.has_value()) request.set_ttl_ms(absl::ToInt64Milliseconds(*arguments.ttl));
+  if (arguments.persist) request.set_persist(true);
+  const absl::StatusOr<v1::TouchResponse> reply = (*client)->Touch(std::move(request));
+  if (!reply.ok()) return reply.status();
+
+  if (session.json) {
+    nlohmann::json result = {{"key", JsonBytes(*key)}, {"found", reply->found()}};
+    if (reply->found()) {
+      result["version"] = JsonVersion(reply->version());
+      result["ttl_ms"] = JsonTtl(*reply);
+    }
+    PrintJson(result);
+  } else if (!reply->found()) {
+    PrintNote(DisplayText(*key) + " is not there");
+  } else {
+    PrintLine(reply->has_ttl_ms() ? RenderDuration(absl::Milliseconds(reply->ttl_ms())) : "never");
+  }
+  return reply->found() ? ExitCode::kOk : ExitCode::kMiss;
+}
+
+}  // namespace
+
+void AddExpiry(CLI::App& app, Session& session) {
+  auto touch = std::make_shared<ExpiryArguments>();
+  CLI::App* command =
+      AddCommand(app, session, "touch", "Change when an entry expires", touch, RunExpiry);
+  command->add_option("KEY", touch->key, "The key")->required();
+  CLI::App* expiry = command->add_option_group("expiry");
+  AddDuration(expiry, "--ttl", &touch->ttl, "Let it expire after this time");
+  expiry->add_flag("--persist", touch->persist, "Let it expire no longer");
+  expiry->require_option(1);
+
+  auto ttl = std::make_shared<ExpiryArguments>();
+  command = AddCommand(app, session, "ttl", "Print how long an entry has to live, or never", ttl,
+                       RunExpiry);
+  command->add_option("KEY", ttl->key, "The key")->required();
+}
+
+}  // namespace ferrite::cli

@@ -1,0 +1,80 @@
+#include "absl/strings/str_cat.h"
+#include "client/cli/commands.h"
+#include "client/cli/entry_json.h"
+#include "client/cli/options.h"
+#include "client/retry.h"
+
+namespace ferrite::cli {
+namespace {
+
+struct IncrArguments {
+  std::string key;
+  std::optional<int64_t> by;
+  std::optional<int64_t> initial;
+  std::optional<int64_t> min;
+  std::optional<int64_t> max;
+  bool saturate = false;
+  std::optional<absl::Duration> ttl;
+  std::optional<absl::Duration> initial_ttl;
+};
+
+absl::StatusOr<v1::IncrRequest> MakeIncrRequest(const Session& session,
+                                                const IncrArguments& arguments) {
+  absl::StatusOr<std::string> key = session.Bytes(arguments.key);
+  if (!key.ok()) return key.status();
+  v1::IncrRequest request;
+  request.set_key(*std::move(key));
+  if (arguments.by.has_value()) request.set_delta(*arguments.by);
+  if (arguments.initial.has_value()) request.set_initial(*arguments.initial);
+  if (arguments.min.has_value()) request.set_min(*arguments.min);
+  if (arguments.max.has_value()) request.set_max(*arguments.max);
+  if (arguments.saturate) request.set_overflow(v1::OVERFLOW_POLICY_SATURATE);
+  if (arguments.ttl.has_value()) request.set_ttl_ms(absl::ToInt64Milliseconds(*arguments.ttl));
+  if (arguments.initial_ttl.has_value()) {
+    request.set_initial_ttl_ms(absl::ToInt64Milliseconds(*arguments.initial_ttl));
+  }
+  request.set_request_id(NewRequestId());  // a retry must not count twice
+  return request;
+}
+
+absl::StatusOr<ExitCode> RunIncr(Session& session, const IncrArguments& arguments) {
+  const absl::StatusOr<v1::IncrRequest> request = MakeIncrRequest(session, arguments);
+  if (!request.ok()) return request.status();
+  const absl::StatusOr<Client*> client = session.Connect();
+  if (!client.ok()) return client.status();
+  const absl::StatusOr<v1::IncrResponse> reply = (*client)->Incr(*request);
+  if (!reply.ok()) return reply.status();
+  if (session.json) {
+    PrintJson({{"key", JsonBytes(request->key())},
+               {"value", reply->value()},
+               {"version", JsonVersion(reply->version())},
+               {"ttl_ms", JsonTtl(*reply)},
+               {"created", reply->created()},
+               {"saturated", reply->saturated()}});
+  } else {
+    PrintLine(absl::StrCat(reply->value()));
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddIncr(CLI::App& app, Session& session) {
+  auto incr = std::make_shared<IncrArguments>();
+  CLI::App* command =
+      AddCommand(app, session, "incr", "Add to a counter and print the result", incr, RunIncr);
+  command->add_option("KEY", incr->key, "The key")->required();
+  AddInteger(command, "--by", &incr->by, "What to add; may be negative; 1 if not given");
+  AddInteger(command, "--initial", &incr->initial,
+             "What a new counter counts from; 0 if not given");
+  AddInteger(command, "--min", &incr->min, "The least result allowed");
+  AddInteger(command, "--max", &incr->max, "The greatest result allowed");
+  command->add_flag("--saturate", incr->saturate, "Stop at the bound instead of failing");
+  CLI::Option* ttl =
+      AddDuration(command, "--ttl", &incr->ttl, "Let the counter expire after this time");
+  AddDuration(command, "--initial-ttl", &incr->initial_ttl,
+              "The same, but only if this call creates it")
+      ->excludes(ttl);
+}
+
+}  // namespace ferrite::cli

@@ -1,0 +1,111 @@
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "client/cli/bytes.h"
+#include "client/cli/commands.h"
+#include "client/cli/duration.h"
+
+namespace ferrite::cli {
+namespace {
+
+struct NoArguments {};
+
+// Prints what `rows` holds: as a JSON object, or as a table whose nested values stand indented
+// below their name.
+void PrintTable(const Session& session, const nlohmann::ordered_json& rows) {
+  if (session.json) return PrintJson(rows);
+  const auto print = [](std::string_view indent, const std::string& name,
+                        const nlohmann::ordered_json& value) {
+    const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    PrintLine(absl::StrFormat("%s%-*s  %s", std::string(indent),
+                              24 - static_cast<int>(indent.size()), name, DisplayText(text)));
+  };
+  for (const auto& [name, value] : rows.items()) {
+    if (!value.is_object()) {
+      print("", name, value);
+      continue;
+    }
+    PrintLine(name);
+    for (const auto& [inner_name, inner_value] : value.items())
+      print("  ", inner_name, inner_value);
+  }
+}
+
+// A protobuf map, sorted by its key.
+template <class Map>
+nlohmann::ordered_json Sorted(const Map& map) {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : std::map(map.begin(), map.end())) object[name] = value;
+  return object;
+}
+
+absl::StatusOr<ExitCode> RunStats(Session& session, const NoArguments&) {
+  const absl::StatusOr<Client*> client = session.Connect();
+  if (!client.ok()) return client.status();
+  const absl::StatusOr<v1::StatsResponse> stats = (*client)->Stats();
+  if (!stats.ok()) return stats.status();
+  PrintTable(session, {{"entries", stats->entries()},
+                       {"memory_bytes", Sorted(stats->memory_bytes())},
+                       {"memory_limit_bytes", stats->memory_limit_bytes()},
+                       {"evictions", stats->evictions()},
+                       {"expired", stats->expired()},
+                       {"hits", stats->hits()},
+                       {"misses", stats->misses()},
+                       {"inflight_requests", stats->inflight_requests()},
+                       {"connections", stats->connections()},
+                       {"calls_ok", Sorted(stats->calls_ok())},
+                       {"calls_failed", Sorted(stats->calls_failed())}});
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> RunInfo(Session& session, const NoArguments&) {
+  const absl::StatusOr<Client*> client = session.Connect();
+  if (!client.ok()) return client.status();
+  const absl::StatusOr<v1::InfoResponse> info = (*client)->Info();
+  if (!info.ok()) return info.status();
+  nlohmann::ordered_json rows = {{"version", info->version()}};
+  if (session.json) {
+    rows["uptime_ms"] = info->uptime_ms();
+  } else {
+    rows["uptime"] = RenderDuration(absl::Milliseconds(info->uptime_ms()));
+  }
+  rows["pid"] = info->pid();
+  rows["settings"] = Sorted(info->settings());
+  PrintTable(session, rows);
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<ExitCode> RunPing(Session& session, const NoArguments&) {
+  const absl::StatusOr<Client*> client = session.Connect();
+  if (!client.ok()) return client.status();
+  absl::StatusOr<bool> serving = (*client)->IsServing();  // connects, which is not to be measured
+  if (!serving.ok()) return serving.status();
+  const absl::Time start = absl::Now();
+  serving = (*client)->IsServing();
+  const absl::Duration round_trip = absl::Now() - start;
+  if (!serving.ok()) return serving.status();
+  if (session.json) {
+    PrintJson({{"server", session.server},
+               {"serving", *serving},
+               {"round_trip_us", absl::ToInt64Microseconds(round_trip)}});
+  } else {
+    PrintLine(absl::StrFormat("%s is %s (%.2f ms)", session.server,
+                              *serving ? "serving" : "up but not serving",
+                              absl::ToDoubleMilliseconds(round_trip)));
+  }
+  return *serving ? ExitCode::kOk : ExitCode::kMiss;
+}
+
+}  // namespace
+
+void AddNode(CLI::App& app, Session& session) {
+  auto none = std::make_shared<NoArguments>();
+  AddCommand(app, session, "stats", "Print what the server holds and has done", none, RunStats);
+  AddCommand(app, session, "info", "Print what server this is and its settings", none, RunInfo);
+  AddCommand(app, session, "ping", "Tell whether the server serves, and how far it is", none,
+             RunPing);
+}
+
+}  // namespace ferrite::cli

@@ -1,0 +1,46 @@
+# The server and its command-line tool on Debian 12.
+#
+#   docker build -t ferrite .
+#   docker run --rm -p 6380:6380 -p 6381:6381 --memory 1g ferrite
+#
+# Every setting is an environment variable, such as FERRITE_MAX_MEMORY=512MiB, or a flag after the image's name.
+
+FROM debian:bookworm-slim AS build
+WORKDIR /src
+COPY dev.d/packages/ dev.d/packages/
+RUN apt-get update \
+ && sed -e 's/#.*//' dev.d/packages/build.txt | xargs apt-get install -y --no-install-recommends
+COPY CMakeLists.txt CMakePresets.json ./
+COPY proto/ proto/
+COPY store/ store/
+COPY server/ server/
+COPY client/ client/
+RUN cmake --preset release -DFERRITE_TESTS=OFF -DFERRITE_BENCH=OFF \
+ && cmake --build --preset release --target ferrite-server ferrite \
+ && strip build/release/bin/ferrite-server build/release/bin/ferrite
+
+FROM debian:bookworm-slim
+# The libraries that the two programs are linked with; `ferrite-server --version` below fails if one is missing.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends \
+      libabsl20220623 libgrpc++1.51 libprometheus-cpp-core1.0 libprotobuf32 libspdlog1.10 libtbb12 \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log
+COPY --from=build /src/build/release/bin/ferrite-server /src/build/release/bin/ferrite /usr/local/bin/
+RUN ferrite-server --version && ferrite --version
+
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Ferrite" \
+      org.opencontainers.image.description="A gRPC-native cache" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+# Inside a container only the container's own address leads out.
+ENV FERRITE_LISTEN=0.0.0.0:6380 \
+    FERRITE_HTTP_LISTEN=0.0.0.0:6381
+# A number, as Kubernetes can tell only of a number that it is not root.
+USER 65532:65532
+EXPOSE 6380 6381
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s CMD ["ferrite", "--server", "127.0.0.1:6380", "ping"]
+ENTRYPOINT ["ferrite-server"]

@@ -1,5 +1,5 @@
-# ferrite_python_tests(PREFIX LABEL): registers every test_NAME.py of the current folder as the ctest
-# test PREFIXNAME. A test starts the servers that it needs.
+# ferrite_python_tests(PREFIX LABEL): registers every test_NAME.py of the current folder as ctest
+# test PREFIXNAME. Each starts the servers that it needs.
 
 # Debian's own Python, which sees Debian's grpc; another one earlier in the PATH does not.
 set(FERRITE_PYTHON /usr/bin/python3 CACHE FILEPATH "The Python that runs the tests")

@@ -139,11 +139,11 @@ test('batches answer in order', async () => {
     written.every(({ outcome }) => outcome.oneofKind === 'response' && outcome.response.stored),
   );
   const { results: read } = await cache.MGet({
-    keys: [bytes('absent'), ...keys.slice(1), keys[1]],
+    keys: [bytes('absent'), ...keys.slice(2), keys[1]],
   });
   assert.deepStrictEqual(
     read.map(({ value }) => Buffer.from(value)),
-    [Buffer.alloc(0), ...keys.slice(1), keys[1]],
+    [Buffer.alloc(0), ...keys.slice(2), keys[1]],
   );
   const { exists } = await cache.Exists({ keys: [keys[5], bytes('absent'), keys[5]] });
   assert.deepStrictEqual(exists, [true, false, true]);

@@ -1,0 +1,38 @@
+#include "server/housekeeper.h"
+
+#include <chrono>
+
+namespace ferrite {
+namespace {
+
+// Between two rounds. Expired entries are absent at once; this only bounds how long their memory stays in use.
+constexpr std::chrono::milliseconds kRest(100);
+
+}  // namespace
+
+Housekeeper::Housekeeper(Store* store, ReplayWindow* replays)
+    : store_(*store), replays_(*replays), thread_([this] { Run(); }) {}
+
+Housekeeper::~Housekeeper() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void Housekeeper::Run() {
+  while (!Rest()) {
+    while (!store_.Sweep()) {
+    }
+    replays_.Purge();
+  }
+}
+
+bool Housekeeper::Rest() {
+  std::unique_lock lock(mutex_);
+  return wake_.wait_for(lock, kRest, [this] { return stop_; });
+}
+
+}  // namespace ferrite

@@ -1,0 +1,36 @@
+#pragma once
+
+// The thread that does what nobody waits for: it takes back the memory of expired entries and forgets old request_ids.
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "server/handlers/replay_window.h"
+#include "store/store.h"
+
+namespace ferrite {
+
+// Runs from construction to destruction.
+class Housekeeper {
+ public:
+  // Both must outlive it.
+  Housekeeper(Store* store, ReplayWindow* replays);
+  ~Housekeeper();
+  Housekeeper(const Housekeeper&) = delete;
+  Housekeeper& operator=(const Housekeeper&) = delete;
+
+ private:
+  void Run();
+  // Returns true when it is time to stop.
+  bool Rest();
+
+  Store& store_;
+  ReplayWindow& replays_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace ferrite

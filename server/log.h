@@ -1,0 +1,12 @@
+#pragma once
+
+// The log: lines on standard error, as text for people or as one JSON object each for machines. Use spdlog's functions.
+
+#include <string>
+
+namespace ferrite {
+
+// `level`: debug, info, warning or error.
+void StartLog(bool json, const std::string& level);
+
+}  // namespace ferrite

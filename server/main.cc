@@ -1,0 +1,80 @@
+// ferrite-server: puts the parts together, tells where it listens, and waits for a signal.
+
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "server/node.h"
+#include "server/log.h"
+#include "server/settings/settings.h"
+
+extern char** environ;
+
+namespace {
+
+// What a shell expects of a program that was started wrongly, and of one that failed.
+constexpr int kExitUsage = 2;
+constexpr int kExitFailure = 1;
+
+std::map<std::string, std::string> Environment() {
+  std::map<std::string, std::string> variables;
+  for (char** each = environ; *each != nullptr; ++each) {
+    const std::string variable = *each;
+    const size_t equals = variable.find('=');
+    if (equals != std::string::npos) variables[variable.substr(0, equals)] = variable.substr(equals + 1);
+  }
+  return variables;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.size() == 1 && (arguments[0] == "--help" || arguments[0] == "-h")) {
+    std::cout << "ferrite-server: a gRPC-native cache. Each flag may also be set as FERRITE_<FLAG>, such as "
+                 "FERRITE_MAX_MEMORY.\n"
+              << ferrite::FlagHelp();
+    return 0;
+  }
+  if (arguments.size() == 1 && arguments[0] == "--version") {
+    std::cout << "ferrite-server " FERRITE_VERSION "\n";
+    return 0;
+  }
+  const absl::StatusOr<ferrite::Settings> settings = ferrite::LoadSettings(arguments, Environment());
+  if (!settings.ok()) {
+    std::cerr << "ferrite-server: " << settings.status().message() << "\n";
+    return kExitUsage;
+  }
+  // Before any thread is started, so that all of them leave these signals to the wait below.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  ferrite::StartLog(settings->json_log, settings->log_level);
+  ferrite::Node node(*settings);
+  if (const absl::Status status = node.Start(); !status.ok()) {
+    spdlog::error("{}", std::string(status.message()));
+    return kExitFailure;
+  }
+  std::printf("ferrite-server ready grpc=%s http=%s\n", node.grpc_address().c_str(), node.http_address().c_str());
+  std::fflush(stdout);
+
+  int received = 0;
+  sigwait(&signals, &received);
+  spdlog::info("{}: ending within {}", received == SIGTERM ? "SIGTERM" : "SIGINT",
+               absl::FormatDuration(settings->shutdown_grace));
+  // Whoever asks twice wants out now.
+  std::signal(SIGINT, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  node.Shutdown();
+  spdlog::info("ended");
+  return 0;
+}

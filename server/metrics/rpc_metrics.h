@@ -1,0 +1,24 @@
+#pragma once
+
+// The metrics of RPCs, under the names that stock gRPC dashboards know.
+
+#include <prometheus/collectable.h>
+
+#include <vector>
+
+#include "server/metrics/thread_counters.h"
+
+namespace ferrite {
+
+// Thread-safe.
+class RpcMetrics final : public prometheus::Collectable {
+ public:
+  // `counters` must outlive this.
+  explicit RpcMetrics(const CounterRegistry* counters) : counters_(*counters) {}
+  std::vector<prometheus::MetricFamily> Collect() const override;
+
+ private:
+  const CounterRegistry& counters_;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,61 @@
+#pragma once
+
+// The gRPC side of a node: the queues and their threads, the services, the port, and their orderly end.
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/engine/queue_thread.h"
+#include "server/handlers/admin_handlers.h"
+#include "server/handlers/cache_handlers.h"
+#include "server/metrics/thread_counters.h"
+#include "server/net/listener.h"
+#include "server/services.h"
+#include "server/settings/settings.h"
+#include "store/store.h"
+
+namespace ferrite {
+
+// Not thread-safe, but for `listener().counts()`.
+class RpcServer {
+ public:
+  // All must outlive the server.
+  RpcServer(const Settings& settings, Store* store, CacheHandlers* cache, CounterRegistry* counters);
+  // Shutdown() must have been called if Start() succeeded.
+  ~RpcServer();
+
+  // Binds the port; fails with the address and the reason in the text.
+  absl::Status Bind();
+  // Starts to serve. `admin` must outlive the server.
+  absl::Status Start(AdminHandlers* admin);
+
+  // Ends in order: health turns NOT_SERVING; no new connections, no new calls; calls in progress may go on until they end or
+  // the grace is over, and are cancelled then; the queues run dry; the threads end.
+  void Shutdown(absl::Duration grace);
+
+  const Listener& listener() const { return listener_; }
+
+ private:
+  // Configures gRPC and makes queues, acceptor and server.
+  void Build();
+  // Cancels what is left, streams without end such as health watches, once no call of Ferrite's own is in progress.
+  void CancelWhenIdle(const std::atomic<bool>& stop);
+
+  const Settings& settings_;
+  Store& store_;
+  CacheHandlers& cache_;
+  CounterRegistry& counters_;
+  Listener listener_;
+  Services services_;
+  std::vector<std::unique_ptr<QueueThread>> threads_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,80 @@
+#include "server/services.h"
+
+#include <utility>
+
+#include "server/engine/stream_call.h"
+#include "server/engine/unary_call.h"
+#include "server/handlers/scan_handler.h"
+
+namespace ferrite {
+namespace {
+
+// Calls of a method that can be taken up on one queue before it must arm another. gRPC buffers what nobody waits for, without
+// a limit of its own, so there are enough.
+constexpr int kArmedCalls = 64;
+constexpr int kArmedStreams = 8;
+
+}  // namespace
+
+// Keeps methods of different types alive in one list.
+class Services::AnyMethod {
+ public:
+  virtual ~AnyMethod() = default;
+};
+
+template <typename M>
+class Services::MethodHolder final : public AnyMethod {
+ public:
+  template <typename... Args>
+  explicit MethodHolder(Args&&... args) : method(std::forward<Args>(args)...) {}
+  M method;
+};
+
+Services::Services() = default;
+Services::~Services() = default;
+
+void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache, AdminHandlers* admin) {
+  // The types of a method follow from its Request* function.
+  const auto unary = [&]<typename S, typename B, typename Rq, typename Rs, typename H>(
+                         S* service,
+                         void (B::*request)(grpc::ServerContext*, Rq*, grpc::ServerAsyncResponseWriter<Rs>*,
+                                            grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+                         Method method, H* handlers, grpc::Status (H::*handler)(const Rq&, Rs*)) {
+    auto held = std::make_unique<MethodHolder<UnaryMethod<B, Rq, Rs>>>(
+        thread, service, request, method,
+        [handlers, handler](const Rq& rq, Rs* rs) { return (handlers->*handler)(rq, rs); });
+    held->method.Arm(kArmedCalls);
+    methods_.push_back(std::move(held));
+  };
+  using Cache = v1::CacheService::AsyncService;
+  unary(&cache_service_, &Cache::RequestGet, Method::kGet, cache, &CacheHandlers::Get);
+  unary(&cache_service_, &Cache::RequestSet, Method::kSet, cache, &CacheHandlers::Set);
+  unary(&cache_service_, &Cache::RequestDelete, Method::kDelete, cache, &CacheHandlers::Delete);
+  unary(&cache_service_, &Cache::RequestTouch, Method::kTouch, cache, &CacheHandlers::Touch);
+  unary(&cache_service_, &Cache::RequestExists, Method::kExists, cache, &CacheHandlers::Exists);
+  unary(&cache_service_, &Cache::RequestIncr, Method::kIncr, cache, &CacheHandlers::Incr);
+  unary(&cache_service_, &Cache::RequestMGet, Method::kMGet, cache, &CacheHandlers::MGet);
+  unary(&cache_service_, &Cache::RequestMSet, Method::kMSet, cache, &CacheHandlers::MSet);
+  unary(&cache_service_, &Cache::RequestMDelete, Method::kMDelete, cache, &CacheHandlers::MDelete);
+
+  using Admin = v1::AdminService::AsyncService;
+  unary(&admin_service_, &Admin::RequestInfo, Method::kInfo, admin, &AdminHandlers::Info);
+  unary(&admin_service_, &Admin::RequestStats, Method::kStats, admin, &AdminHandlers::Stats);
+  unary(&admin_service_, &Admin::RequestFlush, Method::kFlush, admin, &AdminHandlers::Flush);
+
+  const auto stream = [&]<typename S, typename B, typename Rq, typename Rs>(
+                          S* service,
+                          void (B::*request)(grpc::ServerContext*, Rq*, grpc::ServerAsyncWriter<Rs>*,
+                                             grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+                          Method method, StreamHandler<Rq, Rs> open) {
+    auto held = std::make_unique<MethodHolder<StreamMethod<B, Rq, Rs>>>(thread, service, request, method, std::move(open));
+    held->method.Arm(kArmedStreams);
+    methods_.push_back(std::move(held));
+  };
+  const auto open_scan = [store](const v1::ScanRequest& request, MessageSource<v1::ScanResponse>* source) {
+    return OpenScan(store, request, source);
+  };
+  stream(&cache_service_, &Cache::RequestScan, Method::kScan, StreamHandler<v1::ScanRequest, v1::ScanResponse>(open_scan));
+}
+
+}  // namespace ferrite

@@ -1,0 +1,61 @@
+#include "server/settings/quantity.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace ferrite {
+namespace {
+
+absl::Status BadBytes(std::string_view text) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", std::string(text), "' is not an amount of memory, such as 512MiB, 2GiB or 1048576"));
+}
+
+// A limit that a control group states; the greatest number where it states none.
+uint64_t LimitIn(const char* path) {
+  std::ifstream file(path);
+  uint64_t bytes;
+  return file >> bytes ? bytes : std::numeric_limits<uint64_t>::max();
+}
+
+}  // namespace
+
+absl::StatusOr<uint64_t> ParseBytes(std::string_view text) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return BadBytes(text);
+  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  if (unit.empty() || unit == "B") return number;
+  const size_t power = std::string_view("KMGT").find(unit[0]);
+  unit.remove_prefix(1);
+  if (power == std::string_view::npos || (!unit.empty() && unit != "B" && unit != "iB")) return BadBytes(text);
+  const int shift = 10 * (static_cast<int>(power) + 1);
+  if (number > std::numeric_limits<uint64_t>::max() >> shift) return BadBytes(text);
+  return number << shift;
+}
+
+absl::StatusOr<uint64_t> ParseBytesOrShare(std::string_view text, uint64_t whole_bytes) {
+  if (!text.ends_with('%')) return ParseBytes(text);
+  unsigned percent = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, percent);
+  if (error != std::errc() || end != text.data() + text.size() - 1 || percent < 1 || percent > 100) {
+    return absl::InvalidArgumentError(absl::StrCat("'", std::string(text), "' is not a share from 1% to 100%"));
+  }
+  return whole_bytes / 100 * percent;
+}
+
+uint64_t AvailableMemoryBytes() {
+  const auto pages = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES));
+  const uint64_t machine = pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  return std::min({machine, LimitIn("/sys/fs/cgroup/memory.max"),
+                   LimitIn("/sys/fs/cgroup/memory/memory.limit_in_bytes")});
+}
+
+}  // namespace ferrite

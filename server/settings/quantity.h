@@ -1,0 +1,21 @@
+#pragma once
+
+// Amounts as people write them in flags.
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace ferrite {
+
+// "1048576", "64KiB", "512MiB", "2GiB", "1TiB"; also "512M" and "512MB", which mean the same here.
+absl::StatusOr<uint64_t> ParseBytes(std::string_view text);
+
+// The same, or a share such as "75%" of `whole_bytes`.
+absl::StatusOr<uint64_t> ParseBytesOrShare(std::string_view text, uint64_t whole_bytes);
+
+// The memory that this process may use: what its control group allows or what the machine has.
+uint64_t AvailableMemoryBytes();
+
+}  // namespace ferrite

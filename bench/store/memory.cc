@@ -1,5 +1,5 @@
-// Fills a ferrite::Store and prints what an entry costs, as one line of JSON: by how much the process grew in memory, and
-// what the store itself counts.
+// Fills a ferrite::Store and prints what an entry costs, as one line of JSON: by how much the
+// process grew in memory, and what the store itself counts.
 
 #include <unistd.h>
 
@@ -40,11 +40,13 @@ int Main(int argc, char** argv) {
 
   const StoreStats stats = store.Stats();
   if (stats.entries != keys) {
-    std::fprintf(stderr, "bench-store-memory: the store holds %" PRIu64 " of %" PRIu64 " entries\n", stats.entries, keys);
+    std::fprintf(stderr, "bench-store-memory: the store holds %" PRIu64 " of %" PRIu64 " entries\n",
+                 stats.entries, keys);
     return EXIT_FAILURE;
   }
-  std::printf(R"({"name":"ferrite","keys":%)" PRIu64 R"(,"value_bytes":%zu,"rss_growth_bytes":%)" PRIu64
-              R"(,"own_count_bytes":%)" PRIu64 "}\n",
+  std::printf(R"({"name":"ferrite","keys":%)" PRIu64
+              R"(,"value_bytes":%zu,"rss_growth_bytes":%)" PRIu64 R"(,"own_count_bytes":%)" PRIu64
+              "}\n",
               keys, value_bytes, growth, stats.memory_bytes());
   return EXIT_SUCCESS;
 }

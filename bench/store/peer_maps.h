@@ -1,11 +1,12 @@
 #pragma once
 
-// What a C++ programmer would reach for instead of ferrite::Store, behind the verbs that every map under test has:
+// What a C++ programmer would reach for instead of ferrite::Store, behind the verbs that every map
+// under test has:
 //
-//   bool Get(key, Buffer* value)           copies the value into a buffer that the caller reuses; false: not there
-//   void Set(key, value)
-//   size_t MGet(keys, values)              values[i] becomes what Get(keys[i]) gives; returns how many were there
-//   bool Incr(key)                         adds 1 to a decimal text in one atomic step; false: no such counter
+//   bool Get(key, Buffer* value)           copies the value into a buffer that the caller reuses;
+//   false: not there void Set(key, value) size_t MGet(keys, values)              values[i] becomes
+//   what Get(keys[i]) gives; returns how many were there bool Incr(key) adds 1 to a decimal text in
+//   one atomic step; false: no such counter
 //
 // Each does what a cache would have to do: keys and values are byte strings of any length.
 
@@ -33,13 +34,15 @@ inline bool IncrementText(std::string* text) {
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
   if (error != std::errc() || end != text->data() + text->size()) return false;
   std::array<char, 20> digits;
-  text->assign(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number + 1).ptr);
+  text->assign(digits.data(),
+               std::to_chars(digits.data(), digits.data() + digits.size(), number + 1).ptr);
   return true;
 }
 
 // For maps without a call for many keys.
 template <class Map>
-size_t MGetOneByOne(Map& map, std::span<const std::string_view> keys, std::span<std::string> values) {
+size_t MGetOneByOne(Map& map, std::span<const std::string_view> keys,
+                    std::span<std::string> values) {
   size_t found = 0;
   for (size_t i = 0; i < keys.size(); ++i) found += map.Get(keys[i], &values[i]);
   return found;
@@ -92,7 +95,8 @@ class LockedMap {
 using MutexMap = LockedMap<std::mutex, std::unique_lock<std::mutex>>;
 using SharedMutexMap = LockedMap<std::shared_mutex, std::shared_lock<std::shared_mutex>>;
 
-// absl::flat_hash_map in 64 shards, each under a reader-writer lock. The hash is computed once per operation.
+// absl::flat_hash_map in 64 shards, each under a reader-writer lock. The hash is computed once per
+// operation.
 class AbslShardsMap {
  public:
   using Buffer = std::string;

@@ -1,13 +1,16 @@
 // Micro benchmarks of ferrite::Store beside the maps a C++ programmer would reach for.
 //
 //   bench-store --benchmark_filter=ferrite/      runs like any Google Benchmark
-//   bench-store --map ferrite                    holds one filled map and takes commands `OPERATION DISTRIBUTION THREADS
-//                                                SECONDS` from standard input, each answered with one line of JSON, so
-//                                                that bench/store/run can take turns between maps, as bench/peers does
+//   bench-store --map ferrite                    holds one filled map and takes commands `OPERATION
+//   DISTRIBUTION THREADS
+//                                                SECONDS` from standard input, each answered with
+//                                                one line of JSON, so that bench/store/run can take
+//                                                turns between maps, as bench/peers does
 //
-// One iteration is one window of fixed length in which every thread makes as many operations as it can: with a fixed
-// number of operations per thread, the threads that finish early would leave the cores to the others, and the figures
-// would not compare with those of bench/peers. Read `items_per_second`, not the time per iteration.
+// One iteration is one window of fixed length in which every thread makes as many operations as it
+// can: with a fixed number of operations per thread, the threads that finish early would leave the
+// cores to the others, and the figures would not compare with those of bench/peers. Read
+// `items_per_second`, not the time per iteration.
 
 #include <cstdio>
 #include <functional>
@@ -55,8 +58,8 @@ class FilledMap {
   std::unique_ptr<Map> map_;
 };
 
-// Counters live in a map of their own, so that every operation meets a map of `settings.keys` entries. Both stay for the
-// life of the process.
+// Counters live in a map of their own, so that every operation meets a map of `settings.keys`
+// entries. Both stay for the life of the process.
 template <class Map>
 Map& MapFor(Operation operation) {
   static FilledMap<Map> values;
@@ -72,7 +75,8 @@ void Measure(benchmark::State& state, Operation operation, uint64_t turn) {
   const std::chrono::duration<double> length(settings.window_seconds);
   Share share;
   for (auto _ : state) {
-    share = RunWindow(map, operation, Uniform(settings.keys), length, value, Random(turn * 1024 + state.thread_index()));
+    share = RunWindow(map, operation, Uniform(settings.keys), length, value,
+                      Random(turn * 1024 + state.thread_index()));
   }
   if (share.found != share.operations) {
     state.SkipWithError("operations missed their key: something else than the map was measured");
@@ -90,7 +94,8 @@ struct Subject {
 
 template <class Map>
 Subject SubjectOf(std::string name, std::string description) {
-  return {std::move(name), std::move(description), [](Operation operation) { MapFor<Map>(operation); }, Measure<Map>};
+  return {std::move(name), std::move(description),
+          [](Operation operation) { MapFor<Map>(operation); }, Measure<Map>};
 }
 
 std::vector<Subject> Subjects() {
@@ -104,10 +109,12 @@ std::vector<Subject> Subjects() {
 
 void Register(const Subject& subject, const NamedOperation& named, int threads, uint64_t turn) {
   const std::string name = subject.name + "/" + std::string(named.name) + "/uniform";
-  const auto measure = [measure = subject.measure, operation = named.operation, turn](benchmark::State& state) {
-    measure(state, operation, turn);
-  };
-  benchmark::RegisterBenchmark(name.c_str(), measure)->Iterations(1)->UseRealTime()->Threads(threads);
+  const auto measure = [measure = subject.measure, operation = named.operation,
+                        turn](benchmark::State& state) { measure(state, operation, turn); };
+  benchmark::RegisterBenchmark(name.c_str(), measure)
+      ->Iterations(1)
+      ->UseRealTime()
+      ->Threads(threads);
 }
 
 // Keeps the outcome of the one benchmark that a command runs.
@@ -121,7 +128,8 @@ class LastRun : public benchmark::BenchmarkReporter {
   Run run_;
 };
 
-// Runs one command, such as "get uniform 2 1.5". Returns what is wrong with it; empty when nothing is.
+// Runs one command, such as "get uniform 2 1.5". Returns what is wrong with it; empty when nothing
+// is.
 std::string RunCommand(const Subject& subject, const std::string& line, uint64_t turn) {
   std::istringstream words(line);
   std::string operation, distribution;
@@ -136,9 +144,11 @@ std::string RunCommand(const Subject& subject, const std::string& line, uint64_t
     LastRun last;
     benchmark::RunSpecifiedBenchmarks(&last, ".");
     if (last.run().error_occurred) return last.run().error_message;
-    std::printf(R"({"map":"%s","operation":"%s","distribution":"%s","threads":%d,"operations":%.0f,"seconds":%.6f})" "\n",
-                subject.name.c_str(), operation.c_str(), distribution.c_str(), threads,
-                last.run().counters.at("operations").value, last.run().real_accumulated_time);
+    std::printf(
+        R"({"map":"%s","operation":"%s","distribution":"%s","threads":%d,"operations":%.0f,"seconds":%.6f})"
+        "\n",
+        subject.name.c_str(), operation.c_str(), distribution.c_str(), threads,
+        last.run().counters.at("operations").value, last.run().real_accumulated_time);
     std::fflush(stdout);
     return "";
   }
@@ -161,11 +171,15 @@ int TakeCommands(const Subject& subject) {
 
 int Main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  CLI::App app("Micro benchmarks of ferrite::Store and its peers; --benchmark_... are the flags of Google Benchmark");
+  CLI::App app(
+      "Micro benchmarks of ferrite::Store and its peers; --benchmark_... are the flags of Google "
+      "Benchmark");
   app.add_option("--map", settings.map, "Hold this one map and take commands from standard input");
-  app.add_option("--keys", settings.keys, "How many entries the maps hold")->check(CLI::PositiveNumber);
+  app.add_option("--keys", settings.keys, "How many entries the maps hold")
+      ->check(CLI::PositiveNumber);
   app.add_option("--value-bytes", settings.value_bytes, "Size of a value");
-  app.add_option("--seconds", settings.window_seconds, "How long one benchmark runs")->check(CLI::PositiveNumber);
+  app.add_option("--seconds", settings.window_seconds, "How long one benchmark runs")
+      ->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
 
   for (const Subject& subject : Subjects()) {

@@ -27,13 +27,15 @@ inline constexpr std::array<NamedOperation, 5> kOperations = {{{"get", Operation
                                                                {"mget16", Operation::kMGet},
                                                                {"incr", Operation::kIncr}}};
 
-// What one thread did: single-key operations (a batch counts once per key), and how many of them found their key.
+// What one thread did: single-key operations (a batch counts once per key), and how many of them
+// found their key.
 struct Share {
   uint64_t operations = 0;
   uint64_t found = 0;
 };
 
-// Calls `step` until `length` is over. A step makes `keys_per_step` operations and returns how many found their key.
+// Calls `step` until `length` is over. A step makes `keys_per_step` operations and returns how many
+// found their key.
 template <class Step>
 Share Repeat(std::chrono::duration<double> length, uint64_t keys_per_step, Step step) {
   constexpr uint64_t kKeysBetweenLooksAtTheClock = 64;
@@ -50,8 +52,8 @@ Share Repeat(std::chrono::duration<double> length, uint64_t keys_per_step, Step 
 
 // One thread's part of a window.
 template <class Map, class Picker>
-Share RunWindow(Map& map, Operation operation, const Picker& picker, std::chrono::duration<double> length,
-                std::string_view value, Random random) {
+Share RunWindow(Map& map, Operation operation, const Picker& picker,
+                std::chrono::duration<double> length, std::string_view value, Random random) {
   typename Map::Buffer buffer;
   const auto get = [&](const Key& key) -> uint64_t {
     const bool found = map.Get(key.view(), &buffer);
@@ -74,7 +76,8 @@ Share RunWindow(Map& map, Operation operation, const Picker& picker, std::chrono
         return random.Next() % 5 == 0 ? set(key) : get(key);
       });
     case Operation::kIncr:
-      return Repeat(length, 1, [&]() -> uint64_t { return map.Incr(Key(picker.Pick(random)).view()); });
+      return Repeat(length, 1,
+                    [&]() -> uint64_t { return map.Incr(Key(picker.Pick(random)).view()); });
     case Operation::kMGet:
       break;
   }

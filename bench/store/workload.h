@@ -10,7 +10,8 @@
 
 namespace ferrite::bench {
 
-// Spreads the bits of `x` (the finalizer of splitmix64). One to one, so distinct numbers stay distinct.
+// Spreads the bits of `x` (the finalizer of splitmix64). One to one, so distinct numbers stay
+// distinct.
 constexpr uint64_t Mix(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
@@ -27,8 +28,8 @@ constexpr uint64_t HexDigits(uint32_t x) {
   return nibbles + 0x3030303030303030u + letters * ('a' - '0' - 10);
 }
 
-// The key of entry `index`: 16 hexadecimal digits, computed and not looked up, so that making a key costs every map the
-// same few instructions and no cache miss.
+// The key of entry `index`: 16 hexadecimal digits, computed and not looked up, so that making a key
+// costs every map the same few instructions and no cache miss.
 class Key {
  public:
   Key() = default;

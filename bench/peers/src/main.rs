@@ -93,8 +93,8 @@ fn serve<M: Map + Default>(options: &Options, description: &str) -> Result<(), S
 
 fn main() {
     let outcome = parse_options().and_then(|options| match options.map.as_str() {
-        "dashmap" => serve::<DashMapOfBytes>(&options, "DashMap 6.2.1, ahash 0.8.12"),
-        "flurry" => serve::<FlurryMapOfBytes>(&options, "flurry 0.5.2, ahash 0.8.12"),
+        "dashmap" => serve::<DashMapOfBytes>(&options, "DashMap 6.2.1, foldhash 0.2.0"),
+        "flurry" => serve::<FlurryMapOfBytes>(&options, "flurry 0.5.2, foldhash 0.2.0"),
         _ => Err(USAGE.to_string()),
     });
     if let Err(message) = outcome {

@@ -1,0 +1,114 @@
+// The fastest gRPC server that we know how to write, with no cache in it: the yardstick for what
+// Ferrite adds to gRPC. It answers every Get with the same 64 bytes.
+//
+// N threads, each with a completion queue of its own; calls are objects that are used again and
+// again; channel settings are those of ferrite-server. It prints one line when it serves. As it
+// holds nothing, it leaves the signal that ends it to the system.
+
+#include <grpcpp/grpcpp.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ferrite/v1/cache.grpc.pb.h"
+
+namespace ferrite::bench {
+namespace {
+
+using AsyncService = v1::CacheService::AsyncService;
+
+// Calls that wait to be taken up, per queue. With fewer than there are in flight, gRPC would queue
+// the rest by itself.
+constexpr int kWaitingCalls = 256;
+
+// One call at a time: waits for it, answers it, waits for the next.
+class EchoCall {
+ public:
+  EchoCall(AsyncService* service, grpc::ServerCompletionQueue* queue,
+           const v1::GetResponse* response)
+      : service_(*service), queue_(*queue), response_(*response) {
+    Wait();
+  }
+
+  void Proceed() {
+    if (answering_) return Wait();
+    answering_ = true;
+    writer_->Finish(response_, grpc::Status::OK, this);
+  }
+
+ private:
+  void Wait() {
+    answering_ = false;
+    context_.emplace();
+    writer_.emplace(&*context_);
+    request_.Clear();
+    service_.RequestGet(&*context_, &request_, &*writer_, &queue_, &queue_, this);
+  }
+
+  AsyncService& service_;
+  grpc::ServerCompletionQueue& queue_;
+  const v1::GetResponse& response_;
+  std::optional<grpc::ServerContext> context_;
+  std::optional<grpc::ServerAsyncResponseWriter<v1::GetResponse>> writer_;
+  v1::GetRequest request_;
+  bool answering_ = false;
+};
+
+void Serve(AsyncService* service, grpc::ServerCompletionQueue* queue) {
+  v1::GetResponse response;
+  response.set_found(true);
+  response.set_value(std::string(64, 'v'));
+  response.set_version(1);
+  std::vector<std::unique_ptr<EchoCall>> calls;
+  for (int i = 0; i < kWaitingCalls; ++i) {
+    calls.push_back(std::make_unique<EchoCall>(service, queue, &response));
+  }
+  void* tag;
+  bool ok;
+  while (queue->Next(&tag, &ok)) {
+    if (ok) static_cast<EchoCall*>(tag)->Proceed();
+  }
+}
+
+int Main(int argc, char** argv) {
+  int threads = 1;
+  std::string listen = "127.0.0.1:0";
+  CLI::App app("A bare gRPC server that answers every Get with the same 64 bytes");
+  app.add_option("--threads", threads, "Threads, each with a queue")->check(CLI::Range(1, 256));
+  app.add_option("--listen", listen, "Address; port 0 takes a free one");
+  CLI11_PARSE(app, argc, argv);
+
+  AsyncService service;
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&service);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1024);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues;
+  for (int i = 0; i < threads; ++i) queues.push_back(builder.AddCompletionQueue());
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr) {
+    std::fprintf(stderr, "bench-echo-server: cannot listen on %s\n", listen.c_str());
+    return 1;
+  }
+  std::vector<std::thread> running;
+  for (const auto& queue : queues) running.emplace_back(Serve, &service, queue.get());
+  std::printf("bench-echo-server ready grpc=127.0.0.1:%d\n", port);
+  std::fflush(stdout);
+
+  for (std::thread& thread : running) thread.join();
+  return 0;
+}
+
+}  // namespace
+}  // namespace ferrite::bench
+
+int main(int argc, char** argv) { return ferrite::bench::Main(argc, argv); }

@@ -23,7 +23,7 @@ FROM debian:bookworm-slim
 # The libraries that the two programs are linked with; `ferrite-server --version` below fails if one is missing.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      libabsl20220623 libgrpc++1.51 libprometheus-cpp-core1.0 libprotobuf32 libspdlog1.10 libtbb12 \
+      libabsl20220623 libcivetweb1 libgrpc++1.51 libprometheus-cpp-core1.0 libprotobuf32 libspdlog1.10 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log
 COPY --from=build /src/build/release/bin/ferrite-server /src/build/release/bin/ferrite /usr/local/bin/
 RUN ferrite-server --version && ferrite --version

@@ -35,6 +35,23 @@ def render(values):
     return done.stdout
 
 
+def server_arguments(manifests):
+    """What the StatefulSet starts the server with."""
+    container = manifests.split("          args:\n")[1]
+    return [argument.strip('"') for argument in re.findall(r'^            - "?(--.*)$', container, re.MULTILINE)]
+
+
+def start_server(arguments):
+    """Starts the built server as the chart would, on free ports, and ends it: "ready", or what it complained of."""
+    arguments = [re.sub(r"^(--(http-)?listen)=.*", r"\1=127.0.0.1:0", argument) for argument in arguments]
+    with subprocess.Popen([os.environ["FERRITE_SERVER_BINARY"], *arguments], env={"PATH": os.environ["PATH"]},
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        ready = server.stdout.readline().startswith("ferrite-server ready ")
+        server.terminate()
+        _, log = server.communicate()
+    return "ready" if ready else log
+
+
 def documented_values():
     """[(path, default, comment)] of values.yaml: what follows a comment that starts with `# --`."""
     rows, parents, comment = [], [], None

@@ -66,6 +66,14 @@ class Chart(unittest.TestCase):
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn(expected, done.stderr)
 
+    def test_the_server_accepts_its_arguments(self):
+        for values in VALUES:
+            with self.subTest(values.name):
+                self.assertEqual(chart.start_server(chart.server_arguments(chart.render(values))), "ready")
+
+    def test_the_server_would_complain_of_an_unknown_argument(self):
+        self.assertIn("no-such-flag", chart.start_server(["--no-such-flag=1"]))
+
     def test_values_schema_and_comments_agree(self):
         schema = json.loads((chart.CHART / "values.schema.json").read_text(encoding="utf-8"))
         # `global` is Helm's own.

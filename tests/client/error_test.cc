@@ -1,0 +1,76 @@
+#include "client/error.h"
+
+#include <gtest/gtest.h>
+
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace ferrite {
+namespace {
+
+constexpr char kAddress[] = "127.0.0.1:6380";
+
+absl::Status Translate(const grpc::Status& status) {
+  return ToAbslStatus(status, kAddress, absl::Seconds(1));
+}
+
+grpc::Status WithReason(const std::string& reason) {
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason);
+  info.set_domain("ferrite");
+  (*info.mutable_metadata())["limit"] = "4096";
+  google::rpc::Status details;
+  details.set_code(3);
+  details.add_details()->PackFrom(info);
+  return {grpc::StatusCode::INVALID_ARGUMENT, "a key is longer than 4 KiB",
+          details.SerializeAsString()};
+}
+
+TEST(ErrorTest, OkStaysOk) { EXPECT_TRUE(Translate(grpc::Status::OK).ok()); }
+
+TEST(ErrorTest, CodesAndTheServersWordsStay) {
+  const absl::Status status = Translate(WithReason("KEY_TOO_LARGE"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), "a key is longer than 4 KiB");
+}
+
+TEST(ErrorTest, TheReasonAndItsFactsStay) {
+  const absl::Status status = Translate(WithReason("KEY_TOO_LARGE"));
+  EXPECT_EQ(ReasonOf(status), "KEY_TOO_LARGE");
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(info.ParseFromString(std::string(*status.GetPayload(kErrorInfoTypeUrl))));
+  EXPECT_EQ(info.domain(), "ferrite");
+  EXPECT_EQ(info.metadata().at("limit"), "4096");
+}
+
+TEST(ErrorTest, WithoutDetailsThereIsNoReason) {
+  EXPECT_EQ(ReasonOf(Translate({grpc::StatusCode::INTERNAL, "x"})), "");
+  EXPECT_EQ(ReasonOf(Translate({grpc::StatusCode::INTERNAL, "x", "\xff garbage"})), "");
+  EXPECT_EQ(ReasonOf(absl::OkStatus()), "");
+}
+
+TEST(ErrorTest, NobodyThereIsSaidPlainly) {
+  const absl::Status status =
+      Translate({grpc::StatusCode::UNAVAILABLE,
+                 "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:6380: "
+                 "Failed to connect to remote host: Connection refused"});
+  EXPECT_EQ(status.message(), "cannot reach 127.0.0.1:6380: Connection refused");
+}
+
+TEST(ErrorTest, NoAnswerNamesTheTime) {
+  EXPECT_EQ(Translate({grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded"}).message(),
+            "no answer from 127.0.0.1:6380 within 1s");
+}
+
+TEST(ErrorTest, ABrokenConnectionNamesTheNode) {
+  EXPECT_EQ(Translate({grpc::StatusCode::UNAVAILABLE, "Socket closed"}).message(),
+            "127.0.0.1:6380 is unavailable: Socket closed");
+}
+
+TEST(ErrorTest, AnEmptyMessageIsFilledIn) {
+  EXPECT_EQ(Translate({grpc::StatusCode::UNKNOWN, ""}).message(),
+            "the call to 127.0.0.1:6380 failed");
+}
+
+}  // namespace
+}  // namespace ferrite

@@ -26,6 +26,11 @@ void Call::Start() {
     delete this;
     return;
   }
+  // gRPC lets a call whose time is over win against its own deadline.
+  if (TimeLeft() <= absl::ZeroDuration()) {
+    const grpc::Status too_late(grpc::StatusCode::DEADLINE_EXCEEDED, "");
+    return End(ToAbslStatus(too_late, terms_.node->address(), terms_.timeout));
+  }
   Try();
 }
 

@@ -65,7 +65,8 @@ class Call : public CallTag {
   virtual void StartTry(grpc::ClientContext* context, Connection& connection,
                         grpc::CompletionQueue* queue) = 0;
 
-  // Takes one event of the RPC. Returns the final status of the try if that was the last.
+  // Takes one event of the RPC. Returns the final status of the try if that was the last; nothing
+  // may then be left of the try, as its context goes.
   virtual std::optional<grpc::Status> OnEvent(bool ok) = 0;
 
   // Hands the outcome to the caller. Called once.

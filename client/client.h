@@ -14,7 +14,7 @@
 // for it.
 //
 // Deadlines. Every call has one: its own timeout or the client's, in which all its tries have to
-// fit.
+// fit. Without any time left it fails with DEADLINE_EXCEEDED at once, within XAsync().
 //
 // Retries. A call that failed with UNAVAILABLE, or that the server asked to come again, is tried
 // again if repeating it does no harm: client/repeatable.h lists which calls those are. Give a

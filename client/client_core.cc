@@ -24,8 +24,8 @@ Client::Core::~Core() {
 }
 
 CallTerms Client::Core::Terms(uint32_t node, bool repeatable, const CallOptions& options) const {
-  const absl::Duration timeout =
-      std::min(options.timeout.value_or(options_.default_timeout), kMaxTimeout);
+  const absl::Duration timeout = std::clamp(options.timeout.value_or(options_.default_timeout),
+                                            absl::ZeroDuration(), kMaxTimeout);
   return {
       .node = nodes_[node], .timeout = timeout, .retry = options_.retry, .repeatable = repeatable};
 }

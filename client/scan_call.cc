@@ -34,6 +34,7 @@ std::optional<grpc::Status> ScanCall::OnEvent(bool ok) {
       Read();
       return std::nullopt;
     case Step::kFinish:
+      reader_.reset();  // lies in memory of the context, which the next try replaces
       // Whatever became of the stream, the page is whole.
       return IsComplete() ? grpc::Status::OK : std::move(status_);
   }

@@ -37,7 +37,10 @@ class UnaryCall final : public Call {
     reader_->Finish(&response_, &status_, this);
   }
 
-  std::optional<grpc::Status> OnEvent(bool) override { return std::move(status_); }
+  std::optional<grpc::Status> OnEvent(bool) override {
+    reader_.reset();  // lies in memory of the context, which the next try replaces
+    return std::move(status_);
+  }
 
   void Deliver(absl::Status status) override {
     if (status.ok()) {

@@ -70,8 +70,14 @@ void Lane::BeginPause() {
 }
 
 void Lane::End() {
-  pausing_ = false;
   end_ = Clock::now();
+  pausing_ = false;
+  // They lie in memory of the context, which the next call replaces.
+  get_.reader.reset();
+  set_.reader.reset();
+  incr_.reader.reset();
+  mget_.reader.reset();
+  mset_.reader.reset();
 }
 
 void Lane::Count(Tally* tally) const {

@@ -3,6 +3,7 @@
 // The process_* metrics that every Prometheus client library gives and prometheus-cpp does not.
 
 #include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
 
 #include <vector>
 

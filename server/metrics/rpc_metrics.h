@@ -3,6 +3,7 @@
 // The metrics of RPCs, under the names that stock gRPC dashboards know.
 
 #include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
 
 #include <vector>
 

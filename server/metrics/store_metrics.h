@@ -3,6 +3,7 @@
 // The metrics of the store, the connections and the build.
 
 #include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
 
 #include <functional>
 #include <vector>

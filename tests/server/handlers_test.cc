@@ -1,0 +1,197 @@
+// The handlers as plain functions: no server, no socket.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "server/handlers/cache_handlers.h"
+#include "server/handlers/limits.h"
+#include "server/handlers/scan_handler.h"
+#include "server/metrics/thread_counters.h"
+#include "server/status.h"
+#include "store/operation.h"
+#include "tests/store/fake_clock.h"
+
+namespace ferrite {
+namespace {
+
+using testing::HasSubstr;
+
+std::string ReasonOf(const grpc::Status& status) {
+  google::rpc::Status details;
+  google::rpc::ErrorInfo info;
+  if (!details.ParseFromString(status.error_details()) || details.details_size() != 1 ||
+      !details.details(0).UnpackTo(&info)) {
+    return "(no details)";
+  }
+  EXPECT_EQ(info.domain(), "ferrite");
+  EXPECT_EQ(details.code(), status.error_code());
+  EXPECT_EQ(details.message(), status.error_message());
+  return info.reason();
+}
+
+class HandlersTest : public testing::Test {
+ protected:
+  HandlersTest() { counters_.AttachThread(); }
+
+  grpc::Status Set(const std::string& key, const std::string& value) {
+    v1::SetRequest request;
+    request.set_key(key);
+    request.set_value(value);
+    v1::SetResponse response;
+    return handlers_.Set(request, &response);
+  }
+  v1::GetResponse Get(const std::string& key) {
+    v1::GetRequest request;
+    request.set_key(key);
+    v1::GetResponse response;
+    EXPECT_TRUE(handlers_.Get(request, &response).ok());
+    return response;
+  }
+  std::vector<v1::ScanResponse> Scan(const v1::ScanRequest& request) {
+    std::function<bool(v1::ScanResponse*)> source;
+    EXPECT_TRUE(OpenScan(&store_, request, &source).ok());
+    std::vector<v1::ScanResponse> responses;
+    v1::ScanResponse response;
+    while (source(&response)) {
+      responses.push_back(response);
+      response.Clear();
+    }
+    return responses;
+  }
+
+  FakeClock clock_;
+  CounterRegistry counters_;
+  Store store_{{.shards = 4, .clock = &clock_}};
+  ReplayWindow replays_{1 << 20, &clock_};
+  CacheHandlers handlers_{&store_, &replays_, &clock_, 1000};
+};
+
+TEST_F(HandlersTest, AMissIsAnAnswer) {
+  const v1::GetResponse response = Get("absent");
+  EXPECT_FALSE(response.found());
+  EXPECT_EQ(response.ByteSizeLong(), 0u);
+}
+
+TEST_F(HandlersTest, ErrorsNameTheLimitAndCarryAReason) {
+  EXPECT_EQ(ReasonOf(Set("", "v")), "KEY_EMPTY");
+  EXPECT_EQ(ReasonOf(Set(std::string(4097, 'k'), "v")), "KEY_TOO_LARGE");
+  EXPECT_THAT(Set(std::string(4097, 'k'), "v").error_message(), HasSubstr("4096"));
+  EXPECT_TRUE(Set(std::string(4096, 'k'), "v").ok());
+  EXPECT_EQ(ReasonOf(Set("k", std::string(1001, 'v'))), "VALUE_TOO_LARGE");
+  EXPECT_THAT(Set("k", std::string(1001, 'v')).error_message(), HasSubstr("the limit is 1000"));
+  EXPECT_TRUE(Set("k", std::string(1000, 'v')).ok());
+}
+
+TEST_F(HandlersTest, TimesToLiveAreChecked) {
+  for (const int64_t bad : {int64_t{0}, int64_t{-1}, std::numeric_limits<int64_t>::min(), kMaxTtlMs + 1,
+                            std::numeric_limits<int64_t>::max()}) {
+    EXPECT_EQ(ReasonOf(CheckTtl("ttl_ms", bad)), "TTL_OUT_OF_RANGE") << bad;
+    EXPECT_THAT(CheckTtl("ttl_ms", bad).error_message(), HasSubstr(std::to_string(kMaxTtlMs)));
+    EXPECT_FALSE(CheckExpireAt(clock_.UnixMs() + std::min(bad, kMaxTtlMs + 1), clock_.UnixMs()).ok()) << bad;
+  }
+  EXPECT_TRUE(CheckTtl("ttl_ms", 1).ok());
+  EXPECT_TRUE(CheckTtl("ttl_ms", kMaxTtlMs).ok());
+  EXPECT_TRUE(CheckExpireAt(clock_.UnixMs() + 1, clock_.UnixMs()).ok());
+}
+
+TEST_F(HandlersTest, ABadEntryFailsTheWholeBatchBeforeAnythingIsWritten) {
+  v1::MSetRequest request;
+  request.add_entries()->set_key("good");
+  request.add_entries()->set_key("");
+  v1::MSetResponse response;
+  EXPECT_EQ(ReasonOf(handlers_.MSet(request, &response)), "KEY_EMPTY");
+  EXPECT_FALSE(Get("good").found());
+}
+
+TEST_F(HandlersTest, AnMGetWhoseReplyWouldBeTooLargeSaysSo) {
+  CacheHandlers handlers(&store_, &replays_, &clock_, 1 << 20);
+  v1::MGetRequest request;
+  for (int i = 0; i < 4; ++i) {
+    v1::SetRequest set;
+    set.set_key("k" + std::to_string(i));
+    set.set_value(std::string(1 << 20, 'v'));
+    v1::SetResponse ignored;
+    ASSERT_TRUE(handlers.Set(set, &ignored).ok());
+    request.add_keys(set.key());
+  }
+  v1::MGetResponse response;
+  const grpc::Status status = handlers.MGet(request, &response);
+  EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(ReasonOf(status), "REPLY_TOO_LARGE");
+  request.mutable_keys()->RemoveLast();
+  response.Clear();
+  EXPECT_TRUE(handlers.MGet(request, &response).ok());
+  EXPECT_LE(response.ByteSizeLong(), kMaxReplyBytes);
+}
+
+TEST_F(HandlersTest, AScanGoesOnFromTheCursorOfAnyMessageAndSeesEachKeyOnce) {
+  for (int i = 0; i < 2000; ++i) ASSERT_TRUE(Set("k" + std::to_string(i), std::string(900, 'v')).ok());
+  v1::ScanRequest request;
+  request.set_with_values(true);
+  const auto messages = Scan(request);
+  EXPECT_GT(messages.size(), 5u);
+  EXPECT_EQ(messages.back().cursor(), "");
+  size_t seen = 0;
+  for (const auto& message : messages) {
+    EXPECT_LE(message.ByteSizeLong(), kMaxReplyBytes);
+    seen += static_cast<size_t>(message.entries_size());
+    if (message.cursor().empty()) continue;
+    request.set_cursor(message.cursor());
+    size_t rest = 0;
+    for (const auto& later : Scan(request)) rest += static_cast<size_t>(later.entries_size());
+    EXPECT_EQ(seen + rest, 2000u);
+  }
+  EXPECT_EQ(seen, 2000u);
+}
+
+TEST_F(HandlersTest, AScanKeepsToItsLimit) {
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(Set("k" + std::to_string(i), "v").ok());
+  v1::ScanRequest request;
+  std::set<std::string> seen;
+  request.set_limit(7);
+  do {
+    int in_stream = 0;
+    for (const auto& message : Scan(request)) {
+      in_stream += message.entries_size();
+      for (const auto& entry : message.entries()) EXPECT_TRUE(seen.insert(entry.key()).second);
+      request.set_cursor(message.cursor());
+    }
+    EXPECT_LE(in_stream, 7);
+  } while (!request.cursor().empty());
+  EXPECT_EQ(seen.size(), 500u);
+}
+
+TEST_F(HandlersTest, AForeignCursorIsRefused) {
+  v1::ScanRequest request;
+  std::function<bool(v1::ScanResponse*)> source;
+  for (const std::string& cursor : {std::string("x"), std::string(24, '\0'), EncodeCursor({1, 2, 3}).substr(1),
+                                    EncodeCursor({1, 2, 3}).replace(10, 1, "!")}) {
+    request.set_cursor(cursor);
+    EXPECT_EQ(ReasonOf(OpenScan(&store_, request, &source)), "CURSOR_INVALID");
+  }
+  request.set_cursor(EncodeCursor({1, 2, 3}));
+  EXPECT_TRUE(OpenScan(&store_, request, &source).ok());
+}
+
+TEST_F(HandlersTest, OutcomesAreCounted) {
+  Set("k", "v");
+  Get("k");
+  Get("absent");
+  Get("absent");
+  EXPECT_EQ(ThreadCounters::Current().count(CacheOutcome::kSetStored), 1u);
+  EXPECT_EQ(ThreadCounters::Current().count(CacheOutcome::kGetHit), 1u);
+  EXPECT_EQ(ThreadCounters::Current().count(CacheOutcome::kGetMiss), 2u);
+}
+
+TEST(Status, AnErrorIsTheSameInABatch) {
+  const v1::OperationError error =
+      ToOperationError(MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_MEMORY_FULL, "full"));
+  EXPECT_EQ(error.code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(error.message(), "full");
+  EXPECT_EQ(error.reason(), v1::ERROR_REASON_MEMORY_FULL);
+}
+
+}  // namespace
+}  // namespace ferrite

@@ -1,1 +1,4 @@
-"""What the run scripts of bench/ share: building, servers under test, the terminal, the report. Standard library only."""
+"""What the run scripts of bench/ share: building, servers, the terminal, the report.
+
+Standard library only.
+"""

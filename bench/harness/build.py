@@ -9,15 +9,31 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
+def add_arguments(parser):
+    """The arguments that every benchmark takes."""
+    parser.add_argument(
+        "build_dir", nargs="?", type=pathlib.Path, default=ROOT / "build" / "release"
+    )
+    parser.add_argument(
+        "--results",
+        type=pathlib.Path,
+        default=ROOT / "bench" / "results",
+        help="where the figures are kept",
+    )
+    parser.add_argument("--no-build", action="store_true", help="run what is there")
+
+
 def _run(*command):
     """Keeps quiet unless the command fails."""
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     if done.returncode != 0:
         sys.exit(f"{done.stdout}\nfailed: {' '.join(map(str, command))}")
 
 
 def targets(build_dir, *names):
-    """Brings the named CMake targets up to date, configuring an optimized build first if there is none."""
+    """Brings the named targets up to date, configuring an optimized build if there is none."""
     cache = build_dir / "CMakeCache.txt"
     if not cache.exists():
         _run("cmake", "--preset", "release", "-B", build_dir)
@@ -37,5 +53,13 @@ def peers(build_dir):
     if shutil.which("cargo") is None:
         sys.exit("the Rust peers need cargo: apt-get install rustc-web cargo-web")
     print("building ferrite-peers", file=sys.stderr)
-    _run("cargo", "build", "--release", "--locked", "--manifest-path", ROOT / "bench/peers/Cargo.toml",
-         "--target-dir", build_dir / "peers")
+    _run(
+        "cargo",
+        "build",
+        "--release",
+        "--locked",
+        "--manifest-path",
+        ROOT / "bench/peers/Cargo.toml",
+        "--target-dir",
+        build_dir / "peers",
+    )

@@ -14,8 +14,15 @@ def cpu_model():
 
 def first_line(*command):
     """The first line that a command prints, such as its version."""
-    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+    printed = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ).stdout
     return printed.splitlines()[0].strip()
+
+
+def redis_version():
+    """Its own line names the build too."""
+    return "Redis " + re.search(r"v=(\S+)", first_line("redis-server", "--version")).group(1)
 
 
 def describe():
@@ -25,3 +32,8 @@ def describe():
         "cores": len(os.sched_getaffinity(0)),
         "load_average_before": round(os.getloadavg()[0], 2),
     }
+
+
+def sentence(where):
+    """The same for a person."""
+    return f"{where['date']}, {where['cpu']}, {where['cores']} cores."

@@ -1,5 +1,7 @@
-"""Starts real Redis and memcached servers for a comparison, and fills them. Each listens on a Unix socket of its own, so
-that no port can clash, and keeps nothing on disk."""
+"""Starts real Redis and memcached servers for a comparison, and fills them.
+
+Each listens on a Unix socket of its own, so that no port can clash, and keeps nothing on disk.
+"""
 
 import contextlib
 import getpass
@@ -45,15 +47,19 @@ def _connect(path, process):
             connection.close()
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{process.args[0]} did not start") from None
-            time.sleep(0.01)
+            time.sleep(0.001)
 
 
 @contextlib.contextmanager
 def _running(command_for_socket):
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory) / "socket"
-        process = subprocess.Popen(command_for_socket(path), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   cwd=directory)
+        process = subprocess.Popen(
+            command_for_socket(path),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            cwd=directory,
+        )
         try:
             with _connect(path, process) as connection:
                 yield PeerServer(process, connection)
@@ -64,18 +70,35 @@ def _running(command_for_socket):
 
 def redis(*, port=0):
     """A Redis without persistence; with a port it listens on 127.0.0.1 too."""
-    return _running(lambda path: ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--unixsocket", str(path),
-                                  "--save", "", "--appendonly", "no", "--loglevel", "warning"])
+    return _running(
+        lambda path: [
+            "redis-server",
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--unixsocket",
+            str(path),
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--loglevel",
+            "warning",
+        ]
+    )
 
 
 def memcached():
     # Root has to say which user it is to run as; another user could not make the socket.
-    return _running(lambda path: ["memcached", "-s", str(path), "-m", "16384", "-u", getpass.getuser()])
+    return _running(
+        lambda path: ["memcached", "-s", str(path), "-m", "16384", "-u", getpass.getuser()]
+    )
 
 
 def _batches(items, size):
     for start in range(0, len(items), size):
-        yield items[start:start + size]
+        yield items[start : start + size]
 
 
 def fill_redis(server, keys, value):
@@ -101,7 +124,9 @@ def redis_memory(server):
     """What Redis itself counts as used."""
     server.send(b"INFO memory\r\n")
     answer = server.read(int(server.line()[1:]) + 2).decode()
-    return int(dict(line.split(":", 1) for line in answer.splitlines() if ":" in line)["used_memory"])
+    return int(
+        dict(line.split(":", 1) for line in answer.splitlines() if ":" in line)["used_memory"]
+    )
 
 
 def _memcached_stats(server, group):
@@ -115,7 +140,9 @@ def _memcached_stats(server, group):
 
 def memcached_memory(server):
     """What memcached itself counts as taken: slab pages and hash table."""
-    return int(_memcached_stats(server, b" slabs")["total_malloced"]) + int(_memcached_stats(server, b"")["hash_bytes"])
+    return int(_memcached_stats(server, b" slabs")["total_malloced"]) + int(
+        _memcached_stats(server, b"")["hash_bytes"]
+    )
 
 
 def entries(server, kind):

@@ -13,5 +13,12 @@ def resident_bytes(pid):
 def cpu_seconds(pid):
     """User and system time of all threads so far."""
     # The command name, in parentheses, may hold spaces; the fields after it cannot.
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    fields = (
+        pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    )
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pinned(command, cores):
+    """The command, bound to these cores."""
+    return ["taskset", "--cpu-list", ",".join(map(str, sorted(cores))), *map(str, command)]

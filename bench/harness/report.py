@@ -1,14 +1,11 @@
-"""Keeps what was measured: raw figures as JSON, tables as Markdown, ratios as lines that a script can read."""
+"""Keeps what was measured: figures as JSON, tables as Markdown, ratios as lines for a script."""
 
 import json
-import pathlib
 import statistics
-
-RESULTS = pathlib.Path(__file__).resolve().parent.parent / "results"
 
 
 def median_ratio(numerators, denominators):
-    """The median of the ratios round by round: a slow spell of the machine that hits both cancels out."""
+    """The median of the ratios round by round: what slows both for a while cancels out."""
     return statistics.median(a / b for a, b in zip(numerators, denominators, strict=True))
 
 
@@ -17,6 +14,11 @@ def save(directory, name, figures, markdown):
     directory.mkdir(parents=True, exist_ok=True)
     (directory / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     (directory / f"{name}.md").write_text(markdown.rstrip() + "\n", encoding="utf-8")
+
+
+def ratio_lines(ratios):
+    """The ratios for a Markdown file, indented to show as they are."""
+    return "\n".join(f"    ratio {name} {value:.3f}" for name, value in ratios.items())
 
 
 def print_ratios(ratios):

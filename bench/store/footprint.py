@@ -51,7 +51,14 @@ def measure(build_dir, sizes=SIZES):
         records += [
             _ferrite(build_dir, count, value_bytes),
             _peer("redis", peers.redis, peers.fill_redis, peers.redis_memory, keys, value_bytes),
-            _peer("memcached", peers.memcached, peers.fill_memcached, peers.memcached_memory, keys, value_bytes),
+            _peer(
+                "memcached",
+                peers.memcached,
+                peers.fill_memcached,
+                peers.memcached_memory,
+                keys,
+                value_bytes,
+            ),
         ]
     return records
 
@@ -59,11 +66,21 @@ def measure(build_dir, sizes=SIZES):
 def worst_ratio(records, peer):
     """Ferrite's growth over the peer's, at the size where that is largest. Lower is better."""
     growth = {(r["name"], r["keys"], r["value_bytes"]): r["rss_growth_bytes"] for r in records}
-    return max(growth["ferrite", *size] / growth[peer, *size] for name, *size in growth if name == peer)
+    return max(
+        growth["ferrite", *size] / growth[peer, *size] for name, *size in growth if name == peer
+    )
 
 
 def table(records):
     header = ["keys", "value bytes", "server", "bytes per key (RSS)", "by its own count"]
-    rows = [[f"{r['keys']:,}", r["value_bytes"], r["name"], f"{r['rss_growth_bytes'] / r['keys']:.1f}",
-             f"{r['own_count_bytes'] / r['keys']:.1f}"] for r in records]
+    rows = [
+        [
+            f"{r['keys']:,}",
+            r["value_bytes"],
+            r["name"],
+            f"{r['rss_growth_bytes'] / r['keys']:.1f}",
+            f"{r['own_count_bytes'] / r['keys']:.1f}",
+        ]
+        for r in records
+    ]
     return terminal.table(header, rows)

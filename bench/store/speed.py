@@ -25,10 +25,17 @@ class MapProcess:
     """A process that holds one filled map and runs one operation on it at a time."""
 
     def __init__(self, build_dir, name, keys, value_bytes):
-        program = build.peers_program(build_dir) if name in PEERS_IN_RUST else build_dir / "bin" / "bench-store"
+        program = (
+            build.peers_program(build_dir)
+            if name in PEERS_IN_RUST
+            else build_dir / "bin" / "bench-store"
+        )
         self._process = subprocess.Popen(
             [program, "--map", name, "--keys", str(keys), "--value-bytes", str(value_bytes)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def _answer(self):
         line = self._process.stdout.readline()
@@ -56,16 +63,21 @@ def _cells():
 
 
 def measure(build_dir, *, keys, value_bytes, rounds, seconds):
-    """Returns {map: {operation: {threads: [operations per second, one per round]}}} and {map: description}.
+    """Returns {map: {operation: {threads: [operations per second of each round]}}}, and what each
+    map says of itself.
 
-    Every round fills fresh maps, and within a round the maps take turns cell by cell, in another order each round: what
-    slows the machine for a while slows all of them, and the luck of one memory layout is averaged out.
+    Every round fills fresh maps, and within a round the maps take turns cell by cell, in another
+    order each round: what slows the machine for a while slows all of them, and the luck of one
+    memory layout is averaged out.
     """
-    rates = {name: {operation: {threads: [] for threads in THREADS} for operation in OPERATIONS} for name in MAPS}
+    rates = {
+        name: {operation: {threads: [] for threads in THREADS} for operation in OPERATIONS}
+        for name in MAPS
+    }
     descriptions = {}
     progress = terminal.Progress(rounds * len(_cells()) * len(MAPS))
     for turn in range(rounds):
-        order = [*MAPS][turn % len(MAPS):] + [*MAPS][:turn % len(MAPS)]
+        order = [*MAPS][turn % len(MAPS) :] + [*MAPS][: turn % len(MAPS)]
         processes = {}
         for name in order:
             processes[name] = MapProcess(build_dir, name, keys, value_bytes)
@@ -74,7 +86,9 @@ def measure(build_dir, *, keys, value_bytes, rounds, seconds):
             for name in order:
                 rate = processes[name].operations_per_second(operation, threads, seconds)
                 rates[name][operation][threads].append(rate)
-                progress.step(f"round {turn + 1}, {OPERATIONS[operation]} with {threads} threads, {MAPS[name]}")
+                progress.step(
+                    f"round {turn + 1}, {OPERATIONS[operation]}, {threads} threads, {MAPS[name]}"
+                )
         for process in processes.values():
             process.close()
     return rates, descriptions

@@ -1,8 +1,9 @@
 //! Runs the workloads of bench/store on DashMap and flurry.
 //!
-//! It speaks the same language as `bench-store --map`: one process holds one filled map, prints a line when it is ready,
-//! then reads commands `OPERATION DISTRIBUTION THREADS SECONDS` from standard input and answers each with one line of
-//! JSON. So `bench/store/run` can take turns between all maps, whatever they are written in.
+//! It speaks the same language as `bench-store --map`: one process holds one filled map, prints a
+//! line when it is ready, then reads commands `OPERATION DISTRIBUTION THREADS SECONDS` from
+//! standard input and answers each with one line of JSON. So `bench/store/run` can take turns
+//! between all maps, whatever they are written in.
 
 mod maps;
 mod window;
@@ -23,7 +24,11 @@ struct Options {
 }
 
 fn parse_options() -> Result<Options, String> {
-    let mut options = Options { map: String::new(), keys: 1_000_000, value_bytes: 64 };
+    let mut options = Options {
+        map: String::new(),
+        keys: 1_000_000,
+        value_bytes: 64,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(flag) = arguments.next() {
         let value = arguments.next().ok_or(format!("{flag} needs a value"))?;
@@ -41,12 +46,19 @@ fn parse_options() -> Result<Options, String> {
 /// One command from standard input, as its four words.
 fn parse_command(line: &str) -> Option<(Operation, &str, usize, f64)> {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let [operation, distribution, threads, seconds] = words[..] else { return None };
+    let [operation, distribution, threads, seconds] = words[..] else {
+        return None;
+    };
     if distribution != "uniform" {
         return None;
     }
     let threads = threads.parse().ok().filter(|threads| *threads > 0)?;
-    Some((Operation::parse(operation)?, distribution, threads, seconds.parse().ok()?))
+    Some((
+        Operation::parse(operation)?,
+        distribution,
+        threads,
+        seconds.parse().ok()?,
+    ))
 }
 
 fn fill<M: Map>(map: &M, keys: u64, value: &[u8]) {
@@ -63,7 +75,11 @@ fn serve<M: Map + Default>(options: &Options, description: &str) -> Result<(), S
     let counters = std::cell::OnceCell::new();
 
     let mut output = std::io::stdout().lock();
-    let mut print = |line: String| writeln!(output, "{line}").and_then(|()| output.flush()).map_err(|e| e.to_string());
+    let mut print = |line: String| {
+        writeln!(output, "{line}")
+            .and_then(|()| output.flush())
+            .map_err(|e| e.to_string())
+    };
     print(format!(r#"{{"ready":"{description}"}}"#))?;
     for (turn, line) in std::io::stdin().lock().lines().enumerate() {
         let line = line.map_err(|e| e.to_string())?;
@@ -79,11 +95,24 @@ fn serve<M: Map + Default>(options: &Options, description: &str) -> Result<(), S
             &values
         };
         let seed = |thread: usize| Random::new((turn * 1024 + thread) as u64);
-        let outcome = run_window(map, operation, Uniform::new(options.keys), threads, seconds, &value, seed)?;
+        let outcome = run_window(
+            map,
+            operation,
+            Uniform::new(options.keys),
+            threads,
+            seconds,
+            &value,
+            seed,
+        )?;
         print(format!(
-            r#"{{"map":"{}","operation":"{}","distribution":"{distribution}","threads":{threads},"operations":{},"seconds":{:.6}}}"#,
+            concat!(
+                r#"{{"map":"{}","operation":"{}","distribution":"{}","threads":{},"#,
+                r#""operations":{},"seconds":{:.6}}}"#
+            ),
             options.map,
             operation.name(),
+            distribution,
+            threads,
             outcome.operations,
             outcome.seconds
         ))?;

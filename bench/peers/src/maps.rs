@@ -1,7 +1,8 @@
 //! The maps under test, behind the verbs that every map of bench/store has.
 //!
-//! Each does what a cache would have to do with it: keys and values are byte strings of any length, a read copies the
-//! value out into a buffer that the caller reuses, a counter is a decimal text that one atomic step reads and writes.
+//! Each does what a cache would have to do with it: keys and values are byte strings of any length,
+//! a read copies the value out into a buffer that the caller reuses, a counter is a decimal text
+//! that one atomic step reads and writes.
 
 use crate::workload::Key;
 
@@ -12,9 +13,13 @@ pub trait Map: Sync {
     /// Adds 1 to a counter and returns what it holds then; none when there is no such counter.
     fn incr(&self, key: &[u8]) -> Option<i64>;
 
-    /// Reads keys[i] into values[i] and returns how many were there. Neither map has a call for many keys.
+    /// Reads keys[i] into values[i] and returns how many were there. Neither map has a call for
+    /// many keys.
     fn get_many(&self, keys: &[Key], values: &mut [Vec<u8>]) -> u64 {
-        keys.iter().zip(values).map(|(key, value)| u64::from(self.get(key.bytes(), value))).sum()
+        keys.iter()
+            .zip(values)
+            .map(|(key, value)| u64::from(self.get(key.bytes(), value)))
+            .sum()
     }
 }
 
@@ -48,8 +53,9 @@ impl Decimal {
     }
 }
 
-/// DashMap with foldhash, which measured faster than aHash and than its default SipHash. A write to a key that is there goes into the
-/// buffer that is there, which measured faster than `insert` of a fresh key and value.
+/// DashMap with foldhash, which measured faster than aHash and than its default SipHash. A write to
+/// a key that is there goes into the buffer that is there, which measured faster than `insert` of a
+/// fresh key and value.
 #[derive(Default)]
 pub struct DashMapOfBytes(dashmap::DashMap<Box<[u8]>, Vec<u8>, foldhash::fast::RandomState>);
 
@@ -73,13 +79,18 @@ impl Map for DashMapOfBytes {
     }
 }
 
-/// flurry with foldhash. Its values are immutable, so that every write makes a new one; readers take no lock.
+/// flurry with foldhash. Its values are immutable, so that every write makes a new one; readers
+/// take no lock.
 #[derive(Default)]
 pub struct FlurryMapOfBytes(flurry::HashMap<Box<[u8]>, Box<[u8]>, foldhash::fast::RandomState>);
 
 impl Map for FlurryMapOfBytes {
     fn get(&self, key: &[u8], value: &mut Vec<u8>) -> bool {
-        self.0.pin().get(key).map(|found| copy(found, value)).is_some()
+        self.0
+            .pin()
+            .get(key)
+            .map(|found| copy(found, value))
+            .is_some()
     }
 
     fn set(&self, key: &[u8], value: &[u8]) {
@@ -97,7 +108,11 @@ impl Map for FlurryMapOfBytes {
 
     fn get_many(&self, keys: &[Key], values: &mut [Vec<u8>]) -> u64 {
         let map = self.0.pin();
-        let read = |(key, value): (&Key, &mut Vec<u8>)| map.get(key.bytes()).map(|found| copy(found, value)).is_some();
+        let read = |(key, value): (&Key, &mut Vec<u8>)| {
+            map.get(key.bytes())
+                .map(|found| copy(found, value))
+                .is_some()
+        };
         keys.iter().zip(values).map(read).map(u64::from).sum()
     }
 }

@@ -29,16 +29,22 @@ const NAMES: [(Operation, &str); 5] = [
 
 impl Operation {
     pub fn parse(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(_, known)| *known == name).map(|(operation, _)| *operation)
+        NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(operation, _)| *operation)
     }
 
     pub fn name(self) -> &'static str {
-        NAMES.iter().find(|(operation, _)| *operation == self).map_or("", |(_, name)| name)
+        NAMES
+            .iter()
+            .find(|(operation, _)| *operation == self)
+            .map_or("", |(_, name)| name)
     }
 }
 
-/// What all threads did together: single-key operations (a batch counts once per key), and how long a thread took on
-/// average, as Google Benchmark reports it for threads.
+/// What all threads did together: single-key operations (a batch counts once per key), and how long
+/// a thread took on average, as Google Benchmark reports it for threads.
 pub struct Outcome {
     pub operations: u64,
     pub seconds: f64,
@@ -62,7 +68,11 @@ fn repeat(length: Duration, keys_per_step: u64, mut step: impl FnMut() -> u64) -
         }
         let elapsed = start.elapsed();
         if elapsed >= length {
-            return Share { operations: steps * keys_per_step, found, seconds: elapsed.as_secs_f64() };
+            return Share {
+                operations: steps * keys_per_step,
+                found,
+                seconds: elapsed.as_secs_f64(),
+            };
         }
     }
 }
@@ -107,9 +117,12 @@ fn run_thread<M: Map, P: Picker>(
                 found
             })
         }
-        Operation::Incr => {
-            repeat(length, 1, || u64::from(map.incr(Key::new(picker.pick(&mut random)).bytes()).is_some()))
-        }
+        Operation::Incr => repeat(length, 1, || {
+            u64::from(
+                map.incr(Key::new(picker.pick(&mut random)).bytes())
+                    .is_some(),
+            )
+        }),
     }
 }
 
@@ -134,13 +147,22 @@ pub fn run_window<M: Map, P: Picker>(
             })
         };
         let running: Vec<_> = (0..threads).map(run).collect();
-        running.into_iter().map(|thread| thread.join().expect("a thread panicked")).collect()
+        running
+            .into_iter()
+            .map(|thread| thread.join().expect("a thread panicked"))
+            .collect()
     });
     let operations = shares.iter().map(|share| share.operations).sum();
     let found: u64 = shares.iter().map(|share| share.found).sum();
     if found != operations {
-        return Err(format!("{} of {operations} operations missed their key", operations - found));
+        return Err(format!(
+            "{} of {operations} operations missed their key",
+            operations - found
+        ));
     }
     let seconds = shares.iter().map(|share| share.seconds).sum::<f64>() / threads as f64;
-    Ok(Outcome { operations, seconds })
+    Ok(Outcome {
+        operations,
+        seconds,
+    })
 }

@@ -1,6 +1,7 @@
 //! Which keys are touched: the same bytes and the same distribution as bench/store/workload.h.
 
-/// Spreads the bits of `x` (the finalizer of splitmix64). One to one, so distinct numbers stay distinct.
+/// Spreads the bits of `x` (the finalizer of splitmix64). One to one, so distinct numbers stay
+/// distinct.
 fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58476d1ce4e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d049bb133111eb);
@@ -17,8 +18,8 @@ fn hex_digits(x: u32) -> u64 {
     nibbles + 0x3030_3030_3030_3030 + letters * u64::from(b'a' - b'0' - 10)
 }
 
-/// The key of entry `index`: 16 hexadecimal digits, computed and not looked up, so that making a key costs every map the
-/// same few instructions and no cache miss.
+/// The key of entry `index`: 16 hexadecimal digits, computed and not looked up, so that making a
+/// key costs every map the same few instructions and no cache miss.
 #[derive(Clone, Copy, Default)]
 pub struct Key([u8; 16]);
 

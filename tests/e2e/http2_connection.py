@@ -1,14 +1,24 @@
-"""A gRPC client that speaks HTTP/2 frame by frame, for what a well-behaved client library
-refuses to send.
+"""A gRPC client that speaks HTTP/2 frame by frame, for what a well-behaved client refuses to send.
+
+It knows just enough for that: it never widens a receive window, so that a server can send it 64 KiB
+and then has to wait, and it minds no send window, so that what it sends has to be small.
 """
 
 import socket
 import struct
 
-import h2.config
-import h2.connection
-import h2.events
+import hpack
 from server_process import HANG_S
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
+ACK, END_STREAM, END_HEADERS, PADDED, PRIORITY = 1, 1, 4, 8, 32
+CANCEL = 8
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
 
 
 class Http2Connection:
@@ -19,14 +29,11 @@ class Http2Connection:
         self.socket = socket.create_connection((host, int(port)), timeout=HANG_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._address = address
-        self._h2 = h2.connection.H2Connection(
-            h2.config.H2Configuration(
-                client_side=True, header_encoding="utf-8", validate_outbound_headers=False
-            )
-        )
+        self._next_stream = 1
+        self._received = b""
+        self._decoder = hpack.Decoder()
         self._outcomes = {}
-        self._h2.initiate_connection()
-        self._flush()
+        self.socket.sendall(PREFACE + frame(SETTINGS, 0, 0))
 
     def __enter__(self):
         return self
@@ -38,83 +45,73 @@ class Http2Connection:
         self.socket.close()
 
     def reset(self):
-        """Ends the connection with a TCP RST, as the death of the client's machine or a firewall
-        would.
-        """
+        """Ends the connection with a TCP RST, as a firewall or a rebooted client would."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
-    def start(self, path, timeout=None):
-        """Sends the headers of a call; returns its stream."""
-        stream = self._h2.get_next_available_stream_id()
-        headers = [
-            (":method", "POST"),
-            (":scheme", "http"),
-            (":path", path),
-            (":authority", self._address),
-            ("te", "trailers"),
-            ("content-type", "application/grpc"),
-        ]
+    def start(self, path, timeout=None, body=None):
+        """Begins a call; returns its stream. With a body, that is all of it, sent at one go."""
+        stream, self._next_stream = self._next_stream, self._next_stream + 2
+        headers = {
+            ":method": "POST",
+            ":scheme": "http",
+            ":path": path,
+            ":authority": self._address,
+            "te": "trailers",
+            "content-type": "application/grpc",
+        }
         if timeout is not None:
-            headers.append(("grpc-timeout", timeout))
-        self._h2.send_headers(stream, headers)
-        self._flush()
+            headers["grpc-timeout"] = timeout
+        # A fresh encoder knows no header of earlier calls: each stands for itself.
+        frames = frame(HEADERS, END_HEADERS, stream, hpack.Encoder().encode(headers, huffman=False))
+        if body is not None:
+            frames += frame(DATA, END_STREAM, stream, body)
+        self.socket.sendall(frames)
         return stream
 
-    def send_message(self, stream, message):
-        """Sends the only message of a call, and the end of its stream. Waits for the server's
-        window when it has to.
-        """
-        body = b"\0" + struct.pack(">I", len(message)) + message
-        while (
-            body and stream not in self._outcomes
-        ):  # the server may answer before it has the message
-            size = min(
-                self._h2.local_flow_control_window(stream),
-                self._h2.max_outbound_frame_size,
-                len(body),
-            )
-            if size == 0:
-                self._receive()
-                continue
-            self._h2.send_data(stream, body[:size], end_stream=size == len(body))
-            self._flush()
-            body = body[size:]
+    def start_call(self, path, message, timeout=None):
+        """Sends a whole call of one message; returns its stream."""
+        return self.start(path, timeout, b"\0" + struct.pack(">I", len(message)) + message)
 
     def send_part(self, stream, raw):
-        """Sends raw bytes of the body and leaves the stream open."""
-        self._h2.send_data(stream, raw)
-        self._flush()
+        """Sends raw bytes of a body, and leaves the stream open."""
+        self.socket.sendall(frame(DATA, 0, stream, raw))
 
     def cancel(self, stream):
-        self._h2.reset_stream(stream, error_code=8)
-        self._flush()
+        self.socket.sendall(frame(RST_STREAM, 0, stream, struct.pack(">I", CANCEL)))
 
     def call(self, path, message, timeout=None):
-        """Makes a unary call; returns its grpc-status as a number."""
-        stream = self.start(path, timeout)
-        self.send_message(stream, message)
-        return self.status_of(stream)
+        """Makes a call; returns its grpc-status as a number, or what ended it instead."""
+        return self.status_of(self.start_call(path, message, timeout))
 
     def status_of(self, stream):
-        """Reads until the call has ended; returns its grpc-status, or what ended it instead."""
         while stream not in self._outcomes:
-            self._receive()
+            self._take_frame()
         return self._outcomes[stream]
 
-    def _receive(self):
-        received = self.socket.recv(65536)
-        if not received:
-            raise ConnectionResetError("the server closed the connection")
-        for event in self._h2.receive_data(received):
-            headers = dict(getattr(event, "headers", None) or ())
+    def _take_frame(self):
+        head = self._read(9)
+        kind, flags, stream = struct.unpack(">BBI", head[3:])
+        payload = self._read(int.from_bytes(head[:3], "big"))
+        if kind == HEADERS:
+            assert flags & END_HEADERS and not flags & (PADDED | PRIORITY), f"flags {flags}"
+            headers = dict(self._decoder.decode(payload))
             if "grpc-status" in headers:
-                self._outcomes[event.stream_id] = int(headers["grpc-status"])
-            elif isinstance(event, h2.events.StreamReset):
-                self._outcomes.setdefault(event.stream_id, f"RST_STREAM {event.error_code}")
-            elif isinstance(event, h2.events.DataReceived):
-                self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-        self._flush()
+                self._outcomes[stream] = int(headers["grpc-status"])
+            elif flags & END_STREAM:
+                self._outcomes[stream] = f"HTTP status {headers[':status']}"
+        elif kind == RST_STREAM:
+            self._outcomes.setdefault(stream, f"RST_STREAM {struct.unpack('>I', payload)[0]}")
+        elif kind == GOAWAY:
+            raise ConnectionResetError(f"GOAWAY {payload[8:]!r}")
+        elif kind in (SETTINGS, PING) and not flags & ACK:
+            self.socket.sendall(frame(kind, ACK, 0, payload if kind == PING else b""))
 
-    def _flush(self):
-        self.socket.sendall(self._h2.data_to_send())
+    def _read(self, size):
+        while len(self._received) < size:
+            more = self.socket.recv(65536)
+            if not more:
+                raise ConnectionResetError("the server closed the connection")
+            self._received += more
+        taken, self._received = self._received[:size], self._received[size:]
+        return taken

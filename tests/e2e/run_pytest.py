@@ -11,7 +11,7 @@ PACKAGE_OF = {
     "pytest": "python3-pytest",
     "grpc": "python3-grpcio",
     "google.protobuf": "python3-protobuf",
-    "h2": "python3-h2",
+    "hpack": "python3-hpack",
 }
 
 

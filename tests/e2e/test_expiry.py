@@ -4,7 +4,8 @@ without anyone asking.
 
 import time
 
-from cache_client import CacheClient, scan_all
+import grpc
+from cache_client import CacheClient, failure_of, scan_all
 from eventually import eventually
 from ferrite.v1.admin_pb2 import StatsRequest
 from ferrite.v1.cache_pb2 import (
@@ -73,6 +74,32 @@ def test_the_ttl_that_is_told_falls(client, key):
         lambda: client.Get(GetRequest(key=key)).ttl_ms,
         lambda ttl_ms: 0 < ttl_ms < first,
         "ttl_ms falls",
+    )
+
+
+def test_times_that_pass_while_the_request_is_handled(client, key):
+    """The time is checked when a request comes and may be over when it is carried out."""
+    keys = [key + b"/%d" % number for number in range(1024)]
+    refused = 0
+    for early_ms in list(range(-2, 20)) * 3:
+        unix_ms = time.time_ns() // 1_000_000 + early_ms
+        entries = [SetRequest(key=k, expire_at_unix_ms=unix_ms) for k in keys]
+        try:
+            results = client.MSet(MSetRequest(entries=entries)).results
+            assert all(result.response.stored for result in results)
+        except grpc.RpcError as error:
+            assert failure_of(error).reason == "TTL_OUT_OF_RANGE", error
+            refused += 1
+        try:
+            client.Touch(TouchRequest(key=key, expire_at_unix_ms=unix_ms))
+        except grpc.RpcError as error:
+            assert failure_of(error).reason == "TTL_OUT_OF_RANGE", error
+    assert refused, "a time in the past is refused"
+    read_all = MGetRequest(keys=keys)
+    eventually(
+        lambda: client.MGet(read_all).results,
+        lambda results: not any(result.found for result in results),
+        "all expire",
     )
 
 

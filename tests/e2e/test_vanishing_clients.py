@@ -15,6 +15,10 @@ from ferrite.v1.cache_pb2 import GetRequest, IncrRequest, MSetRequest, ScanReque
 from http2_connection import Http2Connection
 from server_process import ServerProcess
 
+INCR = "/ferrite.v1.CacheService/Incr"
+SCAN = "/ferrite.v1.CacheService/Scan"
+SET = "/ferrite.v1.CacheService/Set"
+
 # A client that keeps 200 calls in flight until it is killed, and says when it has begun.
 BUSY_CLIENT = """
 import sys
@@ -81,10 +85,9 @@ def test_connections_reset_in_the_middle_of_calls(server, client, key):
     for _ in range(50):
         connection = Http2Connection(server.grpc_address)
         for _ in range(20):
-            connection.send_message(connection.start("/ferrite.v1.CacheService/Incr"), incr)
-        connection.start("/ferrite.v1.CacheService/Set")  # its message never comes
-        scan = connection.start("/ferrite.v1.CacheService/Scan")
-        connection.send_message(scan, ScanRequest(with_values=True).SerializeToString())
+            connection.start_call(INCR, incr)
+        connection.start(SET)  # its message never comes
+        connection.start_call(SCAN, ScanRequest(with_values=True).SerializeToString())
         connection.reset()
     assert_nothing_stays(client)
     done = client.Incr(IncrRequest(key=key, delta=0)).value
@@ -95,16 +98,12 @@ def test_connections_reset_in_the_middle_of_calls(server, client, key):
 def test_calls_cancelled_at_once(server, client, key):
     with Http2Connection(server.grpc_address) as connection:
         for number in range(500):
-            stream = connection.start("/ferrite.v1.CacheService/Set")
             if number % 2:
-                connection.send_message(stream, SetRequest(key=key, value=b"v").SerializeToString())
-            connection.cancel(stream)
-        assert (
-            connection.call(
-                "/ferrite.v1.CacheService/Set", SetRequest(key=key, value=b"w").SerializeToString()
-            )
-            == 0
-        )
+                request = SetRequest(key=key, value=b"v")
+                connection.cancel(connection.start_call(SET, request.SerializeToString()))
+            else:
+                connection.cancel(connection.start(SET))
+        assert connection.call(SET, SetRequest(key=key, value=b"w").SerializeToString()) == 0
     assert_nothing_stays(client)
     assert client.Get(GetRequest(key=key)).value == b"w"
 
@@ -116,8 +115,7 @@ def test_a_client_that_reads_nothing_of_its_scan_holds_nobody_up():
         resident_before = resident_bytes(server)
         stalled = Http2Connection(server.grpc_address)
         for _ in range(10):
-            scan = stalled.start("/ferrite.v1.CacheService/Scan")
-            stalled.send_message(scan, ScanRequest(with_values=True).SerializeToString())
+            stalled.start_call(SCAN, ScanRequest(with_values=True).SerializeToString())
         # Each stalled scan is in flight, holds a few messages at most, and everybody else is
         # served.
         eventually(

@@ -37,8 +37,9 @@ HANDLED = {
     (ADMIN, "Info", "OK"): 1,
     (ADMIN, "Stats", "OK"): 1,
 }
-GET_HITS = 20
-GET_MISSES = 10
+# A key of MGet counts as a get.
+HITS = 20 + 2
+MISSES = 10 + 1
 ENTRIES = 20 + 1 + 5 - 1 - 5  # Set, Incr and MSet write; Delete and MDelete take away
 
 

@@ -55,14 +55,13 @@ def test_mset_then_mget_of_1024(client, key):
 def test_mset_writes_a_key_that_comes_twice_twice_in_order(client, key):
     entries = [
         SetRequest(key=key, value=b"1"),
-        SetRequest(key=key, value=b"2", return_previous=True),
+        SetRequest(key=key, value=b"2"),
         SetRequest(key=key + b"other", value=b"x"),
-        SetRequest(key=key, value=b"3", return_previous=True),
+        SetRequest(key=key, value=b"3", condition=cache_pb2.SET_CONDITION_PRESENT),
     ]
     results = [result.response for result in client.MSet(MSetRequest(entries=entries)).results]
     assert all(result.stored for result in results)
     assert results[0].version < results[1].version < results[3].version
-    assert results[1].previous.value == b"1" and results[3].previous.value == b"2"
     assert client.Get(GetRequest(key=key)) == GetResponse(
         found=True, value=b"3", version=results[3].version
     )
@@ -95,6 +94,12 @@ def test_mset_that_breaks_a_limit_changes_nothing(client, key):
         ]
         assert_refused(reason, client.MSet, MSetRequest(entries=entries))
     assert not any(client.Exists(ExistsRequest(keys=[key + b"first", key + b"last", key])).exists)
+
+
+def test_mset_does_not_return_what_was_there(client, key):
+    entries = [SetRequest(key=key), SetRequest(key=key, return_previous=True)]
+    assert_refused("CONTRADICTION", client.MSet, MSetRequest(entries=entries))
+    assert not client.Get(GetRequest(key=key)).found
 
 
 def test_mset_with_request_ids_writes_once(client, key):

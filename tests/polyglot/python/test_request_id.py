@@ -1,11 +1,14 @@
 """A repeated request_id answers what the first call answered, and does nothing."""
 
 import concurrent.futures
+import time
 
 import grpc
 import pytest
-from cache_client import assert_refused, failure_from
+from cache_client import CacheClient, assert_refused, failure_from
+from eventually import eventually
 from ferrite.v1.cache_pb2 import DeleteRequest, GetRequest, IncrRequest, SetRequest
+from server_process import ServerProcess
 
 
 @pytest.mark.parametrize("request_id", [b"a", b"\0", bytes(range(64)), b"\xff" * 64])
@@ -75,6 +78,32 @@ def test_a_repeated_incr_that_failed_fails_again(client, key):
     again = failure_from(client.Incr, request)
     assert (again.code, again.reason) == (first.code, first.reason)
     assert client.Get(GetRequest(key=key)).value == b"1"
+
+
+def test_a_repeated_set_answers_the_same_though_its_time_has_passed(client, key):
+    """A client that retries does not move the time at which the entry was to expire."""
+    unix_ms = time.time_ns() // 1_000_000 + 1000
+    request = SetRequest(key=key, value=b"1", expire_at_unix_ms=unix_ms, request_id=key[-64:])
+    first = client.Set(request)
+    eventually(lambda: client.Get(GetRequest(key=key)), lambda read: not read.found, "expires")
+    assert client.Set(request) == first
+    assert not client.Get(GetRequest(key=key)).found
+
+
+def test_a_full_window_refuses_new_ids_and_keeps_its_promises(key):
+    with ServerProcess("--request-window-bytes=20KiB") as server:
+        with CacheClient(server.grpc_address) as client:
+            answers = []
+            with pytest.raises(grpc.RpcError):
+                for number in range(10_000):
+                    answers.append(client.Incr(IncrRequest(key=key, request_id=b"%d" % number)))
+            new = IncrRequest(key=key, request_id=b"%d" % len(answers))
+            exhausted = grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert_refused("REQUEST_WINDOW_FULL", client.Incr, new, limit=20 * 1024, code=exhausted)
+            assert len(answers) > 10
+            for number, answer in enumerate(answers):
+                assert client.Incr(IncrRequest(key=key, request_id=b"%d" % number)) == answer
+            assert client.Incr(IncrRequest(key=key)).value == len(answers) + 1
 
 
 def test_an_id_is_for_one_request_only(client, key):

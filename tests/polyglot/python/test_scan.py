@@ -152,6 +152,18 @@ def test_a_foreign_cursor_is_refused(client, cursor):
     assert_refused("CURSOR_INVALID", client.Scan, ScanRequest(cursor=cursor))
 
 
+def test_a_cursor_with_one_wrong_bit_is_refused(client, key):
+    fill(client, key, 100)
+    cursor = next(client.Scan(ScanRequest(limit=50))).cursor
+    for bit in range(8 * len(cursor)):
+        wrong = bytearray(cursor)
+        wrong[bit // 8] ^= 1 << bit % 8
+        assert_refused("CURSOR_INVALID", client.Scan, ScanRequest(cursor=bytes(wrong)))
+    for size in range(1, len(cursor)):
+        assert_refused("CURSOR_INVALID", client.Scan, ScanRequest(cursor=cursor[:size]))
+    assert_refused("CURSOR_INVALID", client.Scan, ScanRequest(cursor=cursor + b"\0"))
+
+
 def test_a_cursor_of_another_server_is_refused(client, key):
     fill(client, key, 100)
     with ServerProcess() as server, CacheClient(server.grpc_address) as other:

@@ -10,6 +10,7 @@ from google.protobuf import descriptor_pb2
 from health_pb2 import HealthCheckRequest, HealthCheckResponse
 from reflection_pb2 import ServerReflectionRequest
 from server_process import ServerProcess
+from stalled_call import stall
 
 SERVICES = ["", "ferrite.v1.CacheService", "ferrite.v1.AdminService"]
 
@@ -54,8 +55,9 @@ def test_health_turns_not_serving_when_the_server_is_asked_to_end(service):
         stub = health_pb2_grpc.HealthStub(client.channel)
         stream = stub.Watch(HealthCheckRequest(service=service), timeout=CALL_S)
         assert next(stream).status == HealthCheckResponse.SERVING
-        server.terminate()
-        assert next(stream).status == HealthCheckResponse.NOT_SERVING
+        with stall(server, client):
+            server.terminate()
+            assert next(stream).status == HealthCheckResponse.NOT_SERVING
         stream.cancel()
         assert server.wait()[0] == 0
 

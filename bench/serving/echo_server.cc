@@ -65,6 +65,7 @@ void Serve(AsyncService* service, grpc::ServerCompletionQueue* queue) {
   response.set_value(std::string(64, 'v'));
   response.set_version(1);
   std::vector<std::unique_ptr<EchoCall>> calls;
+  calls.reserve(kWaitingCalls);
   for (int i = 0; i < kWaitingCalls; ++i) {
     calls.push_back(std::make_unique<EchoCall>(service, queue, &response));
   }
@@ -101,6 +102,7 @@ int Main(int argc, char** argv) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues;
+  queues.reserve(threads);
   for (int i = 0; i < threads; ++i) queues.push_back(builder.AddCompletionQueue());
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) {
@@ -108,6 +110,7 @@ int Main(int argc, char** argv) {
     return 1;
   }
   std::vector<std::thread> running;
+  running.reserve(threads);
   for (const auto& queue : queues) running.emplace_back(Serve, &service, queue.get());
   std::printf("bench-echo-server ready grpc=127.0.0.1:%d\n", port);
   std::fflush(stdout);

@@ -63,8 +63,8 @@ class Uniform {
   explicit Uniform(uint64_t entries) : entries_(entries) {}
 
   uint64_t Pick(Random& random) const {
-    __extension__ using uint128 = unsigned __int128;
-    return static_cast<uint64_t>((static_cast<uint128>(random.Next()) * entries_) >> 64);
+    __extension__ using Uint128 = unsigned __int128;
+    return static_cast<uint64_t>((static_cast<Uint128>(random.Next()) * entries_) >> 64);
   }
 
  private:

@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import time
 
 # How long a step may hang before the test gives up on it. Never a measure of speed: a sanitizer
 # build is slow.
@@ -71,11 +72,18 @@ class ServerProcess:
         self._process.send_signal(signal.SIGINT)
 
     def freeze(self):
-        """Stops the process in the middle of whatever it does."""
+        """Stops the process in the middle of whatever it does, all its threads."""
         self._process.send_signal(signal.SIGSTOP)
+        while any(state != "T" for state in self._thread_states()):
+            time.sleep(0.001)  # the signal reaches each thread in its own time
 
     def thaw(self):
         self._process.send_signal(signal.SIGCONT)
+
+    def _thread_states(self):
+        for thread in os.scandir(f"/proc/{self.pid}/task"):
+            with open(f"{thread.path}/stat", encoding="ascii") as stat:
+                yield stat.read().rpartition(")")[2].split()[0]
 
     def running(self):
         return self._process.poll() is None

@@ -39,11 +39,12 @@ def mset(client, numbers, size):
 
 def assert_all_there(client, numbers, size):
     numbers = list(numbers)
-    for start in range(0, len(numbers), 100):
-        part = numbers[start : start + 100]
+    batch = min(1000, 2_000_000 // size)
+    for start in range(0, len(numbers), batch):
+        part = numbers[start : start + batch]
         results = client.MGet(MGetRequest(keys=[b"key/%d" % n for n in part])).results
-        for number, result in zip(part, results):
-            assert result.value == value_of(number, size), f"key/{number} is lost or wrong"
+        wrong = [n for n, r in zip(part, results) if r.value != value_of(n, size)]
+        assert not wrong, f"lost or wrong: {wrong}"
 
 
 def memory_bytes(client):

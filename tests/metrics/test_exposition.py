@@ -131,10 +131,7 @@ def test_the_counters_show_the_workload(fresh):
         sent = metrics.total("grpc_server_msg_sent_total", **labels)
         assert sent >= ok if method == "Scan" else sent == ok, method
     assert metrics.total("ferrite_cache_requests_total", op="get", result="hit") == workload.HITS
-    assert (
-        metrics.total("ferrite_cache_requests_total", op="get", result="miss")
-        == workload.MISSES
-    )
+    assert metrics.total("ferrite_cache_requests_total", op="get", result="miss") == workload.MISSES
     assert metrics.total("ferrite_cache_entries") == workload.ENTRIES
     assert metrics.total("ferrite_inflight_requests") == 0
     assert metrics.total("ferrite_connections") == 1

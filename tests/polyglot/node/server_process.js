@@ -4,6 +4,7 @@
 const assert = require('node:assert');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
+const { readFileSync, readdirSync } = require('node:fs');
 
 const READY = /^ferrite-server ready grpc=(\S+) http=(\S*)\n$/;
 
@@ -54,8 +55,13 @@ class ServerProcess {
     assert.deepStrictEqual([code, signal], [0, null], this.log);
   }
 
+  // Stops the server in the middle of whatever it does. The signal reaches each thread in its own
+  // time.
   freeze() {
     this.child.kill('SIGSTOP');
+    const tasks = `/proc/${this.pid}/task`;
+    const isStopped = (task) => /\) T /.test(readFileSync(`${tasks}/${task}/stat`, 'latin1'));
+    while (!readdirSync(tasks).every(isStopped));
   }
 
   thaw() {

@@ -1,0 +1,166 @@
+// `ferrite bench` against the real server, one that dies, and one that is not there.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "tests/client/cli_fixture.h"
+
+namespace ferrite {
+namespace {
+
+using testing::HasSubstr;
+
+class BenchTest : public testing::Test {
+ protected:
+  Run Bench(std::vector<std::string> arguments) {
+    const std::vector<std::string> front = {FERRITE_CLI_PATH, "--server", server_.address(),
+                                            "bench",          "--warmup", "0s"};
+    arguments.insert(arguments.begin(), front.begin(), front.end());
+    return RunCommand(arguments);
+  }
+  nlohmann::json BenchJson(std::vector<std::string> arguments) {
+    arguments.push_back("--json");
+    const Run run = Bench(arguments);
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+    return run.Json();
+  }
+
+  ServerProcess server_;
+};
+
+TEST_F(BenchTest, CountsWhatItWasAskedFor) {
+  const auto json =
+      BenchJson({"--count", "5000", "--keys", "1000", "--connections", "3", "--threads", "2"});
+  EXPECT_EQ(json["all"]["calls"], 5000);
+  EXPECT_EQ(json["all"]["keys"], 5000);
+  EXPECT_EQ(json["hits"], 5000);
+  EXPECT_EQ(json["misses"], 0);
+  EXPECT_TRUE(json["all"]["errors"].empty());
+  EXPECT_GT(json["all"]["calls_per_second"], 0);
+  const auto& latency = json["all"]["latency_us"];
+  EXPECT_GT(latency["p50"], 0);
+  EXPECT_LE(latency["p50"], latency["p99"]);
+  EXPECT_LE(latency["p99"], latency["p99_9"]);
+  EXPECT_LE(latency["p99_9"], latency["max"]);
+}
+
+TEST_F(BenchTest, WithoutPreloadReadsMiss) {
+  const auto json = BenchJson({"--count", "1000", "--no-preload"});
+  EXPECT_EQ(json["hits"], 0);
+  EXPECT_EQ(json["misses"], 1000);
+}
+
+TEST_F(BenchTest, MixesReadsAndWrites) {
+  const auto json = BenchJson({"--op", "mixed", "--read-ratio", "0.5", "--count", "4000", "--keys",
+                               "100", "--distribution", "zipf", "--value-size", "1000"});
+  EXPECT_EQ(json["reads"]["calls"].get<int>() + json["writes"]["calls"].get<int>(), 4000);
+  EXPECT_NEAR(json["reads"]["calls"], 2000, 300);
+  EXPECT_EQ(json["hits"], json["reads"]["keys"]);
+}
+
+TEST_F(BenchTest, BatchesCountTheirKeys) {
+  const auto reads = BenchJson({"--op", "mget", "--count", "100", "--keys", "1000"});
+  EXPECT_EQ(reads["all"]["keys"], 6400);
+  EXPECT_EQ(reads["hits"], 6400);
+  const auto writes = BenchJson({"--op", "set", "--batch", "10", "--count", "100"});
+  EXPECT_EQ(writes["writes"]["keys"], 1000);
+}
+
+TEST_F(BenchTest, CountersCountEveryCall) {
+  BenchJson({"--op", "incr", "--count", "3000", "--keys", "1"});
+  const Run get =
+      RunCommand({FERRITE_CLI_PATH, "--server", server_.address(), "get", "n000000000000000"});
+  EXPECT_EQ(get.out, "3000");
+}
+
+TEST_F(BenchTest, PrintsATable) {
+  const Run run = Bench({"--count", "100", "--keys", "10"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("p99.9"));
+  EXPECT_THAT(run.out, HasSubstr("hits    100"));
+  EXPECT_EQ(run.err, "");  // progress is for terminals
+}
+
+TEST_F(BenchTest, RunsForATime) {
+  const auto json = BenchJson({"--duration", "100ms", "--keys", "10"});
+  EXPECT_GE(json["seconds"], 0.1);
+  EXPECT_GT(json["all"]["calls"], 0);
+}
+
+TEST_F(BenchTest, FailedCallsAreCountedNotFatal) {
+  // The values are larger than the server takes.
+  const Run run = Bench({"--op", "set", "--value-size", "1048577", "--count", "20", "--json"});
+  EXPECT_EQ(run.exit_code, 2);  // nothing succeeded
+  EXPECT_EQ(run.Json()["all"]["errors"]["INVALID_ARGUMENT"], 20);
+}
+
+// Runs until `wanted` calls have reached the server.
+void AwaitCalls(const ServerProcess& server, uint64_t wanted) {
+  const std::vector<std::string> stats = {FERRITE_CLI_PATH, "--server", server.address(), "--json",
+                                          "stats"};
+  while (true) {
+    const nlohmann::json counts = RunCommand(stats).Json()["calls_ok"];
+    if (counts.value("Set", uint64_t{0}) >= wanted) return;
+  }
+}
+
+TEST_F(BenchTest, CtrlCPrintsTheResultsSoFar) {
+  ChildProcess bench({FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op",
+                      "set", "--warmup", "0s", "--duration", "1h"});
+  AwaitCalls(server_, 1000);
+  bench.Signal(SIGINT);
+  EXPECT_EQ(bench.Wait(), 0) << bench.err();
+  const auto json = nlohmann::json::parse(bench.out());
+  EXPECT_EQ(json["interrupted"], true);
+  EXPECT_GT(json["all"]["calls"], 0);
+}
+
+TEST_F(BenchTest, OutlivesTheServer) {
+  ChildProcess bench({FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op",
+                      "set", "--warmup", "0s", "--count", "1000000000"});
+  AwaitCalls(server_, 1000);
+  server_.Kill();
+  bench.Signal(SIGINT);
+  EXPECT_EQ(bench.Wait(), 0) << bench.err();
+  EXPECT_GT(nlohmann::json::parse(bench.out())["all"]["calls"], 0);
+}
+
+TEST_F(BenchTest, EndsOverAFrozenServer) {
+  ChildProcess bench({FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op",
+                      "set", "--warmup", "0s", "--duration", "1h", "--timeout", "1h"});
+  AwaitCalls(server_, 1000);
+  server_.Freeze();
+  bench.Signal(SIGINT);
+  EXPECT_EQ(bench.Wait(), 0) << bench.err();
+  server_.Thaw();
+}
+
+TEST(BenchAloneTest, SaysSoWhenNobodyIsThere) {
+  const Run run = RunCommand({FERRITE_CLI_PATH, "--server", "127.0.0.1:1", "bench"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.err, HasSubstr("cannot reach 127.0.0.1:1"));
+}
+
+TEST(BenchAloneTest, SenselessSettingsAreRefused) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--threads", "5", "--connections", "4"},
+                                             {"--keys", "1000000", "--key-size", "6"},
+                                             {"--op", "incr", "--batch", "2"},
+                                             {"--op", "nonsense"},
+                                             {"--duration", "0s"},
+                                             {"--batch", "1025"},
+                                             {"--read-ratio", "1.5"},
+                                             {"--zipf-theta", "0"},
+                                             {"--count", "10", "--duration", "1s"}}) {
+    std::vector<std::string> command = {FERRITE_CLI_PATH, "--server", "127.0.0.1:1", "bench"};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    const Run run = RunCommand(command);
+    EXPECT_EQ(run.exit_code, 2) << testing::PrintToString(arguments);
+    EXPECT_EQ(run.err.find("cannot reach"), std::string::npos)
+        << testing::PrintToString(arguments) << run.err;
+  }
+}
+
+}  // namespace
+}  // namespace ferrite

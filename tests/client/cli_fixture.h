@@ -1,0 +1,52 @@
+#pragma once
+
+// Verbs for tests of the `ferrite` command.
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "nlohmann/json.hpp"
+#include "tests/client/child_process.h"
+#include "tests/client/server_process.h"
+
+namespace ferrite {
+
+// What a command came to.
+struct Run {
+  int exit_code;
+  std::string out;
+  std::string err;
+
+  nlohmann::json Json() const {
+    return nlohmann::json::parse(out, nullptr, /*allow_exceptions=*/false);
+  }
+};
+
+inline Run RunCommand(const std::vector<std::string>& command, const std::string& input = "",
+                      const std::vector<std::string>& environment = {}) {
+  ChildProcess process(command, input, environment);
+  const int exit_code = process.Wait();
+  return {exit_code, process.out(), process.err()};
+}
+
+// One server for all tests of a suite, emptied before each.
+class CliTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { server_ = new ServerProcess(); }
+  static void TearDownTestSuite() {
+    delete server_;
+    server_ = nullptr;
+  }
+  void SetUp() override { ASSERT_EQ(Ferrite({"flush", "--yes"}).exit_code, 0); }
+
+  static Run Ferrite(std::vector<std::string> arguments, const std::string& input = "") {
+    arguments.insert(arguments.begin(), FERRITE_CLI_PATH);
+    return RunCommand(arguments, input, {"FERRITE_SERVER=" + server_->address()});
+  }
+
+  static ServerProcess* server_;
+};
+
+}  // namespace ferrite

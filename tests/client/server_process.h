@@ -1,0 +1,50 @@
+#pragma once
+
+// The real ferrite-server, on a port of its own.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/client/child_process.h"
+
+namespace ferrite {
+
+class ServerProcess {
+ public:
+  // Starts the server and waits until it serves. Port 0: any that is free.
+  explicit ServerProcess(const std::string& listen = "127.0.0.1:0",
+                         const std::vector<std::string>& flags = {}) {
+    std::vector<std::string> command = {FERRITE_SERVER_PATH, "--listen=" + listen,
+                                        "--http-listen=", "--log-level=warn"};
+    command.insert(command.end(), flags.begin(), flags.end());
+    process_ = std::make_unique<ChildProcess>(command, "", std::vector<std::string>(),
+                                              /*keep_stderr=*/false);
+    const std::optional<std::string> ready = process_->ReadLine();
+    const std::string mark = "grpc=";
+    EXPECT_TRUE(ready.has_value()) << "the server ended before it was ready";
+    const size_t start = ready.value_or(mark).find(mark) + mark.size();
+    address_ = ready.value_or(mark).substr(start, ready.value_or(mark).find(' ', start) - start);
+  }
+
+  const std::string& address() const { return address_; }
+
+  // Ends it at once, as a crash would.
+  void Kill() {
+    process_->Signal(SIGKILL);
+    process_->Wait();
+  }
+  // Makes it answer nobody, its connections left open, and lets it go on.
+  void Freeze() { process_->Signal(SIGSTOP); }
+  void Thaw() { process_->Signal(SIGCONT); }
+
+ private:
+  std::unique_ptr<ChildProcess> process_;
+  std::string address_;
+};
+
+}  // namespace ferrite

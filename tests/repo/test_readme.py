@@ -1,23 +1,27 @@
 """Runs the examples of README.md against a real server, as a newcomer would from the root of the repository.
 
-readme_blocks.py says how an example is marked. They run in order, with one server, in one scratch directory that looks like
+What they print on a terminal is compared with what the README says, if it does. readme_blocks.py says how an example is marked. They run in order, with one server, in one scratch directory that looks like
 the root of the repository: what an example leaves there, the next one finds. The addresses 127.0.0.1:6380 and
 127.0.0.1:6381 (or localhost) become those of the server under test, and ./build/release is the build under test.
 
     sh       bash -euo pipefail
     python   Debian's python3, as a script in the scratch directory
-    js       node, as an ES module in the scratch directory
+    js       node, as an ES module in the scratch directory, with the packages that tests/polyglot/node installs
     cpp      a program of its own, linked with the client library; built with everything else
 """
 
+import errno
 import os
 import pathlib
+import pty
 import re
 import subprocess
+import tempfile
+import tty
 
 import pytest
 import readme_blocks
-from server_process import HANG_S, ServerProcess
+from server_process import ServerProcess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["FERRITE_SERVER_BINARY"]).parent.parent
@@ -35,16 +39,26 @@ class Newcomer:
                 (scratch / path.name).symlink_to(path)
         (scratch / "build").mkdir()
         (scratch / "build" / "release").symlink_to(BUILD)
+        # What `npm install @grpc/grpc-js @grpc/proto-loader` leaves; the tests of Node have done it.
+        (scratch / "node_modules").symlink_to(BUILD / "tests" / "polyglot" / "node" / "run" / "node_modules")
         # `python3` in a shell is Debian's here, too, whatever else the PATH has.
         self._programs = scratch / ".programs"
         self._programs.mkdir()
         (self._programs / "python3").symlink_to("/usr/bin/python3")
 
     def run(self, block):
-        done = subprocess.run(self._command(block), cwd=self._scratch, env=self._environment(), stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=2 * HANG_S, check=False)
-        assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        """What the example prints on a terminal; its exit code has to be 0."""
+        screen, terminal = pty.openpty()
+        tty.setraw(terminal)  # a line feed stays one
+        with tempfile.TemporaryFile("w+") as errors:
+            with subprocess.Popen(self._command(block), cwd=self._scratch, env=self._environment(),
+                                  stdin=subprocess.DEVNULL, stdout=terminal, stderr=errors) as process:
+                os.close(terminal)
+                printed = b"".join(_read_until_closed(screen)).decode()
+            os.close(screen)
+            errors.seek(0)
+            assert process.returncode == 0, f"exit code {process.returncode}\n{printed}\n{errors.read()}"
+        return printed
 
     def _environment(self):
         return {**os.environ, "PATH": f"{self._programs}:{os.environ['PATH']}", "FERRITE_SERVER": self._server.grpc_address,
@@ -61,6 +75,16 @@ class Newcomer:
         script = self._scratch / f"example_{block.name}{suffix}"
         script.write_text(text, encoding="utf-8")
         return [program, script]
+
+
+def _read_until_closed(screen):
+    while True:
+        try:
+            yield os.read(screen, 65536)
+        except OSError as error:
+            if error.errno != errno.EIO:  # which says that nobody has the terminal open any more
+                raise
+            return
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAY_INCLUDE = {
     "proto": {"proto"},
     "store": {"store", "absl", "oneapi", "tbb"},
-    "server": {"server", "store", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "prometheus", "spdlog",
+    "server": {"server", "store", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "nlohmann", "prometheus", "spdlog",
                "CivetServer.h", "civetweb.h"},
     "client": {"client", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "CLI", "nlohmann"},
     "tests": None,  # anything, but nobody else includes them

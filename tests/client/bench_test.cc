@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 class BenchTest : public testing::Test {
  protected:
-  Run Bench(std::vector<std::string> arguments) {
+  Result Bench(std::vector<std::string> arguments) {
     const std::vector<std::string> front = {FERRITE_CLI_PATH, "--server", server_.address(),
                                             "bench",          "--warmup", "0s"};
     arguments.insert(arguments.begin(), front.begin(), front.end());
@@ -21,7 +21,7 @@ class BenchTest : public testing::Test {
   }
   nlohmann::json BenchJson(std::vector<std::string> arguments) {
     arguments.push_back("--json");
-    const Run run = Bench(arguments);
+    const Result run = Bench(arguments);
     EXPECT_EQ(run.exit_code, 0) << run.err;
     return run.Json();
   }
@@ -69,13 +69,13 @@ TEST_F(BenchTest, BatchesCountTheirKeys) {
 
 TEST_F(BenchTest, CountersCountEveryCall) {
   BenchJson({"--op", "incr", "--count", "3000", "--keys", "1"});
-  const Run get =
+  const Result get =
       RunCommand({FERRITE_CLI_PATH, "--server", server_.address(), "get", "n000000000000000"});
   EXPECT_EQ(get.out, "3000");
 }
 
 TEST_F(BenchTest, PrintsATable) {
-  const Run run = Bench({"--count", "100", "--keys", "10"});
+  const Result run = Bench({"--count", "100", "--keys", "10"});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(run.out, HasSubstr("p99.9"));
   EXPECT_THAT(run.out, HasSubstr("hits    100"));
@@ -90,7 +90,7 @@ TEST_F(BenchTest, RunsForATime) {
 
 TEST_F(BenchTest, FailedCallsAreCountedNotFatal) {
   // The values are larger than the server takes.
-  const Run run = Bench({"--op", "set", "--value-size", "1048577", "--count", "20", "--json"});
+  const Result run = Bench({"--op", "set", "--value-size", "1048577", "--count", "20", "--json"});
   EXPECT_EQ(run.exit_code, 2);  // nothing succeeded
   EXPECT_EQ(run.Json()["all"]["errors"]["INVALID_ARGUMENT"], 20);
 }
@@ -137,7 +137,7 @@ TEST_F(BenchTest, EndsOverAFrozenServer) {
 }
 
 TEST(BenchAloneTest, SaysSoWhenNobodyIsThere) {
-  const Run run = RunCommand({FERRITE_CLI_PATH, "--server", "127.0.0.1:1", "bench"});
+  const Result run = RunCommand({FERRITE_CLI_PATH, "--server", "127.0.0.1:1", "bench"});
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_THAT(run.err, HasSubstr("cannot reach 127.0.0.1:1"));
 }
@@ -155,7 +155,7 @@ TEST(BenchAloneTest, SenselessSettingsAreRefused) {
                                              {"--count", "10", "--duration", "1s"}}) {
     std::vector<std::string> command = {FERRITE_CLI_PATH, "--server", "127.0.0.1:1", "bench"};
     command.insert(command.end(), arguments.begin(), arguments.end());
-    const Run run = RunCommand(command);
+    const Result run = RunCommand(command);
     EXPECT_EQ(run.exit_code, 2) << testing::PrintToString(arguments);
     EXPECT_EQ(run.err.find("cannot reach"), std::string::npos)
         << testing::PrintToString(arguments) << run.err;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +84,12 @@ ChildProcess::~ChildProcess() {
 
 void ChildProcess::Signal(int signal) const {
   if (!exit_code_.has_value()) kill(pid_, signal);
+}
+
+void ChildProcess::Freeze() const {
+  Signal(SIGSTOP);
+  int status;
+  Require(waitpid(pid_, &status, WUNTRACED) == pid_ && WIFSTOPPED(status), "waitpid");
 }
 
 bool ChildProcess::ReadSome() {

@@ -24,6 +24,9 @@ class ChildProcess {
 
   void Signal(int signal) const;
 
+  // Stops the process and waits until it stands still. SIGCONT lets it go on.
+  void Freeze() const;
+
   // Waits for the next line that the process prints, without its line feed; absent at the end of
   // its output.
   std::optional<std::string> ReadLine();

@@ -14,7 +14,7 @@
 namespace ferrite {
 
 // What a command came to.
-struct Run {
+struct Result {
   int exit_code;
   std::string out;
   std::string err;
@@ -24,8 +24,8 @@ struct Run {
   }
 };
 
-inline Run RunCommand(const std::vector<std::string>& command, const std::string& input = "",
-                      const std::vector<std::string>& environment = {}) {
+inline Result RunCommand(const std::vector<std::string>& command, const std::string& input = "",
+                         const std::vector<std::string>& environment = {}) {
   ChildProcess process(command, input, environment);
   const int exit_code = process.Wait();
   return {exit_code, process.out(), process.err()};
@@ -41,7 +41,7 @@ class CliTest : public testing::Test {
   }
   void SetUp() override { ASSERT_EQ(Ferrite({"flush", "--yes"}).exit_code, 0); }
 
-  static Run Ferrite(std::vector<std::string> arguments, const std::string& input = "") {
+  static Result Ferrite(std::vector<std::string> arguments, const std::string& input = "") {
     arguments.insert(arguments.begin(), FERRITE_CLI_PATH);
     return RunCommand(arguments, input, {"FERRITE_SERVER=" + server_->address()});
   }

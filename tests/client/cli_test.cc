@@ -16,17 +16,17 @@ using namespace std::string_literals;
 using testing::HasSubstr;
 
 TEST_F(CliTest, SetsAndGets) {
-  const Run set = Ferrite({"set", "k", "v"});
+  const Result set = Ferrite({"set", "k", "v"});
   EXPECT_EQ(set.exit_code, 0) << set.err;
   EXPECT_EQ(set.out, "stored\n");
-  const Run get = Ferrite({"get", "k"});
+  const Result get = Ferrite({"get", "k"});
   EXPECT_EQ(get.exit_code, 0);
   EXPECT_EQ(get.out, "v");  // no line feed: this is no terminal
   EXPECT_EQ(get.err, "");
 }
 
 TEST_F(CliTest, AMissIsOne) {
-  const Run get = Ferrite({"get", "nowhere"});
+  const Result get = Ferrite({"get", "nowhere"});
   EXPECT_EQ(get.exit_code, 1);
   EXPECT_EQ(get.out, "");
   EXPECT_EQ(get.err, "nowhere is not there\n");
@@ -56,7 +56,7 @@ TEST_F(CliTest, Base64NamesAnyKey) {
   const nlohmann::json json = Ferrite({"get", "--json", "--base64", "AP8="}).Json();
   EXPECT_EQ(json["key"], (nlohmann::json{{"base64", "AP8="}}));
   EXPECT_EQ(Ferrite({"scan"}).out, "\\x00\\xff\n");
-  const Run bad = Ferrite({"--base64", "get", "?"});
+  const Result bad = Ferrite({"--base64", "get", "?"});
   EXPECT_EQ(bad.exit_code, 2);
   EXPECT_THAT(bad.err, HasSubstr("not base64"));
 }
@@ -81,14 +81,14 @@ TEST_F(CliTest, ArgumentsThatCli11WouldTakeApartStayWhole) {
 TEST_F(CliTest, SetKeepsItsConditions) {
   EXPECT_EQ(Ferrite({"set", "k", "1", "--if-present"}).exit_code, 1);
   EXPECT_EQ(Ferrite({"set", "k", "1", "--if-absent"}).exit_code, 0);
-  const Run again = Ferrite({"set", "k", "2", "--if-absent"});
+  const Result again = Ferrite({"set", "k", "2", "--if-absent"});
   EXPECT_EQ(again.exit_code, 1);
   EXPECT_EQ(again.out, "");
   EXPECT_THAT(again.err, HasSubstr("not stored"));
   const std::string version = Ferrite({"get", "k", "--json"}).Json()["version"];
   EXPECT_EQ(Ferrite({"set", "k", "3", "--if-version", "1"}).exit_code, 1);
   EXPECT_EQ(Ferrite({"set", "k", "3", "--if-version", version}).exit_code, 0);
-  const Run previous = Ferrite({"set", "k", "4", "--return-previous"});
+  const Result previous = Ferrite({"set", "k", "4", "--return-previous"});
   EXPECT_EQ(previous.exit_code, 0);
   EXPECT_EQ(previous.out, "3");
   const nlohmann::json json = Ferrite({"set", "k", "5", "--return-previous", "--json"}).Json();
@@ -109,7 +109,7 @@ TEST_F(CliTest, TimesToLiveAreSetKeptAndTold) {
   EXPECT_EQ(Ferrite({"touch", "k", "--persist"}).out, "never\n");
   EXPECT_EQ(Ferrite({"ttl", "k", "--json"}).Json()["ttl_ms"], nullptr);
   for (const char* ttl : {"0s", "-5s", "40000d"}) {
-    const Run refused = Ferrite({"set", "k", "x", "--ttl", ttl});
+    const Result refused = Ferrite({"set", "k", "x", "--ttl", ttl});
     EXPECT_EQ(refused.exit_code, 2) << ttl;
     EXPECT_FALSE(refused.err.empty());
   }
@@ -126,7 +126,7 @@ TEST_F(CliTest, IncrCountsWithinItsBounds) {
                 .Json()["saturated"],
             true);
   EXPECT_EQ(Ferrite({"get", "n"}).out, "50");
-  const Run beyond = Ferrite({"incr", "n", "--max", "50"});
+  const Result beyond = Ferrite({"incr", "n", "--max", "50"});
   EXPECT_EQ(beyond.exit_code, 2);
   EXPECT_THAT(beyond.err, HasSubstr("ferrite: "));
   EXPECT_EQ(Ferrite({"incr", "n", "--min", "5", "--max", "1"}).exit_code, 2);
@@ -135,7 +135,7 @@ TEST_F(CliTest, IncrCountsWithinItsBounds) {
   EXPECT_EQ(Ferrite({"incr", "edge", "--by", "9223372036854775808"}).exit_code, 2);
   EXPECT_EQ(Ferrite({"get", "edge"}).out, "9223372036854775807");
   ASSERT_EQ(Ferrite({"set", "text", "ten"}).exit_code, 0);
-  const Run text = Ferrite({"incr", "text", "--json"});
+  const Result text = Ferrite({"incr", "text", "--json"});
   EXPECT_EQ(text.exit_code, 2);
   EXPECT_EQ(nlohmann::json::parse(text.err)["error"]["reason"], "NOT_A_COUNTER");
   EXPECT_EQ(Ferrite({"incr", "window", "--initial-ttl", "1h", "--json"}).Json()["created"], true);
@@ -144,7 +144,7 @@ TEST_F(CliTest, IncrCountsWithinItsBounds) {
 
 TEST_F(CliTest, ManyKeysAtOnce) {
   EXPECT_EQ(Ferrite({"mset", "a", "1", "b", "2", "--ttl", "1h"}).out, "stored 2 of 2\n");
-  const Run some = Ferrite({"mget", "b", "missing", "a"});
+  const Result some = Ferrite({"mget", "b", "missing", "a"});
   EXPECT_EQ(some.exit_code, 1);
   EXPECT_EQ(some.out, "b: 2\na: 1\n");
   const nlohmann::json json = Ferrite({"mget", "b", "missing", "a", "--json"}).Json()["results"];
@@ -154,7 +154,7 @@ TEST_F(CliTest, ManyKeysAtOnce) {
   EXPECT_EQ(Ferrite({"mget", "a", "b"}).exit_code, 0);
   EXPECT_EQ(Ferrite({"exists", "a", "missing"}).out, "a: yes\nmissing: no\n");
   EXPECT_EQ(Ferrite({"exists", "a", "b", "--json"}).Json()["results"][1]["exists"], true);
-  const Run odd = Ferrite({"mset", "a", "1", "b"});
+  const Result odd = Ferrite({"mset", "a", "1", "b"});
   EXPECT_EQ(odd.exit_code, 2);
   EXPECT_THAT(odd.err, HasSubstr("has no value"));
   EXPECT_EQ(Ferrite({"del", "a", "missing", "b"}).out, "deleted 2 of 3\n");
@@ -163,7 +163,7 @@ TEST_F(CliTest, ManyKeysAtOnce) {
 TEST_F(CliTest, DeletesOnlyTheVersionThatWasNamed) {
   ASSERT_EQ(Ferrite({"set", "k", "v"}).exit_code, 0);
   const std::string version = Ferrite({"get", "k", "--json"}).Json()["version"];
-  const Run other = Ferrite({"del", "k", "--if-version", "1"});
+  const Result other = Ferrite({"del", "k", "--if-version", "1"});
   EXPECT_EQ(other.exit_code, 1);
   EXPECT_THAT(other.err, HasSubstr(version));
   EXPECT_EQ(Ferrite({"del", "k", "--if-version", version}).exit_code, 0);
@@ -172,10 +172,10 @@ TEST_F(CliTest, DeletesOnlyTheVersionThatWasNamed) {
 
 TEST_F(CliTest, ScansByPrefix) {
   ASSERT_EQ(Ferrite({"mset", "a:1", "x", "a:2", "y\n", "b:1", "z"}).exit_code, 0);
-  const Run scan = Ferrite({"scan", "--prefix", "a:", "--values"});
+  const Result scan = Ferrite({"scan", "--prefix", "a:", "--values"});
   EXPECT_EQ(scan.exit_code, 0);
   EXPECT_TRUE(scan.out == "a:1: x\na:2: y\\n\n" || scan.out == "a:2: y\\n\na:1: x\n") << scan.out;
-  const Run one = Ferrite({"scan", "--limit", "1", "--json"});
+  const Result one = Ferrite({"scan", "--limit", "1", "--json"});
   EXPECT_TRUE(one.Json().contains("key"));
   EXPECT_FALSE(one.Json().contains("value"));
   EXPECT_EQ(Ferrite({"scan", "--prefix", "c:"}).out, "");
@@ -184,7 +184,7 @@ TEST_F(CliTest, ScansByPrefix) {
 
 TEST_F(CliTest, FlushAsks) {
   ASSERT_EQ(Ferrite({"set", "k", "v"}).exit_code, 0);
-  const Run refused = Ferrite({"flush"}, "yes\n");
+  const Result refused = Ferrite({"flush"}, "yes\n");
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_THAT(refused.err, HasSubstr("--yes"));
   EXPECT_EQ(Ferrite({"get", "k"}).out, "v");
@@ -203,7 +203,7 @@ TEST_F(CliTest, TellsAboutTheServer) {
 }
 
 TEST_F(CliTest, TheOptionGoesBeforeTheEnvironment) {
-  const Run absent = Ferrite({"--server", "127.0.0.1:1", "ping"});
+  const Result absent = Ferrite({"--server", "127.0.0.1:1", "ping"});
   EXPECT_EQ(absent.exit_code, 2);
   EXPECT_THAT(absent.err, HasSubstr("cannot reach 127.0.0.1:1"));
 }
@@ -212,30 +212,31 @@ TEST_F(CliTest, LargeValuesPass) {
   const std::string large(1 << 20, 'x');
   ASSERT_EQ(Ferrite({"set", "large", "-"}, large).exit_code, 0);
   EXPECT_EQ(Ferrite({"get", "large"}).out, large);
-  const Run too_large = Ferrite({"set", "large", "-"}, large + "x");
+  const Result too_large = Ferrite({"set", "large", "-"}, large + "x");
   EXPECT_EQ(too_large.exit_code, 2);
   EXPECT_FALSE(too_large.err.empty());
 }
 
 TEST_F(CliTest, AFullDiskIsAnError) {
   ASSERT_EQ(Ferrite({"set", "k", "v"}).exit_code, 0);
-  const Run run = RunCommand({"bash", "-c", "\"$0\" get k >/dev/full", FERRITE_CLI_PATH}, "",
-                             {"FERRITE_SERVER=" + server_->address()});
+  const Result run = RunCommand({"bash", "-c", "\"$0\" get k >/dev/full", FERRITE_CLI_PATH}, "",
+                                {"FERRITE_SERVER=" + server_->address()});
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_THAT(run.err, HasSubstr("cannot write"));
 }
 
 TEST(CliAloneTest, SaysWhatToDoWhenNobodyIsThere) {
-  const Run run = RunCommand({FERRITE_CLI_PATH, "--server", "127.0.0.1:1", "get", "k"});
+  const Result run = RunCommand({FERRITE_CLI_PATH, "--server", "127.0.0.1:1", "get", "k"});
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_EQ(run.out, "");
   EXPECT_EQ(run.err,
             "ferrite: cannot reach 127.0.0.1:1: Connection refused\n"
             "Is the server running? Start one with ./dev run, or name another with --server "
             "HOST:PORT.\n");
-  const Run json = RunCommand({FERRITE_CLI_PATH, "--server", "127.0.0.1:1", "--json", "get", "k"});
+  const Result json =
+      RunCommand({FERRITE_CLI_PATH, "--server", "127.0.0.1:1", "--json", "get", "k"});
   EXPECT_EQ(nlohmann::json::parse(json.err)["error"]["code"], "UNAVAILABLE");
-  const Run nonsense = RunCommand({FERRITE_CLI_PATH, "--server", "nonsense", "get", "k"});
+  const Result nonsense = RunCommand({FERRITE_CLI_PATH, "--server", "nonsense", "get", "k"});
   EXPECT_EQ(nonsense.exit_code, 2);
   EXPECT_THAT(nonsense.err, HasSubstr("host:port"));
 }
@@ -259,7 +260,7 @@ TEST(CliAloneTest, WrongUseIsTwo) {
                                              {"get", "k", "--timeout", "5"}}) {
     std::vector<std::string> command = {FERRITE_CLI_PATH};
     command.insert(command.end(), arguments.begin(), arguments.end());
-    const Run run = RunCommand(command);
+    const Result run = RunCommand(command);
     EXPECT_EQ(run.exit_code, 2) << testing::PrintToString(arguments);
     EXPECT_FALSE(run.err.empty()) << testing::PrintToString(arguments);
   }

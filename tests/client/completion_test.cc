@@ -13,13 +13,13 @@ using testing::Not;
 
 // What bash offers for the last of `words`.
 std::string BashOffers(const std::string& words) {
-  const Run run = RunCommand({"bash", "-c", R"(
+  const Result run = RunCommand({"bash", "-c", R"(
       source <("$0" completion bash)
       COMP_WORDS=()" + words + R"()
       COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
       _ferrite
       echo "${COMPREPLY[*]}")",
-                              FERRITE_CLI_PATH});
+                                 FERRITE_CLI_PATH});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(run.err, "");
   return run.out;
@@ -37,7 +37,7 @@ TEST(CompletionTest, BashOffersCommandsFlagsAndChoices) {
 
 TEST(CompletionTest, FishOffersCommandsFlagsAndChoices) {
   const auto offers = [](const std::string& line) {
-    const Run run =
+    const Result run =
         RunCommand({"fish", "-c",
                     "'" FERRITE_CLI_PATH "' completion fish | source; complete -C '" + line + "'"},
                    "", {"HOME=/nonexistent"});
@@ -53,7 +53,7 @@ TEST(CompletionTest, FishOffersCommandsFlagsAndChoices) {
 TEST(CompletionTest, ZshCompletesCommandsFlagsAndChoices) {
   // Completion lives in zsh's line editor: this types into an interactive zsh on a terminal of its
   // own, and waits for what has to appear.
-  const Run run = RunCommand({"zsh", "-f", "-c", R"(
+  const Result run = RunCommand({"zsh", "-f", "-c", R"(
       zmodload zsh/zpty
       zpty -b shell zsh -f -i
       zpty -w shell "autoload -Uz compinit; compinit -u -D; source <('$0' completion zsh); echo re''ady"
@@ -64,7 +64,7 @@ TEST(CompletionTest, ZshCompletesCommandsFlagsAndChoices) {
       zpty -r -m shell seen '*--distribution*zipf*'
       zpty -d shell
       echo done)",
-                              FERRITE_CLI_PATH});
+                                 FERRITE_CLI_PATH});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(run.out, "done\n");
 }

@@ -2,11 +2,11 @@
 
 // The real ferrite-server, on a port of its own.
 
-#include <gtest/gtest.h>
 #include <signal.h>
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -20,15 +20,15 @@ class ServerProcess {
   explicit ServerProcess(const std::string& listen = "127.0.0.1:0",
                          const std::vector<std::string>& flags = {}) {
     std::vector<std::string> command = {FERRITE_SERVER_PATH, "--listen=" + listen,
-                                        "--http-listen=", "--log-level=warn"};
+                                        "--http-listen=", "--log-level=warning"};
     command.insert(command.end(), flags.begin(), flags.end());
     process_ = std::make_unique<ChildProcess>(command, "", std::vector<std::string>(),
                                               /*keep_stderr=*/false);
     const std::optional<std::string> ready = process_->ReadLine();
+    if (!ready.has_value()) throw std::runtime_error("the server ended before it was ready");
     const std::string mark = "grpc=";
-    EXPECT_TRUE(ready.has_value()) << "the server ended before it was ready";
-    const size_t start = ready.value_or(mark).find(mark) + mark.size();
-    address_ = ready.value_or(mark).substr(start, ready.value_or(mark).find(' ', start) - start);
+    const size_t start = ready->find(mark) + mark.size();
+    address_ = ready->substr(start, ready->find(' ', start) - start);
   }
 
   const std::string& address() const { return address_; }
@@ -39,7 +39,7 @@ class ServerProcess {
     process_->Wait();
   }
   // Makes it answer nobody, its connections left open, and lets it go on.
-  void Freeze() { process_->Signal(SIGSTOP); }
+  void Freeze() { process_->Freeze(); }
   void Thaw() { process_->Signal(SIGCONT); }
 
  private:

@@ -54,6 +54,8 @@ absl::Status WriteKeys(Client& client, const BenchOptions& options,
 class Load {
  public:
   Load(const BenchOptions& options, const Channels& channels) {
+    // Without a warm-up the very first call counts.
+    state_.counting = options.warmup == absl::ZeroDuration();
     for (int i = 0; i < options.threads; ++i) {
       Channels own;
       for (size_t c = i; c < channels.size(); c += options.threads) own.push_back(channels[c]);

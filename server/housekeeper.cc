@@ -5,7 +5,8 @@
 namespace ferrite {
 namespace {
 
-// Between two rounds. Expired entries are absent at once; this only bounds how long their memory stays in use.
+// Between two rounds. Expired entries are absent at once; this only bounds how long their memory
+// stays in use.
 constexpr std::chrono::milliseconds kRest(100);
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
-// The thread that does what nobody waits for: it takes back the memory of expired entries and forgets old request_ids.
+// The thread that does what nobody waits for: it takes back the memory of expired entries and
+// forgets old request_ids.
 
 #include <condition_variable>
 #include <mutex>

@@ -1,6 +1,7 @@
 #pragma once
 
-// The log: lines on standard error, as text for people or as one JSON object each for machines. Use spdlog's functions.
+// The log: lines on standard error, as text for people or as one JSON object each for machines. Use
+// spdlog's functions.
 
 #include <string>
 

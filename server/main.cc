@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "server/node.h"
 #include "server/log.h"
+#include "server/node.h"
 #include "server/settings/settings.h"
 
 extern char** environ;
@@ -26,7 +26,8 @@ std::map<std::string, std::string> Environment() {
   for (char** each = environ; *each != nullptr; ++each) {
     const std::string variable = *each;
     const size_t equals = variable.find('=');
-    if (equals != std::string::npos) variables[variable.substr(0, equals)] = variable.substr(equals + 1);
+    if (equals != std::string::npos)
+      variables[variable.substr(0, equals)] = variable.substr(equals + 1);
   }
   return variables;
 }
@@ -36,7 +37,8 @@ std::map<std::string, std::string> Environment() {
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() == 1 && (arguments[0] == "--help" || arguments[0] == "-h")) {
-    std::cout << "ferrite-server: a gRPC-native cache. Each flag may also be set as FERRITE_<FLAG>, such as "
+    std::cout << "ferrite-server: a gRPC-native cache. Each flag may also be set as "
+                 "FERRITE_<FLAG>, such as "
                  "FERRITE_MAX_MEMORY.\n"
               << ferrite::FlagHelp();
     return 0;
@@ -45,7 +47,8 @@ int main(int argc, char** argv) {
     std::cout << "ferrite-server " FERRITE_VERSION "\n";
     return 0;
   }
-  const absl::StatusOr<ferrite::Settings> settings = ferrite::LoadSettings(arguments, Environment());
+  const absl::StatusOr<ferrite::Settings> settings =
+      ferrite::LoadSettings(arguments, Environment());
   if (!settings.ok()) {
     std::cerr << "ferrite-server: " << settings.status().message() << "\n";
     return kExitUsage;
@@ -64,7 +67,8 @@ int main(int argc, char** argv) {
     spdlog::error("{}", std::string(status.message()));
     return kExitFailure;
   }
-  std::printf("ferrite-server ready grpc=%s http=%s\n", node.grpc_address().c_str(), node.http_address().c_str());
+  std::printf("ferrite-server ready grpc=%s http=%s\n", node.grpc_address().c_str(),
+              node.http_address().c_str());
   std::fflush(stdout);
 
   int received = 0;

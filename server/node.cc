@@ -6,11 +6,14 @@ namespace ferrite {
 
 Node::Node(const Settings& settings)
     : settings_(settings),
-      store_({.shards = settings.shards, .max_memory_bytes = settings.max_memory_bytes, .evict = settings.evict}),
+      store_({.shards = settings.shards,
+              .max_memory_bytes = settings.max_memory_bytes,
+              .evict = settings.evict}),
       replays_(settings.request_window_bytes, &Clock::System()),
       cache_(&store_, &replays_, &Clock::System(), settings.max_value_bytes),
       rpc_(settings, &store_, &cache_, &counters_),
-      admin_(&store_, &counters_, [this] { return rpc_.listener().counts().open; }, settings.by_flag),
+      admin_(
+          &store_, &counters_, [this] { return rpc_.listener().counts().open; }, settings.by_flag),
       rpc_metrics_(&counters_),
       store_metrics_(&store_, &replays_, [this] { return rpc_.listener().counts(); }) {}
 
@@ -18,16 +21,17 @@ absl::Status Node::Start() {
   for (const auto& [flag, value] : settings_.by_flag) spdlog::info("setting {} = {}", flag, value);
   if (absl::Status status = rpc_.Bind(); !status.ok()) return status;
   if (settings_.http_listen.has_value()) {
-    auto http = HttpEndpoint::Start(*settings_.http_listen, {&rpc_metrics_, &store_metrics_, &process_metrics_});
+    auto http = HttpEndpoint::Start(*settings_.http_listen,
+                                    {&rpc_metrics_, &store_metrics_, &process_metrics_});
     if (!http.ok()) return http.status();
     http_ = *std::move(http);
   }
   if (absl::Status status = rpc_.Start(&admin_); !status.ok()) return status;
   housekeeper_ = std::make_unique<Housekeeper>(&store_, &replays_);
   if (http_ != nullptr) http_->set_ready(true);
-  spdlog::info("Ferrite {} serves gRPC on {}, HTTP on {}: {} threads, {} shards, {} MiB of memory", FERRITE_VERSION,
-               grpc_address(), http_address(), settings_.threads, store_.shard_count(),
-               settings_.max_memory_bytes >> 20);
+  spdlog::info("Ferrite {} serves gRPC on {}, HTTP on {}: {} threads, {} shards, {} MiB of memory",
+               FERRITE_VERSION, grpc_address(), http_address(), settings_.threads,
+               store_.shard_count(), settings_.max_memory_bytes >> 20);
   return absl::OkStatus();
 }
 

@@ -32,9 +32,12 @@ class Node {
 
   // HOST:PORT with the ports that were bound; "none" without HTTP.
   std::string grpc_address() const { return rpc_.listener().address().ToString(); }
-  std::string http_address() const { return http_ == nullptr ? "none" : http_->address().ToString(); }
+  std::string http_address() const {
+    return http_ == nullptr ? "none" : http_->address().ToString();
+  }
 
-  // Turns unready and ends in order (RpcServer::Shutdown). Call it once, after a Start that succeeded.
+  // Turns unready and ends in order (RpcServer::Shutdown). Call it once, after a Start that
+  // succeeded.
   void Shutdown();
 
  private:

@@ -22,7 +22,8 @@ namespace {
 constexpr size_t kReservedDescriptors = 16;
 // A handshake that takes longer holds a descriptor for nothing.
 constexpr int kHandshakeTimeoutMs = 10'000;
-// Room for a few values of the largest size, or for a batch, beside the limit that the contract states.
+// Room for a few values of the largest size, or for a batch, beside the limit that the contract
+// states.
 constexpr size_t kMinReceiveBytes = size_t{4} << 20;
 
 // Raises the limit on descriptors as far as it goes; returns how many connections there may be.
@@ -40,7 +41,8 @@ size_t ConnectionLimit(size_t wanted) {
 
 }  // namespace
 
-RpcServer::RpcServer(const Settings& settings, Store* store, CacheHandlers* cache, CounterRegistry* counters)
+RpcServer::RpcServer(const Settings& settings, Store* store, CacheHandlers* cache,
+                     CounterRegistry* counters)
     : settings_(settings), store_(*store), cache_(*cache), counters_(*counters) {}
 
 RpcServer::~RpcServer() { FERRITE_CHECK(server_ == nullptr); }
@@ -57,11 +59,14 @@ void RpcServer::Build() {
   }
   // The accept loop is ours (see Listener); gRPC gets connected sockets.
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
 
-  const size_t receive_bytes = std::max<size_t>(kMinReceiveBytes, 2 * settings_.max_value_bytes) + (64 << 10);
+  const size_t receive_bytes =
+      std::max<size_t>(kMinReceiveBytes, 2 * settings_.max_value_bytes) + (64 << 10);
   builder.SetMaxReceiveMessageSize(static_cast<int>(receive_bytes));
-  // A small compressed message may unpack to a huge one before gRPC's limit on its size is looked at.
+  // A small compressed message may unpack to a huge one before gRPC's limit on its size is looked
+  // at.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, settings_.max_concurrent_streams);
@@ -72,10 +77,12 @@ void RpcServer::Build() {
   // Clients may ping as often as every 10 s; gRPC's default of 5 min cuts polite ones off.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   if (settings_.max_connection_age > absl::ZeroDuration()) {
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
-                               static_cast<int>(absl::ToInt64Milliseconds(settings_.max_connection_age)));
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
-                               static_cast<int>(absl::ToInt64Milliseconds(settings_.shutdown_grace)));
+    builder.AddChannelArgument(
+        GRPC_ARG_MAX_CONNECTION_AGE_MS,
+        static_cast<int>(absl::ToInt64Milliseconds(settings_.max_connection_age)));
+    builder.AddChannelArgument(
+        GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+        static_cast<int>(absl::ToInt64Milliseconds(settings_.shutdown_grace)));
   }
   server_ = builder.BuildAndStart();
 }

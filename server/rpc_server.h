@@ -1,6 +1,7 @@
 #pragma once
 
-// The gRPC side of a node: the queues and their threads, the services, the port, and their orderly end.
+// The gRPC side of a node: the queues and their threads, the services, the port, and their orderly
+// end.
 
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -26,7 +27,8 @@ namespace ferrite {
 class RpcServer {
  public:
   // All must outlive the server.
-  RpcServer(const Settings& settings, Store* store, CacheHandlers* cache, CounterRegistry* counters);
+  RpcServer(const Settings& settings, Store* store, CacheHandlers* cache,
+            CounterRegistry* counters);
   // Shutdown() must have been called if Start() succeeded.
   ~RpcServer();
 
@@ -35,8 +37,9 @@ class RpcServer {
   // Starts to serve. `admin` must outlive the server.
   absl::Status Start(AdminHandlers* admin);
 
-  // Ends in order: health turns NOT_SERVING; no new connections, no new calls; calls in progress may go on until they end or
-  // the grace is over, and are cancelled then; the queues run dry; the threads end.
+  // Ends in order: health turns NOT_SERVING; no new connections, no new calls; calls in progress
+  // may go on until they end or the grace is over, and are cancelled then; the queues run dry; the
+  // threads end.
   void Shutdown(absl::Duration grace);
 
   const Listener& listener() const { return listener_; }
@@ -44,7 +47,8 @@ class RpcServer {
  private:
   // Configures gRPC and makes queues, acceptor and server.
   void Build();
-  // Cancels what is left, streams without end such as health watches, once no call of Ferrite's own is in progress.
+  // Cancels what is left, streams without end such as health watches, once no call of Ferrite's own
+  // is in progress.
   void CancelWhenIdle(const std::atomic<bool>& stop);
 
   const Settings& settings_;

@@ -9,8 +9,8 @@
 namespace ferrite {
 namespace {
 
-// Calls of a method that can be taken up on one queue before it must arm another. gRPC buffers what nobody waits for, without
-// a limit of its own, so there are enough.
+// Calls of a method that can be taken up on one queue before it must arm another. gRPC buffers what
+// nobody waits for, without a limit of its own, so there are enough.
 constexpr int kArmedCalls = 64;
 constexpr int kArmedStreams = 8;
 
@@ -33,19 +33,21 @@ class Services::MethodHolder final : public AnyMethod {
 Services::Services() = default;
 Services::~Services() = default;
 
-void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache, AdminHandlers* admin) {
+void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache,
+                       AdminHandlers* admin) {
   // The types of a method follow from its Request* function.
-  const auto unary = [&]<typename S, typename B, typename Rq, typename Rs, typename H>(
-                         S* service,
-                         void (B::*request)(grpc::ServerContext*, Rq*, grpc::ServerAsyncResponseWriter<Rs>*,
-                                            grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-                         Method method, H* handlers, grpc::Status (H::*handler)(const Rq&, Rs*)) {
-    auto held = std::make_unique<MethodHolder<UnaryMethod<B, Rq, Rs>>>(
-        thread, service, request, method,
-        [handlers, handler](const Rq& rq, Rs* rs) { return (handlers->*handler)(rq, rs); });
-    held->method.Arm(kArmedCalls);
-    methods_.push_back(std::move(held));
-  };
+  const auto unary =
+      [&]<typename S, typename B, typename Rq, typename Rs, typename H>(
+          S* service,
+          void (B::*request)(grpc::ServerContext*, Rq*, grpc::ServerAsyncResponseWriter<Rs>*,
+                             grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+          Method method, H* handlers, grpc::Status (H::*handler)(const Rq&, Rs*)) {
+        auto held = std::make_unique<MethodHolder<UnaryMethod<B, Rq, Rs>>>(
+            thread, service, request, method,
+            [handlers, handler](const Rq& rq, Rs* rs) { return (handlers->*handler)(rq, rs); });
+        held->method.Arm(kArmedCalls);
+        methods_.push_back(std::move(held));
+      };
   using Cache = v1::CacheService::AsyncService;
   unary(&cache_service_, &Cache::RequestGet, Method::kGet, cache, &CacheHandlers::Get);
   unary(&cache_service_, &Cache::RequestSet, Method::kSet, cache, &CacheHandlers::Set);
@@ -64,17 +66,21 @@ void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache, 
 
   const auto stream = [&]<typename S, typename B, typename Rq, typename Rs>(
                           S* service,
-                          void (B::*request)(grpc::ServerContext*, Rq*, grpc::ServerAsyncWriter<Rs>*,
-                                             grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+                          void (B::*request)(grpc::ServerContext*, Rq*,
+                                             grpc::ServerAsyncWriter<Rs>*, grpc::CompletionQueue*,
+                                             grpc::ServerCompletionQueue*, void*),
                           Method method, StreamHandler<Rq, Rs> open) {
-    auto held = std::make_unique<MethodHolder<StreamMethod<B, Rq, Rs>>>(thread, service, request, method, std::move(open));
+    auto held = std::make_unique<MethodHolder<StreamMethod<B, Rq, Rs>>>(thread, service, request,
+                                                                        method, std::move(open));
     held->method.Arm(kArmedStreams);
     methods_.push_back(std::move(held));
   };
-  const auto open_scan = [store](const v1::ScanRequest& request, MessageSource<v1::ScanResponse>* source) {
+  const auto open_scan = [store](const v1::ScanRequest& request,
+                                 MessageSource<v1::ScanResponse>* source) {
     return OpenScan(store, request, source);
   };
-  stream(&cache_service_, &Cache::RequestScan, Method::kScan, StreamHandler<v1::ScanRequest, v1::ScanResponse>(open_scan));
+  stream(&cache_service_, &Cache::RequestScan, Method::kScan,
+         StreamHandler<v1::ScanRequest, v1::ScanResponse>(open_scan));
 }
 
 }  // namespace ferrite

@@ -23,8 +23,9 @@ grpc::Status MakeError(grpc::StatusCode code, v1::ErrorReason reason, const std:
   return grpc::Status(code, message, details.SerializeAsString());
 }
 
-grpc::Status InvalidArgument(v1::ErrorReason reason, const std::string& message,
-                             std::initializer_list<std::pair<std::string_view, std::string>> facts) {
+grpc::Status InvalidArgument(
+    v1::ErrorReason reason, const std::string& message,
+    std::initializer_list<std::pair<std::string_view, std::string>> facts) {
   return MakeError(grpc::StatusCode::INVALID_ARGUMENT, reason, message, facts);
 }
 
@@ -36,7 +37,8 @@ v1::OperationError ToOperationError(const grpc::Status& status) {
   google::rpc::ErrorInfo info;
   v1::ErrorReason reason;
   if (details.ParseFromString(status.error_details()) && details.details_size() > 0 &&
-      details.details(0).UnpackTo(&info) && v1::ErrorReason_Parse(kPrefix + info.reason(), &reason)) {
+      details.details(0).UnpackTo(&info) &&
+      v1::ErrorReason_Parse(kPrefix + info.reason(), &reason)) {
     error.set_reason(reason);
   }
   return error;

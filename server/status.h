@@ -13,14 +13,15 @@
 
 namespace ferrite {
 
-// A status with a text for people and, in its details, a google.rpc.ErrorInfo for programs: domain "ferrite", the reason, and
-// facts such as {"limit", "4096"}.
+// A status with a text for people and, in its details, a google.rpc.ErrorInfo for programs: domain
+// "ferrite", the reason, and facts such as {"limit", "4096"}.
 grpc::Status MakeError(grpc::StatusCode code, v1::ErrorReason reason, const std::string& message,
                        std::initializer_list<std::pair<std::string_view, std::string>> facts = {});
 
 // INVALID_ARGUMENT, the most frequent one.
-grpc::Status InvalidArgument(v1::ErrorReason reason, const std::string& message,
-                             std::initializer_list<std::pair<std::string_view, std::string>> facts = {});
+grpc::Status InvalidArgument(
+    v1::ErrorReason reason, const std::string& message,
+    std::initializer_list<std::pair<std::string_view, std::string>> facts = {});
 
 // The same error as part of a batch.
 v1::OperationError ToOperationError(const grpc::Status& status);

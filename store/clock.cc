@@ -21,7 +21,9 @@ class SystemClock final : public Clock {
     clock_gettime(id, &now);
     return now;
   }
-  static int64_t Milliseconds(const timespec& time) { return int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000; }
+  static int64_t Milliseconds(const timespec& time) {
+    return int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+  }
 };
 
 }  // namespace

@@ -8,14 +8,16 @@
 namespace ferrite {
 namespace {
 
-// Nodes up to this size keep their value inline: beyond it a copy under the lock costs more than a reference.
+// Nodes up to this size keep their value inline: beyond it a copy under the lock costs more than a
+// reference.
 constexpr size_t kMaxInlineSlotBytes = 1024;
 
 }  // namespace
 
 StoredKey::StoredKey(const LookupKey& key)
     : hash_(key.hash), size_(static_cast<uint16_t>(key.bytes.size())), size_class_(key.size_class) {
-  std::memcpy(reinterpret_cast<char*>(this) + sizeof(EntryPair), key.bytes.data(), key.bytes.size());
+  std::memcpy(reinterpret_cast<char*>(this) + sizeof(EntryPair), key.bytes.data(),
+              key.bytes.size());
 }
 
 Entry::~Entry() {
@@ -36,7 +38,8 @@ void Entry::set_expires_at_ms(int64_t ms) {
 }
 
 void Entry::SetValueBits(uint64_t bits) {
-  state_.store((state_.load(std::memory_order_relaxed) & ~kValueBits) | bits, std::memory_order_relaxed);
+  state_.store((state_.load(std::memory_order_relaxed) & ~kValueBits) | bits,
+               std::memory_order_relaxed);
 }
 
 ValueBlock* Entry::block() const {

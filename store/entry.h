@@ -1,15 +1,16 @@
 #pragma once
 
-// An entry as it lies in memory: inside the hash map's node, key and small value included, so that a find costs two
-// dependent cache misses (bucket, node) and not four.
+// An entry as it lies in memory: inside the hash map's node, key and small value included, so that
+// a find costs two dependent cache misses (bucket, node) and not four.
 //
 //   TBB node base | StoredKey | Entry | key bytes | value bytes, or a pointer to a ValueBlock
 //        16 B     |    8 B    |  24 B |           |
 //
-// Who guards what. The hash, size and bytes of the key never change. `uses` is a hint that readers bump without any order.
-// Version, state and value are written under the map's accessor and read under a const_accessor; version and state are
-// atomic all the same, so that the sweep and the evictor, which hold only the shard's mutex, may glance at them and decide
-// later, under the accessor. The links belong to the eviction queue and are guarded by the shard's mutex.
+// Who guards what. The hash, size and bytes of the key never change. `uses` is a hint that readers
+// bump without any order. Version, state and value are written under the map's accessor and read
+// under a const_accessor; version and state are atomic all the same, so that the sweep and the
+// evictor, which hold only the shard's mutex, may glance at them and decide later, under the
+// accessor. The links belong to the eviction queue and are guarded by the shard's mutex.
 
 #include <atomic>
 #include <cstdint>
@@ -25,7 +26,7 @@ namespace ferrite {
 struct LookupKey {
   std::string_view bytes;
   uint32_t hash = 0;
-  uint8_t size_class = 0;   // of the slot that an insertion will use
+  uint8_t size_class = 0;  // of the slot that an insertion will use
 };
 
 // The key of an entry; its bytes follow the Entry that follows it.
@@ -40,7 +41,8 @@ class StoredKey {
   // How often the entry was used of late, 0 to 3.
   uint8_t uses() const { return uses_.load(std::memory_order_relaxed); }
   void set_uses(uint8_t uses) const { uses_.store(uses, std::memory_order_relaxed); }
-  // Writes only while there is something to change, so that readers of a hot entry share its cache line.
+  // Writes only while there is something to change, so that readers of a hot entry share its cache
+  // line.
   void CountUse() const {
     const uint8_t uses = uses_.load(std::memory_order_relaxed);
     if (uses < kMaxUses) uses_.store(uses + 1, std::memory_order_relaxed);
@@ -79,7 +81,9 @@ class Entry {
   void set_version(uint64_t version) { version_.store(version, std::memory_order_relaxed); }
 
   // Monotonic milliseconds; 0: never.
-  int64_t expires_at_ms() const { return static_cast<int64_t>(state_.load(std::memory_order_seq_cst) >> kExpiryShift); }
+  int64_t expires_at_ms() const {
+    return static_cast<int64_t>(state_.load(std::memory_order_seq_cst) >> kExpiryShift);
+  }
   void set_expires_at_ms(int64_t ms);
   // Reads the clock only if it has to.
   template <typename NowMs>
@@ -95,8 +99,9 @@ class Entry {
   // How many bytes fit inline.
   size_t inline_capacity() const;
 
-  // Gives the entry a value that fits inline, or takes over the caller's reference to `block`. Returns the block that it
-  // held before, for the caller to Unref when the lock is gone; null if none.
+  // Gives the entry a value that fits inline, or takes over the caller's reference to `block`.
+  // Returns the block that it held before, for the caller to Unref when the lock is gone; null if
+  // none.
   [[nodiscard]] ValueBlock* SetInline(std::string_view bytes);
   [[nodiscard]] ValueBlock* SetBlock(ValueBlock* block);
 
@@ -104,8 +109,8 @@ class Entry {
   friend class EvictionQueue;
 
   static constexpr uint64_t kBlockBit = 1;
-  static constexpr int kSizeShift = 1;          // 15 bits: bytes of an inline value
-  static constexpr int kExpiryShift = 16;       // 48 bits
+  static constexpr int kSizeShift = 1;     // 15 bits: bytes of an inline value
+  static constexpr int kExpiryShift = 16;  // 48 bits
   static constexpr uint64_t kValueBits = (uint64_t{1} << kExpiryShift) - 1;
 
   ValueBlock* block() const;
@@ -147,6 +152,8 @@ inline std::string_view Entry::value() const {
   if ((state & kBlockBit) != 0) return block()->bytes();
   return {value_area(), (state & kValueBits) >> kSizeShift};
 }
-inline size_t Entry::inline_capacity() const { return key().slot_bytes() - kNodeBytes - key().size_; }
+inline size_t Entry::inline_capacity() const {
+  return key().slot_bytes() - kNodeBytes - key().size_;
+}
 
 }  // namespace ferrite

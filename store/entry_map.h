@@ -1,12 +1,14 @@
 #pragma once
 
-// The concurrent hash map of one shard: oneTBB's, with nodes of the size that each entry needs and with prefetching.
+// The concurrent hash map of one shard: oneTBB's, with nodes of the size that each entry needs and
+// with prefetching.
 //
-// Nodes. TBB asks its allocator for one node when it inserts, always of the same nominal size. Ours hands it the slot that
-// the caller prepared for this very insertion (PreparedSlot), which has room behind the node for the key and the value.
+// Nodes. TBB asks its allocator for one node when it inserts, always of the same nominal size. Ours
+// hands it the slot that the caller prepared for this very insertion (PreparedSlot), which has room
+// behind the node for the key and the value.
 //
-// Prefetching reaches protected members of TBB's class, whose names may change: it is compiled in only for the versions
-// that it was read against, and without it Prefetch* does nothing.
+// Prefetching reaches protected members of TBB's class, whose names may change: it is compiled in
+// only for the versions that it was read against, and without it Prefetch* does nothing.
 
 #include <cstdint>
 
@@ -17,7 +19,8 @@ namespace ferrite {
 
 class Shard;
 
-// The slot that the next insertion of this thread is to use. Whoever prepares one checks afterwards whether it was taken.
+// The slot that the next insertion of this thread is to use. Whoever prepares one checks afterwards
+// whether it was taken.
 inline thread_local void* prepared_slot = nullptr;
 
 // Where nodes and buckets come from and go to; defined by Shard.
@@ -32,7 +35,8 @@ class EntryMapAllocator {
   using value_type = T;
   explicit EntryMapAllocator(Shard* shard) : shard_(shard) {}
   template <typename U>
-  EntryMapAllocator(const EntryMapAllocator<U>& other) : shard_(other.shard()) {}  // NOLINT: rebinding is implicit
+  EntryMapAllocator(const EntryMapAllocator<U>& other)
+      : shard_(other.shard()) {}  // NOLINT: rebinding is implicit
 
   T* allocate(size_t count) {
     if constexpr (kIsBucket) return static_cast<T*>(AllocateBuckets(shard_, count * sizeof(T)));
@@ -45,7 +49,9 @@ class EntryMapAllocator {
   }
 
   Shard* shard() const { return shard_; }
-  friend bool operator==(const EntryMapAllocator& a, const EntryMapAllocator& b) { return a.shard_ == b.shard_; }
+  friend bool operator==(const EntryMapAllocator& a, const EntryMapAllocator& b) {
+    return a.shard_ == b.shard_;
+  }
 
  private:
   static constexpr bool kIsBucket = requires(T t) { t.node_list; };
@@ -56,21 +62,27 @@ struct EntryHashCompare {
   using is_transparent = void;
   static size_t hash(const LookupKey& key) { return key.hash; }
   static size_t hash(const StoredKey& key) { return key.hash(); }
-  static bool equal(const LookupKey& a, const StoredKey& b) { return a.hash == b.hash() && a.bytes == b.bytes(); }
-  static bool equal(const StoredKey& a, const StoredKey& b) { return a.hash() == b.hash() && a.bytes() == b.bytes(); }
+  static bool equal(const LookupKey& a, const StoredKey& b) {
+    return a.hash == b.hash() && a.bytes == b.bytes();
+  }
+  static bool equal(const StoredKey& a, const StoredKey& b) {
+    return a.hash() == b.hash() && a.bytes() == b.bytes();
+  }
 };
 
-class EntryMap : public tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare, EntryMapAllocator<EntryPair>> {
+class EntryMap : public tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare,
+                                                 EntryMapAllocator<EntryPair>> {
  public:
   explicit EntryMap(Shard* shard) : concurrent_hash_map(EntryMapAllocator<EntryPair>(shard)) {}
 
 #if TBB_INTERFACE_VERSION >= 12050 && TBB_INTERFACE_VERSION <= 12130 && !defined(FERRITE_PLAIN_TBB)
   // Step one of a group read: asks for the bucket that the hash belongs to.
   void PrefetchBucket(uint32_t hash) const { __builtin_prefetch(BucketOf(hash)); }
-  // Step two, once the bucket is near: asks for the first node of its chain. A stale pointer is harmless, as a prefetch
-  // faults on nothing.
+  // Step two, once the bucket is near: asks for the first node of its chain. A stale pointer is
+  // harmless, as a prefetch faults on nothing.
   void PrefetchNode(uint32_t hash) const {
-    const char* node = reinterpret_cast<const char*>(BucketOf(hash)->node_list.load(std::memory_order_relaxed));
+    const char* node =
+        reinterpret_cast<const char*>(BucketOf(hash)->node_list.load(std::memory_order_relaxed));
     __builtin_prefetch(node);
     __builtin_prefetch(node + 64);
   }

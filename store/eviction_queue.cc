@@ -9,7 +9,8 @@ namespace {
 constexpr size_t kSmallShare = 10;
 // Used this often within the small queue, an entry goes on to the main one.
 constexpr uint8_t kUsesToStay = 2;
-// How many entries one choice may look at. Beyond it the next one in line goes, used or not: a bound on the pause.
+// How many entries one choice may look at. Beyond it the next one in line goes, used or not: a
+// bound on the pause.
 constexpr int kMaxSteps = 256;
 
 }  // namespace
@@ -50,7 +51,8 @@ void EvictionQueue::Restore(Entry* entry) {
 }
 
 void EvictionQueue::AddGhost(const Entry& victim) {
-  // As many ghosts as entries, made when the first entry is evicted; made anew when the shard has outgrown them.
+  // As many ghosts as entries, made when the first entry is evicted; made anew when the shard has
+  // outgrown them.
   const size_t entries = small_.size + main_.size;
   if (entries > 2 * ghosts_.capacity()) ghosts_.Reset(entries);
   ghosts_.Add(victim.key().hash());
@@ -62,7 +64,8 @@ Entry* EvictionQueue::head() const {
 }
 
 bool EvictionQueue::SmallIsDue() const {
-  return small_.size > 0 && (main_.size == 0 || small_.size * kSmallShare >= small_.size + main_.size);
+  return small_.size > 0 &&
+         (main_.size == 0 || small_.size * kSmallShare >= small_.size + main_.size);
 }
 
 void EvictionQueue::Append(QueuePlace place, Entry* entry) {

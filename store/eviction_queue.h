@@ -2,10 +2,11 @@
 
 // Which entry of a shard goes first when memory is short: S3-FIFO (Yang et al., SOSP 2023).
 //
-// A new entry joins a small queue, a tenth of all. At its head it goes on to the main queue if it was used more than once
-// meanwhile, else it is the victim; so a scan that touches everything once passes through the small queue and leaves the
-// main one alone. At the head of the main queue an entry that was used goes round again, one use less. A victim's hash is
-// remembered in a ghost list: if its key is written again soon, the entry joins the main queue at once. Readers only bump
+// A new entry joins a small queue, a tenth of all. At its head it goes on to the main queue if it
+// was used more than once meanwhile, else it is the victim; so a scan that touches everything once
+// passes through the small queue and leaves the main one alone. At the head of the main queue an
+// entry that was used goes round again, one use less. A victim's hash is remembered in a ghost
+// list: if its key is written again soon, the entry joins the main queue at once. Readers only bump
 // a counter in the entry (StoredKey::CountUse), without any lock.
 
 #include <cstddef>
@@ -28,7 +29,8 @@ class EvictionQueue {
   // Forgets an entry, wherever it stands.
   void Remove(Entry* entry);
 
-  // Chooses the next victim and detaches it, so that no one else is given it. Null if there is none.
+  // Chooses the next victim and detaches it, so that no one else is given it. Null if there is
+  // none.
   Entry* DetachVictim();
   // Puts a detached entry back, at the far end of the main queue.
   void Restore(Entry* entry);

@@ -1,6 +1,7 @@
 #pragma once
 
-// The keys that were evicted of late, by fingerprint: one that comes back soon is worth keeping longer.
+// The keys that were evicted of late, by fingerprint: one that comes back soon is worth keeping
+// longer.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,8 +9,9 @@
 
 namespace ferrite {
 
-// Remembers about the last `capacity` hashes, in a four-way table of (fingerprint, time) pairs. It may forget a little
-// early and, once in 2^32, take one hash for another; both cost only a better or worse choice. Not thread-safe.
+// Remembers about the last `capacity` hashes, in a four-way table of (fingerprint, time) pairs. It
+// may forget a little early and, once in 2^32, take one hash for another; both cost only a better
+// or worse choice. Not thread-safe.
 class GhostList {
  public:
   // Forgets everything.
@@ -26,13 +28,13 @@ class GhostList {
   static constexpr size_t kWays = 4;
   struct Cell {
     uint32_t hash = 0;
-    uint32_t time = 0;   // 0: empty
+    uint32_t time = 0;  // 0: empty
   };
   bool Fresh(const Cell& cell) const { return cell.time != 0 && now_ - cell.time < capacity_; }
   Cell* SetOf(uint32_t hash);
 
   size_t capacity_ = 0;
-  uint32_t now_ = 0;     // counts additions
+  uint32_t now_ = 0;  // counts additions
   std::vector<Cell> cells_;
 };
 

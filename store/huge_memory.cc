@@ -11,7 +11,8 @@ namespace ferrite {
 void* MapHuge(size_t bytes) {
   // One huge page too many, so that an aligned stretch lies within; the ends are given back.
   const size_t padded = bytes + kHugePageBytes;
-  void* mapped = mmap(nullptr, padded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* mapped = mmap(nullptr, padded, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   FERRITE_CHECK(mapped != MAP_FAILED);
   char* begin = static_cast<char*>(mapped);
   const size_t head = -reinterpret_cast<uintptr_t>(begin) % kHugePageBytes;

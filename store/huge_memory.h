@@ -1,7 +1,7 @@
 #pragma once
 
-// Memory in whole huge pages, straight from the kernel. One TLB entry then covers 2 MiB, which matters as much as the cache
-// misses themselves once the store is larger than the TLB's reach.
+// Memory in whole huge pages, straight from the kernel. One TLB entry then covers 2 MiB, which
+// matters as much as the cache misses themselves once the store is larger than the TLB's reach.
 
 #include <cstddef>
 #include <vector>
@@ -12,12 +12,14 @@ namespace ferrite {
 
 inline constexpr size_t kHugePageBytes = size_t{2} << 20;
 
-// Maps zeroed memory, aligned to a huge page; `bytes` is a multiple of one. The kernel is asked for huge pages and may
-// give small ones. Ends the process when there is no address space. Thread-safe, as is UnmapHuge.
+// Maps zeroed memory, aligned to a huge page; `bytes` is a multiple of one. The kernel is asked for
+// huge pages and may give small ones. Ends the process when there is no address space. Thread-safe,
+// as is UnmapHuge.
 void* MapHuge(size_t bytes);
 void UnmapHuge(void* memory, size_t bytes);
 
-// Hands out long-lived arrays from huge pages; takes nothing back before it is destroyed. Thread-safe.
+// Hands out long-lived arrays from huge pages; takes nothing back before it is destroyed.
+// Thread-safe.
 class HugeArena {
  public:
   HugeArena() = default;
@@ -38,7 +40,7 @@ class HugeArena {
   };
   mutable Mutex mutex_;
   std::vector<Mapping> mappings_ ABSL_GUARDED_BY(mutex_);
-  char* next_ ABSL_GUARDED_BY(mutex_) = nullptr;   // the rest of the mapping that is being cut up
+  char* next_ ABSL_GUARDED_BY(mutex_) = nullptr;  // the rest of the mapping that is being cut up
   char* end_ ABSL_GUARDED_BY(mutex_) = nullptr;
 };
 

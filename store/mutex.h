@@ -1,7 +1,8 @@
 #pragma once
 
-// A mutex that clang's thread-safety analysis understands and that the thread sanitizer sees: Abseil's own lies in a system
-// library that is not instrumented, so that every section it guards would look like a race.
+// A mutex that clang's thread-safety analysis understands and that the thread sanitizer sees:
+// Abseil's own lies in a system library that is not instrumented, so that every section it guards
+// would look like a race.
 
 #include <mutex>
 
@@ -21,7 +22,9 @@ class ABSL_LOCKABLE Mutex {
 // Holds a mutex for the length of a scope.
 class ABSL_SCOPED_LOCKABLE MutexLock {
  public:
-  explicit MutexLock(Mutex* mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(*mutex) { mutex_.Lock(); }
+  explicit MutexLock(Mutex* mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(*mutex) {
+    mutex_.Lock();
+  }
   ~MutexLock() ABSL_UNLOCK_FUNCTION() { mutex_.Unlock(); }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the store is asked to do and what it answers. These mirror the messages of ferrite.v1 without depending on them;
-// cache.proto holds the meaning of each field for users.
+// What the store is asked to do and what it answers. These mirror the messages of ferrite.v1
+// without depending on them; cache.proto holds the meaning of each field for users.
 
 #include <cstdint>
 #include <limits>
@@ -17,14 +17,14 @@ inline constexpr size_t kMaxKeyBytes = 4096;
 // 100 years.
 inline constexpr int64_t kMaxTtlMs = int64_t{100} * 365 * 24 * 3600 * 1000;
 
-// When an entry is to expire. A point in time given as Unix time is turned into a duration when it reaches the store, so
-// that a later change of the wall clock moves no expiry.
+// When an entry is to expire. A point in time given as Unix time is turned into a duration when it
+// reaches the store, so that a later change of the wall clock moves no expiry.
 struct Expiry {
   enum class Kind : uint8_t {
     kNever,
-    kAfter,   // `ms` from now
-    kAt,      // at Unix time `ms`
-    kKeep,    // as the entry that is there; kNever for a new one
+    kAfter,  // `ms` from now
+    kAt,     // at Unix time `ms`
+    kKeep,   // as the entry that is there; kNever for a new one
   };
   static constexpr Expiry Never() { return {Kind::kNever, 0}; }
   static constexpr Expiry After(int64_t ms) { return {Kind::kAfter, ms}; }
@@ -38,9 +38,9 @@ struct Expiry {
 // One entry as a read sees it, or a miss.
 struct ReadResult {
   bool found = false;
-  bool not_modified = false;       // the caller has this version; `value` is empty
+  bool not_modified = false;  // the caller has this version; `value` is empty
   uint64_t version = 0;
-  std::optional<int64_t> ttl_ms;   // at least 1; none: never expires
+  std::optional<int64_t> ttl_ms;  // at least 1; none: never expires
   Value value;
 
   // Makes it a miss; the value's buffer is kept.
@@ -70,13 +70,13 @@ enum class SetOutcome : uint8_t { kStored, kConditionFailed, kMemoryFull };
 
 struct SetResult {
   SetOutcome outcome = SetOutcome::kStored;
-  uint64_t version = 0;   // written, or what stands when the condition failed (0: absent)
-  ReadResult previous;    // only if asked for; found == false when there was none
+  uint64_t version = 0;  // written, or what stands when the condition failed (0: absent)
+  ReadResult previous;   // only if asked for; found == false when there was none
 };
 
 struct DeleteResult {
   bool deleted = false;
-  uint64_t version = 0;   // deleted, or what stands when if_version did not match (0: absent)
+  uint64_t version = 0;  // deleted, or what stands when if_version did not match (0: absent)
 };
 
 struct TouchResult {
@@ -99,7 +99,8 @@ enum class IncrOutcome : uint8_t { kDone, kNotACounter, kOutOfRange, kMemoryFull
 
 struct IncrResult {
   IncrOutcome outcome = IncrOutcome::kDone;
-  int64_t value = 0;      // after the step; when kOutOfRange: what the counter holds (or would have started from)
+  int64_t value =
+      0;  // after the step; when kOutOfRange: what the counter holds (or would have started from)
   uint64_t version = 0;
   std::optional<int64_t> ttl_ms;
   bool created = false;
@@ -121,14 +122,14 @@ struct ScannedKey {
 
 // What the store holds and has done since it was made.
 struct StoreStats {
-  uint64_t entries = 0;           // present now; expired ones not counted
-  uint64_t slot_bytes = 0;        // pages that hold small entries
-  uint64_t block_bytes = 0;       // large values
-  uint64_t table_bytes = 0;       // hash buckets
-  uint64_t eviction_bytes = 0;    // ghost lists
-  uint64_t limit_bytes = 0;       // 0: none
+  uint64_t entries = 0;         // present now; expired ones not counted
+  uint64_t slot_bytes = 0;      // pages that hold small entries
+  uint64_t block_bytes = 0;     // large values
+  uint64_t table_bytes = 0;     // hash buckets
+  uint64_t eviction_bytes = 0;  // ghost lists
+  uint64_t limit_bytes = 0;     // 0: none
   uint64_t evictions = 0;
-  uint64_t expired_on_access = 0; // found dead by a reader or writer and removed by it
+  uint64_t expired_on_access = 0;  // found dead by a reader or writer and removed by it
   uint64_t expired_by_sweep = 0;
 
   uint64_t memory_bytes() const { return slot_bytes + block_bytes + table_bytes + eviction_bytes; }

@@ -1,7 +1,7 @@
 #pragma once
 
-// A page: 64 KiB of slots of one size, which belong to one shard. Its header is found from any address within it, so a
-// slot knows its page without storing anything.
+// A page: 64 KiB of slots of one size, which belong to one shard. Its header is found from any
+// address within it, so a slot knows its page without storing anything.
 
 #include <array>
 #include <atomic>
@@ -16,7 +16,8 @@ namespace ferrite {
 inline constexpr size_t kPageBytes = size_t{64} << 10;
 inline constexpr int64_t kNeverDue = std::numeric_limits<int64_t>::max();
 
-// Names a slot within its shard in 30 bits: 20 for the page, 10 for the slot in it. 2^20 pages are 64 GiB a shard.
+// Names a slot within its shard in 30 bits: 20 for the page, 10 for the slot in it. 2^20 pages are
+// 64 GiB a shard.
 using SlotRef = uint32_t;
 inline constexpr uint32_t kSlotBits = 10;
 inline constexpr uint32_t kMaxSlotsPerPage = 1u << kSlotBits;
@@ -32,7 +33,9 @@ struct Page {
     return reinterpret_cast<Page*>(reinterpret_cast<uintptr_t>(slot) & ~(kPageBytes - 1));
   }
 
-  char* SlotAt(uint32_t slot) { return reinterpret_cast<char*>(this) + kFirstSlotOffset + size_t{slot} * slot_bytes; }
+  char* SlotAt(uint32_t slot) {
+    return reinterpret_cast<char*>(this) + kFirstSlotOffset + size_t{slot} * slot_bytes;
+  }
   uint32_t SlotNumberOf(const void* slot) const {
     const auto offset = static_cast<const char*>(slot) - reinterpret_cast<const char*>(this);
     return static_cast<uint32_t>((offset - kFirstSlotOffset) / slot_bytes);
@@ -45,21 +48,22 @@ struct Page {
   // The first live slot at or after `slot`, or slot_count.
   uint32_t NextLive(uint32_t slot) const;
 
-  // A lower bound on when an entry of this page expires: no entry here expires before it. Written by whoever gives an entry
-  // a time to live, read by the sweep.
+  // A lower bound on when an entry of this page expires: no entry here expires before it. Written
+  // by whoever gives an entry a time to live, read by the sweep.
   std::atomic<int64_t> next_due_ms;
 
-  Page* next_partial;   // the list of pages of this class that have a free slot
+  Page* next_partial;  // the list of pages of this class that have a free slot
   Page* previous_partial;
-  uint32_t number;      // within the shard
+  uint32_t number;  // within the shard
   uint32_t slot_bytes;
   uint16_t slot_count;
   uint16_t used_count;  // handed out, live or not
   uint16_t free_head;   // the first free slot; each holds the number of the next
   uint8_t size_class;
-  bool partial;         // on the list of partial pages
-  bool draining;        // being emptied: no slot is handed out
-  // Slots whose entry is in the map. A slot is handed out before its entry is linked and freed after it is unlinked.
+  bool partial;   // on the list of partial pages
+  bool draining;  // being emptied: no slot is handed out
+  // Slots whose entry is in the map. A slot is handed out before its entry is linked and freed
+  // after it is unlinked.
   std::array<uint64_t, kMaxSlotsPerPage / 64> live_bits;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Where shards get their pages from and give them back to, within the memory limit. Pages are cut from huge pages.
+// Where shards get their pages from and give them back to, within the memory limit. Pages are cut
+// from huge pages.
 
 #include <cstddef>
 #include <vector>
@@ -20,10 +21,12 @@ class PagePool {
   PagePool(const PagePool&) = delete;
   PagePool& operator=(const PagePool&) = delete;
 
-  // Memory for a page, aligned to its size, contents undefined; null when the budget does not allow it.
+  // Memory for a page, aligned to its size, contents undefined; null when the budget does not allow
+  // it.
   void* Acquire();
 
-  // Gives a page back. Its memory stays mapped, so that a reader that guessed its address wrongly reads only nonsense.
+  // Gives a page back. Its memory stays mapped, so that a reader that guessed its address wrongly
+  // reads only nonsense.
   void Release(void* page);
 
  private:
@@ -32,8 +35,8 @@ class PagePool {
 
   MemoryBudget* const budget_;
   Mutex mutex_;
-  std::vector<void*> chunks_ ABSL_GUARDED_BY(mutex_);       // one huge page each
-  std::vector<void*> free_pages_ ABSL_GUARDED_BY(mutex_);   // the warm ones last
+  std::vector<void*> chunks_ ABSL_GUARDED_BY(mutex_);      // one huge page each
+  std::vector<void*> free_pages_ ABSL_GUARDED_BY(mutex_);  // the warm ones last
   size_t warm_count_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -80,7 +80,8 @@ void Shard::Erase(Accessor& accessor) {
   while (floor < entry.version() && !version_floor_.compare_exchange_weak(floor, entry.version())) {
   }
   if (entry.HasBlock()) {
-    context_.budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry.value().size()), std::memory_order_relaxed);
+    context_.budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry.value().size()),
+                                          std::memory_order_relaxed);
   }
   void* slot = SlotOfEntry(entry);
   Page* page = Page::Of(slot);
@@ -100,7 +101,8 @@ uint64_t Shard::NextVersion(uint64_t last) const {
 void Shard::SetExpiry(Entry* entry, int64_t at_ms) {
   entry->set_expires_at_ms(at_ms);
   if (at_ms == 0) return;
-  // The sweep resets `next_due_ms` before it reads the entries: either it reads this expiry, or this lowers the bound after.
+  // The sweep resets `next_due_ms` before it reads the entries: either it reads this expiry, or
+  // this lowers the bound after.
   std::atomic<int64_t>& next_due_ms = Page::Of(entry)->next_due_ms;
   int64_t due = next_due_ms.load();
   while (at_ms < due && !next_due_ms.compare_exchange_weak(due, at_ms)) {
@@ -124,7 +126,8 @@ bool Shard::EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t ve
     MutexLock lock(&mutex_);
     const size_t before = queue_.ghost_memory_bytes();
     queue_.AddGhost(entry);
-    context_.budget.eviction_bytes.fetch_add(queue_.ghost_memory_bytes() - before, std::memory_order_relaxed);
+    context_.budget.eviction_bytes.fetch_add(queue_.ghost_memory_bytes() - before,
+                                             std::memory_order_relaxed);
   }
   Erase(accessor);
   return true;
@@ -153,15 +156,18 @@ bool Shard::EvictPage() {
     if (head == nullptr) return false;
     page = Page::Of(head);
     number = page->number;
-    for (uint32_t slot = page->NextLive(0); slot < page->slot_count; slot = page->NextLive(slot + 1)) {
+    for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
+         slot = page->NextLive(slot + 1)) {
       victims.Add(EntryInSlot(page->SlotAt(slot)));
     }
     slots_.SetDraining(page, true);
   }
   size_t evicted = 0;
-  for (size_t i = 0; i < victims.size(); ++i) evicted += EvictIfUnchanged(victims[i], page, victims.version(i));
+  for (size_t i = 0; i < victims.size(); ++i)
+    evicted += EvictIfUnchanged(victims[i], page, victims.version(i));
   MutexLock lock(&mutex_);
-  // Someone was faster than us in writing an entry again: the page stays. If it went, its number is free or reused.
+  // Someone was faster than us in writing an entry again: the page stays. If it went, its number is
+  // free or reused.
   if (slots_.page(number) == page && page->draining) slots_.SetDraining(page, false);
   return evicted > 0;
 }
@@ -183,7 +189,8 @@ bool Shard::Sweep(uint32_t* page_number) {
     if (page == nullptr) return more;
     int64_t next_due_ms = kNeverDue;
     page->next_due_ms.store(kNeverDue);
-    for (uint32_t slot = page->NextLive(0); slot < page->slot_count; slot = page->NextLive(slot + 1)) {
+    for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
+         slot = page->NextLive(slot + 1)) {
       const Entry& entry = EntryInSlot(page->SlotAt(slot));
       const int64_t at_ms = entry.expires_at_ms();
       if (at_ms == 0) continue;
@@ -206,14 +213,16 @@ bool Shard::Sweep(uint32_t* page_number) {
   return more;
 }
 
-bool Shard::Scan(std::string_view prefix, size_t limit, uint32_t* page_number, uint32_t* slot, KeyBatch* keys) {
+bool Shard::Scan(std::string_view prefix, size_t limit, uint32_t* page_number, uint32_t* slot,
+                 KeyBatch* keys) {
   MutexLock lock(&mutex_);
   uint32_t looked_at = 0;
   for (; *page_number < slots_.page_count(); ++*page_number, *slot = 0) {
     Page* page = slots_.page(*page_number);
     ++looked_at;
     if (page == nullptr) continue;
-    for (*slot = page->NextLive(*slot); *slot < page->slot_count; *slot = page->NextLive(*slot + 1)) {
+    for (*slot = page->NextLive(*slot); *slot < page->slot_count;
+         *slot = page->NextLive(*slot + 1)) {
       if (keys->size() == limit || looked_at++ >= kSlotsPerScanStep) return true;
       const Entry& entry = EntryInSlot(page->SlotAt(*slot));
       if (entry.key().bytes().starts_with(prefix)) keys->Add(entry);
@@ -230,7 +239,8 @@ size_t Shard::CountExpired() {
     if (number >= slots_.page_count()) return count;
     Page* page = slots_.page(number);
     if (page == nullptr || page->next_due_ms.load() > now_ms) continue;
-    for (uint32_t slot = page->NextLive(0); slot < page->slot_count; slot = page->NextLive(slot + 1)) {
+    for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
+         slot = page->NextLive(slot + 1)) {
       count += EntryInSlot(page->SlotAt(slot)).Expired([now_ms] { return now_ms; });
     }
   }

@@ -1,16 +1,19 @@
 #pragma once
 
-// One shard of the store: a hash map, the slots that its entries lie in, and the queue that says who goes first.
+// One shard of the store: a hash map, the slots that its entries lie in, and the queue that says
+// who goes first.
 //
-// Lock order: an entry's accessor, then `mutex_`. Nobody waits for an accessor while holding the mutex. So whoever starts
-// from the slots (eviction, expiry, Scan, Flush) copies keys under the mutex, lets go, finds the entries by key, and decides
-// under the accessor whether the entry is still the one that was meant: the key may have been written again.
+// Lock order: an entry's accessor, then `mutex_`. Nobody waits for an accessor while holding the
+// mutex. So whoever starts from the slots (eviction, expiry, Scan, Flush) copies keys under the
+// mutex, lets go, finds the entries by key, and decides under the accessor whether the entry is
+// still the one that was meant: the key may have been written again.
 //
 // The life of an entry:
 //   1. Store::TakeSlot takes a slot; it evicts first where there is no room.
 //   2. map().insert puts the node into that slot and locks it; the writer fills it in.
 //   3. Link makes the slot live and queues it. Only now does anyone but the map know of it.
-//   4. Erase, under the accessor, takes it out of the queue and of the map, which returns the node: the slot is free.
+//   4. Erase, under the accessor, takes it out of the queue and of the map, which returns the node:
+//   the slot is free.
 
 #include <atomic>
 #include <cstdint>
@@ -89,7 +92,8 @@ class Shard {
   EntryMap& map() { return map_; }
   const EntryMap& map() const { return map_; }
 
-  // Takes a slot for an entry, within the limit: a free one, or one from a new page. Null if there is neither.
+  // Takes a slot for an entry, within the limit: a free one, or one from a new page. Null if there
+  // is neither.
   void* TakeSlot(uint8_t size_class) ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives back a slot that was not used.
   void ReturnSlot(void* slot) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -103,18 +107,21 @@ class Shard {
   // The next version for an entry that has `last` (0: none).
   uint64_t NextVersion(uint64_t last) const;
 
-  // Sets when a linked entry expires (0: never) and lets the sweep know. The caller holds its accessor.
+  // Sets when a linked entry expires (0: never) and lets the sweep know. The caller holds its
+  // accessor.
   static void SetExpiry(Entry* entry, int64_t at_ms);
 
-  // Evicts one entry, or all entries of one page, so that the page becomes free. False if there was none to evict.
+  // Evicts one entry, or all entries of one page, so that the page becomes free. False if there was
+  // none to evict.
   bool EvictOne() ABSL_LOCKS_EXCLUDED(mutex_);
   bool EvictPage() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Removes expired entries from the first page at or after `*page` that has any due; bounded. Moves `*page` on; false at
-  // the end of the shard.
+  // Removes expired entries from the first page at or after `*page` that has any due; bounded.
+  // Moves `*page` on; false at the end of the shard.
   bool Sweep(uint32_t* page) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Copies up to `limit` keys with the prefix, from the position on; bounded. Moves the position on; false at the end.
+  // Copies up to `limit` keys with the prefix, from the position on; bounded. Moves the position
+  // on; false at the end.
   bool Scan(std::string_view prefix, size_t limit, uint32_t* page, uint32_t* slot, KeyBatch* keys)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -131,8 +138,10 @@ class Shard {
   friend void* AllocateBuckets(Shard* shard, size_t bytes);
   friend void FreeBuckets(Shard* shard, void* buckets, size_t bytes);
 
-  // Evicts the entry of this key if it lies in this page and was not written since it had this version.
-  bool EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Evicts the entry of this key if it lies in this page and was not written since it had this
+  // version.
+  bool EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   bool Expired(const Entry& entry) const {
     return entry.Expired([this] { return context_.clock->MonotonicMs(); });
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// The sizes in which slots come: steps of 8 B up to 256 B, 16 B up to 512 B, 32 B up to 1 KiB, then 256 B and 512 B. At most
-// one eighth of a slot is lost to rounding, and far less where it counts.
+// The sizes in which slots come: steps of 8 B up to 256 B, 16 B up to 512 B, 32 B up to 1 KiB, then
+// 256 B and 512 B. At most one eighth of a slot is lost to rounding, and far less where it counts.
 
 #include <array>
 #include <cstddef>

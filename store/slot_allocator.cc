@@ -32,7 +32,8 @@ void SlotAllocator::AddPage(uint8_t size_class, void* memory) {
   page->next_due_ms.store(kNeverDue);
   page->size_class = size_class;
   page->slot_bytes = static_cast<uint32_t>(SlotBytes(size_class));
-  page->slot_count = static_cast<uint16_t>((kPageBytes - Page::kFirstSlotOffset) / page->slot_bytes);
+  page->slot_count =
+      static_cast<uint16_t>((kPageBytes - Page::kFirstSlotOffset) / page->slot_bytes);
   for (uint32_t slot = 0; slot < page->slot_count; ++slot) {
     SetNextFree(page->SlotAt(slot), static_cast<uint16_t>(slot + 1));
   }
@@ -79,8 +80,8 @@ void SlotAllocator::PushPartial(Page* page) {
 
 void SlotAllocator::RemovePartial(Page* page) {
   if (page->next_partial != nullptr) page->next_partial->previous_partial = page->previous_partial;
-  (page->previous_partial != nullptr ? page->previous_partial->next_partial : partial_[page->size_class]) =
-      page->next_partial;
+  (page->previous_partial != nullptr ? page->previous_partial->next_partial
+                                     : partial_[page->size_class]) = page->next_partial;
   page->partial = false;
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
-// The slots of one shard: pages by size class, a free list in each page, and the walk over what lives in them.
+// The slots of one shard: pages by size class, a free list in each page, and the walk over what
+// lives in them.
 //
-// A slot never moves while its entry lives, and a page is given back only when its last slot is free. So "page number, slot
-// number" is a stable position: whoever walks all positions meets every entry that lives throughout, once. This is the
-// structure that eviction, expiry and Scan walk, as the hash map itself cannot be iterated while it is in use.
+// A slot never moves while its entry lives, and a page is given back only when its last slot is
+// free. So "page number, slot number" is a stable position: whoever walks all positions meets every
+// entry that lives throughout, once. This is the structure that eviction, expiry and Scan walk, as
+// the hash map itself cannot be iterated while it is in use.
 
 #include <array>
 #include <cstdint>
@@ -23,7 +25,8 @@ class SlotAllocator {
   // Makes `memory` (kPageBytes, aligned) a page of the class.
   void AddPage(uint8_t size_class, void* memory);
 
-  // Frees a slot. Returns the page's memory if that was its last used slot, for the pool; null otherwise.
+  // Frees a slot. Returns the page's memory if that was its last used slot, for the pool; null
+  // otherwise.
   void* Free(void* slot);
 
   // Takes the page out of use for new entries, or back into use.
@@ -37,15 +40,17 @@ class SlotAllocator {
     const Page* page = Page::Of(slot);
     return page->number << kSlotBits | page->SlotNumberOf(slot);
   }
-  char* SlotOf(SlotRef ref) const { return pages_[ref >> kSlotBits]->SlotAt(ref % kMaxSlotsPerPage); }
+  char* SlotOf(SlotRef ref) const {
+    return pages_[ref >> kSlotBits]->SlotAt(ref % kMaxSlotsPerPage);
+  }
 
  private:
   void PushPartial(Page* page);
   void RemovePartial(Page* page);
 
-  std::vector<Page*> pages_;                        // by number; null where given back
+  std::vector<Page*> pages_;  // by number; null where given back
   std::vector<uint32_t> unused_numbers_;
-  std::array<Page*, kSizeClassCount> partial_{};    // pages with a free slot, by class
+  std::array<Page*, kSizeClassCount> partial_{};  // pages with a free slot, by class
 };
 
 }  // namespace ferrite

@@ -8,8 +8,8 @@
 namespace ferrite {
 namespace {
 
-// How many keys a group read has in flight: enough to hide a cache miss behind the others, few enough for the core's
-// buffers.
+// How many keys a group read has in flight: enough to hide a cache miss behind the others, few
+// enough for the core's buffers.
 constexpr size_t kGroupSize = 16;
 
 }  // namespace
@@ -28,7 +28,8 @@ void StoreState::Read(const Place& place, const GetOptions& options, ReadResult*
   ReadLocked(accessor->second, options, result);
 }
 
-void StoreState::ReadLocked(const Entry& entry, const GetOptions& options, ReadResult* result) const {
+void StoreState::ReadLocked(const Entry& entry, const GetOptions& options,
+                            ReadResult* result) const {
   result->found = true;
   result->version = entry.version();
   result->ttl_ms = TtlMs(entry);

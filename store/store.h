@@ -1,25 +1,29 @@
 #pragma once
 
-// The in-memory store: a concurrent map from byte keys to versioned, expiring values, within bounded memory.
+// The in-memory store: a concurrent map from byte keys to versioned, expiring values, within
+// bounded memory.
 //
-// Every call on one key is one critical section on that key's entry: nothing comes between the check of a condition and
-// the write, or between the read and the write of an Incr. A call on many keys is one critical section per key.
+// Every call on one key is one critical section on that key's entry: nothing comes between the
+// check of a condition and the write, or between the read and the write of an Incr. A call on many
+// keys is one critical section per key.
 //
-// Time. An entry is absent from the millisecond in which its time to live ends, for every call, whether or not its memory
-// has been taken back; Sweep() only reclaims.
+// Time. An entry is absent from the millisecond in which its time to live ends, for every call,
+// whether or not its memory has been taken back; Sweep() only reclaims.
 //
-// Memory. With a limit, a write that finds no room evicts entries first (S3-FIFO), or fails with kMemoryFull when eviction
-// is off. Everything is counted: pages, large values, hash buckets and the eviction policy's own memory.
+// Memory. With a limit, a write that finds no room evicts entries first (S3-FIFO), or fails with
+// kMemoryFull when eviction is off. Everything is counted: pages, large values, hash buckets and
+// the eviction policy's own memory.
 //
-// Versions grow strictly per key, also across delete, expiry and eviction: max(last + 1, Unix time in ns).
+// Versions grow strictly per key, also across delete, expiry and eviction: max(last + 1, Unix time
+// in ns).
 //
 //   Store store({.max_memory_bytes = 1 << 30});
 //   store.Set("greeting", "hello", {.expiry = Expiry::After(60'000)});
 //   ReadResult result;
 //   store.Get("greeting", {}, &result);   // result.value.view() == "hello"
 //
-// All methods are thread-safe unless they say otherwise. Keys must be 1 B to kMaxKeyBytes long and times to live
-// 1 to kMaxTtlMs; the caller checks that (a breach ends the process).
+// All methods are thread-safe unless they say otherwise. Keys must be 1 B to kMaxKeyBytes long and
+// times to live 1 to kMaxTtlMs; the caller checks that (a breach ends the process).
 
 #include <cstddef>
 #include <cstdint>
@@ -59,8 +63,8 @@ class Store {
   // Reads `key` into `*result`, whose buffers are reused.
   void Get(std::string_view key, const GetOptions& options, ReadResult* result);
 
-  // results[i] becomes what Get(keys[i], {}) gives. The spans are of equal length. Much faster per key than Get, as the
-  // cache misses of up to 16 keys overlap.
+  // results[i] becomes what Get(keys[i], {}) gives. The spans are of equal length. Much faster per
+  // key than Get, as the cache misses of up to 16 keys overlap.
   void MGet(std::span<const std::string_view> keys, std::span<ReadResult> results);
 
   SetResult Set(std::string_view key, std::string_view value, const SetOptions& options = {});
@@ -78,13 +82,17 @@ class Store {
   // Like Get, but does not count as a use of the entry; without the value unless asked.
   void Peek(std::string_view key, bool with_value, ReadResult* result);
 
-  // Appends up to `limit` keys that start with `prefix` to `*keys`, looking at a bounded stretch of the store, and moves
-  // `*cursor` on. Returns false when the end is reached. Every key that is there from the first call with a fresh cursor
-  // to the call that returns false is given exactly once. A key given may have expired: Peek tells.
-  bool Scan(std::string_view prefix, size_t limit, ScanCursor* cursor, std::vector<ScannedKey>* keys);
+  // Appends up to `limit` keys that start with `prefix` to `*keys`, looking at a bounded stretch of
+  // the store, and moves
+  // `*cursor` on. Returns false when the end is reached. Every key that is there from the first
+  // call with a fresh cursor to the call that returns false is given exactly once. A key given may
+  // have expired: Peek tells.
+  bool Scan(std::string_view prefix, size_t limit, ScanCursor* cursor,
+            std::vector<ScannedKey>* keys);
 
-  // Takes back the memory of expired entries, looking at a bounded stretch of the store. Returns whether it came around to
-  // the start: call it until it returns true, then rest. One thread at a time.
+  // Takes back the memory of expired entries, looking at a bounded stretch of the store. Returns
+  // whether it came around to the start: call it until it returns true, then rest. One thread at a
+  // time.
   bool Sweep();
 
   // Deletes every entry that is there when the call begins; returns how many.

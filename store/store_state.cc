@@ -58,9 +58,11 @@ bool StoreState::EvictUntil(Shard* shard, Done done) {
   for (int attempt = 0; attempt < kMaxEvictions; ++attempt) {
     if (done()) return true;
     if (!context.evict) return false;
-    // One entry at a time while that frees memory or its slot fits; else a whole page, which any class can use.
+    // One entry at a time while that frees memory or its slot fits; else a whole page, which any
+    // class can use.
     const size_t used_bytes = context.budget.used_bytes();
-    const bool evicted = fruitless < kMaxFruitlessEvictions ? shard->EvictOne() : shard->EvictPage();
+    const bool evicted =
+        fruitless < kMaxFruitlessEvictions ? shard->EvictOne() : shard->EvictPage();
     fruitless = context.budget.used_bytes() < used_bytes ? 0 : fruitless + 1;
     // Nothing to evict here, so the memory is with the others.
     if (!evicted) shards[attempt % shards.size()]->EvictPage();
@@ -79,7 +81,8 @@ int64_t StoreState::ExpiresAtMs(const Expiry& expiry, int64_t kept_ms) const {
       return context.clock->MonotonicMs() + expiry.ms;
     case Expiry::Kind::kAt:
       // A time that has passed meanwhile makes an entry that is gone at once.
-      return context.clock->MonotonicMs() + std::clamp<int64_t>(expiry.ms - context.clock->UnixMs(), 0, kMaxTtlMs);
+      return context.clock->MonotonicMs() +
+             std::clamp<int64_t>(expiry.ms - context.clock->UnixMs(), 0, kMaxTtlMs);
   }
   FERRITE_CHECK(false);
   return 0;

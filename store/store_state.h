@@ -18,23 +18,27 @@ class StoreState {
  public:
   explicit StoreState(const StoreOptions& options);
 
-  // A key's hash and where it belongs. The high bits of the 64-bit hash choose the shard; the map gets the low ones.
+  // A key's hash and where it belongs. The high bits of the 64-bit hash choose the shard; the map
+  // gets the low ones.
   struct Place {
     Shard* shard;
     LookupKey key;
   };
   Place Locate(std::string_view key) const;
 
-  // Takes a slot of the class from `shard` as `prepared_slot`, evicting where there is no room; false if that fails.
+  // Takes a slot of the class from `shard` as `prepared_slot`, evicting where there is no room;
+  // false if that fails.
   bool PrepareSlot(Shard* shard, uint8_t size_class);
-  // Makes room for `bytes` outside of slots; false if that fails. `shard` is asked first. With 0 bytes it evicts what is
-  // above the limit, where growing hash tables and values that outgrow their slots may put us: neither can evict itself, as
-  // it happens under a lock.
+  // Makes room for `bytes` outside of slots; false if that fails. `shard` is asked first. With 0
+  // bytes it evicts what is above the limit, where growing hash tables and values that outgrow
+  // their slots may put us: neither can evict itself, as it happens under a lock.
   bool MakeRoom(Shard* shard, size_t bytes);
 
-  // Reads an entry into `*result`, whose other fields are cleared; a miss if it is absent. Counts as a use.
+  // Reads an entry into `*result`, whose other fields are cleared; a miss if it is absent. Counts
+  // as a use.
   void Read(const Place& place, const GetOptions& options, ReadResult* result) const;
-  // The same for an entry that the caller has locked and knows to be there, into a clear `*result`. No use is counted.
+  // The same for an entry that the caller has locked and knows to be there, into a clear `*result`.
+  // No use is counted.
   void ReadLocked(const Entry& entry, const GetOptions& options, ReadResult* result) const;
 
   // The monotonic time at which an entry is to expire; 0: never. `kept_ms` is for Expiry::Keep().

@@ -27,7 +27,8 @@ class ValueBlock {
 
   std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), size_}; }
 
-  // What a block for `value_size` bytes takes from the system, its header and the allocator's rounding included.
+  // What a block for `value_size` bytes takes from the system, its header and the allocator's
+  // rounding included.
   static size_t MemoryBytes(size_t value_size);
 
  private:
@@ -38,20 +39,24 @@ class ValueBlock {
   size_t size_;
 };
 
-// A value as a read returns it: a copy of a small one, a reference to a large one. It stays valid, and stays the same,
-// whatever happens to the entry. Reuse one object for many reads and its buffer is reused too. Not thread-safe.
+// A value as a read returns it: a copy of a small one, a reference to a large one. It stays valid,
+// and stays the same, whatever happens to the entry. Reuse one object for many reads and its buffer
+// is reused too. Not thread-safe.
 class Value {
  public:
   Value() = default;
   ~Value() { Clear(); }
-  Value(Value&& other) noexcept : copy_(std::move(other.copy_)), block_(std::exchange(other.block_, nullptr)) {}
+  Value(Value&& other) noexcept
+      : copy_(std::move(other.copy_)), block_(std::exchange(other.block_, nullptr)) {}
   Value& operator=(Value&& other) noexcept {
     std::swap(copy_, other.copy_);
     std::swap(block_, other.block_);
     return *this;
   }
 
-  std::string_view view() const { return block_ != nullptr ? block_->bytes() : std::string_view(copy_); }
+  std::string_view view() const {
+    return block_ != nullptr ? block_->bytes() : std::string_view(copy_);
+  }
 
   void Clear() {
     if (block_ != nullptr) std::exchange(block_, nullptr)->Unref();

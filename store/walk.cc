@@ -5,7 +5,8 @@
 
 namespace ferrite {
 
-bool Store::Scan(std::string_view prefix, size_t limit, ScanCursor* cursor, std::vector<ScannedKey>* keys) {
+bool Store::Scan(std::string_view prefix, size_t limit, ScanCursor* cursor,
+                 std::vector<ScannedKey>* keys) {
   const uint32_t shard = cursor->shard;
   if (shard >= state_->shards.size()) return false;
   KeyBatch batch;

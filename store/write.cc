@@ -18,7 +18,8 @@ struct BlockUnref {
 };
 using BlockRef = std::unique_ptr<ValueBlock, BlockUnref>;
 
-// The one spelling of each int64: no sign but '-', no leading zero, no space. So a counter reads back as it was written.
+// The one spelling of each int64: no sign but '-', no leading zero, no space. So a counter reads
+// back as it was written.
 bool ParseCounter(std::string_view text, int64_t* value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
   if (error != std::errc() || end != text.data() + text.size()) return false;
@@ -37,7 +38,8 @@ class EntryWriter {
   // Locks the entry if its key is there.
   bool Find() { return place_.shard->map().find(accessor_, place_.key) && NoteExpired(); }
 
-  // Locks the entry, made anew with this many bytes if its key is not there. False: there is no memory for it.
+  // Locks the entry, made anew with this many bytes if its key is not there. False: there is no
+  // memory for it.
   bool FindOrCreate(size_t slot_bytes) {
     if (Find()) return true;
     place_.key.size_class = SizeClassOf(slot_bytes);
@@ -53,18 +55,22 @@ class EntryWriter {
   Entry& entry() { return accessor_->second; }
   uint64_t present_version() { return present() ? entry().version() : 0; }
 
-  // Gives the entry `value`, or `block` if that is set. False: it outgrows its slot, and there is no memory for a block.
+  // Gives the entry `value`, or `block` if that is set. False: it outgrows its slot, and there is
+  // no memory for a block.
   bool SetValue(std::string_view value, BlockRef block) {
     MemoryBudget& budget = state_.context.budget;
     if (block == nullptr && value.size() > entry().inline_capacity()) {
-      if (!state_.context.evict && !budget.Allows(ValueBlock::MemoryBytes(value.size()))) return false;
+      if (!state_.context.evict && !budget.Allows(ValueBlock::MemoryBytes(value.size())))
+        return false;
       block.reset(ValueBlock::Create(value));
     }
     if (entry().HasBlock()) {
-      budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry().value().size()), std::memory_order_relaxed);
+      budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry().value().size()),
+                                   std::memory_order_relaxed);
     }
     if (block != nullptr) {
-      budget.block_bytes.fetch_add(ValueBlock::MemoryBytes(block->bytes().size()), std::memory_order_relaxed);
+      budget.block_bytes.fetch_add(ValueBlock::MemoryBytes(block->bytes().size()),
+                                   std::memory_order_relaxed);
       old_block_.reset(entry().SetBlock(block.release()));
     } else {
       old_block_.reset(entry().SetInline(value));
@@ -102,7 +108,7 @@ class EntryWriter {
 
   StoreState& state_;
   StoreState::Place place_;
-  BlockRef old_block_;       // before the accessor: let go only after the lock
+  BlockRef old_block_;  // before the accessor: let go only after the lock
   Shard::Accessor accessor_;
   bool created_ = false;
   bool expired_ = false;
@@ -122,7 +128,8 @@ SetResult Store::Set(std::string_view key, std::string_view value, const SetOpti
   }
 
   EntryWriter writer(state_.get(), place);
-  const bool must_be_there = options.presence == Presence::kPresent || options.if_version.has_value();
+  const bool must_be_there =
+      options.presence == Presence::kPresent || options.if_version.has_value();
   const size_t slot_bytes = Entry::SlotBytesFor(key.size(), block != nullptr ? 0 : value.size());
   if (must_be_there ? (writer.Find(), false) : !writer.FindOrCreate(slot_bytes)) {
     result.outcome = SetOutcome::kMemoryFull;

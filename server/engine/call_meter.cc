@@ -10,7 +10,8 @@ grpc::Status CallMeter::Admit(const grpc::ServerContext& context) const {
                    "the deadline had passed before the call was taken up; nothing was done");
 }
 
-void CallMeter::End(const grpc::Status& status, uint64_t messages_received, uint64_t messages_sent) {
+void CallMeter::End(const grpc::Status& status, uint64_t messages_received,
+                    uint64_t messages_sent) {
   const auto duration = std::chrono::steady_clock::now() - begin_;
   counters_.Record(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
   ThreadCounters::Add(&counters_.handled[static_cast<size_t>(status.error_code())], 1);

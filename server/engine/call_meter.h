@@ -20,7 +20,8 @@ class CallMeter {
     ThreadCounters::Add(&counters_.started, 1);
   }
 
-  // Whether to execute the call: not when its deadline has passed by now, as nobody waits for the answer.
+  // Whether to execute the call: not when its deadline has passed by now, as nobody waits for the
+  // answer.
   grpc::Status Admit(const grpc::ServerContext& context) const;
 
   // Counts the end of the call. Call it once, when the outcome is known.

@@ -9,15 +9,26 @@
 namespace ferrite {
 
 enum class Method : size_t {
-  kGet, kSet, kDelete, kTouch, kExists, kIncr, kMGet, kMSet, kMDelete, kScan,
-  kInfo, kStats, kFlush,
+  kGet,
+  kSet,
+  kDelete,
+  kTouch,
+  kExists,
+  kIncr,
+  kMGet,
+  kMSet,
+  kMDelete,
+  kScan,
+  kInfo,
+  kStats,
+  kFlush,
 };
 
 struct MethodName {
   std::string_view service;
-  std::string_view method;    // as in the .proto
-  std::string_view op;        // as a label: lower case
-  std::string_view type;      // "unary" or "server_stream"
+  std::string_view method;  // as in the .proto
+  std::string_view op;      // as a label: lower case
+  std::string_view type;    // "unary" or "server_stream"
 };
 
 inline constexpr std::string_view kCacheService = "ferrite.v1.CacheService";

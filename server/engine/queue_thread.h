@@ -1,7 +1,7 @@
 #pragma once
 
-// One completion queue and the one thread that serves it. All that happens on a queue happens on its thread, so a call in
-// progress needs no lock.
+// One completion queue and the one thread that serves it. All that happens on a queue happens on
+// its thread, so a call in progress needs no lock.
 
 #include <grpcpp/alarm.h>
 #include <grpcpp/completion_queue.h>
@@ -16,7 +16,8 @@ namespace ferrite {
 
 class QueueThread {
  public:
-  explicit QueueThread(std::unique_ptr<grpc::ServerCompletionQueue> queue) : queue_(std::move(queue)) {}
+  explicit QueueThread(std::unique_ptr<grpc::ServerCompletionQueue> queue)
+      : queue_(std::move(queue)) {}
   // Stop() must have been called if Start() was.
   ~QueueThread();
   QueueThread(const QueueThread&) = delete;
@@ -25,13 +26,15 @@ class QueueThread {
   // Starts the thread, which first calls `on_start`.
   void Start(std::function<void()> on_start);
 
-  // Shuts the queue down, waits until it is drained, and ends the thread. Call it after Server::Shutdown, from another thread.
+  // Shuts the queue down, waits until it is drained, and ends the thread. Call it after
+  // Server::Shutdown, from another thread.
   void Stop();
 
   grpc::ServerCompletionQueue* queue() const { return queue_.get(); }
 
-  // Whether the queue has been shut down. To start an operation on such a queue would abort the process, so whoever is
-  // about to asks first. For the queue's own thread only: that is why there can be no race.
+  // Whether the queue has been shut down. To start an operation on such a queue would abort the
+  // process, so whoever is about to asks first. For the queue's own thread only: that is why there
+  // can be no race.
   bool closed() const { return closed_; }
 
  private:

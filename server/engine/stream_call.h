@@ -1,9 +1,11 @@
 #pragma once
 
-// A call that answers with a stream. Its life is that of a unary call (see unary_call.h) with one step more:
+// A call that answers with a stream. Its life is that of a unary call (see unary_call.h) with one
+// step more:
 //
 //   2. Proceed(true): a call is there; another is armed; the handler gives a source of messages.
-//   3. Proceed(true): the message before is out. The source fills the next, and one Write is in flight at any time; when
+//   3. Proceed(true): the message before is out. The source fills the next, and one Write is in
+//   flight at any time; when
 //      it has none left, or the client is gone (false), Finish ends the call.
 //   4. Proceed: the end is out. The object goes.
 
@@ -20,8 +22,8 @@
 
 namespace ferrite {
 
-// Gives the messages of one stream: fills in the next and returns true, or returns false at the end. Each step is short,
-// as other calls wait for the thread meanwhile.
+// Gives the messages of one stream: fills in the next and returns true, or returns false at the
+// end. Each step is short, as other calls wait for the thread meanwhile.
 template <typename Response>
 using MessageSource = std::function<bool(Response*)>;
 
@@ -33,12 +35,17 @@ using StreamHandler = std::function<grpc::Status(const Request&, MessageSource<R
 template <typename Service, typename Request, typename Response>
 class StreamMethod {
  public:
-  using RequestMethod = void (Service::*)(grpc::ServerContext*, Request*, grpc::ServerAsyncWriter<Response>*,
-                                          grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*);
+  using RequestMethod = void (Service::*)(grpc::ServerContext*, Request*,
+                                          grpc::ServerAsyncWriter<Response>*,
+                                          grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
+                                          void*);
 
   StreamMethod(QueueThread* thread, Service* service, RequestMethod request_method, Method method,
                StreamHandler<Request, Response> handler)
-      : thread_(*thread), service_(*service), request_method_(request_method), method_(method),
+      : thread_(*thread),
+        service_(*service),
+        request_method_(request_method),
+        method_(method),
         handler_(std::move(handler)) {}
 
   // Lets `count` calls wait to be taken up at once.
@@ -52,8 +59,9 @@ class StreamMethod {
     explicit Call(StreamMethod* owner) : owner_(*owner) {}
 
     void Arm() {
-      (owner_.service_.*owner_.request_method_)(&context_, &request_, &writer_, owner_.thread_.queue(),
-                                                owner_.thread_.queue(), static_cast<Tag*>(this));
+      (owner_.service_.*owner_.request_method_)(&context_, &request_, &writer_,
+                                                owner_.thread_.queue(), owner_.thread_.queue(),
+                                                static_cast<Tag*>(this));
     }
 
     void Proceed(bool ok) override {

@@ -3,9 +3,11 @@
 // A unary call, from the wait for it to its end. Its life:
 //
 //   1. Arm: asks gRPC for the next call of this method (Request*), with this object as the tag.
-//   2. Proceed(true): a call is there. Another object is armed in this one's place before anything else happens, so that
+//   2. Proceed(true): a call is there. Another object is armed in this one's place before anything
+//   else happens, so that
 //      there is always someone waiting. The handler runs, and Finish sends its answer.
-//   3. Proceed: the answer is out, or the client is gone. The object waits in the pool for its next call.
+//   3. Proceed: the answer is out, or the client is gone. The object waits in the pool for its next
+//   call.
 //
 // Proceed(false) in step 1 means that the server shuts down; the object goes.
 
@@ -24,7 +26,8 @@
 
 namespace ferrite {
 
-// What a handler is: a function from request to response and status. It knows nothing of gRPC's queues and contexts.
+// What a handler is: a function from request to response and status. It knows nothing of gRPC's
+// queues and contexts.
 template <typename Request, typename Response>
 using UnaryHandler = std::function<grpc::Status(const Request&, Response*)>;
 
@@ -32,12 +35,17 @@ using UnaryHandler = std::function<grpc::Status(const Request&, Response*)>;
 template <typename Service, typename Request, typename Response>
 class UnaryMethod {
  public:
-  using RequestMethod = void (Service::*)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
-                                          grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*);
+  using RequestMethod = void (Service::*)(grpc::ServerContext*, Request*,
+                                          grpc::ServerAsyncResponseWriter<Response>*,
+                                          grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
+                                          void*);
 
   UnaryMethod(QueueThread* thread, Service* service, RequestMethod request_method, Method method,
               UnaryHandler<Request, Response> handler)
-      : thread_(*thread), service_(*service), request_method_(request_method), method_(method),
+      : thread_(*thread),
+        service_(*service),
+        request_method_(request_method),
+        method_(method),
         handler_(std::move(handler)) {}
 
   // Lets `count` calls wait to be taken up at once.
@@ -54,8 +62,9 @@ class UnaryMethod {
       context_.emplace();
       writer_.emplace(&*context_);
       running_ = false;
-      (owner_.service_.*owner_.request_method_)(&*context_, &request_, &*writer_, owner_.thread_.queue(),
-                                                owner_.thread_.queue(), static_cast<Tag*>(this));
+      (owner_.service_.*owner_.request_method_)(&*context_, &request_, &*writer_,
+                                                owner_.thread_.queue(), owner_.thread_.queue(),
+                                                static_cast<Tag*>(this));
     }
 
     void Proceed(bool ok) override {

@@ -19,9 +19,12 @@ namespace ferrite {
 class AdminHandlers {
  public:
   // All must outlive the handlers. `count_connections` tells how many connections are open now.
-  AdminHandlers(Store* store, const CounterRegistry* counters, std::function<size_t()> count_connections,
+  AdminHandlers(Store* store, const CounterRegistry* counters,
+                std::function<size_t()> count_connections,
                 std::map<std::string, std::string> settings)
-      : store_(*store), counters_(*counters), count_connections_(std::move(count_connections)),
+      : store_(*store),
+        counters_(*counters),
+        count_connections_(std::move(count_connections)),
         settings_(std::move(settings)) {}
 
   grpc::Status Info(const v1::InfoRequest& request, v1::InfoResponse* response);

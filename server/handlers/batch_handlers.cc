@@ -34,15 +34,16 @@ grpc::Status CacheHandlers::MGet(const v1::MGetRequest& request, v1::MGetRespons
       reply_bytes += results[i].value.view().size();
       if (reply_bytes <= kMaxReplyBytes) {
         FillAndCount(results[i], result);
-        reply_bytes += result->ByteSizeLong() - result->value().size() + 4;  // 4: what holds it in the reply
+        reply_bytes +=
+            result->ByteSizeLong() - result->value().size() + 4;  // 4: what holds it in the reply
       }
       results[i].value.Clear();
     }
     if (reply_bytes > kMaxReplyBytes) {
       return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_REPLY_TOO_LARGE,
                        "the reply would exceed 3.5 MiB (" + std::to_string(kMaxReplyBytes) +
-                           " bytes) after " + std::to_string(begin + count) + " of " + std::to_string(key_count) +
-                           " keys; ask for fewer keys",
+                           " bytes) after " + std::to_string(begin + count) + " of " +
+                           std::to_string(key_count) + " keys; ask for fewer keys",
                        {{"limit", std::to_string(kMaxReplyBytes)}});
     }
   }
@@ -54,10 +55,12 @@ grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
   // All are checked before the first is written: a bad request changes nothing.
   const int64_t now_unix_ms = clock_.UnixMs();
   for (const v1::SetRequest& entry : request.entries()) {
-    if (grpc::Status status = CheckSet(entry, max_value_bytes_, now_unix_ms); !status.ok()) return status;
+    if (grpc::Status status = CheckSet(entry, max_value_bytes_, now_unix_ms); !status.ok())
+      return status;
     if (entry.return_previous()) {
-      return InvalidArgument(v1::ERROR_REASON_CONTRADICTION,
-                             "return_previous is for Set: the previous values of a batch might not fit in its reply");
+      return InvalidArgument(
+          v1::ERROR_REASON_CONTRADICTION,
+          "return_previous is for Set: the previous values of a batch might not fit in its reply");
     }
   }
   for (const v1::SetRequest& entry : request.entries()) {
@@ -68,11 +71,13 @@ grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
   return grpc::Status::OK;
 }
 
-grpc::Status CacheHandlers::MDelete(const v1::MDeleteRequest& request, v1::MDeleteResponse* response) {
+grpc::Status CacheHandlers::MDelete(const v1::MDeleteRequest& request,
+                                    v1::MDeleteResponse* response) {
   if (grpc::Status status = CheckKeys(request.keys()); !status.ok()) return status;
   for (const std::string& key : request.keys()) {
     const bool deleted = store_.Delete(key).deleted;
-    ThreadCounters::Current().Count(deleted ? CacheOutcome::kDeleteDeleted : CacheOutcome::kDeleteMiss);
+    ThreadCounters::Current().Count(deleted ? CacheOutcome::kDeleteDeleted
+                                            : CacheOutcome::kDeleteMiss);
     response->add_deleted(deleted);
   }
   return grpc::Status::OK;

@@ -14,7 +14,8 @@ void Count(CacheOutcome outcome) { ThreadCounters::Current().Count(outcome); }
 
 grpc::Status MemoryFull() {
   return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_MEMORY_FULL,
-                   "the memory limit (--max-memory) is reached and nothing could be evicted; nothing was changed");
+                   "the memory limit (--max-memory) is reached and nothing could be evicted; "
+                   "nothing was changed");
 }
 
 Expiry ExpiryOf(const v1::SetRequest& request) {
@@ -74,7 +75,8 @@ grpc::Status CacheHandlers::Get(const v1::GetRequest& request, v1::GetResponse* 
   if (grpc::Status status = CheckKey(request.key()); !status.ok()) return status;
   GetOptions options;
   if (request.has_touch_ttl_ms()) {
-    if (grpc::Status status = CheckTtl("touch_ttl_ms", request.touch_ttl_ms()); !status.ok()) return status;
+    if (grpc::Status status = CheckTtl("touch_ttl_ms", request.touch_ttl_ms()); !status.ok())
+      return status;
     options.touch_ttl_ms = request.touch_ttl_ms();
   }
   if (request.has_if_version_not()) options.if_version_not = request.if_version_not();
@@ -86,7 +88,8 @@ grpc::Status CacheHandlers::Get(const v1::GetRequest& request, v1::GetResponse* 
 }
 
 grpc::Status CacheHandlers::Set(const v1::SetRequest& request, v1::SetResponse* response) {
-  if (grpc::Status status = CheckSet(request, max_value_bytes_, clock_.UnixMs()); !status.ok()) return status;
+  if (grpc::Status status = CheckSet(request, max_value_bytes_, clock_.UnixMs()); !status.ok())
+    return status;
   return SetChecked(request, response);
 }
 
@@ -159,8 +162,8 @@ grpc::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrRespons
                          "the value is not a decimal int64; nothing was changed");
       case IncrOutcome::kOutOfRange:
         return MakeError(grpc::StatusCode::OUT_OF_RANGE, v1::ERROR_REASON_COUNTER_OUT_OF_RANGE,
-                         std::to_string(result.value) + " + " + std::to_string(options.delta) + " is not in " +
-                             Range(options) + "; nothing was changed",
+                         std::to_string(result.value) + " + " + std::to_string(options.delta) +
+                             " is not in " + Range(options) + "; nothing was changed",
                          {{"value", std::to_string(result.value)},
                           {"min", std::to_string(options.min)},
                           {"max", std::to_string(options.max)}});

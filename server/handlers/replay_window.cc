@@ -6,12 +6,14 @@
 
 namespace ferrite {
 
-grpc::Status ReplayWindow::Once(std::string_view request_id, const google::protobuf::MessageLite& request,
+grpc::Status ReplayWindow::Once(std::string_view request_id,
+                                const google::protobuf::MessageLite& request,
                                 google::protobuf::MessageLite* response,
                                 const std::function<grpc::Status()>& execute) {
   if (request_id.empty()) return execute();
   const std::string id(request_id);
-  const size_t request_hash = std::hash<std::string>{}(request.GetTypeName() + request.SerializeAsString());
+  const size_t request_hash =
+      std::hash<std::string>{}(request.GetTypeName() + request.SerializeAsString());
   Stripe& stripe = stripes_[std::hash<std::string>{}(id) % kStripes];
   // Held while the call executes: a repetition that comes meanwhile waits for the outcome.
   MutexLock lock(&stripe.mutex);
@@ -27,8 +29,8 @@ grpc::Status ReplayWindow::Once(std::string_view request_id, const google::proto
   if (memory_bytes() >= limit_bytes_) {
     return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_REQUEST_WINDOW_FULL,
                      "the outcomes of calls with a request_id within the last 60 s take " +
-                         std::to_string(memory_bytes()) + " bytes; the limit is " + std::to_string(limit_bytes_) +
-                         " (--request-window-bytes)",
+                         std::to_string(memory_bytes()) + " bytes; the limit is " +
+                         std::to_string(limit_bytes_) + " (--request-window-bytes)",
                      {{"limit", std::to_string(limit_bytes_)}});
   }
   grpc::Status status = execute();

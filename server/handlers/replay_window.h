@@ -22,18 +22,21 @@ namespace ferrite {
 
 inline constexpr int64_t kReplayWindowMs = 60'000;
 
-// Thread-safe. Bounded in bytes: when it is full, a call with a new request_id is refused rather than an old one forgotten,
-// as forgetting would break a promise without anyone noticing.
+// Thread-safe. Bounded in bytes: when it is full, a call with a new request_id is refused rather
+// than an old one forgotten, as forgetting would break a promise without anyone noticing.
 class ReplayWindow {
  public:
   // `clock` must outlive the window.
-  ReplayWindow(size_t limit_bytes, const Clock* clock) : limit_bytes_(limit_bytes), clock_(*clock) {}
+  ReplayWindow(size_t limit_bytes, const Clock* clock)
+      : limit_bytes_(limit_bytes), clock_(*clock) {}
 
-  // Executes a call once: if `request_id` was seen within the window, `*response` becomes what it was then; else `execute`
-  // runs and fills it in, and an OK outcome is remembered. Calls with the same id wait for each other. With an empty id it
-  // only executes. INVALID_ARGUMENT if the id was used with another request; RESOURCE_EXHAUSTED if the window is full.
+  // Executes a call once: if `request_id` was seen within the window, `*response` becomes what it
+  // was then; else `execute` runs and fills it in, and an OK outcome is remembered. Calls with the
+  // same id wait for each other. With an empty id it only executes. INVALID_ARGUMENT if the id was
+  // used with another request; RESOURCE_EXHAUSTED if the window is full.
   grpc::Status Once(std::string_view request_id, const google::protobuf::MessageLite& request,
-                    google::protobuf::MessageLite* response, const std::function<grpc::Status()>& execute);
+                    google::protobuf::MessageLite* response,
+                    const std::function<grpc::Status()>& execute);
 
   // Forgets what is past the window.
   void Purge();
@@ -43,7 +46,7 @@ class ReplayWindow {
  private:
   struct Outcome {
     size_t request_hash;
-    std::string response;   // serialized
+    std::string response;  // serialized
   };
   struct Expiring {
     int64_t at_ms;
@@ -53,7 +56,7 @@ class ReplayWindow {
   struct Stripe {
     Mutex mutex;
     std::unordered_map<std::string, Outcome> outcomes ABSL_GUARDED_BY(mutex);
-    std::deque<Expiring> expiring ABSL_GUARDED_BY(mutex);   // in order of time
+    std::deque<Expiring> expiring ABSL_GUARDED_BY(mutex);  // in order of time
   };
   static constexpr size_t kStripes = 64;
   // What a remembered outcome takes besides its bytes.

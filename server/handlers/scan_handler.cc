@@ -34,15 +34,19 @@ uint64_t ThisProcess() {
 
 uint32_t Check(const CursorBytes& bytes) {
   uint32_t check = static_cast<uint32_t>(bytes.process);
-  for (const uint32_t part : {bytes.shard, bytes.page, bytes.slot}) check = (check ^ part) * 0x01000193u;
+  for (const uint32_t part : {bytes.shard, bytes.page, bytes.slot})
+    check = (check ^ part) * 0x01000193u;
   return check;
 }
 
 class ScanSource {
  public:
   ScanSource(Store* store, const v1::ScanRequest& request, const ScanCursor& cursor)
-      : store_(*store), prefix_(request.prefix()), left_(request.limit() == 0 ? UINT64_MAX : request.limit()),
-        with_values_(request.with_values()), cursor_(cursor) {}
+      : store_(*store),
+        prefix_(request.prefix()),
+        left_(request.limit() == 0 ? UINT64_MAX : request.limit()),
+        with_values_(request.with_values()),
+        cursor_(cursor) {}
 
   bool Next(v1::ScanResponse* response) {
     if (done_) return false;
@@ -52,7 +56,8 @@ class ScanSource {
         if (at_end_ || response->entries_size() >= kKeysPerMessage) break;
         Fetch();
       }
-      while (next_key_ < keys_.size() && left_ > 0 && bytes < kBytesPerMessage) bytes += AddEntry(response);
+      while (next_key_ < keys_.size() && left_ > 0 && bytes < kBytesPerMessage)
+        bytes += AddEntry(response);
       if (left_ == 0) break;
     }
     const bool exhausted = at_end_ && next_key_ == keys_.size();
@@ -85,7 +90,7 @@ class ScanSource {
 
   Store& store_;
   const std::string prefix_;
-  uint64_t left_;                  // entries that may still be sent
+  uint64_t left_;  // entries that may still be sent
   const bool with_values_;
   ScanCursor cursor_;              // where the store's scan stands: after `keys_`
   ScanCursor position_ = cursor_;  // where the client's scan stands: after the keys that were sent
@@ -113,11 +118,13 @@ bool DecodeCursor(std::string_view encoded, ScanCursor* cursor) {
   return true;
 }
 
-grpc::Status OpenScan(Store* store, const v1::ScanRequest& request, std::function<bool(v1::ScanResponse*)>* source) {
+grpc::Status OpenScan(Store* store, const v1::ScanRequest& request,
+                      std::function<bool(v1::ScanResponse*)>* source) {
   ScanCursor cursor;
   if (!request.cursor().empty() && !DecodeCursor(request.cursor(), &cursor)) {
     return InvalidArgument(v1::ERROR_REASON_CURSOR_INVALID,
-                           "the cursor is not from this server, or from before its last start; scan from the beginning");
+                           "the cursor is not from this server, or from before its last start; "
+                           "scan from the beginning");
   }
   auto scan = std::make_shared<ScanSource>(store, request, cursor);
   *source = [scan](v1::ScanResponse* response) { return scan->Next(response); };

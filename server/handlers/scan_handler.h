@@ -14,8 +14,10 @@
 
 namespace ferrite {
 
-// Opens a scan of `store`, which must outlive `*source`. INVALID_ARGUMENT if the cursor is not one of this server.
-grpc::Status OpenScan(Store* store, const v1::ScanRequest& request, std::function<bool(v1::ScanResponse*)>* source);
+// Opens a scan of `store`, which must outlive `*source`. INVALID_ARGUMENT if the cursor is not one
+// of this server.
+grpc::Status OpenScan(Store* store, const v1::ScanRequest& request,
+                      std::function<bool(v1::ScanResponse*)>* source);
 
 // A cursor as bytes, and back; false if the bytes are no cursor of this process.
 std::string EncodeCursor(const ScanCursor& cursor);

@@ -12,7 +12,8 @@ namespace ferrite {
 
 using MetricLabels = std::vector<prometheus::ClientMetric::Label>;
 
-inline prometheus::MetricFamily MakeFamily(std::string name, std::string help, prometheus::MetricType type) {
+inline prometheus::MetricFamily MakeFamily(std::string name, std::string help,
+                                           prometheus::MetricType type) {
   prometheus::MetricFamily family;
   family.name = std::move(name);
   family.help = std::move(help);
@@ -34,12 +35,14 @@ inline void AddGauge(prometheus::MetricFamily* family, MetricLabels labels, doub
 
 // A family of one value without labels.
 inline prometheus::MetricFamily SingleCounter(std::string name, std::string help, double value) {
-  prometheus::MetricFamily family = MakeFamily(std::move(name), std::move(help), prometheus::MetricType::Counter);
+  prometheus::MetricFamily family =
+      MakeFamily(std::move(name), std::move(help), prometheus::MetricType::Counter);
   AddCounter(&family, {}, value);
   return family;
 }
 inline prometheus::MetricFamily SingleGauge(std::string name, std::string help, double value) {
-  prometheus::MetricFamily family = MakeFamily(std::move(name), std::move(help), prometheus::MetricType::Gauge);
+  prometheus::MetricFamily family =
+      MakeFamily(std::move(name), std::move(help), prometheus::MetricType::Gauge);
   AddGauge(&family, {}, value);
   return family;
 }

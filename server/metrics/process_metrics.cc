@@ -40,7 +40,8 @@ double BootTime() {
 size_t OpenDescriptors() {
   std::error_code error;
   const std::filesystem::directory_iterator begin("/proc/self/fd", error);
-  return error ? 0 : static_cast<size_t>(std::distance(begin, std::filesystem::directory_iterator()));
+  return error ? 0
+               : static_cast<size_t>(std::distance(begin, std::filesystem::directory_iterator()));
 }
 
 }  // namespace
@@ -51,22 +52,25 @@ std::vector<prometheus::MetricFamily> ProcessMetrics::Collect() const {
   const std::vector<double> fields = StatFields();
   if (fields.size() > 20) {
     const double ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
-    families.push_back(SingleCounter("process_cpu_seconds_total", "User and system CPU time spent, in seconds.",
+    families.push_back(SingleCounter("process_cpu_seconds_total",
+                                     "User and system CPU time spent, in seconds.",
                                      (fields[14 - 4] + fields[15 - 4]) / ticks));
-    families.push_back(SingleGauge("process_start_time_seconds", "Start of the process, in seconds since the epoch.",
+    families.push_back(SingleGauge("process_start_time_seconds",
+                                   "Start of the process, in seconds since the epoch.",
                                    BootTime() + fields[22 - 4] / ticks));
-    families.push_back(
-        SingleGauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", fields[23 - 4]));
-    families.push_back(SingleGauge("process_resident_memory_bytes", "Resident memory size in bytes.",
+    families.push_back(SingleGauge("process_virtual_memory_bytes", "Virtual memory size in bytes.",
+                                   fields[23 - 4]));
+    families.push_back(SingleGauge("process_resident_memory_bytes",
+                                   "Resident memory size in bytes.",
                                    fields[24 - 4] * static_cast<double>(sysconf(_SC_PAGESIZE))));
     families.push_back(SingleGauge("process_threads", "Threads of the process.", fields[20 - 4]));
   }
-  families.push_back(
-      SingleGauge("process_open_fds", "Open file descriptors.", static_cast<double>(OpenDescriptors())));
+  families.push_back(SingleGauge("process_open_fds", "Open file descriptors.",
+                                 static_cast<double>(OpenDescriptors())));
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    families.push_back(
-        SingleGauge("process_max_fds", "Limit on open file descriptors.", static_cast<double>(limit.rlim_cur)));
+    families.push_back(SingleGauge("process_max_fds", "Limit on open file descriptors.",
+                                   static_cast<double>(limit.rlim_cur)));
   }
   return families;
 }

@@ -12,9 +12,10 @@ using prometheus::MetricType;
 
 // As Go's gRPC libraries spell them, and so as dashboards do.
 constexpr std::array<const char*, kStatusCodeCount> kCodeNames = {
-    "OK",                "Canceled",        "Unknown",          "InvalidArgument", "DeadlineExceeded", "NotFound",
-    "AlreadyExists",     "PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted",     "OutOfRange",
-    "Unimplemented",     "Internal",        "Unavailable",      "DataLoss",        "Unauthenticated"};
+    "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+    "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+    "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+    "DataLoss", "Unauthenticated"};
 
 MetricLabels MethodLabels(size_t method) {
   const MethodName& name = kMethodNames[method];
@@ -34,22 +35,27 @@ prometheus::ClientMetric::Histogram LatencyOf(const CounterRegistry& counters, M
     histogram.bucket.push_back({histogram.sample_count, bound});
   }
   histogram.sample_sum = 1e-9 * static_cast<double>(counters.Sum([&](const ThreadCounters& thread) {
-    return thread.of(method).latency_sum_ns.load(std::memory_order_relaxed);
-  }));
+                           return thread.of(method).latency_sum_ns.load(std::memory_order_relaxed);
+                         }));
   return histogram;
 }
 
 }  // namespace
 
 std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
-  auto started = MakeFamily("grpc_server_started_total", "Calls that were taken up.", MetricType::Counter);
-  auto handled = MakeFamily("grpc_server_handled_total", "Calls that have ended, by status.", MetricType::Counter);
-  auto received =
-      MakeFamily("grpc_server_msg_received_total", "Messages received from clients.", MetricType::Counter);
-  auto sent = MakeFamily("grpc_server_msg_sent_total", "Messages sent to clients.", MetricType::Counter);
+  auto started =
+      MakeFamily("grpc_server_started_total", "Calls that were taken up.", MetricType::Counter);
+  auto handled = MakeFamily("grpc_server_handled_total", "Calls that have ended, by status.",
+                            MetricType::Counter);
+  auto received = MakeFamily("grpc_server_msg_received_total", "Messages received from clients.",
+                             MetricType::Counter);
+  auto sent =
+      MakeFamily("grpc_server_msg_sent_total", "Messages sent to clients.", MetricType::Counter);
   auto handling = MakeFamily("grpc_server_handling_seconds",
-                             "Time from a call being taken up to its answer being ready.", MetricType::Histogram);
-  auto duration = MakeFamily("ferrite_request_duration_seconds", "The same, by operation.", MetricType::Histogram);
+                             "Time from a call being taken up to its answer being ready.",
+                             MetricType::Histogram);
+  auto duration = MakeFamily("ferrite_request_duration_seconds", "The same, by operation.",
+                             MetricType::Histogram);
   auto inflight = MakeFamily("ferrite_inflight_requests", "Calls in progress.", MetricType::Gauge);
   for (size_t i = 0; i < kMethodCount; ++i) {
     const auto method = static_cast<Method>(i);
@@ -66,7 +72,8 @@ std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
     for (size_t code = 0; code < kStatusCodeCount; ++code) {
       MetricLabels with_code = labels;
       with_code.push_back({"grpc_code", kCodeNames[code]});
-      AddCounter(&handled, std::move(with_code), static_cast<double>(counters_.Sum([&](const ThreadCounters& thread) {
+      AddCounter(&handled, std::move(with_code),
+                 static_cast<double>(counters_.Sum([&](const ThreadCounters& thread) {
                    return thread.of(method).handled[code].load(std::memory_order_relaxed);
                  })));
     }
@@ -78,10 +85,12 @@ std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
     }
     AddGauge(&inflight, op, static_cast<double>(counters_.Inflight(method)));
   }
-  auto requests = MakeFamily("ferrite_cache_requests_total", "Keys asked for, by operation and what became of them.",
-                             MetricType::Counter);
+  auto requests =
+      MakeFamily("ferrite_cache_requests_total",
+                 "Keys asked for, by operation and what became of them.", MetricType::Counter);
   for (size_t i = 0; i < kCacheOutcomeNames.size(); ++i) {
-    AddCounter(&requests, {{"op", kCacheOutcomeNames[i].op}, {"result", kCacheOutcomeNames[i].result}},
+    AddCounter(&requests,
+               {{"op", kCacheOutcomeNames[i].op}, {"result", kCacheOutcomeNames[i].result}},
                static_cast<double>(counters_.Sum([i](const ThreadCounters& thread) {
                  return thread.count(static_cast<CacheOutcome>(i));
                })));

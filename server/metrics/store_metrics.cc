@@ -9,31 +9,37 @@ std::vector<prometheus::MetricFamily> StoreMetrics::Collect() const {
   const StoreStats stats = store_.Stats();
   const ConnectionCounts connections = connections_();
 
-  auto build = MakeFamily("ferrite_build_info", "Always 1; the labels tell what is running.", MetricType::Gauge);
+  auto build = MakeFamily("ferrite_build_info", "Always 1; the labels tell what is running.",
+                          MetricType::Gauge);
   AddGauge(&build, {{"version", FERRITE_VERSION}, {"compiler", __VERSION__}}, 1);
 
-  auto memory = MakeFamily("ferrite_memory_bytes",
-                           "Memory in use, by what for. All but request_window count against the limit.",
-                           MetricType::Gauge);
+  auto memory =
+      MakeFamily("ferrite_memory_bytes",
+                 "Memory in use, by what for. All but request_window count against the limit.",
+                 MetricType::Gauge);
   AddGauge(&memory, {{"class", "slots"}}, static_cast<double>(stats.slot_bytes));
   AddGauge(&memory, {{"class", "blocks"}}, static_cast<double>(stats.block_bytes));
   AddGauge(&memory, {{"class", "table"}}, static_cast<double>(stats.table_bytes));
   AddGauge(&memory, {{"class", "eviction"}}, static_cast<double>(stats.eviction_bytes));
   AddGauge(&memory, {{"class", "request_window"}}, static_cast<double>(replays_.memory_bytes()));
 
-  auto evictions =
-      MakeFamily("ferrite_evictions_total", "Entries removed before their time, by reason.", MetricType::Counter);
+  auto evictions = MakeFamily("ferrite_evictions_total",
+                              "Entries removed before their time, by reason.", MetricType::Counter);
   AddCounter(&evictions, {{"reason", "memory"}}, static_cast<double>(stats.evictions));
 
-  auto expired = MakeFamily("ferrite_expired_total", "Expired entries whose memory was taken back: by the sweep, or by a "
-                            "call that met them.", MetricType::Counter);
+  auto expired = MakeFamily("ferrite_expired_total",
+                            "Expired entries whose memory was taken back: by the sweep, or by a "
+                            "call that met them.",
+                            MetricType::Counter);
   AddCounter(&expired, {{"mode", "sweep"}}, static_cast<double>(stats.expired_by_sweep));
   AddCounter(&expired, {{"mode", "access"}}, static_cast<double>(stats.expired_on_access));
 
-  auto rejected = MakeFamily("ferrite_connections_rejected_total", "Connections closed on arrival, by reason.",
-                             MetricType::Counter);
-  AddCounter(&rejected, {{"reason", "limit"}}, static_cast<double>(connections.rejected_over_limit));
-  AddCounter(&rejected, {{"reason", "descriptors"}}, static_cast<double>(connections.rejected_no_descriptor));
+  auto rejected = MakeFamily("ferrite_connections_rejected_total",
+                             "Connections closed on arrival, by reason.", MetricType::Counter);
+  AddCounter(&rejected, {{"reason", "limit"}},
+             static_cast<double>(connections.rejected_over_limit));
+  AddCounter(&rejected, {{"reason", "descriptors"}},
+             static_cast<double>(connections.rejected_no_descriptor));
 
   return {build,
           SingleGauge("ferrite_cache_entries", "Entries that are there; expired ones not counted.",
@@ -43,7 +49,8 @@ std::vector<prometheus::MetricFamily> StoreMetrics::Collect() const {
                       static_cast<double>(stats.limit_bytes)),
           evictions,
           expired,
-          SingleGauge("ferrite_connections", "Open gRPC connections.", static_cast<double>(connections.open)),
+          SingleGauge("ferrite_connections", "Open gRPC connections.",
+                      static_cast<double>(connections.open)),
           rejected};
 }
 

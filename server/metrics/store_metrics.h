@@ -24,7 +24,8 @@ struct ConnectionCounts {
 class StoreMetrics final : public prometheus::Collectable {
  public:
   // All must outlive this.
-  StoreMetrics(const Store* store, const ReplayWindow* replays, std::function<ConnectionCounts()> connections)
+  StoreMetrics(const Store* store, const ReplayWindow* replays,
+               std::function<ConnectionCounts()> connections)
       : store_(*store), replays_(*replays), connections_(std::move(connections)) {}
   std::vector<prometheus::MetricFamily> Collect() const override;
 

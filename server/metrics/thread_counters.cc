@@ -29,7 +29,8 @@ uint64_t CounterRegistry::Inflight(Method method) const {
   // The ends are read first: a call that ends in between is counted too often, never below zero.
   const uint64_t ended = Sum([method](const ThreadCounters& thread) {
     uint64_t handled = 0;
-    for (const Counter& counter : thread.of(method).handled) handled += counter.load(std::memory_order_relaxed);
+    for (const Counter& counter : thread.of(method).handled)
+      handled += counter.load(std::memory_order_relaxed);
     return handled;
   });
   const uint64_t started = Sum([method](const ThreadCounters& thread) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Counters that each thread keeps for itself and that are summed when somebody asks: no lock, no label look-up, and no
-// cache line that two threads write on the way of a call.
+// Counters that each thread keeps for itself and that are summed when somebody asks: no lock, no
+// label look-up, and no cache line that two threads write on the way of a call.
 
 #include <array>
 #include <atomic>
@@ -21,18 +21,19 @@ using Counter = std::atomic<uint64_t>;
 
 inline constexpr size_t kStatusCodeCount = 17;
 
-// Upper bounds of the latency buckets: from 10 us, where a cache lives, to the 10 s at which stock gRPC dashboards end.
-inline constexpr std::array<double, 19> kLatencyBounds = {10e-6,  25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3,
-                                                          2.5e-3, 5e-3,  10e-3, 25e-3,  50e-3,  0.1,    0.25,
-                                                          0.5,    1.0,   2.5,   5.0,    10.0};
+// Upper bounds of the latency buckets: from 10 us, where a cache lives, to the 10 s at which stock
+// gRPC dashboards end.
+inline constexpr std::array<double, 19> kLatencyBounds = {
+    10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3,
+    25e-3, 50e-3, 0.1,   0.25,   0.5,    1.0,    2.5,  5.0,    10.0};
 
 // What is counted of one method.
 struct MethodCounters {
   Counter started{0};
-  std::array<Counter, kStatusCodeCount> handled{};   // by status code
-  Counter received{0};                               // messages
+  std::array<Counter, kStatusCodeCount> handled{};  // by status code
+  Counter received{0};                              // messages
   Counter sent{0};
-  std::array<Counter, kLatencyBounds.size() + 1> latency{};   // by bucket, the last without bound
+  std::array<Counter, kLatencyBounds.size() + 1> latency{};  // by bucket, the last without bound
   Counter latency_sum_ns{0};
 
   // Counts a latency into its bucket and the sum.
@@ -41,14 +42,25 @@ struct MethodCounters {
 
 // What became of a key: the labels of ferrite_cache_requests_total.
 enum class CacheOutcome : size_t {
-  kGetHit, kGetMiss, kSetStored, kSetConditionFailed, kDeleteDeleted, kDeleteMiss, kTouchHit, kTouchMiss,
-  kExistsHit, kExistsMiss, kIncrCreated, kIncrUpdated,
+  kGetHit,
+  kGetMiss,
+  kSetStored,
+  kSetConditionFailed,
+  kDeleteDeleted,
+  kDeleteMiss,
+  kTouchHit,
+  kTouchMiss,
+  kExistsHit,
+  kExistsMiss,
+  kIncrCreated,
+  kIncrUpdated,
 };
 struct CacheOutcomeName {
   const char* op;
   const char* result;
 };
-// In the order of CacheOutcome. A key of MGet counts as a get, one of MSet as a set, one of MDelete as a delete.
+// In the order of CacheOutcome. A key of MGet counts as a get, one of MSet as a set, one of MDelete
+// as a delete.
 inline constexpr std::array kCacheOutcomeNames = {
     CacheOutcomeName{"get", "hit"},        CacheOutcomeName{"get", "miss"},
     CacheOutcomeName{"set", "stored"},     CacheOutcomeName{"set", "condition_failed"},
@@ -72,7 +84,9 @@ class ThreadCounters {
   MethodCounters& of(Method method) { return methods_[static_cast<size_t>(method)]; }
   const MethodCounters& of(Method method) const { return methods_[static_cast<size_t>(method)]; }
 
-  void Count(CacheOutcome outcome, uint64_t n = 1) { Add(&outcomes_[static_cast<size_t>(outcome)], n); }
+  void Count(CacheOutcome outcome, uint64_t n = 1) {
+    Add(&outcomes_[static_cast<size_t>(outcome)], n);
+  }
   uint64_t count(CacheOutcome outcome) const {
     return outcomes_[static_cast<size_t>(outcome)].load(std::memory_order_relaxed);
   }

@@ -15,7 +15,7 @@ namespace ferrite {
 // One page: a function that says what to answer to GET.
 class HttpEndpoint::Page final : public CivetHandler {
  public:
-  using Answer = std::function<std::pair<int, std::string>()>;   // status and body
+  using Answer = std::function<std::pair<int, std::string>()>;  // status and body
   explicit Page(Answer answer) : answer_(std::move(answer)) {}
 
   bool handleGet(CivetServer*, mg_connection* connection) override {
@@ -34,12 +34,18 @@ class HttpEndpoint::Page final : public CivetHandler {
 
 HttpEndpoint::~HttpEndpoint() = default;
 
-absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(const Address& address,
-                                                                  std::vector<const prometheus::Collectable*> metrics) {
+absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(
+    const Address& address, std::vector<const prometheus::Collectable*> metrics) {
   std::unique_ptr<HttpEndpoint> endpoint(new HttpEndpoint());
   endpoint->address_ = address;
-  const std::vector<std::string> options = {"listening_ports",    address.ToString(), "num_threads", "4",
-                                            "request_timeout_ms", "5000",             "enable_directory_listing", "no"};
+  const std::vector<std::string> options = {"listening_ports",
+                                            address.ToString(),
+                                            "num_threads",
+                                            "4",
+                                            "request_timeout_ms",
+                                            "5000",
+                                            "enable_directory_listing",
+                                            "no"};
   try {
     endpoint->server_ = std::make_unique<CivetServer>(options);
   } catch (const CivetException&) {
@@ -55,12 +61,14 @@ absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(const Address&
   };
   add("/metrics", [metrics = std::move(metrics)] {
     std::ostringstream text;
-    for (const prometheus::Collectable* each : metrics) prometheus::TextSerializer().Serialize(text, each->Collect());
+    for (const prometheus::Collectable* each : metrics)
+      prometheus::TextSerializer().Serialize(text, each->Collect());
     return std::pair{200, text.str()};
   });
   add("/healthz", [] { return std::pair{200, std::string("ok\n")}; });
   add("/readyz", [raw = endpoint.get()] {
-    return raw->ready_ ? std::pair{200, std::string("ready\n")} : std::pair{503, std::string("not ready\n")};
+    return raw->ready_ ? std::pair{200, std::string("ready\n")}
+                       : std::pair{503, std::string("not ready\n")};
   });
   return endpoint;
 }

@@ -41,8 +41,10 @@ int Listen(const addrinfo& info) {
   const int on = 1;
   setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // connections inherit it
-  if (info.ai_family == AF_INET6) setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-  if (bind(descriptor, info.ai_addr, info.ai_addrlen) == 0 && listen(descriptor, kBacklog) == 0) return descriptor;
+  if (info.ai_family == AF_INET6)
+    setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  if (bind(descriptor, info.ai_addr, info.ai_addrlen) == 0 && listen(descriptor, kBacklog) == 0)
+    return descriptor;
   const int error = errno;
   close(descriptor);
   errno = error;
@@ -60,11 +62,13 @@ absl::Status Listener::Bind(const Address& address) {
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
   if (const int error = getaddrinfo(address.host.c_str(), nullptr, &hints, &found); error != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot resolve ", address.host, ": ", gai_strerror(error)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot resolve ", address.host, ": ", gai_strerror(error)));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> infos(found, freeaddrinfo);
   for (const addrinfo* info = found; info != nullptr; info = info->ai_next) {
-    const in_port_t port = htons(static_cast<uint16_t>(address_.port));  // port 0: the first choice holds for all
+    const in_port_t port =
+        htons(static_cast<uint16_t>(address_.port));  // port 0: the first choice holds for all
     if (info->ai_family == AF_INET) {
       reinterpret_cast<sockaddr_in*>(info->ai_addr)->sin_port = port;
     } else if (info->ai_family == AF_INET6) {
@@ -75,12 +79,14 @@ absl::Status Listener::Bind(const Address& address) {
     const int descriptor = Listen(*info);
     if (descriptor < 0) {
       if (errno == EAFNOSUPPORT) continue;  // a machine without IPv6
-      return absl::UnavailableError(absl::StrCat("cannot listen on ", address_.ToString(), ": ", strerror(errno)));
+      return absl::UnavailableError(
+          absl::StrCat("cannot listen on ", address_.ToString(), ": ", strerror(errno)));
     }
     sockets_.push_back(descriptor);
     address_.port = PortOf(descriptor);
   }
-  if (sockets_.empty()) return absl::UnavailableError(absl::StrCat("cannot listen on ", address_.ToString()));
+  if (sockets_.empty())
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", address_.ToString()));
   return absl::OkStatus();
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
-// Ferrite's own accept loop. gRPC 1.51's stops accepting for good once it has met "too many open files" (CVE-2023-4785), has
-// no limit on connections, and lets two servers share a port unnoticed; this one does none of that. Accepted connections are
-// handed to gRPC, which owns them from then on.
+// Ferrite's own accept loop. gRPC 1.51's stops accepting for good once it has met "too many open
+// files" (CVE-2023-4785), has no limit on connections, and lets two servers share a port unnoticed;
+// this one does none of that. Accepted connections are handed to gRPC, which owns them from then
+// on.
 
 #include <atomic>
 #include <cstdint>
@@ -30,7 +31,8 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Binds to every address that the host stands for and listens. Fails with the address and the reason in the text.
+  // Binds to every address that the host stands for and listens. Fails with the address and the
+  // reason in the text.
   absl::Status Bind(const Address& address);
   // The address with the port that was bound: another one if port 0 was asked for.
   const Address& address() const { return address_; }
@@ -43,8 +45,8 @@ class Listener {
   ConnectionCounts counts() const;
 
  private:
-  // Which file a descriptor stood for when it was handed over. gRPC closes it in its own time; the number may then stand for
-  // another file, with another inode.
+  // Which file a descriptor stood for when it was handed over. gRPC closes it in its own time; the
+  // number may then stand for another file, with another inode.
   using Inode = uint64_t;
 
   void Run();
@@ -55,8 +57,9 @@ class Listener {
 
   Address address_;
   std::vector<int> sockets_;
-  int wake_ = -1;       // an eventfd that ends Run
-  int reserve_ = -1;    // a descriptor to give up when there are none left, so as to be able to turn a connection away
+  int wake_ = -1;     // an eventfd that ends Run
+  int reserve_ = -1;  // a descriptor to give up when there are none left, so as to be able to turn
+                      // a connection away
   size_t max_connections_ = 0;
   Handoff handoff_;
   std::thread thread_;

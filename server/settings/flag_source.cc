@@ -15,16 +15,22 @@ namespace {
 absl::Status SetFlag(const std::string& name, const std::string& source, const std::string& value) {
   std::string error;
   if (absl::FindCommandLineFlag(name)->ParseFrom(value, &error)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(source, ": '", value, "' is not allowed", error.empty() ? "" : ": ", error));
+  return absl::InvalidArgumentError(
+      absl::StrCat(source, ": '", value, "' is not allowed", error.empty() ? "" : ": ", error));
 }
 
 }  // namespace
 
-std::string FlagName(const std::string& name) { return "--" + absl::StrReplaceAll(name, {{"_", "-"}}); }
+std::string FlagName(const std::string& name) {
+  return "--" + absl::StrReplaceAll(name, {{"_", "-"}});
+}
 
-std::string EnvironmentName(const std::string& name) { return "FERRITE_" + absl::AsciiStrToUpper(name); }
+std::string EnvironmentName(const std::string& name) {
+  return "FERRITE_" + absl::AsciiStrToUpper(name);
+}
 
-absl::Status SetFlags(const std::vector<std::string>& names, const std::vector<std::string>& arguments,
+absl::Status SetFlags(const std::vector<std::string>& names,
+                      const std::vector<std::string>& arguments,
                       const std::map<std::string, std::string>& environment) {
   std::set<std::string> given;
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -35,19 +41,22 @@ absl::Status SetFlags(const std::vector<std::string>& names, const std::vector<s
       return spelled == FlagName(name) || spelled == "--" + name;
     });
     if (known == names.end()) {
-      return absl::InvalidArgumentError(absl::StrCat("unknown flag '", argument, "'; --help lists the flags"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("unknown flag '", argument, "'; --help lists the flags"));
     }
     if (equals == std::string::npos && i + 1 == arguments.size()) {
       return absl::InvalidArgumentError(absl::StrCat(spelled, " needs a value"));
     }
-    const std::string value = equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1);
+    const std::string value =
+        equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1);
     if (absl::Status status = SetFlag(*known, spelled, value); !status.ok()) return status;
     given.insert(*known);
   }
   for (const std::string& name : names) {
     const auto variable = environment.find(EnvironmentName(name));
     if (variable == environment.end() || given.contains(name)) continue;
-    if (absl::Status status = SetFlag(name, variable->first, variable->second); !status.ok()) return status;
+    if (absl::Status status = SetFlag(name, variable->first, variable->second); !status.ok())
+      return status;
   }
   return absl::OkStatus();
 }

@@ -14,8 +14,8 @@ namespace ferrite {
 namespace {
 
 absl::Status BadBytes(std::string_view text) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", std::string(text), "' is not an amount of memory, such as 512MiB, 2GiB or 1048576"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", std::string(text), "' is not an amount of memory, such as 512MiB, 2GiB or 1048576"));
 }
 
 // A limit that a control group states; the greatest number where it states none.
@@ -35,7 +35,8 @@ absl::StatusOr<uint64_t> ParseBytes(std::string_view text) {
   if (unit.empty() || unit == "B") return number;
   const size_t power = std::string_view("KMGT").find(unit[0]);
   unit.remove_prefix(1);
-  if (power == std::string_view::npos || (!unit.empty() && unit != "B" && unit != "iB")) return BadBytes(text);
+  if (power == std::string_view::npos || (!unit.empty() && unit != "B" && unit != "iB"))
+    return BadBytes(text);
   const int shift = 10 * (static_cast<int>(power) + 1);
   if (number > std::numeric_limits<uint64_t>::max() >> shift) return BadBytes(text);
   return number << shift;
@@ -45,8 +46,10 @@ absl::StatusOr<uint64_t> ParseBytesOrShare(std::string_view text, uint64_t whole
   if (!text.ends_with('%')) return ParseBytes(text);
   unsigned percent = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, percent);
-  if (error != std::errc() || end != text.data() + text.size() - 1 || percent < 1 || percent > 100) {
-    return absl::InvalidArgumentError(absl::StrCat("'", std::string(text), "' is not a share from 1% to 100%"));
+  if (error != std::errc() || end != text.data() + text.size() - 1 || percent < 1 ||
+      percent > 100) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", std::string(text), "' is not a share from 1% to 100%"));
   }
   return whole_bytes / 100 * percent;
 }

@@ -11,18 +11,24 @@
 #include "server/settings/flag_source.h"
 #include "server/settings/quantity.h"
 
-ABSL_FLAG(std::string, listen, "127.0.0.1:6380", "HOST:PORT to serve gRPC on; port 0 takes any that is free");
-ABSL_FLAG(std::string, http_listen, "127.0.0.1:6381", "HOST:PORT for /metrics, /healthz and /readyz; empty: none");
+ABSL_FLAG(std::string, listen, "127.0.0.1:6380",
+          "HOST:PORT to serve gRPC on; port 0 takes any that is free");
+ABSL_FLAG(std::string, http_listen, "127.0.0.1:6381",
+          "HOST:PORT for /metrics, /healthz and /readyz; empty: none");
 ABSL_FLAG(std::string, max_memory, "75%",
-          "memory for entries: an amount such as 2GiB, a share of what the machine or container has, or 0 for no limit");
-ABSL_FLAG(std::string, eviction, "s3-fifo", "what a full store does: s3-fifo evicts, noeviction refuses writes");
+          "memory for entries: an amount such as 2GiB, a share of what the machine or container "
+          "has, or 0 for no limit");
+ABSL_FLAG(std::string, eviction, "s3-fifo",
+          "what a full store does: s3-fifo evicts, noeviction refuses writes");
 ABSL_FLAG(int, shards, 0, "shards of the store, rounded up to a power of two; 0: four per core");
 ABSL_FLAG(int, threads, 0, "serving threads; 0: one per core");
 ABSL_FLAG(std::string, max_value_bytes, "1MiB", "largest value that is accepted");
 ABSL_FLAG(int, max_connections, 10000, "connections at a time; more are closed on arrival");
 ABSL_FLAG(int, max_concurrent_streams, 1024, "calls in progress per connection");
-ABSL_FLAG(std::string, request_window_bytes, "64MiB", "memory for the outcomes of calls with a request_id");
-ABSL_FLAG(absl::Duration, shutdown_grace, absl::Seconds(10), "how long calls in progress may take to end after SIGTERM");
+ABSL_FLAG(std::string, request_window_bytes, "64MiB",
+          "memory for the outcomes of calls with a request_id");
+ABSL_FLAG(absl::Duration, shutdown_grace, absl::Seconds(10),
+          "how long calls in progress may take to end after SIGTERM");
 ABSL_FLAG(absl::Duration, max_connection_age, absl::ZeroDuration(),
           "ask clients to reconnect after this long, so that they find new nodes; 0: never");
 ABSL_FLAG(std::string, log_format, "text", "text or json");
@@ -32,11 +38,20 @@ namespace ferrite {
 namespace {
 
 const std::vector<std::string>& FlagNames() {
-  static const std::vector<std::string> names = {
-      "listen",          "http_listen",            "max_memory",           "eviction",
-      "shards",          "threads",                "max_value_bytes",      "max_connections",
-      "max_concurrent_streams", "request_window_bytes", "shutdown_grace",  "max_connection_age",
-      "log_format",      "log_level"};
+  static const std::vector<std::string> names = {"listen",
+                                                 "http_listen",
+                                                 "max_memory",
+                                                 "eviction",
+                                                 "shards",
+                                                 "threads",
+                                                 "max_value_bytes",
+                                                 "max_connections",
+                                                 "max_concurrent_streams",
+                                                 "request_window_bytes",
+                                                 "shutdown_grace",
+                                                 "max_connection_age",
+                                                 "log_format",
+                                                 "log_level"};
   return names;
 }
 
@@ -47,7 +62,8 @@ constexpr uint64_t kMaxMaxValueBytes = uint64_t{64} << 20;
 class Checker {
  public:
   void Require(bool holds, const std::string& flag, const std::string& complaint) {
-    if (!holds && status_.ok()) status_ = absl::InvalidArgumentError(absl::StrCat(FlagName(flag), ": ", complaint));
+    if (!holds && status_.ok())
+      status_ = absl::InvalidArgumentError(absl::StrCat(FlagName(flag), ": ", complaint));
   }
   template <typename T>
   T Value(const std::string& flag, absl::StatusOr<T> parsed) {
@@ -56,7 +72,8 @@ class Checker {
   }
   template <typename T>
   T InRange(const std::string& flag, T value, T min, T max) {
-    Require(value >= min && value <= max, flag, absl::StrCat(value, " is not from ", min, " to ", max));
+    Require(value >= min && value <= max, flag,
+            absl::StrCat(value, " is not from ", min, " to ", max));
     return value;
   }
   const absl::Status& status() const { return status_; }
@@ -69,45 +86,54 @@ class Checker {
 
 absl::StatusOr<Settings> LoadSettings(const std::vector<std::string>& arguments,
                                       const std::map<std::string, std::string>& environment) {
-  if (absl::Status status = SetFlags(FlagNames(), arguments, environment); !status.ok()) return status;
+  if (absl::Status status = SetFlags(FlagNames(), arguments, environment); !status.ok())
+    return status;
   Checker check;
   Settings settings;
   settings.listen = check.Value("listen", ParseAddress(absl::GetFlag(FLAGS_listen)));
   if (const std::string http = absl::GetFlag(FLAGS_http_listen); !http.empty()) {
     settings.http_listen = check.Value("http_listen", ParseAddress(http));
   }
-  settings.max_memory_bytes =
-      check.Value("max_memory", ParseBytesOrShare(absl::GetFlag(FLAGS_max_memory), AvailableMemoryBytes()));
-  check.Require(settings.max_memory_bytes == 0 || settings.max_memory_bytes >= kMinMemoryBytes, "max_memory",
-                absl::StrCat(settings.max_memory_bytes, " bytes are too few; the least is 16MiB, and 0 means no limit"));
+  settings.max_memory_bytes = check.Value(
+      "max_memory", ParseBytesOrShare(absl::GetFlag(FLAGS_max_memory), AvailableMemoryBytes()));
+  check.Require(settings.max_memory_bytes == 0 || settings.max_memory_bytes >= kMinMemoryBytes,
+                "max_memory",
+                absl::StrCat(settings.max_memory_bytes,
+                             " bytes are too few; the least is 16MiB, and 0 means no limit"));
   const std::string eviction = absl::GetFlag(FLAGS_eviction);
   check.Require(eviction == "s3-fifo" || eviction == "noeviction", "eviction",
                 absl::StrCat("'", eviction, "' is neither s3-fifo nor noeviction"));
   settings.evict = eviction == "s3-fifo";
-  settings.shards = static_cast<size_t>(check.InRange("shards", absl::GetFlag(FLAGS_shards), 0, 4096));
+  settings.shards =
+      static_cast<size_t>(check.InRange("shards", absl::GetFlag(FLAGS_shards), 0, 4096));
   settings.threads = check.InRange("threads", absl::GetFlag(FLAGS_threads), 0, 1024);
-  if (settings.threads == 0) settings.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (settings.threads == 0)
+    settings.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   settings.max_value_bytes = check.InRange(
-      "max_value_bytes", check.Value("max_value_bytes", ParseBytes(absl::GetFlag(FLAGS_max_value_bytes))),
-      uint64_t{1}, kMaxMaxValueBytes);
-  settings.max_connections =
-      static_cast<size_t>(check.InRange("max_connections", absl::GetFlag(FLAGS_max_connections), 1, 1'000'000));
-  settings.max_concurrent_streams =
-      check.InRange("max_concurrent_streams", absl::GetFlag(FLAGS_max_concurrent_streams), 1, 1'000'000);
+      "max_value_bytes",
+      check.Value("max_value_bytes", ParseBytes(absl::GetFlag(FLAGS_max_value_bytes))), uint64_t{1},
+      kMaxMaxValueBytes);
+  settings.max_connections = static_cast<size_t>(
+      check.InRange("max_connections", absl::GetFlag(FLAGS_max_connections), 1, 1'000'000));
+  settings.max_concurrent_streams = check.InRange(
+      "max_concurrent_streams", absl::GetFlag(FLAGS_max_concurrent_streams), 1, 1'000'000);
   settings.request_window_bytes =
       check.Value("request_window_bytes", ParseBytes(absl::GetFlag(FLAGS_request_window_bytes)));
   settings.shutdown_grace = absl::GetFlag(FLAGS_shutdown_grace);
-  check.Require(settings.shutdown_grace >= absl::ZeroDuration() && settings.shutdown_grace <= absl::Hours(1),
-                "shutdown_grace", "must be from 0 to 1h, such as 10s");
+  check.Require(
+      settings.shutdown_grace >= absl::ZeroDuration() && settings.shutdown_grace <= absl::Hours(1),
+      "shutdown_grace", "must be from 0 to 1h, such as 10s");
   settings.max_connection_age = absl::GetFlag(FLAGS_max_connection_age);
-  check.Require(settings.max_connection_age >= absl::ZeroDuration(), "max_connection_age", "must not be negative");
+  check.Require(settings.max_connection_age >= absl::ZeroDuration(), "max_connection_age",
+                "must not be negative");
   const std::string format = absl::GetFlag(FLAGS_log_format);
   check.Require(format == "text" || format == "json", "log_format",
                 absl::StrCat("'", format, "' is neither text nor json"));
   settings.json_log = format == "json";
   settings.log_level = absl::GetFlag(FLAGS_log_level);
   const std::vector<std::string> levels = {"debug", "info", "warning", "error"};
-  check.Require(std::find(levels.begin(), levels.end(), settings.log_level) != levels.end(), "log_level",
+  check.Require(std::find(levels.begin(), levels.end(), settings.log_level) != levels.end(),
+                "log_level",
                 absl::StrCat("'", settings.log_level, "' is not debug, info, warning or error"));
   if (!check.status().ok()) return check.status();
   for (const std::string& name : FlagNames()) {
@@ -120,8 +146,9 @@ std::string FlagHelp() {
   std::string help;
   for (const std::string& name : FlagNames()) {
     const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
-    absl::StrAppend(&help, absl::StrFormat("  %-26s %s (default: %s)\n", FlagName(name), flag->Help(),
-                                           flag->DefaultValue().empty() ? "none" : flag->DefaultValue()));
+    absl::StrAppend(&help,
+                    absl::StrFormat("  %-26s %s (default: %s)\n", FlagName(name), flag->Help(),
+                                    flag->DefaultValue().empty() ? "none" : flag->DefaultValue()));
   }
   return help;
 }

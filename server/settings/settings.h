@@ -1,6 +1,7 @@
 #pragma once
 
-// How a server is configured: flags, each of which may also come from the environment as FERRITE_<FLAG>.
+// How a server is configured: flags, each of which may also come from the environment as
+// FERRITE_<FLAG>.
 
 #include <cstdint>
 #include <map>
@@ -18,16 +19,16 @@ namespace ferrite {
 struct Settings {
   Address listen;
   std::optional<Address> http_listen;
-  uint64_t max_memory_bytes = 0;     // 0: no limit
+  uint64_t max_memory_bytes = 0;  // 0: no limit
   bool evict = true;
-  size_t shards = 0;                 // 0: four per core
+  size_t shards = 0;  // 0: four per core
   int threads = 1;
   uint64_t max_value_bytes = 0;
   size_t max_connections = 0;
   int max_concurrent_streams = 0;
   uint64_t request_window_bytes = 0;
   absl::Duration shutdown_grace;
-  absl::Duration max_connection_age; // zero: no limit
+  absl::Duration max_connection_age;  // zero: no limit
   bool json_log = false;
   std::string log_level;
 
@@ -35,8 +36,9 @@ struct Settings {
   std::map<std::string, std::string> by_flag;
 };
 
-// Reads the command line ("--max-memory=1GiB" or "--max-memory 1GiB"), then, for what it leaves open, the environment, then
-// the defaults. INVALID_ARGUMENT, with the flag and what is allowed in the text, for anything unknown or impossible.
+// Reads the command line ("--max-memory=1GiB" or "--max-memory 1GiB"), then, for what it leaves
+// open, the environment, then the defaults. INVALID_ARGUMENT, with the flag and what is allowed in
+// the text, for anything unknown or impossible.
 absl::StatusOr<Settings> LoadSettings(const std::vector<std::string>& arguments,
                                       const std::map<std::string, std::string>& environment);
 

@@ -85,11 +85,13 @@ TEST_F(HandlersTest, ErrorsNameTheLimitAndCarryAReason) {
 }
 
 TEST_F(HandlersTest, TimesToLiveAreChecked) {
-  for (const int64_t bad : {int64_t{0}, int64_t{-1}, std::numeric_limits<int64_t>::min(), kMaxTtlMs + 1,
-                            std::numeric_limits<int64_t>::max()}) {
+  for (const int64_t bad : {int64_t{0}, int64_t{-1}, std::numeric_limits<int64_t>::min(),
+                            kMaxTtlMs + 1, std::numeric_limits<int64_t>::max()}) {
     EXPECT_EQ(ReasonOf(CheckTtl("ttl_ms", bad)), "TTL_OUT_OF_RANGE") << bad;
     EXPECT_THAT(CheckTtl("ttl_ms", bad).error_message(), HasSubstr(std::to_string(kMaxTtlMs)));
-    EXPECT_FALSE(CheckExpireAt(clock_.UnixMs() + std::min(bad, kMaxTtlMs + 1), clock_.UnixMs()).ok()) << bad;
+    EXPECT_FALSE(
+        CheckExpireAt(clock_.UnixMs() + std::min(bad, kMaxTtlMs + 1), clock_.UnixMs()).ok())
+        << bad;
   }
   EXPECT_TRUE(CheckTtl("ttl_ms", 1).ok());
   EXPECT_TRUE(CheckTtl("ttl_ms", kMaxTtlMs).ok());
@@ -127,7 +129,8 @@ TEST_F(HandlersTest, AnMGetWhoseReplyWouldBeTooLargeSaysSo) {
 }
 
 TEST_F(HandlersTest, AScanGoesOnFromTheCursorOfAnyMessageAndSeesEachKeyOnce) {
-  for (int i = 0; i < 2000; ++i) ASSERT_TRUE(Set("k" + std::to_string(i), std::string(900, 'v')).ok());
+  for (int i = 0; i < 2000; ++i)
+    ASSERT_TRUE(Set("k" + std::to_string(i), std::string(900, 'v')).ok());
   v1::ScanRequest request;
   request.set_with_values(true);
   const auto messages = Scan(request);
@@ -166,8 +169,9 @@ TEST_F(HandlersTest, AScanKeepsToItsLimit) {
 TEST_F(HandlersTest, AForeignCursorIsRefused) {
   v1::ScanRequest request;
   std::function<bool(v1::ScanResponse*)> source;
-  for (const std::string& cursor : {std::string("x"), std::string(24, '\0'), EncodeCursor({1, 2, 3}).substr(1),
-                                    EncodeCursor({1, 2, 3}).replace(10, 1, "!")}) {
+  for (const std::string& cursor :
+       {std::string("x"), std::string(24, '\0'), EncodeCursor({1, 2, 3}).substr(1),
+        EncodeCursor({1, 2, 3}).replace(10, 1, "!")}) {
     request.set_cursor(cursor);
     EXPECT_EQ(ReasonOf(OpenScan(&store_, request, &source)), "CURSOR_INVALID");
   }
@@ -186,8 +190,8 @@ TEST_F(HandlersTest, OutcomesAreCounted) {
 }
 
 TEST(Status, AnErrorIsTheSameInABatch) {
-  const v1::OperationError error =
-      ToOperationError(MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_MEMORY_FULL, "full"));
+  const v1::OperationError error = ToOperationError(
+      MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_MEMORY_FULL, "full"));
   EXPECT_EQ(error.code(), grpc::RESOURCE_EXHAUSTED);
   EXPECT_EQ(error.message(), "full");
   EXPECT_EQ(error.reason(), v1::ERROR_REASON_MEMORY_FULL);

@@ -86,13 +86,15 @@ TEST_F(ListenerTest, APortHasOneListener) {
   Start(10);
   Listener second;
   const absl::Status status = second.Bind(listener_.address());
-  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("cannot listen on " + listener_.address().ToString()));
+  EXPECT_THAT(std::string(status.message()),
+              testing::HasSubstr("cannot listen on " + listener_.address().ToString()));
   EXPECT_THAT(std::string(status.message()), testing::HasSubstr("in use"));
 }
 
 TEST_F(ListenerTest, AHostThatIsNotThereIsNamed) {
   const absl::Status status = listener_.Bind({"no-such-host.invalid", 1});
-  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("cannot resolve no-such-host.invalid"));
+  EXPECT_THAT(std::string(status.message()),
+              testing::HasSubstr("cannot resolve no-such-host.invalid"));
 }
 
 }  // namespace

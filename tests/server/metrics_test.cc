@@ -10,7 +10,8 @@
 namespace ferrite {
 namespace {
 
-const prometheus::MetricFamily& FamilyOf(const std::vector<prometheus::MetricFamily>& families, const std::string& name) {
+const prometheus::MetricFamily& FamilyOf(const std::vector<prometheus::MetricFamily>& families,
+                                         const std::string& name) {
   for (const auto& family : families) {
     if (family.name == name) return family;
   }
@@ -20,7 +21,7 @@ const prometheus::MetricFamily& FamilyOf(const std::vector<prometheus::MetricFam
 
 TEST(MethodCounters, ABucketHoldsItsUpperBound) {
   MethodCounters counters;
-  counters.Record(10'000);       // 10 us, the first bound
+  counters.Record(10'000);  // 10 us, the first bound
   counters.Record(10'001);
   counters.Record(60'000'000'000);
   EXPECT_EQ(counters.latency[0], 1u);
@@ -39,7 +40,9 @@ TEST(CounterRegistry, SumsOverThreadsAlsoThoseThatEnded) {
       ThreadCounters::Add(&ThreadCounters::Current().of(Method::kGet).handled[0], 1);
     }).join();
   }
-  EXPECT_EQ(registry.Sum([](const ThreadCounters& thread) { return thread.count(CacheOutcome::kGetHit); }), 15u);
+  EXPECT_EQ(registry.Sum(
+                [](const ThreadCounters& thread) { return thread.count(CacheOutcome::kGetHit); }),
+            15u);
   EXPECT_EQ(registry.Inflight(Method::kGet), 3u);
   EXPECT_EQ(registry.Inflight(), 3u);
 }
@@ -47,10 +50,13 @@ TEST(CounterRegistry, SumsOverThreadsAlsoThoseThatEnded) {
 TEST(RpcMetrics, EveryLabelSetIsThereFromTheStart) {
   CounterRegistry registry;
   const auto families = RpcMetrics(&registry).Collect();
-  EXPECT_EQ(FamilyOf(families, "grpc_server_handled_total").metric.size(), kMethodCount * kStatusCodeCount);
+  EXPECT_EQ(FamilyOf(families, "grpc_server_handled_total").metric.size(),
+            kMethodCount * kStatusCodeCount);
   EXPECT_EQ(FamilyOf(families, "grpc_server_started_total").metric.size(), kMethodCount);
-  EXPECT_EQ(FamilyOf(families, "ferrite_cache_requests_total").metric.size(), kCacheOutcomeNames.size());
-  const auto& histogram = FamilyOf(families, "grpc_server_handling_seconds").metric.front().histogram;
+  EXPECT_EQ(FamilyOf(families, "ferrite_cache_requests_total").metric.size(),
+            kCacheOutcomeNames.size());
+  const auto& histogram =
+      FamilyOf(families, "grpc_server_handling_seconds").metric.front().histogram;
   EXPECT_EQ(histogram.bucket.size(), kLatencyBounds.size() + 1);
 }
 

@@ -1,4 +1,5 @@
-// A whole node in this process, called over loopback. The tests of shutdown are meant for the thread sanitizer as well.
+// A whole node in this process, called over loopback. The tests of shutdown are meant for the
+// thread sanitizer as well.
 
 #include "server/node.h"
 
@@ -42,7 +43,8 @@ class NodeTest : public testing::Test {
   std::shared_ptr<grpc::Channel> Connect() {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    return grpc::CreateCustomChannel(node_.grpc_address(), grpc::InsecureChannelCredentials(), arguments);
+    return grpc::CreateCustomChannel(node_.grpc_address(), grpc::InsecureChannelCredentials(),
+                                     arguments);
   }
 
   const Settings settings_ = TestSettings();
@@ -71,12 +73,13 @@ TEST_F(NodeTest, ACallWhoseDeadlineHasPassedIsNotExecuted) {
     request.set_key("n");
     v1::IncrResponse response;
     const grpc::Status status = stub->Incr(&context, request, &response);
-    EXPECT_TRUE(status.ok() || status.error_code() == grpc::DEADLINE_EXCEEDED) << status.error_message();
+    EXPECT_TRUE(status.ok() || status.error_code() == grpc::DEADLINE_EXCEEDED)
+        << status.error_message();
   }
 }
 
-// Many clients at work while the node ends: every call gets an answer, nothing aborts, and what was acknowledged had happened
-// in order.
+// Many clients at work while the node ends: every call gets an answer, nothing aborts, and what was
+// acknowledged had happened in order.
 TEST_F(NodeTest, EndsInOrderUnderLoad) {
   constexpr int kClients = 8;
   std::atomic<int> answered = 0;
@@ -93,7 +96,8 @@ TEST_F(NodeTest, EndsInOrderUnderLoad) {
         v1::IncrResponse response;
         const grpc::Status status = stub->Incr(&context, request, &response);
         if (!status.ok()) {
-          EXPECT_TRUE(status.error_code() == grpc::UNAVAILABLE || status.error_code() == grpc::CANCELLED)
+          EXPECT_TRUE(status.error_code() == grpc::UNAVAILABLE ||
+                      status.error_code() == grpc::CANCELLED)
               << status.error_code() << " " << status.error_message();
           return;
         }

@@ -13,7 +13,8 @@ namespace {
 class ReplayWindowTest : public testing::Test {
  protected:
   // Executes a call that answers with how often it was executed.
-  grpc::Status Call(const std::string& id, const std::string& key = "k", grpc::Status outcome = grpc::Status::OK) {
+  grpc::Status Call(const std::string& id, const std::string& key = "k",
+                    grpc::Status outcome = grpc::Status::OK) {
     v1::IncrRequest request;
     request.set_key(key);
     response_.Clear();
@@ -89,10 +90,13 @@ TEST_F(ReplayWindowTest, OfManyAtOnceOneExecutes) {
       threads.emplace_back([&] {
         v1::IncrRequest request;
         v1::IncrResponse response;
-        EXPECT_TRUE(window_.Once(id, request, &response, [&] {
-          response.set_value(++executed_);
-          return grpc::Status::OK;
-        }).ok());
+        EXPECT_TRUE(window_
+                        .Once(id, request, &response,
+                              [&] {
+                                response.set_value(++executed_);
+                                return grpc::Status::OK;
+                              })
+                        .ok());
         EXPECT_EQ(response.value(), round + 1);
       });
     }

@@ -20,7 +20,8 @@ TEST(Quantity, ReadsAmountsOfMemory) {
   EXPECT_EQ(*ParseBytes("3MB"), 3u << 20);
   EXPECT_EQ(*ParseBytes("2GiB"), uint64_t{2} << 30);
   EXPECT_EQ(*ParseBytes("1TiB"), uint64_t{1} << 40);
-  for (const char* bad : {"", "GiB", "-1", "1.5GiB", "1XiB", "1GiBs", "1 GiB", "99999999999999999999", "99999999999TiB"}) {
+  for (const char* bad : {"", "GiB", "-1", "1.5GiB", "1XiB", "1GiBs", "1 GiB",
+                          "99999999999999999999", "99999999999TiB"}) {
     EXPECT_FALSE(ParseBytes(bad).ok()) << bad;
   }
 }
@@ -29,14 +30,16 @@ TEST(Quantity, ReadsShares) {
   EXPECT_EQ(*ParseBytesOrShare("75%", 1000), 750u);
   EXPECT_EQ(*ParseBytesOrShare("100%", 1000), 1000u);
   EXPECT_EQ(*ParseBytesOrShare("1KiB", 1000), 1024u);
-  for (const char* bad : {"0%", "101%", "%", "7.5%", "-1%"}) EXPECT_FALSE(ParseBytesOrShare(bad, 1000).ok()) << bad;
+  for (const char* bad : {"0%", "101%", "%", "7.5%", "-1%"})
+    EXPECT_FALSE(ParseBytesOrShare(bad, 1000).ok()) << bad;
 }
 
 TEST(Address, ReadsHostsAndPorts) {
   EXPECT_EQ(ParseAddress("127.0.0.1:6380")->port, 6380);
   EXPECT_EQ(ParseAddress("[::1]:0")->host, "::1");
   EXPECT_EQ(ParseAddress("[::1]:80")->ToString(), "[::1]:80");
-  for (const char* bad : {"", "localhost", ":6380", "localhost:", "localhost:port", "localhost:65536", "localhost:-1"}) {
+  for (const char* bad : {"", "localhost", ":6380", "localhost:", "localhost:port",
+                          "localhost:65536", "localhost:-1"}) {
     EXPECT_FALSE(ParseAddress(bad).ok()) << bad;
   }
 }
@@ -51,7 +54,7 @@ class SettingsTest : public testing::Test {
                         const std::map<std::string, std::string>& environment = {}) {
     return std::string(Load(arguments, environment).status().message());
   }
-  absl::FlagSaver flags_;   // they are global: each test starts from the defaults
+  absl::FlagSaver flags_;  // they are global: each test starts from the defaults
 };
 
 TEST_F(SettingsTest, HasDefaultsThatWork) {
@@ -67,8 +70,9 @@ TEST_F(SettingsTest, HasDefaultsThatWork) {
 }
 
 TEST_F(SettingsTest, FlagsGoBeforeTheEnvironment) {
-  const auto settings = Load({"--max-memory=1GiB", "--eviction", "noeviction", "--http-listen="},
-                             {{"FERRITE_MAX_MEMORY", "2GiB"}, {"FERRITE_THREADS", "3"}, {"OTHER", "x"}});
+  const auto settings =
+      Load({"--max-memory=1GiB", "--eviction", "noeviction", "--http-listen="},
+           {{"FERRITE_MAX_MEMORY", "2GiB"}, {"FERRITE_THREADS", "3"}, {"OTHER", "x"}});
   ASSERT_TRUE(settings.ok()) << settings.status();
   EXPECT_EQ(settings->max_memory_bytes, uint64_t{1} << 30);
   EXPECT_EQ(settings->threads, 3);
@@ -100,7 +104,8 @@ TEST_F(SettingsTest, RefusesBadAddresses) {
 TEST_F(SettingsTest, HelpNamesEveryFlag) {
   const std::string help = FlagHelp();
   const auto settings = Load({});
-  for (const auto& [flag, value] : settings->by_flag) EXPECT_THAT(help, HasSubstr("--" + flag + " "));
+  for (const auto& [flag, value] : settings->by_flag)
+    EXPECT_THAT(help, HasSubstr("--" + flag + " "));
 }
 
 }  // namespace

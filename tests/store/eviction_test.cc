@@ -39,7 +39,8 @@ TEST_F(EvictionTest, TheLatestWriteIsThere) {
 TEST_F(EvictionTest, EntriesOfAnotherSizeTakeOverTheMemory) {
   for (const size_t size : {20, 900, 100, 50'000, 300, 8}) {
     for (size_t written = 0; written < 3 * kLimit; written += size + 100) {
-      ASSERT_TRUE(Set("k" + std::to_string(size) + "-" + std::to_string(written), std::string(size, 'v')));
+      ASSERT_TRUE(
+          Set("k" + std::to_string(size) + "-" + std::to_string(written), std::string(size, 'v')));
     }
     ASSERT_LE(store_->Stats().memory_bytes(), kLimit * 105 / 100);
     // Most of what is there now is of this size.

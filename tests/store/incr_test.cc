@@ -40,8 +40,9 @@ TEST_F(IncrTest, ASetOfFewBytesLeavesRoomForTheLongestCounter) {
 }
 
 TEST_F(IncrTest, TextIsNoCounterAndStaysAsItIs) {
-  for (const std::string text : {"", " 1", "1 ", "+1", "01", "-0", "1.5", "abc", "0x10", "9223372036854775808",
-                                 "-9223372036854775809", "1\n", "--1", "-"}) {
+  for (const std::string text :
+       {"", " 1", "1 ", "+1", "01", "-0", "1.5", "abc", "0x10", "9223372036854775808",
+        "-9223372036854775809", "1\n", "--1", "-"}) {
     Set("n", text);
     const uint64_t version = Version("n");
     EXPECT_EQ(Incr().outcome, IncrOutcome::kNotACounter) << text;

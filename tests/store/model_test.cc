@@ -1,4 +1,5 @@
-// Long random sequences of operations, each answer compared with that of a std::map that is simple enough to be right.
+// Long random sequences of operations, each answer compared with that of a std::map that is simple
+// enough to be right.
 
 #include <charconv>
 #include <map>
@@ -12,7 +13,7 @@ namespace {
 struct ModelEntry {
   std::string value;
   uint64_t version = 0;
-  int64_t expires_at_ms = 0;   // 0: never
+  int64_t expires_at_ms = 0;  // 0: never
 };
 
 class ModelTest : public StoreTest, public testing::WithParamInterface<uint32_t> {
@@ -24,17 +25,24 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<uint32_t>
   std::string AnyKey() { return "k" + std::string(Below(3) * 40, 'x') + std::to_string(Below(60)); }
   std::string AnyValue() {
     switch (Below(6)) {
-      case 0: return std::to_string(static_cast<int64_t>(random_()));
-      case 1: return std::string(Below(5000), 'b');
-      default: return std::string(Below(100), static_cast<char>('a' + Below(26)));
+      case 0:
+        return std::to_string(static_cast<int64_t>(random_()));
+      case 1:
+        return std::string(Below(5000), 'b');
+      default:
+        return std::string(Below(100), static_cast<char>('a' + Below(26)));
     }
   }
   std::optional<Expiry> AnyExpiry() {
     switch (Below(5)) {
-      case 0: return Expiry::After(1 + Below(300));
-      case 1: return Expiry::At(clock_.UnixMs() + 1 + Below(300));
-      case 2: return Expiry::Keep();
-      default: return Expiry::Never();
+      case 0:
+        return Expiry::After(1 + Below(300));
+      case 1:
+        return Expiry::At(clock_.UnixMs() + 1 + Below(300));
+      case 2:
+        return Expiry::Keep();
+      default:
+        return Expiry::Never();
     }
   }
 
@@ -54,10 +62,14 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<uint32_t>
   }
   int64_t ExpiresAt(const Expiry& expiry, const ModelEntry* old) {
     switch (expiry.kind) {
-      case Expiry::Kind::kNever: return 0;
-      case Expiry::Kind::kKeep: return old == nullptr ? 0 : old->expires_at_ms;
-      case Expiry::Kind::kAfter: return clock_.MonotonicMs() + expiry.ms;
-      case Expiry::Kind::kAt: return clock_.MonotonicMs() + expiry.ms - clock_.UnixMs();
+      case Expiry::Kind::kNever:
+        return 0;
+      case Expiry::Kind::kKeep:
+        return old == nullptr ? 0 : old->expires_at_ms;
+      case Expiry::Kind::kAfter:
+        return clock_.MonotonicMs() + expiry.ms;
+      case Expiry::Kind::kAt:
+        return clock_.MonotonicMs() + expiry.ms - clock_.UnixMs();
     }
     return 0;
   }
@@ -88,9 +100,10 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<uint32_t>
     if (options.presence != Presence::kAbsent && Chance(5)) {
       options.if_version = Chance(2) && old != nullptr ? old->version : random_();
     }
-    const bool holds = (options.presence != Presence::kAbsent || old == nullptr) &&
-                       (options.presence != Presence::kPresent || old != nullptr) &&
-                       (!options.if_version || (old != nullptr && old->version == *options.if_version));
+    const bool holds =
+        (options.presence != Presence::kAbsent || old == nullptr) &&
+        (options.presence != Presence::kPresent || old != nullptr) &&
+        (!options.if_version || (old != nullptr && old->version == *options.if_version));
     const SetResult result = store_->Set(key, value, options);
     ASSERT_EQ(result.outcome, holds ? SetOutcome::kStored : SetOutcome::kConditionFailed);
     if (options.return_previous) ExpectSame(result.previous, old);
@@ -103,7 +116,8 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<uint32_t>
   void DoIncr() {
     const std::string key = AnyKey();
     const ModelEntry* old = Find(key);
-    IncrOptions options{.delta = static_cast<int64_t>(random_()), .initial = static_cast<int64_t>(Below(100))};
+    IncrOptions options{.delta = static_cast<int64_t>(random_()),
+                        .initial = static_cast<int64_t>(Below(100))};
     if (Chance(2)) options.delta = static_cast<int64_t>(Below(10)) - 5;
     options.saturate = Chance(2);
     if (Chance(3)) options.expiry = Expiry::After(1 + Below(300));
@@ -130,7 +144,8 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<uint32_t>
     ASSERT_EQ(result.value, sum);
     ASSERT_EQ(result.created, old == nullptr);
     const bool keep = old != nullptr && options.expiry_only_if_created;
-    Write(key, std::to_string(sum), result.version, ExpiresAt(keep ? Expiry::Keep() : options.expiry, old));
+    Write(key, std::to_string(sum), result.version,
+          ExpiresAt(keep ? Expiry::Keep() : options.expiry, old));
     ASSERT_EQ(result.ttl_ms, TtlOf(model_[key]));
   }
   void DoDelete() {
@@ -161,7 +176,8 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<uint32_t>
     const std::vector<std::string_view> keys(names.begin(), names.end());
     std::vector<ReadResult> results(keys.size());
     store_->MGet(keys, results);
-    for (size_t i = 0; i < keys.size(); ++i) ASSERT_NO_FATAL_FAILURE(ExpectSame(results[i], Find(names[i])));
+    for (size_t i = 0; i < keys.size(); ++i)
+      ASSERT_NO_FATAL_FAILURE(ExpectSame(results[i], Find(names[i])));
   }
   void DoScan() {
     std::multiset<std::string> expected;
@@ -186,15 +202,41 @@ TEST_P(ModelTest, AgreesWithAMap) {
   for (int step = 0; step < 60'000 && !HasFatalFailure(); ++step) {
     SCOPED_TRACE(step);
     switch (Below(20)) {
-      case 0: case 1: case 2: case 3: case 4: DoSet(); break;
-      case 5: case 6: case 7: DoIncr(); break;
-      case 8: case 9: DoDelete(); break;
-      case 10: case 11: DoTouch(); break;
-      case 12: DoMGet(); break;
-      case 13: clock_.Advance(Below(50)); break;
-      case 14: store_->Sweep(); break;
-      case 15: if (Chance(40)) DoScan(); break;
-      default: DoGet(); break;
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+        DoSet();
+        break;
+      case 5:
+      case 6:
+      case 7:
+        DoIncr();
+        break;
+      case 8:
+      case 9:
+        DoDelete();
+        break;
+      case 10:
+      case 11:
+        DoTouch();
+        break;
+      case 12:
+        DoMGet();
+        break;
+      case 13:
+        clock_.Advance(Below(50));
+        break;
+      case 14:
+        store_->Sweep();
+        break;
+      case 15:
+        if (Chance(40)) DoScan();
+        break;
+      default:
+        DoGet();
+        break;
     }
   }
 }

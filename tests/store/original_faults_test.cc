@@ -1,4 +1,5 @@
-// The faults of the original Ferrite that ours must not repeat, as far as the store can have them: one test each.
+// The faults of the original Ferrite that ours must not repeat, as far as the store can have them:
+// one test each.
 
 #include <thread>
 
@@ -30,7 +31,8 @@ TEST_F(OriginalFaultsTest, OneOfManySetsIfAbsentWins) {
   for (int round = 0; round < 500; ++round) {
     std::atomic<int> winners = 0;
     const std::string key = "k" + std::to_string(round);
-    InThreads([&](int i) { winners += Set(key, std::to_string(i), {.presence = Presence::kAbsent}); });
+    InThreads(
+        [&](int i) { winners += Set(key, std::to_string(i), {.presence = Presence::kAbsent}); });
     ASSERT_EQ(winners, 1);
   }
 }
@@ -62,7 +64,8 @@ TEST_F(OriginalFaultsTest, WhatExpiredIsReclaimedThoughNobodyAsksForIt) {
 }
 
 TEST_F(OriginalFaultsTest, RemovingWhatExpiredSparesAFreshWrite) {
-  // A writer renews keys in the very moment in which they expire, while the sweep removes what it saw expired.
+  // A writer renews keys in the very moment in which they expire, while the sweep removes what it
+  // saw expired.
   std::atomic<bool> stop = false;
   std::thread sweeper([&] {
     while (!stop) store_->Sweep();

@@ -113,7 +113,8 @@ TEST_F(SlotAllocatorTest, WalksTheLiveSlotsOfAPage) {
   const std::set<uint32_t> live = {0, 63, 64, 127, 500, page->slot_count - 1u};
   for (const uint32_t slot : live) page->set_live(slot);
   std::set<uint32_t> seen;
-  for (uint32_t slot = page->NextLive(0); slot < page->slot_count; slot = page->NextLive(slot + 1)) seen.insert(slot);
+  for (uint32_t slot = page->NextLive(0); slot < page->slot_count; slot = page->NextLive(slot + 1))
+    seen.insert(slot);
   EXPECT_EQ(seen, live);
   page->clear_live(64);
   EXPECT_EQ(page->NextLive(64), 127u);

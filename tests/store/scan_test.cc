@@ -85,7 +85,8 @@ TEST_F(ScanTest, SeesWhatLivesThroughoutWhileOthersComeGrowAndGo) {
       store_->Set(key, std::string(static_cast<size_t>(i % 500), 'v'));
       if (i % 2 == 0) store_->Delete("passing" + std::to_string((i * 7) % 3000));
       // Stable keys are written as well, small and large, in place.
-      store_->Set("stable" + std::to_string(i % 2000), std::string(static_cast<size_t>(i % 3 * 700), 'w'));
+      store_->Set("stable" + std::to_string(i % 2000),
+                  std::string(static_cast<size_t>(i % 3 * 700), 'w'));
     }
   });
   for (int round = 0; round < 20; ++round) EXPECT_EQ(ScanAll("stable", 7), stable);

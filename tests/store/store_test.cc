@@ -19,9 +19,11 @@ TEST_F(StoreTest, ReadsWhatWasWritten) {
 }
 
 TEST_F(StoreTest, KeysAndValuesOfEverySizeComeBack) {
-  // Around each border: slot classes, inline or block, and the longest key; growing and shrinking in place.
+  // Around each border: slot classes, inline or block, and the longest key; growing and shrinking
+  // in place.
   const std::vector<size_t> key_sizes = {1, 2, 8, 16, 17, 255, 256, 1000, 4095, 4096};
-  const std::vector<size_t> value_sizes = {0, 1, 7, 8, 9, 64, 500, 900, 960, 1000, 1024, 4096, 65536, 1 << 20};
+  const std::vector<size_t> value_sizes = {0,   1,   7,    8,    9,    64,    500,
+                                           900, 960, 1000, 1024, 4096, 65536, 1 << 20};
   for (const size_t key_size : key_sizes) {
     const std::string key(key_size, 'k');
     for (int pass = 0; pass < 2; ++pass) {
@@ -72,10 +74,12 @@ TEST_F(StoreTest, ConditionsDecideUnderTheLock) {
 
 TEST_F(StoreTest, SetReturnsWhatWasThereBefore) {
   EXPECT_FALSE(store_->Set("k", "1", {.return_previous = true}).previous.found);
-  const SetResult stored = store_->Set("k", "2", {.expiry = Expiry::After(50), .return_previous = true});
+  const SetResult stored =
+      store_->Set("k", "2", {.expiry = Expiry::After(50), .return_previous = true});
   EXPECT_EQ(stored.previous.value.view(), "1");
   EXPECT_FALSE(stored.previous.ttl_ms.has_value());
-  const SetResult failed = store_->Set("k", "3", {.presence = Presence::kAbsent, .return_previous = true});
+  const SetResult failed =
+      store_->Set("k", "3", {.presence = Presence::kAbsent, .return_previous = true});
   EXPECT_EQ(failed.outcome, kConditionFailed);
   EXPECT_EQ(failed.previous.value.view(), "2");
   EXPECT_EQ(failed.previous.ttl_ms, 50);

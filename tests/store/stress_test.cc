@@ -1,4 +1,5 @@
-// Many threads on few keys, with eviction, expiry and scans at work. Run it under the thread and address sanitizers
+// Many threads on few keys, with eviction, expiry and scans at work. Run it under the thread and
+// address sanitizers
 // (./dev test tsan); on its own it checks that no thread ever sees a value that nobody wrote.
 
 #include <cstring>
@@ -20,7 +21,9 @@ std::string ValueFor(const std::string& key, size_t size) {
   return value;
 }
 bool BelongsTo(std::string_view value, const std::string& key) {
-  if (value.size() < key.size() + 1 || value.substr(0, key.size()) != key || value[key.size()] != ':') return false;
+  if (value.size() < key.size() + 1 || value.substr(0, key.size()) != key ||
+      value[key.size()] != ':')
+    return false;
   return value == ValueFor(key, value.size()).substr(0, value.size());
 }
 
@@ -49,7 +52,9 @@ TEST_P(StressTest, NobodySeesWhatNobodyWrote) {
         const std::string key = "k" + std::to_string(random() % 2000);
         const size_t size = random() % 20 == 0 ? random() % 60'000 : random() % 400;
         switch (random() % 10) {
-          case 0: case 1: case 2:
+          case 0:
+          case 1:
+          case 2:
             store.Set(key, ValueFor(key, size));
             break;
           case 3:
@@ -71,7 +76,8 @@ TEST_P(StressTest, NobodySeesWhatNobodyWrote) {
             const std::vector<std::string_view> keys(names.begin(), names.end());
             store.MGet(keys, results);
             for (size_t j = 0; j < keys.size(); ++j) {
-              ASSERT_TRUE(!results[j].found || BelongsTo(results[j].value.view(), names[j])) << names[j];
+              ASSERT_TRUE(!results[j].found || BelongsTo(results[j].value.view(), names[j]))
+                  << names[j];
             }
             break;
           }

@@ -28,7 +28,8 @@ TEST_F(VersionTest, GoesOnAfterDelete) {
 
 TEST_F(VersionTest, GoesOnAfterExpiryWhetherSweptOrNot) {
   for (const bool swept : {true, false}) {
-    for (int i = 0; i < 5; ++i) ExpectNewer(store_->Set("k", "1", {.expiry = Expiry::After(1)}).version);
+    for (int i = 0; i < 5; ++i)
+      ExpectNewer(store_->Set("k", "1", {.expiry = Expiry::After(1)}).version);
     clock_.Advance(1);
     if (swept) SweepAll();
     clock_.SetUnixMs(clock_.UnixMs() - 1);

@@ -2,10 +2,12 @@
 
 import json
 
+import grpc
 import pytest
-from cache_client import CacheClient
+from cache_client import CacheClient, failure_from
 from ferrite.v1.admin_pb2 import InfoRequest, StatsRequest
 from ferrite.v1.cache_pb2 import ExistsRequest
+from http2_connection import Http2Connection
 from server_process import ServerProcess, refusal_of
 
 BAD_VALUES = [
@@ -108,6 +110,23 @@ def test_settings_are_logged_at_start():
     lines = [json.loads(line) for line in server.log().splitlines()]
     assert lines, "nothing was logged"
     assert any("max-memory" in json.dumps(line) for line in lines)
+
+
+def test_whatever_clients_do_the_json_log_stays_json():
+    with ServerProcess("--log-format=json", "--log-level=debug") as server:
+        with CacheClient(server.grpc_address) as client:
+            request = ExistsRequest(keys=[b"k"])
+            failure_from(client.Exists, request, compression=grpc.Compression.Gzip)
+            with Http2Connection(server.grpc_address) as connection:
+                connection.socket.sendall(b"garbage" * 100)
+            for _ in range(20):
+                Http2Connection(server.grpc_address).reset()
+            client.Exists(request)
+    for line in server.log().splitlines():
+        try:
+            json.loads(line)
+        except ValueError:
+            pytest.fail(f"not JSON: {line}")
 
 
 def test_the_server_runs_without_http():

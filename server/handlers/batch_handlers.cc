@@ -53,10 +53,11 @@ grpc::Status CacheHandlers::MGet(const v1::MGetRequest& request, v1::MGetRespons
 grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetResponse* response) {
   if (grpc::Status status = CheckBatchSize(request.entries_size()); !status.ok()) return status;
   // All are checked before the first is written: a bad request changes nothing.
-  const int64_t now_unix_ms = clock_.UnixMs();
   for (const v1::SetRequest& entry : request.entries()) {
-    if (grpc::Status status = CheckSet(entry, max_value_bytes_, now_unix_ms); !status.ok())
-      return status;
+    if (grpc::Status status = CheckSet(entry, max_value_bytes_); !status.ok()) return status;
+    if (entry.request_id().empty()) {
+      if (grpc::Status status = CheckNotPast(entry); !status.ok()) return status;
+    }
     if (entry.return_previous()) {
       return InvalidArgument(
           v1::ERROR_REASON_CONTRADICTION,

@@ -28,6 +28,8 @@ class CacheHandlers {
   grpc::Status MDelete(const v1::MDeleteRequest& request, v1::MDeleteResponse* response);
 
  private:
+  // That the entry would not be past its time already.
+  grpc::Status CheckNotPast(const v1::SetRequest& request) const;
   // A Set whose request has been checked.
   grpc::Status SetChecked(const v1::SetRequest& request, v1::SetResponse* response);
 

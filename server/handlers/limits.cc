@@ -66,7 +66,7 @@ grpc::Status CheckKeys(const google::protobuf::RepeatedPtrField<std::string>& ke
   return status;
 }
 
-grpc::Status CheckSet(const v1::SetRequest& request, size_t max_value_bytes, int64_t now_unix_ms) {
+grpc::Status CheckSet(const v1::SetRequest& request, size_t max_value_bytes) {
   if (grpc::Status status = CheckKey(request.key()); !status.ok()) return status;
   if (request.value().size() > max_value_bytes) {
     return InvalidArgument(v1::ERROR_REASON_VALUE_TOO_LARGE,
@@ -88,9 +88,6 @@ grpc::Status CheckSet(const v1::SetRequest& request, size_t max_value_bytes, int
   }
   if (request.has_ttl_ms()) {
     if (grpc::Status status = CheckTtl("ttl_ms", request.ttl_ms()); !status.ok()) return status;
-  } else if (request.has_expire_at_unix_ms()) {
-    if (grpc::Status status = CheckExpireAt(request.expire_at_unix_ms(), now_unix_ms); !status.ok())
-      return status;
   }
   return CheckRequestId(request.request_id());
 }

@@ -5,6 +5,15 @@
 #include "server/status.h"
 
 namespace ferrite {
+namespace {
+
+// Whether a status is the last word on a call.
+bool IsOutcome(const grpc::Status& status) {
+  return status.ok() || status.error_code() == grpc::StatusCode::OUT_OF_RANGE ||
+         status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
+}
+
+}  // namespace
 
 grpc::Status ReplayWindow::Once(std::string_view request_id,
                                 const google::protobuf::MessageLite& request,
@@ -24,7 +33,7 @@ grpc::Status ReplayWindow::Once(std::string_view request_id,
                              "request_id was used for a different request less than 60 s ago");
     }
     response->ParseFromString(seen->second.response);
-    return grpc::Status::OK;
+    return seen->second.status;
   }
   if (memory_bytes() >= limit_bytes_) {
     return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_REQUEST_WINDOW_FULL,
@@ -34,9 +43,9 @@ grpc::Status ReplayWindow::Once(std::string_view request_id,
                      {{"limit", std::to_string(limit_bytes_)}});
   }
   grpc::Status status = execute();
-  if (!status.ok()) return status;
-  Outcome outcome{request_hash, response->SerializeAsString()};
-  memory_bytes_ += 2 * id.size() + outcome.response.size() + kOverheadBytes;
+  if (!IsOutcome(status)) return status;
+  Outcome outcome{request_hash, status, response->SerializeAsString()};
+  memory_bytes_ += outcome.memory_bytes(id);
   stripe.expiring.push_back({clock_.MonotonicMs() + kReplayWindowMs, id});
   stripe.outcomes.emplace(id, std::move(outcome));
   return status;
@@ -53,7 +62,7 @@ void ReplayWindow::PurgeStripe(Stripe* stripe) {
   const int64_t now_ms = clock_.MonotonicMs();
   while (!stripe->expiring.empty() && stripe->expiring.front().at_ms <= now_ms) {
     const auto outcome = stripe->outcomes.find(stripe->expiring.front().request_id);
-    memory_bytes_ -= 2 * outcome->first.size() + outcome->second.response.size() + kOverheadBytes;
+    memory_bytes_ -= outcome->second.memory_bytes(outcome->first);
     stripe->outcomes.erase(outcome);
     stripe->expiring.pop_front();
   }

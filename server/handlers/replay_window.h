@@ -30,10 +30,11 @@ class ReplayWindow {
   ReplayWindow(size_t limit_bytes, const Clock* clock)
       : limit_bytes_(limit_bytes), clock_(*clock) {}
 
-  // Executes a call once: if `request_id` was seen within the window, `*response` becomes what it
-  // was then; else `execute` runs and fills it in, and an OK outcome is remembered. Calls with the
-  // same id wait for each other. With an empty id it only executes. INVALID_ARGUMENT if the id was
-  // used with another request; RESOURCE_EXHAUSTED if the window is full.
+  // Executes a call once: if `request_id` was seen within the window, the outcome is what it was
+  // then; else `execute` runs and fills in `*response`. Remembered are successes and refusals
+  // (OUT_OF_RANGE, FAILED_PRECONDITION), not what a later try may mend. Calls with the same id wait
+  // for each other. With an empty id it only executes. INVALID_ARGUMENT if the id was used with
+  // another request; RESOURCE_EXHAUSTED if the window is full.
   grpc::Status Once(std::string_view request_id, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite* response,
                     const std::function<grpc::Status()>& execute);
@@ -44,9 +45,18 @@ class ReplayWindow {
   size_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
 
  private:
+  // What a remembered outcome takes besides its bytes.
+  static constexpr size_t kOverheadBytes = 200;
+
   struct Outcome {
     size_t request_hash;
+    grpc::Status status;
     std::string response;  // serialized
+
+    size_t memory_bytes(const std::string& request_id) const {
+      return kOverheadBytes + 2 * request_id.size() + response.size() +
+             status.error_message().size() + status.error_details().size();
+    }
   };
   struct Expiring {
     int64_t at_ms;
@@ -59,8 +69,6 @@ class ReplayWindow {
     std::deque<Expiring> expiring ABSL_GUARDED_BY(mutex);  // in order of time
   };
   static constexpr size_t kStripes = 64;
-  // What a remembered outcome takes besides its bytes.
-  static constexpr size_t kOverheadBytes = 200;
 
   void PurgeStripe(Stripe* stripe) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe->mutex);
 

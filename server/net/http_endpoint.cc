@@ -57,7 +57,8 @@ absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(
 
   const auto add = [&](const char* path, Page::Answer answer) {
     endpoint->pages_.push_back(std::make_unique<Page>(std::move(answer)));
-    endpoint->server_->addHandler(path, endpoint->pages_.back().get());
+    // Without the '$' civetweb takes it for the beginning of a path.
+    endpoint->server_->addHandler(absl::StrCat(path, "$"), endpoint->pages_.back().get());
   };
   add("/metrics", [metrics = std::move(metrics)] {
     std::ostringstream text;

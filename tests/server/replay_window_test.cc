@@ -56,10 +56,19 @@ TEST_F(ReplayWindowTest, TheWindowIsSixtySecondsLong) {
   EXPECT_EQ(executed_, 2);
 }
 
-TEST_F(ReplayWindowTest, AFailureIsNotRemembered) {
-  EXPECT_FALSE(Call("id", "k", grpc::Status(grpc::OUT_OF_RANGE, "")).ok());
+TEST_F(ReplayWindowTest, ARefusalIsAnOutcome) {
+  EXPECT_FALSE(Call("id", "k", grpc::Status(grpc::OUT_OF_RANGE, "beyond")).ok());
+  const grpc::Status again = Call("id");
+  EXPECT_EQ(again.error_code(), grpc::OUT_OF_RANGE);
+  EXPECT_EQ(again.error_message(), "beyond");
+  EXPECT_EQ(executed_, 1);
+}
+
+TEST_F(ReplayWindowTest, WhatALaterTryMayMendIsNotRemembered) {
+  EXPECT_FALSE(Call("id", "k", grpc::Status(grpc::RESOURCE_EXHAUSTED, "")).ok());
   EXPECT_TRUE(Call("id").ok());
   EXPECT_EQ(executed_, 2);
+  EXPECT_GT(window_.memory_bytes(), 0u);
 }
 
 TEST_F(ReplayWindowTest, AnIdIsForOneRequest) {

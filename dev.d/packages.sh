@@ -17,15 +17,16 @@ missing_packages() {
     [[ -n ${present[$package]:-} ]] && continue
     [[ -n $command ]] && command -v "$command" >/dev/null && continue
     echo "$package"
-  done < <(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@" | sort -u)
+  done < <(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@") | sort -u
 }
 
 # Installs what is missing of the packages in the given files, and says what. Does nothing, quickly, when all is there.
 install_packages() {
   command -v dpkg-query >/dev/null || die "this is not Debian: install what $* name by hand, then use cmake --preset"
   local missing install as_root=()
-  mapfile -t missing < <(missing_packages "$@")
-  ((${#missing[@]})) || return 0
+  missing=$(missing_packages "$@")
+  [[ -n $missing ]] || return 0
+  mapfile -t missing <<<"$missing"
 
   echo "Installing Debian packages: ${missing[*]}"
   install=(apt-get install -y --no-install-recommends "${missing[@]}")

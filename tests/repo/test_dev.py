@@ -3,7 +3,9 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -16,10 +18,10 @@ def dev(*arguments, **options):
                           timeout=HANG_S, check=False, **options)
 
 
-def shell(script, **options):
+def shell(script, root=ROOT, **options):
     """Runs bash code that sees the functions of dev.d/."""
     prelude = 'set -euo pipefail; die() { echo "dev: $*" >&2; exit 1; }; for part in dev.d/*.sh; do . "$part"; done; '
-    return subprocess.run(["bash", "-c", prelude + script], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True,
+    return subprocess.run(["bash", "-c", prelude + script], cwd=root, stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=HANG_S, check=False, **options)
 
 
@@ -82,16 +84,17 @@ def test_every_packages_file_is_satisfied_after_dev_test():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to become somebody who is not root")
-def test_without_root_and_sudo_it_says_what_to_type(tmp_path):
-    packages = tmp_path / "packages.txt"
-    packages.write_text("ferrite-no-such-package\n", encoding="utf-8")
-    for part in (tmp_path, *tmp_path.parents):
-        if part.stat().st_uid == 0 and str(part).startswith("/tmp/"):
-            part.chmod(0o755)
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name in ("bash", "dpkg-query", "sed", "sort"):
-        (programs / name).symlink_to(f"/usr/bin/{name}")
-    done = shell(f"PATH={programs}; install_packages {packages}", user=65534, group=65534, extra_groups=[])
+def test_without_root_and_sudo_it_says_what_to_type():
+    # Not in pytest's own directory, which only its user may enter.
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        root.chmod(0o755)
+        shutil.copytree(ROOT / "dev.d", root / "dev.d")
+        (root / "packages.txt").write_text("ferrite-no-such-package\n", encoding="utf-8")
+        programs = root / "bin"
+        programs.mkdir()
+        for program in ("bash", "dpkg-query", "sed", "sort"):
+            (programs / program).symlink_to(f"/usr/bin/{program}")
+        done = shell(f"PATH={programs}; install_packages packages.txt", root=root, user=65534, group=65534, extra_groups=[])
     assert done.returncode == 1
     assert "As root, run: apt-get install" in done.stderr and "ferrite-no-such-package" in done.stderr

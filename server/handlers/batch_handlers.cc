@@ -66,7 +66,8 @@ grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
   }
   for (const v1::SetRequest& entry : request.entries()) {
     v1::MSetResult* result = response->add_results();
-    const grpc::Status status = SetChecked(entry, result->mutable_response());
+    const bool check_not_past = !entry.request_id().empty();
+    const grpc::Status status = SetChecked(entry, check_not_past, result->mutable_response());
     if (!status.ok()) *result->mutable_error() = ToOperationError(status);
   }
   return grpc::Status::OK;

@@ -89,7 +89,7 @@ grpc::Status CacheHandlers::Get(const v1::GetRequest& request, v1::GetResponse* 
 
 grpc::Status CacheHandlers::Set(const v1::SetRequest& request, v1::SetResponse* response) {
   if (grpc::Status status = CheckSet(request, max_value_bytes_); !status.ok()) return status;
-  return SetChecked(request, response);
+  return SetChecked(request, true, response);
 }
 
 grpc::Status CacheHandlers::CheckNotPast(const v1::SetRequest& request) const {
@@ -97,10 +97,13 @@ grpc::Status CacheHandlers::CheckNotPast(const v1::SetRequest& request) const {
   return CheckExpireAt(request.expire_at_unix_ms(), clock_.UnixMs());
 }
 
-grpc::Status CacheHandlers::SetChecked(const v1::SetRequest& request, v1::SetResponse* response) {
+grpc::Status CacheHandlers::SetChecked(const v1::SetRequest& request, bool check_not_past,
+                                       v1::SetResponse* response) {
   return replays_.Once(request.request_id(), request, response, [&] {
     // Here and not before: a repeated call answers what it answered first, though its time is past.
-    if (grpc::Status status = CheckNotPast(request); !status.ok()) return status;
+    if (check_not_past) {
+      if (grpc::Status status = CheckNotPast(request); !status.ok()) return status;
+    }
     const SetResult result = store_.Set(request.key(), request.value(), OptionsOf(request));
     if (result.outcome == SetOutcome::kMemoryFull) return MemoryFull();
     const bool stored = result.outcome == SetOutcome::kStored;

@@ -30,8 +30,9 @@ class CacheHandlers {
  private:
   // That the entry would not be past its time already.
   grpc::Status CheckNotPast(const v1::SetRequest& request) const;
-  // A Set whose request has been checked.
-  grpc::Status SetChecked(const v1::SetRequest& request, v1::SetResponse* response);
+  // A Set whose request has been checked, but for CheckNotPast if that is left to do.
+  grpc::Status SetChecked(const v1::SetRequest& request, bool check_not_past,
+                          v1::SetResponse* response);
 
   Store& store_;
   ReplayWindow& replays_;

@@ -85,9 +85,10 @@ std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
     }
     AddGauge(&inflight, op, static_cast<double>(counters_.Inflight(method)));
   }
-  auto requests =
-      MakeFamily("ferrite_cache_requests_total",
-                 "Keys asked for, by operation and what became of them.", MetricType::Counter);
+  auto requests = MakeFamily("ferrite_cache_requests_total",
+                             "Keys asked for, by operation and what became of them; a key of "
+                             "MGet counts as a get, and so on.",
+                             MetricType::Counter);
   for (size_t i = 0; i < kCacheOutcomeNames.size(); ++i) {
     AddCounter(&requests,
                {{"op", kCacheOutcomeNames[i].op}, {"result", kCacheOutcomeNames[i].result}},

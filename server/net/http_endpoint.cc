@@ -41,7 +41,7 @@ absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(
   const std::vector<std::string> options = {"listening_ports",
                                             address.ToString(),
                                             "num_threads",
-                                            "4",
+                                            "8",
                                             "request_timeout_ms",
                                             "5000",
                                             "enable_directory_listing",

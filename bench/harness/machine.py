@@ -4,6 +4,7 @@ import datetime
 import os
 import re
 import subprocess
+import sys
 
 
 def cpu_model():
@@ -26,14 +27,27 @@ def redis_version():
 
 
 def describe():
-    return {
+    """Call it before the benchmark loads the machine. Warns when others load it already."""
+    where = {
         "date": datetime.date.today().isoformat(),
         "cpu": cpu_model(),
         "cores": len(os.sched_getaffinity(0)),
         "load_average_before": round(os.getloadavg()[0], 2),
     }
+    if _is_busy(where):
+        print(
+            f"warning: the machine is busy (load average {where['load_average_before']}); "
+            "trust ratios more than figures, and both little",
+            file=sys.stderr,
+        )
+    return where
+
+
+def _is_busy(where):
+    return where["load_average_before"] > where["cores"] / 2
 
 
 def sentence(where):
     """The same for a person."""
-    return f"{where['date']}, {where['cpu']}, {where['cores']} cores."
+    busy = f" The machine was busy: load average {where['load_average_before']} at the start."
+    return f"{where['date']}, {where['cpu']}, {where['cores']} cores." + busy * _is_busy(where)

@@ -59,11 +59,12 @@ class Call : public CallTag {
   Call(CompletionThread* thread, CallTerms terms);
   ~Call() override = default;
 
-  // Starts one try of the RPC, whose events are to be tagged with this call. Must not touch the
-  // call after it has started its last operation: the completion thread may have deleted it by
-  // then.
+  // Starts one try of the RPC, whose events are to be tagged with this call. Calls HandOver() right
+  // before the operation that leads to the first event, and does not touch the call after it: the
+  // completion thread may have deleted it by then.
   virtual void StartTry(grpc::ClientContext* context, Connection& connection,
                         grpc::CompletionQueue* queue) = 0;
+  void HandOver() { thread_->HandOver(); }
 
   // Takes one event of the RPC. Returns the final status of the try if that was the last; nothing
   // may then be left of the try, as its context goes.

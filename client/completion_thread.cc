@@ -19,7 +19,10 @@ void CompletionThread::Serve() {
   on_completion_thread = true;
   void* tag;
   bool ok;
-  while (queue_.Next(&tag, &ok)) static_cast<CallTag*>(tag)->Proceed(ok);
+  while (queue_.Next(&tag, &ok)) {
+    handed_over_.load(std::memory_order_acquire);
+    static_cast<CallTag*>(tag)->Proceed(ok);
+  }
 }
 
 bool CompletionThread::Add(Call* call) {

@@ -16,7 +16,9 @@ void ScanCall::StartTry(grpc::ClientContext* context, Connection& connection,
   context_ = context;
   step_ = Step::kStart;
   reader_ = connection.cache.PrepareAsyncScan(context, request, queue);
-  reader_->StartCall(this);
+  grpc::ClientAsyncReader<v1::ScanResponse>* const reader = reader_.get();
+  HandOver();
+  reader->StartCall(this);
 }
 
 std::optional<grpc::Status> ScanCall::OnEvent(bool ok) {

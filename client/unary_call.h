@@ -33,8 +33,10 @@ class UnaryCall final : public Call {
                 grpc::CompletionQueue* queue) override {
     response_.Clear();
     reader_ = prepare_(connection, context, request_, queue);
-    reader_->StartCall();
-    reader_->Finish(&response_, &status_, this);
+    grpc::ClientAsyncResponseReader<Response>* const reader = reader_.get();
+    reader->StartCall();
+    HandOver();
+    reader->Finish(&response_, &status_, this);
   }
 
   std::optional<grpc::Status> OnEvent(bool) override {

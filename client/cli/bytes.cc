@@ -71,7 +71,7 @@ bool IsUtf8(std::string_view bytes) {
   return true;
 }
 
-nlohmann::json JsonBytes(std::string_view bytes) {
+nlohmann::ordered_json JsonBytes(std::string_view bytes) {
   if (IsUtf8(bytes)) return std::string(bytes);
   return {{"base64", absl::Base64Escape(Abseil(bytes))}};
 }

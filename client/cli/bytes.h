@@ -14,7 +14,7 @@ namespace ferrite::cli {
 bool IsUtf8(std::string_view bytes);
 
 // A JSON string when `bytes` is UTF-8, else {"base64": "..."}. Loses nothing.
-nlohmann::json JsonBytes(std::string_view bytes);
+nlohmann::ordered_json JsonBytes(std::string_view bytes);
 
 // For a line on a terminal: UTF-8 as it is; control characters, backslashes and bytes that are no
 // UTF-8 as \n, \\, \xff.

@@ -22,8 +22,8 @@ absl::StatusOr<ExitCode> DeleteVersion(Session& session, Client& client, const s
   if (session.json) {
     PrintJson({{"key", JsonBytes(key)},
                {"deleted", reply->deleted()},
-               {"version",
-                reply->version() == 0 ? nlohmann::json(nullptr) : JsonVersion(reply->version())}});
+               {"version", reply->version() == 0 ? nlohmann::ordered_json(nullptr)
+                                                 : JsonVersion(reply->version())}});
   } else if (reply->deleted()) {
     PrintLine("deleted");
   } else {
@@ -42,7 +42,7 @@ absl::StatusOr<ExitCode> DeleteAll(Session& session, Client& client,
   if (!reply.ok()) return reply.status();
 
   int deleted = 0;
-  nlohmann::json results = nlohmann::json::array();
+  nlohmann::ordered_json results = nlohmann::ordered_json::array();
   for (int i = 0; i < reply->deleted_size(); ++i) {
     if (reply->deleted(i)) ++deleted;
     if (session.json)

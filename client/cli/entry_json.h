@@ -9,16 +9,17 @@
 
 namespace ferrite::cli {
 
-inline nlohmann::json JsonVersion(uint64_t version) { return std::to_string(version); }
+inline nlohmann::ordered_json JsonVersion(uint64_t version) { return std::to_string(version); }
 
 // The milliseconds left in a message with `optional int64 ttl_ms`; null: does not expire.
 template <class Message>
-nlohmann::json JsonTtl(const Message& message) {
-  return message.has_ttl_ms() ? nlohmann::json(message.ttl_ms()) : nlohmann::json(nullptr);
+nlohmann::ordered_json JsonTtl(const Message& message) {
+  return message.has_ttl_ms() ? nlohmann::ordered_json(message.ttl_ms())
+                              : nlohmann::ordered_json(nullptr);
 }
 
 // What a read of `key` answered.
-inline nlohmann::json JsonRead(const std::string& key, const v1::GetResponse& read) {
+inline nlohmann::ordered_json JsonRead(const std::string& key, const v1::GetResponse& read) {
   if (!read.found()) return {{"key", JsonBytes(key)}, {"found", false}};
   return {{"key", JsonBytes(key)},
           {"found", true},

@@ -19,7 +19,7 @@ absl::StatusOr<ExitCode> RunExists(Session& session, const ExistsArguments& argu
   if (!reply.ok()) return reply.status();
 
   ExitCode exit_code = ExitCode::kOk;
-  nlohmann::json results = nlohmann::json::array();
+  nlohmann::ordered_json results = nlohmann::ordered_json::array();
   for (int i = 0; i < reply->exists_size(); ++i) {
     if (!reply->exists(i)) exit_code = ExitCode::kMiss;
     if (session.json) {

@@ -27,7 +27,7 @@ absl::StatusOr<ExitCode> RunExpiry(Session& session, const ExpiryArguments& argu
   if (!reply.ok()) return reply.status();
 
   if (session.json) {
-    nlohmann::json result = {{"key", JsonBytes(*key)}, {"found", reply->found()}};
+    nlohmann::ordered_json result = {{"key", JsonBytes(*key)}, {"found", reply->found()}};
     if (reply->found()) {
       result["version"] = JsonVersion(reply->version());
       result["ttl_ms"] = JsonTtl(*reply);

@@ -40,7 +40,7 @@ absl::StatusOr<ExitCode> RunMGet(Session& session, const MGetArguments& argument
   if (!reply.ok()) return reply.status();
 
   ExitCode exit_code = ExitCode::kOk;
-  nlohmann::json results = nlohmann::json::array();
+  nlohmann::ordered_json results = nlohmann::ordered_json::array();
   for (int i = 0; i < reply->results_size(); ++i) {
     const v1::GetResponse& read = reply->results(i);
     if (!read.found()) exit_code = ExitCode::kMiss;

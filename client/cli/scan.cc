@@ -13,9 +13,9 @@ struct ScanArguments {
 
 void PrintEntry(const Session& session, const v1::ScanEntry& entry, bool with_value) {
   if (session.json) {
-    nlohmann::json line = {{"key", JsonBytes(entry.key())},
-                           {"version", JsonVersion(entry.version())},
-                           {"ttl_ms", JsonTtl(entry)}};
+    nlohmann::ordered_json line = {{"key", JsonBytes(entry.key())},
+                                   {"version", JsonVersion(entry.version())},
+                                   {"ttl_ms", JsonTtl(entry)}};
     if (with_value) line["value"] = JsonBytes(entry.value());
     return PrintJson(line);
   }

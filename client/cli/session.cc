@@ -67,8 +67,8 @@ absl::StatusOr<std::string> Session::ValueBytes(const std::string& argument) con
   return argument == "-" ? ReadStandardInput() : Bytes(argument);
 }
 
-void PrintJson(const nlohmann::json& value) {
-  PrintLine(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+void PrintJson(const nlohmann::ordered_json& value) {
+  PrintLine(value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 void PrintRaw(std::string_view bytes) {
@@ -89,11 +89,11 @@ void PrintNote(std::string_view line) {
 void PrintError(const Session& session, const absl::Status& status) {
   const std::string message(status.message());
   if (session.json) {
-    const nlohmann::json error = {{"code", absl::StatusCodeToString(status.code())},
-                                  {"reason", ReasonOf(status)},
-                                  {"message", message}};
-    return PrintNote(nlohmann::json{{"error", error}}.dump(
-        -1, ' ', false, nlohmann::json::error_handler_t::replace));
+    const nlohmann::ordered_json error = {{"code", absl::StatusCodeToString(status.code())},
+                                          {"reason", ReasonOf(status)},
+                                          {"message", message}};
+    return PrintNote(nlohmann::ordered_json{{"error", error}}.dump(
+        -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   }
   PrintNote("ferrite: " + DisplayText(message));
   if (const std::string_view advice = AdviceFor(status.code()); !advice.empty()) PrintNote(advice);

@@ -48,7 +48,7 @@ struct Session {
 };
 
 // Prints one JSON value on a line of its own.
-void PrintJson(const nlohmann::json& value);
+void PrintJson(const nlohmann::ordered_json& value);
 
 // Prints `bytes` as they are; on a terminal, ends the line.
 void PrintRaw(std::string_view bytes);

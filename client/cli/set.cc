@@ -41,9 +41,9 @@ absl::StatusOr<v1::SetRequest> MakeSetRequest(const Session& session,
 
 void PrintSet(const Session& session, const v1::SetRequest& request, const v1::SetResponse& reply) {
   if (session.json) {
-    nlohmann::json result = {{"key", JsonBytes(request.key())},
-                             {"stored", reply.stored()},
-                             {"version", JsonVersion(reply.version())}};
+    nlohmann::ordered_json result = {{"key", JsonBytes(request.key())},
+                                     {"stored", reply.stored()},
+                                     {"version", JsonVersion(reply.version())}};
     if (request.return_previous()) result["previous"] = nullptr;
     if (reply.has_previous()) {
       result["previous"] = {{"value", JsonBytes(reply.previous().value())},
@@ -105,11 +105,11 @@ absl::StatusOr<ExitCode> RunMSet(Session& session, const MSetArguments& argument
   if (!reply.ok()) return reply.status();
 
   int failed = 0;
-  nlohmann::json results = nlohmann::json::array();
+  nlohmann::ordered_json results = nlohmann::ordered_json::array();
   for (int i = 0; i < reply->results_size(); ++i) {
     const std::string& key = request->entries(i).key();
     const v1::MSetResult& result = reply->results(i);
-    nlohmann::json line = {{"key", JsonBytes(key)}, {"stored", result.response().stored()}};
+    nlohmann::ordered_json line = {{"key", JsonBytes(key)}, {"stored", result.response().stored()}};
     if (result.has_error()) {
       ++failed;
       line["error"] = result.error().message();

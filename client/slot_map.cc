@@ -3,19 +3,32 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace ferrite {
 
 SlotMap SlotMap::SingleNode(std::string address) {
-  return SlotMap({std::move(address)}, {{.first = 0, .last = kSlotCount - 1, .node = 0}});
+  SlotMap map;
+  map.addresses_.push_back(std::move(address));
+  map.owners_.fill(0);
+  return map;
 }
 
-SlotMap::SlotMap(std::vector<std::string> addresses, const std::vector<SlotRange>& ranges)
-    : addresses_(std::move(addresses)) {
-  owners_.fill(kNobody);
+absl::StatusOr<SlotMap> SlotMap::Create(std::vector<std::string> addresses,
+                                        const std::vector<SlotRange>& ranges) {
+  SlotMap map;
+  map.addresses_ = std::move(addresses);
+  map.owners_.fill(kNobody);
   for (const SlotRange& range : ranges) {
-    std::fill(owners_.begin() + range.first, owners_.begin() + range.last + 1,
+    if (range.first > range.last || range.last >= kSlotCount || range.node >= map.node_count() ||
+        range.node >= kNobody) {
+      return absl::InvalidArgumentError(absl::StrCat("slots ", range.first, " to ", range.last,
+                                                     " cannot be those of node ", range.node));
+    }
+    std::fill(map.owners_.begin() + range.first, map.owners_.begin() + range.last + 1,
               static_cast<uint16_t>(range.node));
   }
+  return map;
 }
 
 std::optional<uint32_t> SlotMap::NodeOf(std::string_view key) const {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
 #include "proto/slot.h"
 
 namespace ferrite {
@@ -33,8 +34,10 @@ class SlotMap {
   static SlotMap SingleNode(std::string address);
 
   // Nodes are numbered in the order of `addresses`. A slot in no range belongs to nobody; of two
-  // ranges the later wins. Ranges must lie within [0, kSlotCount) and name nodes that exist.
-  SlotMap(std::vector<std::string> addresses, const std::vector<SlotRange>& ranges);
+  // ranges the later wins. INVALID_ARGUMENT if a range leaves the slots there are, ends before it
+  // starts, or names a node that is not there.
+  static absl::StatusOr<SlotMap> Create(std::vector<std::string> addresses,
+                                        const std::vector<SlotRange>& ranges);
 
   // The node that owns `key`; absent when nobody does.
   std::optional<uint32_t> NodeOf(std::string_view key) const;
@@ -44,6 +47,8 @@ class SlotMap {
 
  private:
   static constexpr uint16_t kNobody = UINT16_MAX;
+
+  SlotMap() = default;
 
   std::vector<std::string> addresses_;
   std::array<uint16_t, kSlotCount> owners_;

@@ -74,7 +74,7 @@ absl::StatusOr<ExitCode> RunBenchCommand(Session& session, const BenchArguments&
   const absl::StatusOr<BenchResult> result = RunBench(**client, *options);
   if (!result.ok()) return result.status();
   session.json ? PrintJson(RenderJson(*options, *result))
-               : PrintRaw(RenderTable(*options, *result));
+               : PrintLine(RenderTable(*options, *result));
   return result->Sum().calls() > 0 ? ExitCode::kOk : ExitCode::kError;
 }
 

@@ -9,7 +9,7 @@ namespace ferrite::cli {
 namespace {
 
 void AddGlobalOptions(CLI::App& app, Session& session) {
-  app.set_version_flag("--version", FERRITE_VERSION);
+  app.set_version_flag("--version", "ferrite " FERRITE_VERSION);
   app.add_option("--server", session.server, "Where the server is")
       ->type_name("HOST:PORT")
       ->envname("FERRITE_SERVER")

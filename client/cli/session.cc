@@ -39,6 +39,9 @@ std::string_view AdviceFor(absl::StatusCode code) {
 }  // namespace
 
 absl::StatusOr<Client*> Session::Connect() {
+  if (timeout_or_default() <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("--timeout must be above 0");
+  }
   if (client_ == nullptr) {
     absl::StatusOr<std::unique_ptr<Client>> client =
         Client::Create({.seeds = {server}, .default_timeout = timeout_or_default()});

@@ -13,10 +13,16 @@ constexpr char kHighKey[] = "foo";
 constexpr char kMiddleKey[] = "bar";
 constexpr char kLowKey[] = "hello";
 
+SlotMap MapOf(std::vector<std::string> addresses, const std::vector<SlotRange>& ranges) {
+  auto map = SlotMap::Create(std::move(addresses), ranges);
+  EXPECT_TRUE(map.ok()) << map.status();
+  return *std::move(map);
+}
+
 SlotMap ThreeNodes() {
-  return SlotMap({"a:1", "b:1", "c:1"}, {{.first = 0, .last = 4999, .node = 0},
-                                         {.first = 5000, .last = 9999, .node = 1},
-                                         {.first = 10000, .last = kSlotCount - 1, .node = 2}});
+  return MapOf({"a:1", "b:1", "c:1"}, {{.first = 0, .last = 4999, .node = 0},
+                                       {.first = 5000, .last = 9999, .node = 1},
+                                       {.first = 10000, .last = kSlotCount - 1, .node = 2}});
 }
 
 std::vector<BatchPart> Split(const SlotMap& map, const std::vector<std::string>& keys) {
@@ -34,8 +40,8 @@ TEST(SlotMapTest, SingleNodeOwnsEverySlot) {
 
 TEST(SlotMapTest, RangesIncludeBothEnds) {
   const uint32_t slot = SlotOf(kHighKey);
-  EXPECT_EQ(SlotMap({"a:1"}, {{slot, slot, 0}}).NodeOf(kHighKey), 0u);
-  EXPECT_EQ(SlotMap({"a:1"}, {{0, slot - 1, 0}, {slot + 1, kSlotCount - 1, 0}}).NodeOf(kHighKey),
+  EXPECT_EQ(MapOf({"a:1"}, {{slot, slot, 0}}).NodeOf(kHighKey), 0u);
+  EXPECT_EQ(MapOf({"a:1"}, {{0, slot - 1, 0}, {slot + 1, kSlotCount - 1, 0}}).NodeOf(kHighKey),
             std::nullopt);
 }
 
@@ -54,9 +60,17 @@ TEST(SlotMapTest, KeysWithOneHashTagStayTogether) {
 }
 
 TEST(SlotMapTest, LaterRangeWins) {
-  const SlotMap map({"a:1", "b:1"}, {{0, kSlotCount - 1, 0}, {0, 9999, 1}});
+  const SlotMap map = MapOf({"a:1", "b:1"}, {{0, kSlotCount - 1, 0}, {0, 9999, 1}});
   EXPECT_EQ(map.NodeOf(kLowKey), 1u);
   EXPECT_EQ(map.NodeOf(kHighKey), 0u);
+}
+
+TEST(SlotMapTest, SenselessRangesAreRefused) {
+  for (const SlotRange& range : {SlotRange{0, kSlotCount, 0}, SlotRange{5, 4, 0},
+                                 SlotRange{0, 0, 1}, SlotRange{UINT32_MAX, UINT32_MAX, 0}}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(SlotMap::Create({"a:1"}, {range}).status()));
+  }
+  EXPECT_TRUE(absl::IsInvalidArgument(SlotMap::Create({}, {{0, 0, 0}}).status()));
 }
 
 TEST(SplitByNodeTest, OneNodeGetsTheWholeBatch) {
@@ -78,7 +92,7 @@ TEST(SplitByNodeTest, PartsKeepTheOrderOfTheirKeys) {
 }
 
 TEST(SplitByNodeTest, KeysThatNobodyOwnsAreAPartToo) {
-  const auto parts = Split(SlotMap({"a:1"}, {{0, 4999, 0}}), {kLowKey, kHighKey});
+  const auto parts = Split(MapOf({"a:1"}, {{0, 4999, 0}}), {kLowKey, kHighKey});
   ASSERT_EQ(parts.size(), 2u);
   EXPECT_EQ(parts[0].node, 0u);
   EXPECT_EQ(parts[1].node, std::nullopt);

@@ -113,7 +113,6 @@ class LiveLine {
     before_ = totals;
     shown_ = now;
   }
-  void ShowWarmUp() { line_.Show("Warming up"); }
 
  private:
   const Clock::time_point start_ = Clock::now();
@@ -122,22 +121,24 @@ class LiveLine {
   ProgressLine line_;
 };
 
-void WaitUntil(Clock::time_point end, const InterruptFlag& interrupt) {
+void WarmUp(const BenchOptions& options, const InterruptFlag& interrupt) {
+  ProgressLine line;
+  line.Show("Warming up");
+  const Clock::time_point end = Clock::now() + absl::ToChronoNanoseconds(options.warmup);
   while (Clock::now() < end && !interrupt.is_set()) std::this_thread::sleep_for(kTick);
 }
 
 BenchResult Measure(const BenchOptions& options, const Channels& channels,
                     const InterruptFlag& interrupt) {
+  Clock::time_point start = Clock::now();
   Load load(options, channels);
-  {
-    ProgressLine line;
-    line.Show("Warming up");
-    WaitUntil(Clock::now() + absl::ToChronoNanoseconds(options.warmup), interrupt);
+  if (options.warmup > absl::ZeroDuration()) {
+    WarmUp(options, interrupt);
+    start = Clock::now();
+    load.StartCounting();
   }
-  LiveLine line;
-  const Clock::time_point start = Clock::now();
   const Clock::time_point end = start + absl::ToChronoNanoseconds(options.duration);
-  load.StartCounting();
+  LiveLine line;
   while (!interrupt.is_set() &&
          (options.count.has_value() ? !load.finished() : Clock::now() < end)) {
     std::this_thread::sleep_for(kTick);
@@ -146,7 +147,7 @@ BenchResult Measure(const BenchOptions& options, const Channels& channels,
   load.StopCounting();
   const Clock::time_point stop = load.finished() ? load.last_end() : Clock::now();
   BenchResult result = load.Result();
-  result.elapsed = absl::FromChrono(stop - start);
+  result.elapsed = absl::FromChrono(std::max(start, stop) - start);
   result.interrupted = interrupt.is_set();
   return result;
 }
@@ -155,8 +156,8 @@ BenchResult Measure(const BenchOptions& options, const Channels& channels,
 
 absl::StatusOr<BenchResult> RunBench(Client& client, const BenchOptions& options) {
   InterruptFlag interrupt;
-  if (const absl::StatusOr<bool> serving = client.IsServing(); !serving.ok())
-    return serving.status();
+  const absl::StatusOr<bool> serving = client.IsServing();
+  if (!serving.ok()) return serving.status();
   if (options.reads() && options.preload) {
     if (absl::Status status = WriteKeys(client, options, interrupt); !status.ok()) return status;
   }

@@ -6,12 +6,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "client/cli/duration.h"
 
 namespace ferrite::cli {
 namespace {
 
-std::string_view NameOf(BenchOp op) {
+const char* NameOf(BenchOp op) {
   switch (op) {
     case BenchOp::kGet:
       return "get";
@@ -60,13 +61,26 @@ std::vector<std::pair<std::string, uint64_t>> Errors(const Totals& totals) {
   return errors;
 }
 
-std::string TableRow(std::string_view name, const Totals& totals, absl::Duration elapsed) {
-  const Latencies& latency = totals.latency;
-  return absl::StrFormat(
-      "%-8s%12s%14s%11s%11s%11s%11s%10s\n", std::string(name), RateText(totals.calls(), elapsed),
-      RateText(totals.keys, elapsed), RenderLatency(latency.Percentile(0.5)),
-      RenderLatency(latency.Percentile(0.99)), RenderLatency(latency.Percentile(0.999)),
-      RenderLatency(latency.max()), Grouped(totals.failed_calls()));
+constexpr char kRowFormat[] = "%-8s%12s%14s%11s%11s%11s%11s%10s";
+
+std::string TableRow(const std::string& name, const Totals& totals, absl::Duration elapsed) {
+  const auto percentile = [&](double share) {
+    return RenderLatency(totals.latency.Percentile(share));
+  };
+  return absl::StrFormat(kRowFormat, name, RateText(totals.calls(), elapsed),
+                         RateText(totals.keys, elapsed), percentile(0.5), percentile(0.99),
+                         percentile(0.999), RenderLatency(totals.latency.max()),
+                         Grouped(totals.failed_calls()));
+}
+
+std::string TableTitle(const BenchOptions& options, const BenchResult& result) {
+  const std::string distribution =
+      options.zipf_theta.has_value() ? absl::StrFormat("zipf %g", *options.zipf_theta) : "uniform";
+  return absl::StrCat(NameOf(options.op), result.interrupted ? " (interrupted)" : "", " in ",
+                      RenderDuration(result.elapsed), ": connections ", options.connections,
+                      ", in flight on each ", options.in_flight, ", threads ", options.threads,
+                      ", keys ", Grouped(options.keys), " of ", options.key_size, " B, values of ",
+                      options.value_size, " B, ", distribution, ", batch ", options.batch);
 }
 
 nlohmann::ordered_json JsonTotals(const Totals& totals, absl::Duration elapsed) {
@@ -91,33 +105,23 @@ nlohmann::ordered_json JsonTotals(const Totals& totals, absl::Duration elapsed) 
 
 std::string RenderTable(const BenchOptions& options, const BenchResult& result) {
   const Totals sum = result.Sum();
-  std::string table = absl::StrFormat(
-      "%s%s in %s: %d connections x %d in flight, %d threads, %s keys of %d B, values of %d B, %s, "
-      "batch %d\n\n",
-      std::string(NameOf(options.op)), result.interrupted ? " (interrupted)" : "",
-      RenderDuration(result.elapsed), options.connections, options.in_flight, options.threads,
-      Grouped(options.keys), options.key_size, options.value_size,
-      options.zipf_theta.has_value() ? absl::StrFormat("zipf %g", *options.zipf_theta) : "uniform",
-      options.batch);
-  absl::StrAppend(&table, absl::StrFormat("%-8s%12s%14s%11s%11s%11s%11s%10s\n", "", "calls/s",
-                                          "keys/s", "p50", "p99", "p99.9", "max", "errors"));
-  const auto happened = [](const Totals& totals) {
-    return totals.calls() + totals.failed_calls() > 0;
-  };
-  if (happened(result.reads))
-    absl::StrAppend(&table, TableRow("reads", result.reads, result.elapsed));
-  if (happened(result.writes))
-    absl::StrAppend(&table, TableRow("writes", result.writes, result.elapsed));
-  if (happened(result.reads) == happened(result.writes))
-    absl::StrAppend(&table, TableRow("all", sum, result.elapsed));
-  absl::StrAppend(&table, "\n");
+  std::vector<std::string> lines = {TableTitle(options, result), ""};
+  lines.push_back(
+      absl::StrFormat(kRowFormat, "", "calls/s", "keys/s", "p50", "p99", "p99.9", "max", "errors"));
+  const bool any_reads = result.reads.calls() + result.reads.failed_calls() > 0;
+  const bool any_writes = result.writes.calls() + result.writes.failed_calls() > 0;
+  if (any_reads) lines.push_back(TableRow("reads", result.reads, result.elapsed));
+  if (any_writes) lines.push_back(TableRow("writes", result.writes, result.elapsed));
+  if (any_reads == any_writes) lines.push_back(TableRow("all", sum, result.elapsed));
+  lines.push_back("");
   if (options.reads()) {
-    absl::StrAppend(&table, "hits    ", Grouped(result.reads.hits), "\nmisses  ",
-                    Grouped(result.reads.keys - result.reads.hits), "\n");
+    lines.push_back("hits    " + Grouped(result.reads.hits));
+    lines.push_back("misses  " + Grouped(result.reads.keys - result.reads.hits));
   }
-  for (const auto& [name, count] : Errors(sum))
-    absl::StrAppend(&table, "errors  ", Grouped(count), " ", name, "\n");
-  return table;
+  for (const auto& [name, count] : Errors(sum)) {
+    lines.push_back(absl::StrCat("errors  ", Grouped(count), " ", name));
+  }
+  return absl::StrJoin(lines, "\n");
 }
 
 nlohmann::ordered_json RenderJson(const BenchOptions& options, const BenchResult& result) {

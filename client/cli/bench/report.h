@@ -24,7 +24,7 @@ struct BenchResult {
   }
 };
 
-// A table: throughput, latencies, hits, errors.
+// A table: throughput, latencies, hits, errors. Its last line lacks its line feed.
 std::string RenderTable(const BenchOptions& options, const BenchResult& result);
 
 nlohmann::ordered_json RenderJson(const BenchOptions& options, const BenchResult& result);

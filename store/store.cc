@@ -63,6 +63,9 @@ void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> r
       places[i].shard->map().PrefetchBucket(places[i].key.hash);
     }
     for (size_t i = 0; i < count; ++i) places[i].shard->map().PrefetchNode(places[i].key.hash);
+    for (size_t i = 0; i < count; ++i) {
+      places[i].shard->map().PrefetchNextNode(places[i].key.hash);
+    }
     for (size_t i = 0; i < count; ++i) state_->Read(places[i], {}, &results[begin + i]);
   }
 }

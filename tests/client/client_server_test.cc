@@ -235,7 +235,11 @@ TEST_F(ClientServerTest, ErrorsSayWhy) {
   EXPECT_EQ(reason(client_->Get("")), "KEY_EMPTY");
   EXPECT_EQ(reason(client_->Get(std::string(4097, 'k'))), "KEY_TOO_LARGE");
   EXPECT_EQ(reason(client_->Set("k", std::string((1 << 20) + 1, 'v'))), "VALUE_TOO_LARGE");
-  EXPECT_EQ(reason(client_->Set("k", "v", absl::ZeroDuration())), "TTL_OUT_OF_RANGE");
+  for (const absl::Duration ttl : {absl::ZeroDuration(), absl::Milliseconds(-1),
+                                   absl::Hours(24 * 365 * 100) + absl::Milliseconds(1),
+                                   absl::Milliseconds(INT64_MAX), absl::Milliseconds(INT64_MIN)}) {
+    EXPECT_EQ(reason(client_->Set("k", "v", ttl)), "TTL_OUT_OF_RANGE") << ttl;
+  }
   EXPECT_EQ(reason(client_->MGet(std::vector<std::string>())), "BATCH_EMPTY");
   EXPECT_EQ(reason(client_->MGet(std::vector<std::string>(1025, "k"))), "BATCH_TOO_LARGE");
   EXPECT_EQ(reason(client_->MGet(std::vector<std::string>(100'000, "k"))), "BATCH_TOO_LARGE");
@@ -247,6 +251,58 @@ TEST_F(ClientServerTest, ErrorsSayWhy) {
   const auto beyond = client_->Incr("n");
   EXPECT_EQ(reason(beyond), "COUNTER_OUT_OF_RANGE");
   EXPECT_EQ(beyond.status().code(), absl::StatusCode::kOutOfRange);
+}
+
+TEST_F(ClientServerTest, WhatIsJustAllowedPasses) {
+  const std::string longest_key(4096, 'k');
+  ASSERT_TRUE(client_->Set(longest_key, "").ok());
+  EXPECT_TRUE(client_->Get(longest_key)->found());
+  ASSERT_TRUE(client_->Set("\0"s, "nul").ok());
+  EXPECT_EQ(client_->Get("\0"s)->value(), "nul");
+  EXPECT_FALSE(client_->Get("\0\0"s)->found());
+  EXPECT_TRUE(client_->Set("k", "v", absl::Hours(24 * 365 * 100)).ok());
+  EXPECT_TRUE(client_->Set("k", "v", absl::Milliseconds(1)).ok());
+  const auto most = client_->MGet(std::vector<std::string>(1024, "\0"s));
+  ASSERT_TRUE(most.ok()) << most.status();
+  EXPECT_EQ(most->results_size(), 1024);
+  EXPECT_EQ(most->results(1023).value(), "nul");
+}
+
+TEST_F(ClientServerTest, ADuplicateKeyInABatchIsWrittenTwice) {
+  v1::MSetRequest request;
+  for (const char* value : {"first", "second"}) {
+    v1::SetRequest* entry = request.add_entries();
+    entry->set_key("k");
+    entry->set_value(value);
+  }
+  const auto set = client_->MSet(request);
+  ASSERT_TRUE(set.ok()) << set.status();
+  EXPECT_LT(set->results(0).response().version(), set->results(1).response().version());
+  EXPECT_EQ(client_->Get("k")->value(), "second");
+}
+
+TEST_F(ClientServerTest, ContradictionsAreRefusedAndChangeNothing) {
+  v1::IncrRequest crossed;
+  crossed.set_key("n");
+  crossed.set_min(5);
+  crossed.set_max(1);
+  EXPECT_EQ(ReasonOf(client_->Incr(crossed).status()), "CONTRADICTION");
+  v1::SetRequest absent_with_version;
+  absent_with_version.set_key("n");
+  absent_with_version.set_condition(v1::SET_CONDITION_ABSENT);
+  absent_with_version.set_if_version(1);
+  EXPECT_EQ(ReasonOf(client_->Set(absent_with_version).status()), "CONTRADICTION");
+  EXPECT_FALSE(client_->Get("n")->found());
+
+  v1::IncrRequest request;
+  request.set_key("n");
+  request.set_request_id("id");
+  ASSERT_TRUE(client_->Incr(request).ok());
+  request.set_delta(2);
+  EXPECT_EQ(ReasonOf(client_->Incr(request).status()), "REQUEST_ID_REUSED");
+  request.set_request_id(std::string(65, 'i'));
+  EXPECT_EQ(ReasonOf(client_->Incr(request).status()), "REQUEST_ID_TOO_LARGE");
+  EXPECT_EQ(client_->Get("n")->value(), "1");
 }
 
 TEST_F(ClientServerTest, AFrozenServerMeetsTheDeadline) {

@@ -134,7 +134,7 @@ TEST_F(HandlersTest, AScanGoesOnFromTheCursorOfAnyMessageAndSeesEachKeyOnce) {
   v1::ScanRequest request;
   request.set_with_values(true);
   const auto messages = Scan(request);
-  EXPECT_GT(messages.size(), 5u);
+  EXPECT_GE(messages.size(), 2u);
   EXPECT_EQ(messages.back().cursor(), "");
   size_t seen = 0;
   for (const auto& message : messages) {

@@ -28,8 +28,9 @@ inline const std::string& KeyOf(const v1::SetRequest& entry) { return entry.key(
 template <class Request>
 Request TakeItems(Request& request, const std::vector<int>& positions) {
   Request part;
-  for (const int position : positions)
+  for (const int position : positions) {
     *BatchItems(part).Add() = std::move(BatchItems(request)[position]);
+  }
   return part;
 }
 

@@ -83,8 +83,9 @@ std::optional<absl::Duration> Call::DelayAfter(const grpc::Status& status) {
   MutexLock lock(&mutex_);
   const auto& metadata = context_->GetServerTrailingMetadata();
   const auto pushback = metadata.find("grpc-retry-pushback-ms");
-  if (pushback != metadata.end())
+  if (pushback != metadata.end()) {
     failed.pushback.emplace(pushback->second.data(), pushback->second.size());
+  }
   return RetryDelay(terms_.retry, failed, RandomChance());
 }
 

@@ -48,8 +48,9 @@ absl::Status CheckOptions(const ClientOptions& options) {
     return absl::InvalidArgumentError("default_timeout must be above 0");
   }
   const RetryPolicy& retry = options.retry;
-  if (retry.max_attempts < 1)
+  if (retry.max_attempts < 1) {
     return absl::InvalidArgumentError("retry.max_attempts must be at least 1");
+  }
   if (retry.initial_backoff <= absl::ZeroDuration() || retry.max_backoff < retry.initial_backoff) {
     return absl::InvalidArgumentError(
         "retry.initial_backoff must be above 0 and not above retry.max_backoff");

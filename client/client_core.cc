@@ -15,8 +15,9 @@ Client::Core::Core(const ClientOptions& options)
     nodes_.push_back(
         std::make_shared<Node>(slots_->node_address(node), options_.channels_per_node));
   }
-  for (int i = 0; i < options_.completion_threads; ++i)
+  for (int i = 0; i < options_.completion_threads; ++i) {
     threads_.push_back(std::make_unique<CompletionThread>());
+  }
 }
 
 Client::Core::~Core() {

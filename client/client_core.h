@@ -40,8 +40,9 @@ class Client::Core {
     const int count = BatchItems(request).size();
     std::vector<BatchPart> parts = SplitByNode(
         *slots_, count, [&](int i) -> std::string_view { return KeyOf(BatchItems(request)[i]); });
-    if (parts.empty())
-      parts.push_back({.node = 0, .positions = {}});  // the server says what is wrong with it
+    if (parts.empty()) {  // the server says what is wrong with that
+      parts.push_back({.node = 0, .positions = {}});
+    }
     if (parts.size() == 1) {
       CallNode(prepare, parts[0].node, std::move(request), options,
                CheckCount(count, std::move(done)));

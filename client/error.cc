@@ -58,8 +58,9 @@ absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
   google::rpc::Status details;
   if (details.ParseFromString(status.error_details())) {
     for (const google::protobuf::Any& detail : details.details()) {
-      if (detail.type_url() == kErrorInfoTypeUrl)
+      if (detail.type_url() == kErrorInfoTypeUrl) {
         result.SetPayload(kErrorInfoTypeUrl, absl::Cord(detail.value()));
+      }
     }
   }
   return result;

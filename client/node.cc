@@ -12,8 +12,9 @@ Connection::Connection(const std::shared_ptr<grpc::Channel>& channel)
     : cache(channel), admin(channel), health(channel) {}
 
 Node::Node(std::string address, int connections) : address_(std::move(address)) {
-  for (int i = 0; i < connections; ++i)
+  for (int i = 0; i < connections; ++i) {
     connections_.push_back(std::make_unique<Connection>(address_));
+  }
 }
 
 Connection& Node::NextConnection() {

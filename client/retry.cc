@@ -30,8 +30,9 @@ std::mt19937_64& Generator() {
 
 std::optional<absl::Duration> RetryDelay(const RetryPolicy& policy, const FailedAttempt& failed,
                                          double chance) {
-  if (!failed.repeatable || failed.attempts >= policy.max_attempts || !MayBeTriedAgain(failed))
+  if (!failed.repeatable || failed.attempts >= policy.max_attempts || !MayBeTriedAgain(failed)) {
     return std::nullopt;
+  }
   absl::Duration delay = Backoff(policy, failed.attempts, chance);
   if (failed.pushback.has_value()) {
     int64_t pushback_ms;

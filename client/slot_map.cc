@@ -44,8 +44,9 @@ std::vector<BatchPart> SplitByNode(const SlotMap& map, int count,
     const std::optional<uint32_t> node = map.NodeOf(key_at(i));
     auto part = std::find_if(parts.begin(), parts.end(),
                              [&](const BatchPart& p) { return p.node == node; });
-    if (part == parts.end())
+    if (part == parts.end()) {
       part = parts.insert(parts.end(), BatchPart{.node = node, .positions = {}});
+    }
     part->positions.push_back(i);
   }
   return parts;

@@ -116,8 +116,9 @@ std::string FishFlag(const Flag& flag, const std::string& condition) {
   std::string line = absl::StrCat("complete -c ferrite", condition, " -l ", flag.name.substr(2),
                                   " -d ", Quoted(flag.description));
   if (flag.takes_value) absl::StrAppend(&line, " -x");
-  if (!flag.choices.empty())
+  if (!flag.choices.empty()) {
     absl::StrAppend(&line, " -a ", Quoted(absl::StrJoin(flag.choices, " ")));
+  }
   return line + "\n";
 }
 
@@ -162,8 +163,9 @@ std::string ZshCompletion(const CLI::App& app) {
     absl::StrAppend(&arguments, "    ", command->get_name(), ") _arguments $global");
     for (const Flag& flag : FlagsOf(*command)) absl::StrAppend(&arguments, " ", ZshArgument(flag));
     const std::vector<std::string> choices = ArgumentChoices(*command);
-    if (!choices.empty())
+    if (!choices.empty()) {
       absl::StrAppend(&arguments, " '1:value:(", absl::StrJoin(choices, " "), ")'");
+    }
     absl::StrAppend(&arguments, " ;;\n");
   }
   std::string global;

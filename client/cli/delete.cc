@@ -45,8 +45,9 @@ absl::StatusOr<ExitCode> DeleteAll(Session& session, Client& client,
   nlohmann::ordered_json results = nlohmann::ordered_json::array();
   for (int i = 0; i < reply->deleted_size(); ++i) {
     if (reply->deleted(i)) ++deleted;
-    if (session.json)
+    if (session.json) {
       results.push_back({{"key", JsonBytes(keys[i])}, {"deleted", reply->deleted(i)}});
+    }
   }
   if (session.json) {
     PrintJson({{"results", results}});
@@ -64,8 +65,9 @@ absl::StatusOr<ExitCode> RunDelete(Session& session, const DeleteArguments& argu
   }
   const absl::StatusOr<Client*> client = session.Connect();
   if (!client.ok()) return client.status();
-  if (arguments.if_version.has_value())
+  if (arguments.if_version.has_value()) {
     return DeleteVersion(session, **client, keys->front(), *arguments.if_version);
+  }
   return DeleteAll(session, **client, *keys);
 }
 

@@ -44,8 +44,9 @@ absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
     const std::string_view number = TakeWhile(&rest, "0123456789.");
     const std::string_view name = TakeWhile(&rest, "abcdefghijklmnopqrstuvwxyz");
     double amount;
-    if (!absl::SimpleAtod(absl::string_view(number.data(), number.size()), &amount))
+    if (!absl::SimpleAtod(absl::string_view(number.data(), number.size()), &amount)) {
       return NotADuration(text);
+    }
     const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits),
                                     [&](auto& u) { return u.first == name; });
     if (unit == std::end(kUnits)) return NotADuration(text);
@@ -57,8 +58,9 @@ absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
 
 std::string RenderDuration(absl::Duration duration) {
   if (duration < absl::Seconds(1)) return absl::StrCat(absl::ToInt64Milliseconds(duration), "ms");
-  if (duration < absl::Minutes(1))
+  if (duration < absl::Minutes(1)) {
     return absl::StrFormat("%gs", absl::ToInt64Milliseconds(duration) / 10 / 100.0);
+  }
   for (size_t i = std::size(kUnits) - 1; i > 1; --i) {
     absl::Duration rest;
     const int64_t whole = absl::IDivDuration(duration, kUnits[i].second, &rest);
@@ -66,8 +68,9 @@ std::string RenderDuration(absl::Duration duration) {
     const int64_t part = absl::IDivDuration(rest, kUnits[i - 1].second, &rest);
     std::string rendered =
         absl::StrCat(whole, absl::string_view(kUnits[i].first.data(), kUnits[i].first.size()));
-    if (part != 0)
+    if (part != 0) {
       absl::StrAppend(&rendered, part, absl::string_view(kUnits[i - 1].first.data(), 1));
+    }
     return rendered;
   }
   return "0ms";

@@ -48,8 +48,9 @@ ExitCode Main(int argc, char** argv) {
     return ExitCode::kError;
   }
   std::vector<std::string> arguments;
-  for (int i = argc - 1; i > 0; --i)
-    arguments.push_back(ProtectBrackets(argv[i]));  // CLI11 wants the last one first
+  for (int i = argc - 1; i > 0; --i) {  // CLI11 wants the last one first
+    arguments.push_back(ProtectBrackets(argv[i]));
+  }
   try {
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {

@@ -28,8 +28,9 @@ void PrintTable(const Session& session, const nlohmann::ordered_json& rows) {
       continue;
     }
     PrintLine(name);
-    for (const auto& [inner_name, inner_value] : value.items())
+    for (const auto& [inner_name, inner_value] : value.items()) {
       print("  ", inner_name, inner_value);
+    }
   }
 }
 

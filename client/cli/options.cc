@@ -47,8 +47,9 @@ CLI::Option* AddUnsigned(CLI::App* command, const std::string& name,
 }
 
 std::string ProtectBrackets(std::string argument) {
-  if (!argument.empty() && argument.front() == '[' && argument.back() == ']')
+  if (!argument.empty() && argument.front() == '[' && argument.back() == ']') {
     argument.push_back('\0');
+  }
   return argument;
 }
 

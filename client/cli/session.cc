@@ -18,8 +18,9 @@ void Write(std::FILE* file, std::string_view bytes) {
 absl::StatusOr<std::string> ReadStandardInput() {
   std::string input;
   char buffer[1 << 16];
-  while (const size_t size = std::fread(buffer, 1, sizeof(buffer), stdin))
+  while (const size_t size = std::fread(buffer, 1, sizeof(buffer), stdin)) {
     input.append(buffer, size);
+  }
   if (std::ferror(stdin)) return absl::UnknownError("cannot read the standard input");
   return input;
 }

@@ -82,8 +82,9 @@ struct MSetArguments {
 
 absl::StatusOr<v1::MSetRequest> MakeMSetRequest(const Session& session,
                                                 const MSetArguments& arguments) {
-  if (arguments.pairs.size() % 2 != 0)
+  if (arguments.pairs.size() % 2 != 0) {
     return absl::InvalidArgumentError("the last key has no value");
+  }
   const absl::StatusOr<std::vector<std::string>> pairs = session.Bytes(arguments.pairs);
   if (!pairs.ok()) return pairs.status();
   v1::MSetRequest request;

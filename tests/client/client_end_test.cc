@@ -149,8 +149,9 @@ TEST(ClientOptionsTest, SenselessOnesAreRefused) {
   };
   EXPECT_TRUE(refuses({}));
   EXPECT_TRUE(refuses({.seeds = {"a:1", "b:1"}}));
-  for (const char* seed : {"", "host", ":6380", "host:"})
+  for (const char* seed : {"", "host", ":6380", "host:"}) {
     EXPECT_TRUE(refuses({.seeds = {seed}})) << seed;
+  }
   EXPECT_TRUE(refuses({.seeds = {"a:1"}, .default_timeout = absl::ZeroDuration()}));
   EXPECT_TRUE(refuses({.seeds = {"a:1"}, .retry = {.max_attempts = 0}}));
   EXPECT_TRUE(refuses({.seeds = {"a:1"}, .retry = {.initial_backoff = absl::ZeroDuration()}}));

@@ -16,8 +16,9 @@ namespace ferrite {
 // A client whose retries do not keep tests waiting.
 inline std::unique_ptr<Client> ClientOf(const std::string& address, ClientOptions options = {}) {
   options.seeds = {address};
-  if (options.default_timeout == ClientOptions().default_timeout)
+  if (options.default_timeout == ClientOptions().default_timeout) {
     options.default_timeout = absl::Seconds(60);
+  }
   options.retry.initial_backoff = absl::Milliseconds(1);
   absl::StatusOr<std::unique_ptr<Client>> client = Client::Create(options);
   EXPECT_TRUE(client.ok()) << client.status();

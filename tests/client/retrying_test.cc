@@ -48,8 +48,9 @@ TEST_F(RetryingTest, IncrWithAnIdIsTriedAgainUnderTheSameId) {
   ASSERT_TRUE(client_->Incr(request).ok());
   const auto seen = peer_.incr_requests();
   ASSERT_EQ(seen.size(), 3u);
-  for (const v1::IncrRequest& one : seen)
+  for (const v1::IncrRequest& one : seen) {
     EXPECT_EQ(one.SerializeAsString(), request.SerializeAsString());
+  }
 }
 
 TEST_F(RetryingTest, APlainSetIsTriedAgainButAConditionalOneIsNot) {

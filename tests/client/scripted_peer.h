@@ -129,8 +129,9 @@ class ScriptedPeer final : public v1::CacheService::Service {
       scripts_.pop_front();
     }
     if (script.hold) changed_.wait(lock, [&] { return released_; });
-    if (!script.pushback.empty())
+    if (!script.pushback.empty()) {
       context->AddTrailingMetadata("grpc-retry-pushback-ms", script.pushback);
+    }
     return script.status;
   }
 

@@ -16,8 +16,9 @@ TEST(ZipfTest, StaysInRange) {
   for (const uint64_t count : {uint64_t{1}, uint64_t{2}, uint64_t{10}, uint64_t{10'000'000'000}}) {
     for (const double theta : {0.01, 0.5, 0.99, 1.0, 1.2, 5.0}) {
       const ZipfSampler sampler(count, theta);
-      for (int i = 0; i < 10'000; ++i)
+      for (int i = 0; i < 10'000; ++i) {
         ASSERT_LT(sampler(generator), count) << count << " " << theta;
+      }
     }
   }
 }

@@ -58,8 +58,9 @@ void Lane::SendMGet(Workload* workload) {
 
 void Lane::SendMSet(Workload* workload) {
   v1::MSetRequest& request = mset_.request;
-  while (request.entries_size() < options_.batch)
+  while (request.entries_size() < options_.batch) {
     request.add_entries()->set_value(workload->value());
+  }
   for (v1::SetRequest& entry : *request.mutable_entries()) workload->NextKey(entry.mutable_key());
   Send<&v1::CacheService::Stub::PrepareAsyncMSet>(&mset_);
 }

@@ -62,8 +62,9 @@ void LatencyRecorder::Record(absl::Duration latency) {
   const auto nanoseconds =
       static_cast<uint64_t>(std::max<int64_t>(0, absl::ToInt64Nanoseconds(latency)));
   Increment(counts_[LatencyBucketOf(nanoseconds)]);
-  if (nanoseconds > max_ns_.load(std::memory_order_relaxed))
+  if (nanoseconds > max_ns_.load(std::memory_order_relaxed)) {
     max_ns_.store(nanoseconds, std::memory_order_relaxed);
+  }
 }
 
 }  // namespace ferrite::cli

@@ -152,8 +152,9 @@ std::string RenderProgress(absl::Duration since_start, const Totals& recent,
                            absl::Duration interval, uint64_t failed_calls) {
   std::string line = absl::StrCat(RenderDuration(since_start), "  ",
                                   RateText(recent.calls(), interval), " calls/s");
-  if (recent.keys > recent.calls())
+  if (recent.keys > recent.calls()) {
     absl::StrAppend(&line, "  ", RateText(recent.keys, interval), " keys/s");
+  }
   absl::StrAppend(&line, "  p99 ", RenderLatency(recent.latency.Percentile(0.99)));
   if (failed_calls > 0) absl::StrAppend(&line, "  errors ", Grouped(failed_calls));
   return line;

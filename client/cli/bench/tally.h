@@ -37,8 +37,9 @@ struct Totals {
     latency.Add(tally.latency);
     keys += tally.keys.load(std::memory_order_relaxed);
     hits += tally.hits.load(std::memory_order_relaxed);
-    for (size_t i = 0; i < kStatusCodes; ++i)
+    for (size_t i = 0; i < kStatusCodes; ++i) {
       errors[i] += tally.errors[i].load(std::memory_order_relaxed);
+    }
   }
   void Add(const Totals& other) {
     latency.Add(other.latency);

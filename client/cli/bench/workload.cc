@@ -11,8 +11,9 @@ constexpr char kCounter = 'n';
 void WriteKey(char kind, uint64_t index, int size, std::string* key) {
   key->assign(size, '0');
   (*key)[0] = kind;
-  for (int i = size - 1; index != 0; --i, index /= 10)
+  for (int i = size - 1; index != 0; --i, index /= 10) {
     (*key)[i] = static_cast<char>('0' + index % 10);
+  }
 }
 
 int LeastKeySize(uint64_t keys) { return static_cast<int>(std::to_string(keys - 1).size()) + 1; }

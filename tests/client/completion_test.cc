@@ -52,8 +52,9 @@ TEST(CompletionTest, FishOffersCommandsFlagsAndChoices) {
 
 TEST(CompletionTest, ZshCompletesCommandsFlagsAndChoices) {
   // Completion lives in zsh's line editor: this types into an interactive zsh on a terminal of its
-  // own, and waits for what has to appear.
-  const Result run = RunCommand({"zsh", "-f", "-c", R"(
+  // own, and waits for what has to appear. While it waits it gathers what the terminal shows, without
+  // a limit: so it is ended if it waits in vain.
+  const Result run = RunCommand({"timeout", "20", "zsh", "-f", "-c", R"(
       zmodload zsh/zpty
       zpty -b shell zsh -f -i
       zpty -w shell "autoload -Uz compinit; compinit -u -D; source <('$0' completion zsh); echo re''ady"

@@ -83,8 +83,8 @@ TEST_F(BenchTest, PrintsATable) {
 }
 
 TEST_F(BenchTest, RunsForATime) {
-  const auto json = BenchJson({"--duration", "100ms", "--keys", "10"});
-  EXPECT_GE(json["seconds"], 0.1);
+  const auto json = BenchJson({"--duration", "1s", "--keys", "10"});
+  EXPECT_GE(json["seconds"], 1);
   EXPECT_GT(json["all"]["calls"], 0);
 }
 

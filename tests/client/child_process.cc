@@ -83,7 +83,7 @@ ChildProcess::~ChildProcess() {
 }
 
 void ChildProcess::Signal(int signal) const {
-  if (!exit_code_.has_value()) kill(pid_, signal);
+  if (pid_ > 0 && !exit_code_.has_value()) kill(pid_, signal);
 }
 
 void ChildProcess::Freeze() const {

@@ -12,6 +12,7 @@ namespace {
 // How much one bounded step looks at.
 constexpr uint32_t kPagesPerSweepStep = 1024;
 constexpr uint32_t kSlotsPerScanStep = 4096;
+constexpr int kHintsPerInsertion = 8;
 
 // Bucket arrays from this size on lie in huge pages; a map's first few are small.
 constexpr size_t kMinHugeTableBytes = size_t{16} << 10;
@@ -63,34 +64,102 @@ void Shard::ReturnSlot(void* slot) {
     MutexLock lock(&mutex_);
     empty_page = slots_.Free(slot);
   }
-  if (empty_page != nullptr) context_.pages.Release(empty_page);
+  if (empty_page == nullptr) return;
+  pages_given_back_.fetch_add(1, std::memory_order_seq_cst);
+  context_.pages.Release(empty_page);
 }
 
-void Shard::Link(Entry* entry) {
+Entry* Shard::FindInMap(const LookupKey& key) {
+  Entry* entry;
+  {
+    EntryMap::accessor accessor;
+    if (!map_.find(accessor, key)) return nullptr;
+    entry = &accessor->second;
+  }
+  Hint(*entry);
+  return entry;
+}
+
+Entry* Shard::Insert(const LookupKey& key) {
+  Entry* entry;
+  {
+    EntryMap::accessor accessor;
+    FERRITE_CHECK(map_.insert(accessor, key));
+    entry = &accessor->second;
+  }
+  Hint(*entry);
   void* slot = SlotOfEntry(*entry);
   Page* page = Page::Of(slot);
   MutexLock lock(&mutex_);
   page->set_live(page->SlotNumberOf(slot));
   queue_.Add(entry);
+  GrowTables();
+  return entry;
 }
 
-void Shard::Erase(Accessor& accessor) {
-  Entry& entry = accessor->second;
-  uint64_t floor = version_floor_.load(std::memory_order_relaxed);
-  while (floor < entry.version() && !version_floor_.compare_exchange_weak(floor, entry.version())) {
+void Shard::GrowTables() {
+  MemoryBudget& budget = context_.budget;
+  HintTable& hints = context_.hints;
+  // Where nothing can be evicted for them, tables are only as large as there is room; they work
+  // when they are full too.
+  map_.Grow(context_.evict || budget.Allows(map_.next_growth_bytes()));
+  if (context_.evict || budget.Allows(hints.memory_bytes())) {
+    // Keys spread evenly, so that one shard speaks for all.
+    budget.table_bytes.fetch_add(hints.GrowFor(map_.size() * context_.shard_count),
+                                 std::memory_order_relaxed);
   }
-  if (entry.HasBlock()) {
-    context_.budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry.value().size()),
+  if (hinted_bytes_ != hints.memory_bytes()) {
+    hinted_bytes_ = hints.memory_bytes();
+    next_to_hint_ = 0;
+  }
+  // Half of the hints are in the wrong half of a table that has doubled: put them in their places,
+  // a few with each insertion.
+  for (int step = 0; step < kHintsPerInsertion && next_to_hint_ >> kSlotBits < slots_.page_count();
+       ++step) {
+    Page* page = slots_.page(next_to_hint_ >> kSlotBits);
+    const uint32_t slot =
+        page == nullptr ? 0 : page->NextLive(next_to_hint_ % kMaxSlotsPerPage);
+    if (page == nullptr || slot == page->slot_count) {
+      next_to_hint_ = ((next_to_hint_ >> kSlotBits) + 1) << kSlotBits;
+      continue;
+    }
+    Hint(EntryInSlot(page->SlotAt(slot)));
+    next_to_hint_ = (next_to_hint_ >> kSlotBits << kSlotBits) + slot + 1;
+  }
+}
+
+void Shard::Hint(const Entry& entry) {
+  const Page* page = Page::Of(&entry);
+  const SlotRef ref = page->number << kSlotBits | page->SlotNumberOf(SlotOfEntry(entry));
+  context_.hints.Put(entry.key().hash(), ref);
+}
+
+void Shard::Erase(Entry* entry, EventKind reason) {
+  entry->SetNotLive();
+  uint64_t floor = version_floor_.load(std::memory_order_relaxed);
+  while (floor < entry->version() &&
+         !version_floor_.compare_exchange_weak(floor, entry->version())) {
+  }
+  if (entry->HasBlock()) {
+    context_.budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry->value().size()),
                                           std::memory_order_relaxed);
   }
-  void* slot = SlotOfEntry(entry);
+  if (entry->version() != 0) Tell(reason, *entry);
+  void* slot = SlotOfEntry(*entry);
   Page* page = Page::Of(slot);
   {
     MutexLock lock(&mutex_);
     page->clear_live(page->SlotNumberOf(slot));
-    queue_.Remove(&entry);
+    queue_.Remove(entry);
+    context_.hints.Remove(entry->key().hash(), slots_.RefOf(slot));
   }
-  map_.erase(accessor);
+  FERRITE_CHECK(map_.erase(entry->key()));
+}
+
+void Shard::TellListener(EventListener* listener, EventKind kind, const Entry& entry) {
+  const bool written = kind == EventKind::kSet || kind == EventKind::kIncr;
+  listener->OnEvent(
+      {kind, entry.key().bytes(), entry.version(), written ? entry.value() : std::string_view()});
 }
 
 uint64_t Shard::NextVersion(uint64_t last) const {
@@ -110,16 +179,17 @@ void Shard::SetExpiry(Entry* entry, int64_t at_ms) {
 }
 
 bool Shard::EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version) {
-  Accessor accessor;
-  if (!map_.find(accessor, key)) return false;
-  Entry& entry = accessor->second;
-  if (Page::Of(&entry) != page) return false;
+  SpinMutex::scoped_lock key_lock(LockOf(key.hash));
+  Entry* const found = Find(key);
+  if (found == nullptr || Page::Of(found) != page) return false;
+  Entry& entry = *found;
   if (entry.version() != version) {
     MutexLock lock(&mutex_);
     if (EvictionQueue::place(entry) == QueuePlace::kDetached) queue_.Restore(&entry);
     return false;
   }
-  if (Expired(entry)) {
+  const bool expired = Expired(entry);
+  if (expired) {
     CountExpiredOnAccess();
   } else {
     evictions_.fetch_add(1, std::memory_order_relaxed);
@@ -129,7 +199,7 @@ bool Shard::EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t ve
     context_.budget.eviction_bytes.fetch_add(queue_.ghost_memory_bytes() - before,
                                              std::memory_order_relaxed);
   }
-  Erase(accessor);
+  Erase(found, expired ? EventKind::kExpire : EventKind::kEvict);
   return true;
 }
 
@@ -205,9 +275,10 @@ bool Shard::Sweep(uint32_t* page_number) {
     }
   }
   for (size_t i = 0; i < due.size(); ++i) {
-    Accessor accessor;
-    if (!map_.find(accessor, due[i]) || !Expired(accessor->second)) continue;
-    Erase(accessor);
+    SpinMutex::scoped_lock key_lock(LockOf(due[i].hash));
+    Entry* const entry = Find(due[i]);
+    if (entry == nullptr || !Expired(*entry)) continue;
+    Erase(entry, EventKind::kExpire);
     expired_by_sweep_.fetch_add(1, std::memory_order_relaxed);
   }
   return more;

@@ -35,6 +35,7 @@
 #include <vector>
 
 #include "store/clock.h"
+#include "store/event.h"
 #include "store/operation.h"
 
 namespace ferrite {
@@ -69,7 +70,14 @@ class Store {
 
   SetResult Set(std::string_view key, std::string_view value, const SetOptions& options = {});
 
+  // results[i] becomes what Set(items[i]...) gives, one after the other. The spans are of equal
+  // length. Faster per key than Set, as MGet is.
+  void MSet(std::span<const SetItem> items, std::span<SetResult> results);
+
   DeleteResult Delete(std::string_view key, std::optional<uint64_t> if_version = std::nullopt);
+
+  // The same for Delete(keys[i]).
+  void MDelete(std::span<const std::string_view> keys, std::span<DeleteResult> results);
 
   // Without `expiry` only tells. kKeep is not allowed.
   TouchResult Touch(std::string_view key, std::optional<Expiry> expiry);
@@ -97,6 +105,10 @@ class Store {
 
   // Deletes every entry that is there when the call begins; returns how many.
   uint64_t Flush();
+
+  // From now on tells `listener` what happens to entries; null: nobody, which costs nothing. Calls
+  // in progress may still tell the one before, so both must outlive the store.
+  void Listen(EventListener* listener);
 
   // Not a snapshot: the figures may be from slightly different moments.
   StoreStats Stats() const;

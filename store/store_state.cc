@@ -4,8 +4,6 @@
 #include <bit>
 #include <thread>
 
-#include "absl/hash/hash.h"
-#include "absl/strings/string_view.h"
 #include "store/check.h"
 
 namespace ferrite {
@@ -25,17 +23,13 @@ size_t ShardCount(size_t asked) {
 }  // namespace
 
 StoreState::StoreState(const StoreOptions& options)
-    : context(options.clock, options.max_memory_bytes, options.evict) {
+    : context(options.clock, options.max_memory_bytes, options.evict),
+      counts_uses(options.evict && options.max_memory_bytes != 0) {
   shards.resize(ShardCount(options.shards));
+  context.shard_count = shards.size();
+  context.budget.table_bytes = context.hints.memory_bytes();
   for (auto& shard : shards) shard = std::make_unique<Shard>(&context);
-  shard_shift_ = 64 - std::countr_zero(shards.size());
-}
-
-StoreState::Place StoreState::Locate(std::string_view key) const {
-  FERRITE_CHECK(!key.empty() && key.size() <= kMaxKeyBytes);
-  const uint64_t hash = absl::Hash<absl::string_view>{}(absl::string_view(key.data(), key.size()));
-  const size_t shard = shards.size() == 1 ? 0 : hash >> shard_shift_;
-  return {shards[shard].get(), {key, static_cast<uint32_t>(hash), 0}};
+  shard_shift_ = 63 - std::countr_zero(shards.size());
 }
 
 bool StoreState::PrepareSlot(Shard* shard, uint8_t size_class) {
@@ -70,7 +64,7 @@ bool StoreState::EvictUntil(Shard* shard, Done done) {
   return false;
 }
 
-int64_t StoreState::ExpiresAtMs(const Expiry& expiry, int64_t kept_ms) const {
+int64_t StoreState::ExpiresSomeTimeMs(const Expiry& expiry, int64_t kept_ms) const {
   switch (expiry.kind) {
     case Expiry::Kind::kNever:
       return 0;

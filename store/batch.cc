@@ -1,6 +1,10 @@
-// The calls of Store on many keys. One key after the other waits for each cache miss; a group of
-// them asks for all the memory that it will need and then does the ordinary steps, which find it
-// there.
+// The calls of Store on many keys. One key after the other waits for each cache miss. Here keys go
+// through three stages in groups, so that the memory which a stage needs was asked for by the one
+// before while other groups were served:
+//
+//   locate    the hash; asks for the hints
+//   foresee   the likely slot; asks for the entry
+//   act       the ordinary operation, which finds all of this in the cache
 
 #include <algorithm>
 
@@ -11,24 +15,39 @@
 namespace ferrite {
 namespace {
 
-// How many keys have their memory on the way: enough to hide a cache miss behind the others, few
-// enough for the core's buffers.
-constexpr size_t kGroupSize = 16;
+// A stage asks for up to two cache lines a key, and a core has room for 12 to 16 on their way.
+constexpr size_t kGroupSize = 8;
 
-// Calls `act(i, place)` for the place of each key, which is key(i).
+struct Group {
+  StoreState::Place places[kGroupSize];
+  UnlockedRead::Candidate candidates[kGroupSize];
+};
+
+// Calls `act(i, place, candidate)` for each i below `count` in order; its key is key(i).
 template <typename Key, typename Act>
 void ForEachPlace(const StoreState& state, size_t count, Key key, Act act) {
-  StoreState::Place places[kGroupSize];
-  for (size_t begin = 0; begin < count; begin += kGroupSize) {
-    const size_t size = std::min(kGroupSize, count - begin);
-    for (size_t i = 0; i < size; ++i) {
-      places[i] = state.Locate(key(begin + i));
-      state.context.hints.Prefetch(places[i].key.hash);
+  constexpr size_t kStages = 3;
+  Group groups[kStages];
+  const auto for_each_in = [&](size_t number, auto step) {
+    const size_t begin = number * kGroupSize;
+    if (begin >= count) return;  // too early or too late for this stage
+    Group& group = groups[number % kStages];
+    for (size_t i = 0; i < std::min(kGroupSize, count - begin); ++i) {
+      step(begin + i, group.places[i], group.candidates[i]);
     }
-    for (size_t i = 0; i < size; ++i) {
-      UnlockedRead::Prefetch(places[i].shard->places(), places[i].key);
+  };
+  const size_t group_count = (count + kGroupSize - 1) / kGroupSize;
+  for (size_t turn = 0; turn < group_count + kStages - 1; ++turn) {
+    for_each_in(turn, [&](size_t i, StoreState::Place& place, auto&) {
+      place = state.Locate(key(i));
+      state.context.hints.Prefetch(place.key.hash);
+    });
+    if (turn >= 1) {
+      for_each_in(turn - 1, [](size_t, StoreState::Place& place, auto& candidate) {
+        candidate = UnlockedRead::Foresee(place.shard->places(), place.key);
+      });
     }
-    for (size_t i = 0; i < size; ++i) act(begin + i, places[i]);
+    if (turn >= 2) for_each_in(turn - 2, act);
   }
 }
 
@@ -38,14 +57,16 @@ void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> r
   FERRITE_CHECK(keys.size() == results.size());
   ForEachPlace(
       *state_, keys.size(), [&](size_t i) { return keys[i]; },
-      [&](size_t i, const StoreState::Place& place) { state_->Read(place, {}, &results[i]); });
+      [&](size_t i, const StoreState::Place& place, const UnlockedRead::Candidate& candidate) {
+        state_->ReadAt(place, candidate, &results[i]);
+      });
 }
 
 void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
   FERRITE_CHECK(items.size() == results.size());
   ForEachPlace(
       *state_, items.size(), [&](size_t i) { return items[i].key; },
-      [&](size_t i, const StoreState::Place& place) {
+      [&](size_t i, const StoreState::Place& place, auto&) {
         results[i] = state_->Set(place, items[i].value, items[i].options);
       });
 }
@@ -54,7 +75,7 @@ void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResu
   FERRITE_CHECK(keys.size() == results.size());
   ForEachPlace(
       *state_, keys.size(), [&](size_t i) { return keys[i]; },
-      [&](size_t i, const StoreState::Place& place) {
+      [&](size_t i, const StoreState::Place& place, auto&) {
         results[i] = state_->Delete(place, std::nullopt);
       });
 }

@@ -14,7 +14,10 @@ void HintTable::Put(uint32_t hash, SlotRef ref) {
   if (ref >= kEndRef) return;
   Cell* set = SetOf(hash);
   const uint32_t hint = TagOf(hash) | ref;
-  Cell* place = &set[(ref ^ hash) % kCells];
+  // In a full set any other hint may go, and each time another one, so that two keys do not take
+  // turns in one cell for ever.
+  thread_local uint32_t victim = 0;
+  Cell* place = &set[++victim % kCells];
   for (Cell* cell = set; cell != set + kCells; ++cell) {
     const uint32_t there = cell->load(std::memory_order_relaxed);
     if (there == hint) return;
@@ -23,9 +26,17 @@ void HintTable::Put(uint32_t hash, SlotRef ref) {
   place->store(hint, std::memory_order_relaxed);
 }
 
-void HintTable::Remove(uint32_t hash, SlotRef ref) {
+void HintTable::Remove(uint32_t hash, SlotRef ref) { RemoveFrom(SetOf(hash), hash, ref); }
+
+void HintTable::Move(uint32_t hash, SlotRef ref) {
+  const uint32_t half = set_mask_.load(std::memory_order_relaxed) / 2;
+  Cell* before = SetAt(hash >> kTagBits & half);
+  if (before != SetOf(hash)) RemoveFrom(before, hash, ref);
+  Put(hash, ref);
+}
+
+void HintTable::RemoveFrom(Cell* set, uint32_t hash, SlotRef ref) {
   if (ref >= kEndRef) return;
-  Cell* set = SetOf(hash);
   for (Cell* cell = set; cell != set + kCells; ++cell) {
     uint32_t hint = TagOf(hash) | ref;
     if (cell->compare_exchange_strong(hint, 0, std::memory_order_relaxed)) return;

@@ -11,8 +11,7 @@
 //
 // A hint takes one 32-bit cell: six bits of the hash, to tell it from the others of its set, and the
 // slot within its shard. A set has eight cells, half a cache line. When the table is full it doubles
-// in place; half of the hints are then in the wrong half, and are found again as their keys are
-// asked for.
+// in place; half of the hints are then in the wrong half, until the shards have moved them.
 
 #include <atomic>
 #include <bit>
@@ -57,6 +56,9 @@ class HintTable {
   // Removes one, if it is there.
   void Remove(uint32_t hash, SlotRef ref);
 
+  // Moves one from where it was before the table doubled to where it belongs now.
+  void Move(uint32_t hash, SlotRef ref);
+
   // Doubles the table when it has too few cells for so many entries. Returns by how many bytes it
   // grew.
   size_t GrowFor(size_t entries);
@@ -76,9 +78,11 @@ class HintTable {
   static constexpr size_t kMinSets = size_t{1} << 10;
   static constexpr size_t kMaxSets = size_t{1} << (32 - kTagBits);
 
+  Cell* SetAt(uint32_t number) const { return cells_ + size_t{number} * kCells; }
   Cell* SetOf(uint32_t hash) const {
-    return cells_ + (hash >> kTagBits & set_mask_.load(std::memory_order_relaxed)) * kCells;
+    return SetAt(hash >> kTagBits & set_mask_.load(std::memory_order_relaxed));
   }
+  static void RemoveFrom(Cell* set, uint32_t hash, SlotRef ref);
   static uint32_t TagOf(uint32_t hash) { return hash << (32 - kTagBits); }
   // Bit i is set if cell i has the tag. An empty cell has tag 0.
   static uint32_t Matches(const Cell* set, uint32_t tag) {

@@ -12,7 +12,7 @@ namespace {
 // How much one bounded step looks at.
 constexpr uint32_t kPagesPerSweepStep = 1024;
 constexpr uint32_t kSlotsPerScanStep = 4096;
-constexpr int kHintsPerInsertion = 8;
+constexpr int kMovesPerInsertion = 8;
 
 // Bucket arrays from this size on lie in huge pages; a map's first few are small.
 constexpr size_t kMinHugeTableBytes = size_t{16} << 10;
@@ -108,23 +108,24 @@ void Shard::GrowTables() {
     budget.table_bytes.fetch_add(hints.GrowFor(map_.size() * context_.shard_count),
                                  std::memory_order_relaxed);
   }
-  if (hinted_bytes_ != hints.memory_bytes()) {
-    hinted_bytes_ = hints.memory_bytes();
-    next_to_hint_ = 0;
+  if (hints_bytes_ != hints.memory_bytes()) {
+    hints_bytes_ = hints.memory_bytes();
+    next_to_move_ = 0;
   }
   // Half of the hints are in the wrong half of a table that has doubled: put them in their places,
   // a few with each insertion.
-  for (int step = 0; step < kHintsPerInsertion && next_to_hint_ >> kSlotBits < slots_.page_count();
+  for (int step = 0; step < kMovesPerInsertion && next_to_move_ >> kSlotBits < slots_.page_count();
        ++step) {
-    Page* page = slots_.page(next_to_hint_ >> kSlotBits);
+    Page* page = slots_.page(next_to_move_ >> kSlotBits);
     const uint32_t slot =
-        page == nullptr ? 0 : page->NextLive(next_to_hint_ % kMaxSlotsPerPage);
+        page == nullptr ? 0 : page->NextLive(next_to_move_ % kMaxSlotsPerPage);
     if (page == nullptr || slot == page->slot_count) {
-      next_to_hint_ = ((next_to_hint_ >> kSlotBits) + 1) << kSlotBits;
+      next_to_move_ = ((next_to_move_ >> kSlotBits) + 1) << kSlotBits;
       continue;
     }
-    Hint(EntryInSlot(page->SlotAt(slot)));
-    next_to_hint_ = (next_to_hint_ >> kSlotBits << kSlotBits) + slot + 1;
+    const SlotRef ref = page->number << kSlotBits | slot;
+    hints.Move(EntryInSlot(page->SlotAt(slot)).key().hash(), ref);
+    next_to_move_ = (next_to_move_ >> kSlotBits << kSlotBits) + slot + 1;
   }
 }
 

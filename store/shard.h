@@ -206,9 +206,9 @@ class Shard {
   mutable Mutex mutex_;
   SlotAllocator slots_ ABSL_GUARDED_BY(mutex_);
   EvictionQueue queue_ ABSL_GUARDED_BY(mutex_);
-  // Entries from here on are still to be hinted at in a table that has grown.
-  size_t hinted_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // the size of the table that was last seen
-  SlotRef next_to_hint_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The hints of entries from here on are still to be moved in a table that has grown.
+  size_t hints_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // the size of the table that was last seen
+  SlotRef next_to_move_ ABSL_GUARDED_BY(mutex_) = 0;
 
   EntryMap map_;  // last: its destructor returns nodes to the members above
 };

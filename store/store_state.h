@@ -43,6 +43,9 @@ class StoreState {
   // Reads an entry into `*result`, whose other fields are cleared; a miss if it is absent. Counts
   // as a use.
   void Read(const Place& place, const GetOptions& options, ReadResult* result) const;
+  // The same without options, where the entry was foreseen to lie.
+  void ReadAt(const Place& place, const UnlockedRead::Candidate& candidate,
+              ReadResult* result) const;
   // The same, after `options.touch_ttl_ms` was set.
   void ReadAndTouch(const Place& place, const GetOptions& options, ReadResult* result);
   // The same, in any case with a lock.
@@ -75,6 +78,9 @@ class StoreState {
   uint32_t sweep_page = 0;
 
  private:
+  // Completes a read without a lock; false if only a lock can tell.
+  bool Accept(const UnlockedRead& read, std::optional<uint64_t> if_version_not,
+              ReadResult* result) const;
   // Sets an entry that is there, if it keeps its value inline, does not expire, and `value` fits.
   // Most writes are of this kind, and nobody wants to know what was there: they take half the steps.
   bool Overwrite(const Place& place, std::string_view value, uint64_t* version);
@@ -107,22 +113,37 @@ inline bool StoreState::Overwrite(const Place& place, std::string_view value, ui
   return true;
 }
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void StoreState::Read(const Place& place, const GetOptions& options,
-                             ReadResult* result) const {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void StoreState::Read(const Place& place,
+                                                          const GetOptions& options,
+                                                          ReadResult* result) const {
   UnlockedRead read(place.shard->places());
-  if (read.Run(place.key, counts_uses, &result->value)) [[likely]] {
-    result->found = true;
-    result->version = read.version();
-    result->not_modified = options.if_version_not == result->version;
-    result->ttl_ms.reset();
-    if (result->not_modified) result->value.Clear();
-    if (read.expires_at_ms() == 0) return;
-    const int64_t left_ms = read.expires_at_ms() - context.clock->MonotonicMs();
-    result->ttl_ms = left_ms;
-    if (left_ms > 0) return;
-    // It may have been touched since we looked: only a lock can tell.
+  if (!read.Run(place.key, counts_uses, &result->value) ||
+      !Accept(read, options.if_version_not, result)) [[unlikely]] {
+    ReadWithLock(place, options, result);
   }
-  ReadWithLock(place, options, result);
+}
+
+inline void StoreState::ReadAt(const Place& place, const UnlockedRead::Candidate& candidate,
+                               ReadResult* result) const {
+  UnlockedRead read(place.shard->places());
+  if (candidate.slot == nullptr ||
+      !read.RunAt(candidate, place.key, counts_uses, &result->value) ||
+      !Accept(read, std::nullopt, result)) [[unlikely]] {
+    Read(place, {}, result);
+  }
+}
+
+inline bool StoreState::Accept(const UnlockedRead& read, std::optional<uint64_t> if_version_not,
+                               ReadResult* result) const {
+  result->found = true;
+  result->version = read.version();
+  result->not_modified = if_version_not == result->version;
+  result->ttl_ms.reset();
+  if (result->not_modified) result->value.Clear();
+  if (read.expires_at_ms() == 0) return true;
+  const int64_t left_ms = read.expires_at_ms() - context.clock->MonotonicMs();
+  result->ttl_ms = left_ms;
+  return left_ms > 0;  // otherwise it may have been touched since we looked
 }
 
 }  // namespace ferrite

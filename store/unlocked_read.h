@@ -46,19 +46,45 @@ class UnlockedRead {
   // Reads `key` into version(), `*value` and expires_at_ms(). False, and they mean nothing, if only
   // a lock can tell. With `leave_uncounted` it leaves entries to others whose count of uses may
   // still grow.
-  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD ABSL_ATTRIBUTE_ALWAYS_INLINE bool Run(const LookupKey& key, bool leave_uncounted,
-                                             Value* value) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool Run(const LookupKey& key, bool leave_uncounted, Value* value) {
     const uint64_t given_back = places_.pages_given_back.load(std::memory_order_acquire);
     return places_.hints.Try(key.hash, [&](SlotRef ref) {
       const char* slot = places_.pages.SlotAt(ref);
       if (slot == nullptr) return false;
       __builtin_prefetch(slot + kCacheLineBytes);
-      const auto header = Load<StoredKey::Header>(slot + kNodeBaseBytes);
-      return header.hash == key.hash && header.size == key.bytes.size() &&
-             !(leave_uncounted && header.uses < StoredKey::kMaxUses) &&
-             ReadSlot(slot, key.bytes, value) &&
-             places_.pages_given_back.load(std::memory_order_relaxed) == given_back;
+      return RunAt({slot, given_back}, key, leave_uncounted, value);
     });
+  }
+
+  // A slot that the key's entry may lie in, and the number of pages when it was found.
+  struct Candidate {
+    const char* slot;  // null: no hint
+    uint64_t given_back;
+  };
+
+  // The likeliest slot of a key, whose memory it asks for. To be called for all keys of a group
+  // before RunAt for the first.
+  static Candidate Foresee(const UnlockedPlaces& places, const LookupKey& key) {
+    Candidate candidate{nullptr, places.pages_given_back.load(std::memory_order_acquire)};
+    places.hints.Try(key.hash, [&](SlotRef ref) {
+      candidate.slot = places.pages.SlotAt(ref);
+      return candidate.slot != nullptr;
+    });
+    if (candidate.slot != nullptr) {
+      __builtin_prefetch(candidate.slot);
+      __builtin_prefetch(candidate.slot + kCacheLineBytes);
+    }
+    return candidate;
+  }
+
+  // As Run, but looks only there.
+  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD ABSL_ATTRIBUTE_ALWAYS_INLINE bool RunAt(
+      const Candidate& candidate, const LookupKey& key, bool leave_uncounted, Value* value) {
+    const auto header = Load<StoredKey::Header>(candidate.slot + kNodeBaseBytes);
+    return header.hash == key.hash && header.size == key.bytes.size() &&
+           !(leave_uncounted && header.uses < StoredKey::kMaxUses) &&
+           ReadSlot(candidate.slot, key.bytes, value) &&
+           places_.pages_given_back.load(std::memory_order_relaxed) == candidate.given_back;
   }
 
   uint64_t version() const { return version_; }
@@ -83,18 +109,6 @@ class UnlockedRead {
     });
     std::atomic_thread_fence(std::memory_order_acquire);
     return places.pages_given_back.load(std::memory_order_relaxed) == given_back ? guess : nullptr;
-  }
-
-  // Asks for the memory that Run or Guess will need, to be called first for all keys of a group.
-  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD static void Prefetch(const UnlockedPlaces& places,
-                                                         const LookupKey& key) {
-    places.hints.Try(key.hash, [&](SlotRef ref) {
-      const char* slot = places.pages.SlotAt(ref);
-      if (slot == nullptr) return false;
-      __builtin_prefetch(slot);
-      __builtin_prefetch(slot + kCacheLineBytes);
-      return true;
-    });
   }
 
  private:

@@ -146,6 +146,10 @@ class Shard {
     return entry.Expired([this] { return context_.clock->MonotonicMs(); });
   }
   void FreeSlot(void* slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The page that is worth least of a few, and what a page is worth: the uses of late of the
+  // entries in it, from a sample.
+  Page* ChoosePage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  size_t WorthOf(Page* page) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   ShardContext& context_;
   // The lowest version that a new entry may not have: that of any entry that was erased here.
@@ -157,6 +161,7 @@ class Shard {
   mutable Mutex mutex_;
   SlotAllocator slots_ ABSL_GUARDED_BY(mutex_);
   EvictionQueue queue_ ABSL_GUARDED_BY(mutex_);
+  uint32_t page_choice_ ABSL_GUARDED_BY(mutex_) = 1;
 
   EntryMap map_;  // last: its destructor returns nodes to the members above
 };

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "gtest/gtest.h"
-#include "store/ghost_list.h"
 #include "store/huge_memory.h"
 #include "store/page_pool.h"
 #include "store/size_class.h"
@@ -22,17 +21,6 @@ TEST(SizeClass, IsTheSmallestThatHoldsTheBytes) {
       ASSERT_LT(SlotBytes(size_class - 1), bytes);
     }
   }
-}
-
-TEST(GhostList, RemembersTheLastFewAndForgetsWhatIsTaken) {
-  GhostList ghosts;
-  EXPECT_FALSE(ghosts.Take(1));
-  ghosts.Reset(1000);
-  for (uint32_t hash = 0; hash < 5000; ++hash) ghosts.Add(hash * 2654435761u);
-  size_t kept = 0;
-  for (uint32_t hash = 4000; hash < 5000; ++hash) kept += ghosts.Take(hash * 2654435761u);
-  EXPECT_GT(kept, 700u);
-  for (uint32_t hash = 0; hash < 5000; ++hash) EXPECT_FALSE(ghosts.Take(hash * 2654435761u));
 }
 
 TEST(HugeArena, GivesZeroedMemoryThatDoesNotOverlap) {

@@ -12,7 +12,7 @@
 namespace ferrite::bench {
 namespace {
 
-constexpr uint32_t kValueBytes = 200;
+constexpr uint32_t kValueBytes = 500;
 // Values of mixed sizes: from tens of bytes to some KiB, each power of two as likely as the next.
 constexpr double kMinMixedBytes = 16;
 constexpr double kMaxMixedBytes = 4096;
@@ -24,7 +24,7 @@ constexpr uint64_t kPart = uint64_t{1} << 32;
 using NextKey = std::function<uint64_t(Random&, size_t request)>;
 
 NextKey ZipfKeys(size_t fit, double exponent) {
-  return [zipf = Zipf(4 * fit, exponent)](Random& random, size_t) { return zipf.Pick(random); };
+  return [zipf = Zipf(10 * fit, exponent)](Random& random, size_t) { return zipf.Pick(random); };
 }
 
 NextKey ZipfAndScans(size_t fit) {
@@ -80,18 +80,18 @@ NextKey NextKeyOf(std::string_view name, size_t fit) {
 
 const std::vector<SyntheticTrace>& SyntheticTraces() {
   static const std::vector<SyntheticTrace> traces = {
-      {"zipf_0.7", "zipf 0.7 over 4 F keys"},
-      {"zipf_0.8", "zipf 0.8 over 4 F keys"},
-      {"zipf_0.9", "zipf 0.9 over 4 F keys"},
-      {"zipf_1.0", "zipf 1.0 over 4 F keys"},
-      {"zipf_1.1", "zipf 1.1 over 4 F keys"},
-      {"zipf_1.2", "zipf 1.2 over 4 F keys"},
+      {"zipf_0.7", "zipf 0.7 over 10 F keys"},
+      {"zipf_0.8", "zipf 0.8 over 10 F keys"},
+      {"zipf_0.9", "zipf 0.9 over 10 F keys"},
+      {"zipf_1.0", "zipf 1.0 over 10 F keys"},
+      {"zipf_1.1", "zipf 1.1 over 10 F keys"},
+      {"zipf_1.2", "zipf 1.2 over 10 F keys"},
       {"scan", "zipf 0.9, and after every 2 F requests a scan of F keys that never come again"},
       {"loop", "1.5 F keys in order, again and again"},
       {"shift_set", "nine of ten requests to 0.6 F keys, others every 3 F requests"},
       {"shift_zipf", "zipf 1.0 over 4 F keys, which change ranks every 3 F requests"},
       {"drift", "zipf 0.8 over the 2 F newest keys; every fourth request makes a new one"},
-      {"mixed", "zipf 0.9 over 4 F keys with values of 16 B to 4 KiB"},
+      {"mixed", "zipf 0.9 over 10 F keys with values of 16 B to 4 KiB"},
   };
   return traces;
 }

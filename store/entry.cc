@@ -67,7 +67,9 @@ ValueBlock* Entry::SetInline(std::string_view bytes) {
 ValueBlock* Entry::SetBlock(ValueBlock* block) {
   ValueBlock* const old = HasBlock() ? this->block() : nullptr;
   std::memcpy(value_area(), &block, sizeof(block));
-  SetValueBits(kBlockBit);
+  const size_t units =
+      std::min((block->bytes().size() + kBlockUnit - 1) / kBlockUnit, kMaxBlockUnits);
+  SetValueBits(kBlockBit | units << kSizeShift);
   return old;
 }
 

@@ -18,6 +18,8 @@ constexpr double kMainWeight = 0.7;
 constexpr int kMainLooks = 3;
 // How many entries one choice moves on when the main queue is to grow.
 constexpr int kMaxMoves = 8;
+// What a count is divided by if the entry was not used since its queue was last walked.
+constexpr int kIdleDiscount = 4;
 // By how many entries the small queue may miss its size before that is mended: one choice does not
 // always follow one new entry, as entries differ in size. The rest is an eighth of its size.
 constexpr size_t kMinSlack = 8;
@@ -52,7 +54,11 @@ Entry* EvictionQueue::DetachVictim() {
 
 bool EvictionQueue::StaysInsteadOf(const Candidate& newcomer, const Candidate& victim) const {
   if (newcomer.uses > 0 && victim.uses == 0) return true;
-  return sketch_.Count(newcomer.entry->key().hash()) > sketch_.Count(victim.entry->key().hash());
+  const auto count = [this](const Candidate& candidate) {
+    return static_cast<size_t>(sketch_.Count(candidate.entry->key().hash()));
+  };
+  return count(newcomer) * victim.entry->memory_bytes() >
+         count(victim) * newcomer.entry->memory_bytes();
 }
 
 void EvictionQueue::Restore(Entry* entry) {
@@ -61,7 +67,8 @@ void EvictionQueue::Restore(Entry* entry) {
 }
 
 int EvictionQueue::Worth(const Entry& entry) const {
-  return sketch_.Count(entry.key().hash()) + entry.key().uses();
+  const int count = sketch_.Count(entry.key().hash());
+  return entry.key().uses() > 0 ? count + 1 : count / kIdleDiscount;
 }
 
 void EvictionQueue::CountUses(const Entry& entry) {

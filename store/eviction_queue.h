@@ -4,10 +4,10 @@
 //
 // Two queues, as in S3-FIFO (Yang et al., SOSP 2023): a new entry joins the small one. At its head
 // it meets the next victim of the main queue, and one of the two goes: the newcomer stays if it was
-// used more often of late than the other (TinyLFU), or if it was used while it stood in the small
-// queue and the other was not used for a whole round of the main one. So a scan or a loop passes
-// through the small queue and leaves the main one alone, and a key that is used now and then but
-// never twice in a row wins its place all the same.
+// used more often of late than the other (TinyLFU), each measured by the memory that it takes, or
+// if it was used while it stood in the small queue and the other was not used for a whole round of
+// the main one. So a scan or a loop passes through the small queue and leaves the main one alone,
+// and a key that is used now and then but never twice in a row wins its place all the same.
 //
 // How large the small queue is depends on what it earns. Whenever an entry comes to the head of its
 // queue, its uses since it was last there are counted for that queue; the queue whose entries earn
@@ -44,7 +44,7 @@ class EvictionQueue {
   // Puts a detached entry back, at the far end of the main queue.
   void Restore(Entry* entry);
 
-  // How often the entry was used of late: what is lost with it.
+  // What is lost with the entry: how often it was used of late, less if that was a while ago.
   int Worth(const Entry& entry) const;
   // Tells that an entry is evicted that DetachVictim did not choose, so that its uses count if it
   // comes back.

@@ -1,7 +1,6 @@
 #include "store/shard.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <limits>
 #include <utility>
@@ -15,7 +14,7 @@ namespace {
 constexpr uint32_t kPagesPerSweepStep = 1024;
 constexpr uint32_t kSlotsPerScanStep = 4096;
 // How many pages are compared before one is emptied, and how many entries of each.
-constexpr int kPagesToChooseFrom = 16;
+constexpr int kPagesToChooseFrom = 64;
 constexpr uint32_t kEntriesToLookAt = 8;
 
 // Bucket arrays from this size on lie in huge pages; a map's first few are small.
@@ -168,16 +167,17 @@ Page* Shard::ChoosePage() {
 }
 
 size_t Shard::WorthOf(Page* page) const {
-  size_t live = 0, looked_at = 0, worth = 0;
-  for (const uint64_t bits : page->live_bits) live += static_cast<size_t>(std::popcount(bits));
-  if (live == 0) return std::numeric_limits<size_t>::max();  // all are being written or deleted
+  constexpr size_t kPrecision = 1000;
   const uint32_t step = std::max<uint32_t>(1, page->slot_count / kEntriesToLookAt);
+  size_t looked_at = 0, worth = 0;
   for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
        slot = page->NextLive(slot + step)) {
-    worth += 1 + static_cast<size_t>(queue_.Worth(EntryInSlot(page->SlotAt(slot))));
+    worth += static_cast<size_t>(queue_.Worth(EntryInSlot(page->SlotAt(slot))));
     ++looked_at;
   }
-  return worth * live * 1000 / looked_at / page->slot_count;
+  // Without an entry that is in the map all are being written or deleted.
+  if (looked_at == 0) return std::numeric_limits<size_t>::max();
+  return worth * kPrecision / looked_at;
 }
 
 bool Shard::EvictPage() {

@@ -1,14 +1,18 @@
-"""Draws groups of bars: {"groups": [name], "series": {label: [height per group]}} on standard input.
+"""Draws groups of bars as SVG.
+
+Standard input: {"groups": [name], "series": {label: [height per group]}}.
 
 usage: bench/eviction/bars.py FILE
 """
 
+import io
 import json
+import pathlib
 import sys
 
 import matplotlib
 
-matplotlib.use("Agg")
+matplotlib.use("svg")
 
 from matplotlib import pyplot  # it must know by now that there is no screen
 
@@ -35,7 +39,12 @@ def draw(groups, series, path):
     axes.set_axisbelow(True)
     axes.legend(ncol=len(series), loc="upper center", bbox_to_anchor=(0.5, 1.12), frameon=False)
     figure.tight_layout()
-    figure.savefig(path, dpi=90)
+    drawing = io.StringIO()
+    # The same figures make the same file.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ferrite"}):
+        figure.savefig(drawing, format="svg", metadata={"Date": None})
+    lines = [line.rstrip() for line in drawing.getvalue().splitlines()]
+    pathlib.Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

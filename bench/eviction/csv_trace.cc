@@ -12,8 +12,8 @@
 namespace ferrite::bench {
 namespace {
 
-[[noreturn]] void Refuse(const std::string& file, size_t line, const char* why) {
-  std::fprintf(stderr, "ferrite-trace: %s, line %zu: %s\n", file.c_str(), line, why);
+[[noreturn]] void Refuse(const std::string& place, const char* why) {
+  std::fprintf(stderr, "ferrite-trace: %s: %s\n", place.c_str(), why);
   std::exit(EXIT_FAILURE);  // NOLINT(concurrency-mt-unsafe): there is one thread
 }
 
@@ -28,7 +28,7 @@ bool ParseSize(std::string_view text, uint32_t* size) {
 
 Trace ReadCsvTrace(const std::string& file) {
   std::ifstream input(file);
-  if (!input) Refuse(file, 0, "cannot be read");
+  if (!input) Refuse(file, "is neither a synthetic trace (see --list) nor a file");
   TraceBuilder<std::string, std::unordered_map<std::string, uint32_t>> builder;
   std::string line;
   for (size_t number = 1; std::getline(input, line); ++number) {
@@ -36,18 +36,19 @@ Trace ReadCsvTrace(const std::string& file) {
     // A key may hold commas.
     const size_t first = line.find(',');
     const size_t last = line.rfind(',');
-    if (first == last) Refuse(file, number, "is not time,key,size");
+    if (first == last) Refuse(file + ", line " + std::to_string(number), "is not time,key,size");
     uint32_t size = 0;
     if (!ParseSize(std::string_view(line).substr(last + 1), &size)) {
       if (number == 1) continue;
-      Refuse(file, number, "the size is not a number of bytes");
+      Refuse(file + ", line " + std::to_string(number), "the size is not a number of bytes");
     }
     const std::string key = line.substr(first + 1, last - first - 1);
-    if (key.empty()) Refuse(file, number, "the key is empty");
-    if (key.size() > kMaxKeyBytes) Refuse(file, number, "the key is too long");
+    if (key.empty()) Refuse(file + ", line " + std::to_string(number), "the key is empty");
+    if (key.size() > kMaxKeyBytes)
+      Refuse(file + ", line " + std::to_string(number), "the key is too long");
     builder.Add(key, size, [](const std::string& bytes) { return bytes; });
   }
-  if (builder.size() == 0) Refuse(file, 0, "holds no request");
+  if (builder.size() == 0) Refuse(file, "holds no request");
   return builder.Take();
 }
 

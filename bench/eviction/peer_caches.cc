@@ -11,8 +11,10 @@ namespace ferrite::bench {
 namespace {
 
 constexpr size_t kBatch = 16;
-// What values are cut from.
-constexpr size_t kFillBytes = size_t{1} << 20;
+// What memcached takes by default: values up to 1 MiB, less what it adds to them, and keys up to
+// 250 bytes without blanks.
+constexpr size_t kMaxMemcachedValueBytes = (size_t{1} << 20) - 1024;
+constexpr size_t kMaxMemcachedKeyBytes = 250;
 
 constexpr std::string_view kScript =
     "local misses = 0 "
@@ -77,7 +79,7 @@ class RedisCache : public Cache {
 class MemcachedCache : public Cache {
  public:
   MemcachedCache(const Trace& trace, const std::string& socket_path)
-      : trace_(trace), connection_(socket_path), fill_(kFillBytes, 'v') {}
+      : trace_(trace), connection_(socket_path), fill_(kMaxMemcachedValueBytes, 'v') {}
 
   size_t Replay(std::span<const Request> requests) override {
     size_t misses = 0;
@@ -94,7 +96,7 @@ class MemcachedCache : public Cache {
   void Get(std::span<const Request> batch) {
     found_.clear();
     command_ = "get";
-    for (const Request& request : batch) (command_ += " ") += trace_.key(request);
+    for (const Request& request : batch) (command_ += " ") += KeyOf(request);
     command_ += "\r\n";
     connection_.Send(command_);
     for (;;) {
@@ -113,15 +115,27 @@ class MemcachedCache : public Cache {
     }
   }
 
-  // A key that stands in the batch twice is missed once.
+  // Keys that it would not understand go by their number.
+  std::string KeyOf(const Request& request) const {
+    const std::string_view key = trace_.key(request);
+    const bool is_plain =
+        std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7f; });
+    if (is_plain && key.size() <= kMaxMemcachedKeyBytes) return std::string(key);
+    return "#" + std::to_string(request.key);
+  }
+
+  // A key that stands in the batch twice is missed once, if its value can be stored.
   size_t SetMisses(std::span<const Request> batch) {
     size_t misses = 0;
     command_.clear();
     for (const Request& request : batch) {
-      if (!found_.emplace(trace_.key(request)).second) continue;
+      const std::string key = KeyOf(request);
+      if (found_.contains(key)) continue;
       ++misses;
-      const size_t size = std::min<size_t>(request.value_bytes, kFillBytes);
-      (command_ += "set ") += trace_.key(request);
+      const size_t size = request.value_bytes;
+      if (size > kMaxMemcachedValueBytes) continue;
+      found_.insert(key);
+      (command_ += "set ") += key;
       command_ += " 0 0 " + std::to_string(size) + " noreply\r\n";
       command_.append(fill_, 0, size);
       command_ += "\r\n";

@@ -55,8 +55,10 @@ void* Shard::TakeSlot(uint8_t size_class) {
     if (void* slot = slots_.Allocate(size_class)) return slot;
   }
   void* page = context_.pages.Acquire();
-  if (page == nullptr) return nullptr;
   MutexLock lock(&mutex_);
+  if (page == nullptr) {
+    return slots_.page_count() < kSizeClassCount ? slots_.AllocateLarger(size_class) : nullptr;
+  }
   slots_.AddPage(size_class, page);
   return slots_.Allocate(size_class);
 }

@@ -92,8 +92,9 @@ class Shard {
   EntryMap& map() { return map_; }
   const EntryMap& map() const { return map_; }
 
-  // Takes a slot for an entry, within the limit: a free one, or one from a new page. Null if there
-  // is neither.
+  // Takes a slot for an entry, within the limit: a free one, one from a new page, or, in a shard
+  // that has not even a page per class, one that is somewhat too large. Null if there is none. The
+  // slot's page tells its class.
   void* TakeSlot(uint8_t size_class) ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives back a slot that was not used.
   void ReturnSlot(void* slot) ABSL_LOCKS_EXCLUDED(mutex_);

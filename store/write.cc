@@ -44,6 +44,7 @@ class EntryWriter {
     if (Find()) return true;
     place_.key.size_class = SizeClassOf(slot_bytes);
     if (!state_.PrepareSlot(place_.shard, place_.key.size_class)) return false;
+    place_.key.size_class = Page::Of(prepared_slot)->size_class;
     created_ = place_.shard->map().insert(accessor_, place_.key);
     if (prepared_slot != nullptr) place_.shard->ReturnSlot(std::exchange(prepared_slot, nullptr));
     if (created_) place_.shard->Link(&entry());

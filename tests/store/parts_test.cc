@@ -70,6 +70,16 @@ TEST_F(SlotAllocatorTest, FillsAPageAndNamesEachSlot) {
   EXPECT_EQ(slots_.Allocate(9), nullptr);
 }
 
+TEST_F(SlotAllocatorTest, GivesALargerSlotIfLittleOfItIsWasted) {
+  slots_.AddPage(4, NewPage());
+  EXPECT_EQ(slots_.AllocateLarger(4), nullptr);
+  EXPECT_EQ(slots_.AllocateLarger(0), nullptr);  // 96 bytes for 64
+  void* slot = slots_.AllocateLarger(2);         // 96 bytes for 80
+  ASSERT_NE(slot, nullptr);
+  EXPECT_EQ(Page::Of(slot)->size_class, 4);
+  EXPECT_EQ(slots_.AllocateLarger(kSizeClassCount - 1), nullptr);
+}
+
 TEST_F(SlotAllocatorTest, GivesAPageBackWithItsLastSlotAndReusesItsNumber) {
   slots_.AddPage(60, NewPage());
   void* first = slots_.Allocate(60);

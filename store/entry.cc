@@ -29,7 +29,9 @@ ValueBlock* Entry::SetBlock(ValueBlock* block) {
   ValueBlock* const old = HasBlock() ? this->block() : nullptr;
   SetNotLive();
   StoreWords(value_area(), reinterpret_cast<const char*>(&block), sizeof(block));
-  SetValueBits(kBlockBit);
+  const size_t units =
+      std::min((block->bytes().size() + kBlockUnit - 1) / kBlockUnit, kMaxBlockUnits);
+  SetValueBits(kBlockBit | units << kSizeShift);
   return old;
 }
 

@@ -130,6 +130,8 @@ class Entry {
   bool HasBlock() const { return (state_.load(std::memory_order_relaxed) & kBlockBit) != 0; }
   std::string_view value() const;
   void CopyValueTo(Value* value) const;
+  // Roughly what the entry takes, its block included. Needs no lock.
+  size_t memory_bytes() const;
   // How many bytes fit inline.
   size_t inline_capacity() const;
 
@@ -151,9 +153,11 @@ class Entry {
   static constexpr size_t kStateOffset = 8;
   static constexpr uint64_t kNotLive = uint64_t{1} << 63;
   static constexpr uint64_t kBlockBit = 1;
-  static constexpr int kSizeShift = 1;     // 15 bits: bytes of an inline value
+  static constexpr int kSizeShift = 1;     // 15 bits: bytes of an inline value, or units of a block
   static constexpr int kExpiryShift = 16;  // 48 bits
   static constexpr uint64_t kValueBits = (uint64_t{1} << kExpiryShift) - 1;
+  static constexpr size_t kBlockUnit = 256;
+  static constexpr size_t kMaxBlockUnits = (1 << (kExpiryShift - kSizeShift)) - 1;
 
   ValueBlock* block() const;
   char* value_area() const;
@@ -201,6 +205,11 @@ inline std::string_view Entry::value() const {
   const uint64_t state = state_.load(std::memory_order_relaxed);
   if ((state & kBlockBit) != 0) return block()->bytes();
   return {value_area(), (state & kValueBits) >> kSizeShift};
+}
+inline size_t Entry::memory_bytes() const {
+  const uint64_t state = state_.load(std::memory_order_relaxed);
+  const size_t block_units = (state & kBlockBit) != 0 ? (state & kValueBits) >> kSizeShift : 0;
+  return key().slot_bytes() + block_units * kBlockUnit;
 }
 inline size_t Entry::inline_capacity() const {
   return key().slot_bytes() - kNodeBytes - RoundUpToWords(key().size_);

@@ -140,7 +140,7 @@ struct StoreStats {
   uint64_t slot_bytes = 0;      // pages that hold small entries
   uint64_t block_bytes = 0;     // large values
   uint64_t table_bytes = 0;     // hash buckets
-  uint64_t eviction_bytes = 0;  // ghost lists
+  uint64_t eviction_bytes = 0;  // what the eviction policy remembers
   uint64_t limit_bytes = 0;     // 0: none
   uint64_t evictions = 0;
   uint64_t expired_on_access = 0;  // found dead by a reader or writer and removed by it

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 
 #include "store/check.h"
@@ -13,6 +14,9 @@ namespace {
 constexpr uint32_t kPagesPerSweepStep = 1024;
 constexpr uint32_t kSlotsPerScanStep = 4096;
 constexpr int kMovesPerInsertion = 8;
+// How many pages are compared before one is emptied, and how many entries of each.
+constexpr int kPagesToChooseFrom = 64;
+constexpr uint32_t kEntriesToLookAt = 8;
 
 // Bucket arrays from this size on lie in huge pages; a map's first few are small.
 constexpr size_t kMinHugeTableBytes = size_t{16} << 10;
@@ -52,8 +56,10 @@ void* Shard::TakeSlot(uint8_t size_class) {
     if (void* slot = slots_.Allocate(size_class)) return slot;
   }
   void* page = context_.pages.Acquire();
-  if (page == nullptr) return nullptr;
   MutexLock lock(&mutex_);
+  if (page == nullptr) {
+    return slots_.page_count() < kSizeClassCount ? slots_.AllocateLarger(size_class) : nullptr;
+  }
   slots_.AddPage(size_class, page);
   return slots_.Allocate(size_class);
 }
@@ -194,11 +200,6 @@ bool Shard::EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t ve
     CountExpiredOnAccess();
   } else {
     evictions_.fetch_add(1, std::memory_order_relaxed);
-    MutexLock lock(&mutex_);
-    const size_t before = queue_.ghost_memory_bytes();
-    queue_.AddGhost(entry);
-    context_.budget.eviction_bytes.fetch_add(queue_.ghost_memory_bytes() - before,
-                                             std::memory_order_relaxed);
   }
   Erase(found, expired ? EventKind::kExpire : EventKind::kEvict);
   return true;
@@ -209,12 +210,47 @@ bool Shard::EvictOne() {
   const Page* page;
   {
     MutexLock lock(&mutex_);
+    const size_t policy_bytes = queue_.memory_bytes();
     Entry* victim = queue_.DetachVictim();
     if (victim == nullptr) return false;
+    context_.budget.eviction_bytes.fetch_add(queue_.memory_bytes() - policy_bytes,
+                                             std::memory_order_relaxed);
     victims.Add(*victim);
     page = Page::Of(victim);
   }
   return EvictIfUnchanged(victims[0], page, victims.version(0));
+}
+
+Page* Shard::ChoosePage() {
+  const Entry* head = queue_.head();
+  if (head == nullptr) return nullptr;
+  // The page of the next victim, or one of some others if less is lost with it.
+  Page* best = Page::Of(head);
+  size_t least = WorthOf(best);
+  for (int i = 1; i < kPagesToChooseFrom; ++i) {
+    page_choice_ = page_choice_ * 1664525 + 1013904223;  // a generator by Knuth
+    Page* page = slots_.page((uint64_t{page_choice_} * slots_.page_count()) >> 32);
+    if (page == nullptr || page->draining || page == best) continue;
+    const size_t worth = WorthOf(page);
+    if (worth >= least) continue;
+    best = page;
+    least = worth;
+  }
+  return best;
+}
+
+size_t Shard::WorthOf(Page* page) const {
+  constexpr size_t kPrecision = 1000;
+  const uint32_t step = std::max<uint32_t>(1, page->slot_count / kEntriesToLookAt);
+  size_t looked_at = 0, worth = 0;
+  for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
+       slot = page->NextLive(slot + step)) {
+    worth += static_cast<size_t>(queue_.Worth(EntryInSlot(page->SlotAt(slot))));
+    ++looked_at;
+  }
+  // Without an entry that is in the map all are being written or deleted.
+  if (looked_at == 0) return std::numeric_limits<size_t>::max();
+  return worth * kPrecision / looked_at;
 }
 
 bool Shard::EvictPage() {
@@ -223,13 +259,14 @@ bool Shard::EvictPage() {
   uint32_t number;
   {
     MutexLock lock(&mutex_);
-    const Entry* head = queue_.head();
-    if (head == nullptr) return false;
-    page = Page::Of(head);
+    page = ChoosePage();
+    if (page == nullptr) return false;
     number = page->number;
     for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
          slot = page->NextLive(slot + 1)) {
-      victims.Add(EntryInSlot(page->SlotAt(slot)));
+      const Entry& entry = EntryInSlot(page->SlotAt(slot));
+      queue_.CountUses(entry);
+      victims.Add(entry);
     }
     slots_.SetDraining(page, true);
   }

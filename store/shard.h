@@ -118,8 +118,9 @@ class Shard {
     return guess != nullptr ? guess : FindInMap(key);
   }
 
-  // Takes a slot for an entry, within the limit: a free one, or one from a new page. Null if there
-  // is neither.
+  // Takes a slot for an entry, within the limit: a free one, one from a new page, or, in a shard
+  // that has not even a page per class, one that is somewhat too large. Null if there is none. The
+  // slot's page tells its class.
   void* TakeSlot(uint8_t size_class) ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives back a slot that was not used.
   void ReturnSlot(void* slot) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -190,6 +191,10 @@ class Shard {
   void Hint(const Entry& entry);
   // Takes a step towards larger tables if there are too many entries for those there are.
   void GrowTables() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The page that is worth least of a few, and what a page is worth: the uses of late of the
+  // entries in it, from a sample.
+  Page* ChoosePage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  size_t WorthOf(Page* page) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   ShardContext& context_;
   std::array<KeyLock, kKeyLocks> key_locks_;
@@ -209,6 +214,7 @@ class Shard {
   // The hints of entries from here on are still to be moved in a table that has grown.
   size_t hints_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // the size of the table that was last seen
   SlotRef next_to_move_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint32_t page_choice_ ABSL_GUARDED_BY(mutex_) = 1;
 
   EntryMap map_;  // last: its destructor returns nodes to the members above
 };

@@ -34,6 +34,15 @@ void* SlotAllocator::Allocate(uint8_t size_class) {
   return slot;
 }
 
+void* SlotAllocator::AllocateLarger(uint8_t size_class) {
+  const size_t most = SlotBytes(size_class) * 4 / 3;
+  for (size_t larger = size_class + 1u; larger < kSizeClassCount; ++larger) {
+    if (SlotBytes(static_cast<uint8_t>(larger)) > most) return nullptr;
+    if (void* slot = Allocate(static_cast<uint8_t>(larger))) return slot;
+  }
+  return nullptr;
+}
+
 void SlotAllocator::AddPage(uint8_t size_class, void* memory) {
   auto* page = new (memory) Page{};
   page->next_due_ms.store(kNeverDue);

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "store/check.h"
 #include "store/page.h"
 #include "store/page_table.h"
 
@@ -22,6 +23,10 @@ class SlotAllocator {
  public:
   // A slot of the class, or null when no page of it has one free. The slot is not live yet.
   void* Allocate(uint8_t size_class);
+
+  // The same from the next larger classes, if one has a slot that wastes at most a quarter of it: for
+  // when memory is short.
+  void* AllocateLarger(uint8_t size_class);
 
   // Makes `memory` (kPageBytes, aligned) a page of the class.
   void AddPage(uint8_t size_class, void* memory);
@@ -43,7 +48,11 @@ class SlotAllocator {
     const Page* page = Page::Of(slot);
     return page->number << kSlotBits | page->SlotNumberOf(slot);
   }
-  char* SlotOf(SlotRef ref) const { return pages_.SlotAt(ref); }
+  char* SlotOf(SlotRef ref) const {
+    char* const slot = pages_.SlotAt(ref);
+    FERRITE_CHECK(slot != nullptr);
+    return slot;
+  }
 
  private:
   void PushPartial(Page* page);

@@ -10,9 +10,9 @@
 // Time. An entry is absent from the millisecond in which its time to live ends, for every call,
 // whether or not its memory has been taken back; Sweep() only reclaims.
 //
-// Memory. With a limit, a write that finds no room evicts entries first (S3-FIFO), or fails with
-// kMemoryFull when eviction is off. Everything is counted: pages, large values, hash buckets and
-// the eviction policy's own memory.
+// Memory. With a limit, a write that finds no room evicts entries first (eviction_queue.h says
+// which), or fails with kMemoryFull when eviction is off. Everything is counted: pages, large
+// values, hash buckets and the eviction policy's own memory.
 //
 // Versions grow strictly per key, also across delete, expiry and eviction: max(last + 1, Unix time
 // in ns).
@@ -43,7 +43,7 @@ namespace ferrite {
 class StoreState;
 
 struct StoreOptions {
-  // Rounded up to a power of two; 0: four per core.
+  // Rounded up to a power of two; 0: four per core, but no more than leave each some 16 MiB.
   size_t shards = 0;
   // 0: no limit.
   size_t max_memory_bytes = 0;

@@ -11,13 +11,23 @@ namespace {
 
 constexpr size_t kMaxShards = 4096;
 // Single entries that one write may evict without a visible gain, before it clears a whole page.
-constexpr int kMaxFruitlessEvictions = 8;
+constexpr int kMaxFruitlessEvictions = 32;
 // What one write may try in all.
 constexpr int kMaxEvictions = 4096;
 
-size_t ShardCount(size_t asked) {
-  if (asked == 0) asked = 4 * std::max(1u, std::thread::hardware_concurrency());
-  return std::bit_ceil(std::clamp<size_t>(asked, 1, kMaxShards));
+// Each shard has pages of each size class that is in use: with fewer pages than that, classes would
+// take them from one another all the time. This is four times as many.
+constexpr size_t kMinShardBytes = 4 * kSizeClassCount * kPageBytes;
+
+size_t ShardCount(const StoreOptions& options) {
+  size_t count = options.shards;
+  if (count == 0) {
+    count = 4 * std::max(1u, std::thread::hardware_concurrency());
+    const size_t limit = options.max_memory_bytes;
+    if (limit != 0)
+      count = std::min(count, std::bit_floor(std::max<size_t>(1, limit / kMinShardBytes)));
+  }
+  return std::bit_ceil(std::clamp<size_t>(count, 1, kMaxShards));
 }
 
 }  // namespace
@@ -25,7 +35,7 @@ size_t ShardCount(size_t asked) {
 StoreState::StoreState(const StoreOptions& options)
     : context(options.clock, options.max_memory_bytes, options.evict),
       counts_uses(options.evict && options.max_memory_bytes != 0) {
-  shards.resize(ShardCount(options.shards));
+  shards.resize(ShardCount(options));
   context.shard_count = shards.size();
   context.budget.table_bytes = context.hints.memory_bytes();
   for (auto& shard : shards) shard = std::make_unique<Shard>(&context);

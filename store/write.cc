@@ -53,6 +53,7 @@ class EntryWriter {
     entry_ = shard_.Find(key_);
     created_ = prepared && entry_ == nullptr;
     if (created_) {
+      key_.size_class = Page::Of(prepared_slot)->size_class;
       entry_ = shard_.Insert(key_);
     } else {
       if (prepared) shard_.ReturnSlot(std::exchange(prepared_slot, nullptr));

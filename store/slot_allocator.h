@@ -24,8 +24,8 @@ class SlotAllocator {
   // A slot of the class, or null when no page of it has one free. The slot is not live yet.
   void* Allocate(uint8_t size_class);
 
-  // The same from the next larger classes, if one has a slot that wastes at most a quarter of it: for
-  // when memory is short.
+  // The same from the next larger classes, if one has a slot that wastes at most a quarter of it:
+  // for when memory is short.
   void* AllocateLarger(uint8_t size_class);
 
   // Makes `memory` (kPageBytes, aligned) a page of the class.

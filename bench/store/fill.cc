@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -25,27 +24,25 @@
 namespace ferrite::bench {
 namespace {
 
-[[noreturn]] void Fail(const char* what) {
-  std::perror(what);
-  std::exit(EXIT_FAILURE);
-}
-
+// Returns the connection; -1: failed, see errno.
 int Connect(const std::string& path) {
   const int connection = socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  if (connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-    Fail("connect");
-  return connection;
+  const int failed =
+      connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  return failed != 0 ? -1 : connection;
 }
 
-void Send(int connection, std::string_view bytes) {
+// False: failed, see errno.
+bool Send(int connection, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno != EINTR) Fail("send");
+    if (sent < 0 && errno != EINTR) return false;
     if (sent > 0) bytes.remove_prefix(sent);
   }
+  return true;
 }
 
 // What goes around a key and its value, before and after all of them, and how the only answer
@@ -64,25 +61,27 @@ Dialect DialectOf(const std::string& server, size_t key_bytes, size_t value_byte
   return {"", "set ", " 0 0 " + size + " noreply\r\n", "\r\n", "version\r\n", "VERSION "};
 }
 
-void Fill(const std::string& server, int connection, uint64_t keys, size_t value_bytes) {
+// False: failed, see errno.
+bool Fill(const Dialect& dialect, int connection, uint64_t keys, size_t value_bytes) {
   constexpr size_t kChunkBytes = size_t{256} << 10;
-  const Dialect dialect = DialectOf(server, Key(0).view().size(), value_bytes);
   const std::string value(value_bytes, 'v');
   std::string chunk = dialect.opening;
   for (uint64_t i = 0; i < keys; ++i) {
     chunk.append(dialect.before_key).append(Key(i).view()).append(dialect.after_key);
     chunk.append(value).append(dialect.after_value);
     if (chunk.size() < kChunkBytes) continue;
-    Send(connection, chunk);
+    if (!Send(connection, chunk)) return false;
     chunk.clear();
   }
-  Send(connection, chunk + dialect.closing);
+  return Send(connection, chunk + dialect.closing);
+}
+
+// Waits for the only answer, which comes when the server has taken everything.
+bool IsAnswered(const Dialect& dialect, int connection) {
   std::string answer(dialect.answer.size(), ' ');
-  if (recv(connection, answer.data(), answer.size(), MSG_WAITALL) < 0) Fail("recv");
-  if (answer != dialect.answer) {
-    std::fprintf(stderr, "bench-store-fill: %s answered '%s'\n", server.c_str(), answer.c_str());
-    std::exit(EXIT_FAILURE);
-  }
+  return recv(connection, answer.data(), answer.size(), MSG_WAITALL) ==
+             static_cast<ssize_t>(answer.size()) &&
+         answer == dialect.answer;
 }
 
 int Main(int argc, char** argv) {
@@ -97,8 +96,16 @@ int Main(int argc, char** argv) {
   app.add_option("--keys", keys, "How many entries");
   app.add_option("--value-bytes", value_bytes, "Size of a value");
   CLI11_PARSE(app, argc, argv);
+  const Dialect dialect = DialectOf(server, Key(0).view().size(), value_bytes);
   const int connection = Connect(path);
-  Fill(server, connection, keys, value_bytes);
+  if (connection < 0 || !Fill(dialect, connection, keys, value_bytes)) {
+    std::perror("bench-store-fill");
+    return EXIT_FAILURE;
+  }
+  if (!IsAnswered(dialect, connection)) {
+    std::fprintf(stderr, "bench-store-fill: %s answered otherwise than expected\n", server.c_str());
+    return EXIT_FAILURE;
+  }
   close(connection);
   return EXIT_SUCCESS;
 }

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from harness import peers, process, terminal
+from harness import machine, peers, process, terminal
 
 TITLE = "Memory"
 TARGETS = ("bench-store-memory", "bench-store-fill")
@@ -19,7 +19,13 @@ GIB = 1 << 30
 
 
 def add_arguments(parser):
-    parser.add_argument("--max-fill", type=float, default=12, metavar="GIB", help="default: 12")
+    parser.add_argument(
+        "--max-fill",
+        type=float,
+        default=min(12.0, round(0.6 * machine.available_bytes() / GIB, 1)),
+        metavar="GIB",
+        help="what a filled server may take; default: 12, or 60 %% of the memory there is",
+    )
     parser.add_argument(
         "--fill-keys",
         type=lambda text: [int(part) for part in text.split(",")],

@@ -213,6 +213,7 @@ def draw(figures, directory):
         )
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log", base=2)
+    axes.set_xlim(left=1 / 16)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_yticks(
         rows,

@@ -110,6 +110,7 @@ class TimedCalls {
 template <class Function>
 void OnThreads(int count, Function run) {
   std::vector<std::thread> threads;
+  threads.reserve(count);
   for (int i = 0; i < count; ++i) threads.emplace_back(run, i);
   for (std::thread& thread : threads) thread.join();
 }

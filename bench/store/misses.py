@@ -1,0 +1,41 @@
+"""Whom the store evicts: the traces of bench/eviction, replayed."""
+
+from eviction import replay
+
+TITLE = "Misses"
+TARGETS = ("ferrite-trace",)
+MIB = 1 << 20
+WARM_UP = 0.2
+
+
+def add_arguments(parser):
+    parser.add_argument("--replay-requests", type=int, default=300_000, help="of each trace")
+    parser.add_argument("--replay-memory", type=int, default=8, metavar="MIB", help="default: 8")
+
+
+def measure(build_dir, arguments):
+    traces = replay.synthetic_traces(build_dir)
+    records = replay.measure(
+        build_dir,
+        [*traces],
+        memory_bytes=arguments.replay_memory * MIB,
+        requests=arguments.replay_requests,
+        warm_up=WARM_UP,
+    )
+    return {"traces": traces, "requests": arguments.replay_requests, "records": records}
+
+
+def ratios(figures):
+    return {"miss_ratio_vs_best_peer": replay.worst_ratio(figures["records"])}
+
+
+def markdown(figures):
+    records = figures["records"]
+    kinds = "\n".join(f"- `{name}`: {text}." for name, text in figures["traces"].items())
+    return f"""Miss ratios after the first {WARM_UP:.0%} of {figures["requests"]:,} requests; each cache has
+{records[0]["memory_bytes"] / MIB:g} MiB. `./dev bench eviction` says more. F is about how many entries
+fit into Ferrite. The ratio below is that of the worst trace.
+
+{replay.table(records)}
+
+{kinds}"""

@@ -75,10 +75,10 @@ def _cost_table(runs):
 def markdown(figures):
     first = figures["runs"][0]
     memory = figures["memory"]
-    return f"""{first["keys"]:,} entries expire in the same millisecond, beside {first["staying_keys"]:,}
-that stay. 5 ms later a reader found none of a sample of 10,000. One thread sweeps, as in the
-server, while others read and write entries that stay. The ratios below are those with
-{first["threads"]} of these, when the sweep has a core of its own on a machine of two.
+    return f"""{first["keys"]:,} entries expire in the same millisecond, beside
+{first["staying_keys"]:,} that stay. 5 ms later a reader found none of a sample of up to 10,000. One
+thread sweeps, as in the server, while others read and write entries that stay. The ratios below are
+those with {first["threads"]} of these, when the sweep has a core of its own on a machine of two.
 
 {table(figures["runs"])}
 
@@ -86,5 +86,5 @@ server, while others read and write entries that stay. The ratios below are thos
 
 {_cost_table(figures["runs"])}
 
-A time to live adds {_timer_bytes(memory, "own_count_bytes"):+.2f} B per key by the store's own count,
-and {_timer_bytes(memory, "rss_growth_bytes"):+.2f} B by the growth of the process."""
+A time to live adds {_timer_bytes(memory, "own_count_bytes"):+.2f} B per key by the store's own
+count, and {_timer_bytes(memory, "rss_growth_bytes"):+.2f} B by the growth of the process."""

@@ -123,7 +123,8 @@ def table(records):
 def markdown(figures):
     records = figures["records"]
     text = f"""Growth of the process when it is filled with keys of {KEY_BYTES} B, divided by the
-number of keys, beside what the server itself counts. The ratios below are those of the worst row."""
+number of keys, beside what the server itself counts. The ratios below are those of the worst
+row."""
     wanted = max(figures["wanted_keys"])
     for value_bytes in VALUE_BYTES:
         most = max(r["keys"] for r in records if r["value_bytes"] == value_bytes)

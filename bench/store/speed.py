@@ -1,12 +1,11 @@
 """Operations per second of every map, taking turns."""
 
-import json
 import statistics
-import subprocess
 import sys
 import typing
 
-from harness import build, report, terminal
+import map_process
+from harness import report, terminal
 
 TITLE = "Speed"
 TARGETS = ("bench-store",)
@@ -19,7 +18,6 @@ MAPS = {
     "shared_mutex": "shared_mutex",
     "mutex": "mutex",
 }
-PEERS_IN_RUST = ("dashmap", "flurry")
 OPERATIONS = {
     "get": "GET",
     "set": "SET",
@@ -68,44 +66,6 @@ REPORTED = [
 ]
 
 
-class MapProcess:
-    """A process that holds one filled map and runs one operation on it at a time."""
-
-    def __init__(self, build_dir, name, keys):
-        program = (
-            build.peers_program(build_dir)
-            if name in PEERS_IN_RUST
-            else build_dir / "bin" / "bench-store"
-        )
-        self._process = subprocess.Popen(
-            [program, "--map", name, "--keys", str(keys), "--value-bytes", str(VALUE_BYTES)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def _answer(self):
-        line = self._process.stdout.readline()
-        if not line:
-            sys.exit("a map process ended; its message is above")
-        return json.loads(line)
-
-    def wait_until_filled(self):
-        """Returns what map this is, and a digest of the keys that it would pick."""
-        answer = self._answer()
-        return answer["ready"], answer["picks"]
-
-    def operations_per_second(self, cell, seconds):
-        self._process.stdin.write(f"{cell.command} {seconds}\n")
-        self._process.stdin.flush()
-        answer = self._answer()
-        return answer["operations"] / answer["seconds"]
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait()
-
-
 def add_arguments(parser):
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.25, help="length of one measurement")
@@ -127,14 +87,16 @@ def measure(build_dir, arguments):
         order = [*MAPS][turn % len(MAPS) :] + [*MAPS][: turn % len(MAPS)]
         processes = {}
         for name in order:
-            processes[name] = MapProcess(build_dir, name, arguments.keys)
+            processes[name] = map_process.MapProcess(
+                build_dir, name, keys=arguments.keys, value_bytes=VALUE_BYTES
+            )
             descriptions[name], digest = processes[name].wait_until_filled()
             digests.add(digest)
         if len(digests) > 1:
-            sys.exit("the maps would not be asked for the same keys: workload.h and workload.rs differ")
+            sys.exit("workload.h and workload.rs differ: the maps would be asked for other keys")
         for cell in CELLS:
             for name in order:
-                rate = processes[name].operations_per_second(cell, arguments.seconds)
+                rate = processes[name].operations_per_second(cell.command, arguments.seconds)
                 rates[name][cell.command].append(rate)
                 progress.step(f"round {turn + 1}, {cell.command}, {MAPS[name]}")
         for process in processes.values():

@@ -17,8 +17,6 @@
 #include <cstdio>
 #include <functional>
 #include <iostream>
-#include <memory>
-#include <mutex>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -27,6 +25,7 @@
 #include <CLI/CLI.hpp>
 
 #include "bench/store/ferrite_map.h"
+#include "bench/store/filled_map.h"
 #include "bench/store/peer_maps.h"
 #include "bench/store/window.h"
 #include "bench/store/workload.h"
@@ -43,31 +42,14 @@ struct Settings {
 };
 Settings settings;
 
-// A map with `settings.keys` entries, filled when it is first asked for. Thread-safe.
-template <class Map>
-class FilledMap {
- public:
-  Map& Get(std::string_view value) {
-    std::call_once(filled_, [&] {
-      map_ = std::make_unique<Map>();
-      for (uint64_t i = 0; i < settings.keys; ++i) map_->Set(Key(i).view(), value);
-    });
-    return *map_;
-  }
-
- private:
-  std::once_flag filled_;
-  std::unique_ptr<Map> map_;
-};
-
 // Counters live in a map of their own, so that every operation meets a map of `settings.keys`
 // entries. Both stay for the life of the process.
 template <class Map>
 Map& MapFor(Operation operation) {
   static FilledMap<Map> values;
   static FilledMap<Map> counters;
-  if (operation == Operation::kIncr) return counters.Get("0");
-  return values.Get(std::string(settings.value_bytes, 'v'));
+  if (operation == Operation::kIncr) return counters.Get(settings.keys, "0");
+  return values.Get(settings.keys, std::string(settings.value_bytes, 'v'));
 }
 
 struct Pickers {
@@ -79,17 +61,6 @@ const Pickers& ThePickers() {
   static const Pickers pickers;
   return pickers;
 }
-
-// One thing to measure: what every thread does, how it picks its keys, how many threads there are.
-struct Cell {
-  NamedOperation named;
-  bool zipf = false;
-  int threads = 1;
-
-  std::string_view distribution() const { return zipf ? "zipf" : "uniform"; }
-  // Deleting needs keys that are there, and so picks its own.
-  bool is_possible() const { return !zipf || named.operation != Operation::kMDelete; }
-};
 
 template <class Map>
 void Measure(benchmark::State& state, const Cell& cell, uint64_t turn) {

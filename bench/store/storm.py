@@ -1,4 +1,4 @@
-"""A store under a storm of writes: what it takes beyond its limit, and how long a write may take."""
+"""A storm of writes: what a store takes beyond its limit, and how long a write may take."""
 
 import json
 import subprocess
@@ -59,8 +59,8 @@ def ratios(figures):
 
 
 CALLS_HEADER = ["calls", "p50 us", "p99 us", "p99.99 us", "slowest ms", "its CPU ms", "most CPU ms"]
-CALLS_TEXT = """"Slowest" is by the wall clock, and "its CPU" how much of that its thread computed; the rest it
-waited, for a lock or for a core. "Most CPU" is the most that any one call computed."""
+CALLS_TEXT = """"Slowest" is by the wall clock, and "its CPU" how much of that its thread computed;
+the rest it waited, for a lock or for a core. "Most CPU" is the most that any one call computed."""
 
 
 def calls_row(calls):
@@ -98,8 +98,8 @@ limit; by its own count the store had up to {own / MIB:.1f} MiB in the samples t
 It evicted {storm["evictions"]:,} entries and refused {storm["refused"]:,} writes. One more thread
 sweeps, as in the server, and one samples: where there are but two cores, they now and then put a
 writer aside. Growth is without a limit, with {figures["growth"]["threads"]} threads. "The machine
-alone" is as many threads that only copy a kilobyte each, for a few seconds before: they have no lock
-to wait for.
+alone" is as many threads that only copy a kilobyte each, for a few seconds before: they have no
+lock to wait for.
 
 ![Memory over time](store_storm.png)
 

@@ -31,6 +31,17 @@ inline constexpr std::array<NamedOperation, 8> kOperations = {
      {"mset16", Operation::kMSet, 16},
      {"mdelete16", Operation::kMDelete, 16}}};
 
+// One thing to measure: what every thread does, how it picks its keys, how many threads there are.
+struct Cell {
+  NamedOperation named;
+  bool zipf = false;
+  int threads = 1;
+
+  std::string_view distribution() const { return zipf ? "zipf" : "uniform"; }
+  // Deleting needs keys that are there, and so picks its own.
+  bool is_possible() const { return !zipf || named.operation != Operation::kMDelete; }
+};
+
 // One thread's part of a measurement.
 struct Window {
   std::chrono::duration<double> length;

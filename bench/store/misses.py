@@ -33,9 +33,10 @@ def markdown(figures):
     records = figures["records"]
     kinds = "\n".join(f"- `{name}`: {text}." for name, text in figures["traces"].items())
     memory = records[0]["memory_bytes"] / MIB
-    return f"""Miss ratios after the first {WARM_UP:.0%} of {figures["requests"]:,} requests; each
-cache has {memory:g} MiB. `./dev bench eviction` says more. F is about how many entries fit into Ferrite.
-The ratio below is that of the worst trace.
+    requests = f"{figures['requests']:,}"
+    return f"""Miss ratios after the first {WARM_UP:.0%} of {requests} requests; each cache has
+{memory:g} MiB. `./dev bench eviction` says more. F is about how many entries fit into Ferrite. The
+ratio below is that of the worst trace.
 
 {replay.table(records)}
 

@@ -14,8 +14,9 @@ class FerriteMap {
  public:
   using Buffer = ReadResult;
   struct Batch {
-    explicit Batch(size_t size) : values(size), stored(size), deleted(size) {}
+    explicit Batch(size_t size) : values(size), items(size), stored(size), deleted(size) {}
     std::vector<ReadResult> values;
+    std::vector<SetItem> items;
     std::vector<SetResult> stored;
     std::vector<DeleteResult> deleted;
   };
@@ -35,16 +36,18 @@ class FerriteMap {
   }
 
   void MSet(std::span<const std::string_view> keys, std::string_view value, Batch* batch) {
-    for (size_t i = 0; i < keys.size(); ++i) batch->stored[i] = store_.Set(keys[i], value);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      batch->items[i].key = keys[i];
+      batch->items[i].value = value;
+    }
+    store_.MSet(batch->items, batch->stored);
   }
 
   // How many were there.
   size_t MDelete(std::span<const std::string_view> keys, Batch* batch) {
+    store_.MDelete(keys, batch->deleted);
     size_t deleted = 0;
-    for (size_t i = 0; i < keys.size(); ++i) {
-      batch->deleted[i] = store_.Delete(keys[i]);
-      deleted += batch->deleted[i].deleted;
-    }
+    for (const DeleteResult& result : batch->deleted) deleted += result.deleted;
     return deleted;
   }
 

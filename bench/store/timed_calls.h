@@ -2,12 +2,14 @@
 
 // How long calls take, one by one: quantiles, and the slowest.
 //
-// A machine takes the processor away from a thread now and then, which looks like a slow call. So
-// each call is timed twice: by the wall clock, and by the thread's own CPU clock, which stands
-// still while others run. Neither alone tells what the code under test is to blame for: the wall
-// clock blames it for the machine's pauses, the CPU clock spares it its waits for locks.
-// IdleCalls() says how long the machine alone makes a call wait that takes no lock at all.
+// A machine takes the core away from a thread now and then, which looks like a slow call. So
+// besides the wall clock there are two other views of each call: the thread's own CPU clock, which
+// stands still while others run, and whether the core was taken away meanwhile. The slowest call by
+// the wall clock blames the code under test for the machine's pauses, the one that computed most
+// spares it its waits for locks; the slowest that kept its core lies between. IdleCalls() says how
+// long the machine alone makes a call wait that takes no lock at all.
 
+#include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
@@ -33,11 +35,19 @@ inline uint64_t CpuNs(clockid_t clock = CLOCK_THREAD_CPUTIME_ID) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
+// How often the core was taken away from this thread.
+inline int64_t Interruptions() {
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nivcsw;
+}
+
 // One thread's calls. Not thread-safe; Add() joins those of several threads.
 class TimedCalls {
  public:
   template <class Function>
   void Run(Function function) {
+    const int64_t interruptions = Interruptions();
     const uint64_t cpu_start = CpuNs();
     const auto start = std::chrono::steady_clock::now();
     function();
@@ -46,12 +56,15 @@ class TimedCalls {
     ++counts_[BucketOf(call.wall_ns)];
     if (call.wall_ns > slowest_.wall_ns) slowest_ = call;
     if (call.cpu_ns > dearest_.cpu_ns) dearest_ = call;
+    if (call.wall_ns > undisturbed_.wall_ns && Interruptions() == interruptions)
+      undisturbed_ = call;
   }
 
   void Add(const TimedCalls& other) {
     for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
     if (other.slowest_.wall_ns > slowest_.wall_ns) slowest_ = other.slowest_;
     if (other.dearest_.cpu_ns > dearest_.cpu_ns) dearest_ = other.dearest_;
+    if (other.undisturbed_.wall_ns > undisturbed_.wall_ns) undisturbed_ = other.undisturbed_;
   }
 
   nlohmann::json ToJson() const {
@@ -63,6 +76,7 @@ class TimedCalls {
             {"p99_us", QuantileNs(0.99) / 1e3},
             {"p9999_us", QuantileNs(0.9999) / 1e3},
             {"slowest", call(slowest_)},
+            {"slowest_undisturbed", call(undisturbed_)},
             {"slowest_by_cpu", call(dearest_)}};
   }
 
@@ -103,7 +117,8 @@ class TimedCalls {
 
   std::array<uint64_t, size_t{64} << kBitsPerOctave> counts_ = {};
   Call slowest_;
-  Call dearest_;
+  Call undisturbed_;  // the slowest that kept its core
+  Call dearest_;      // in CPU time
 };
 
 // Calls `run(thread)` on each of `count` threads and waits for them.

@@ -11,10 +11,18 @@ WARM_UP = 0.2
 def add_arguments(parser):
     parser.add_argument("--replay-requests", type=int, default=300_000, help="of each trace")
     parser.add_argument("--replay-memory", type=int, default=8, metavar="MIB", help="default: 8")
+    parser.add_argument(
+        "--replay-traces",
+        type=lambda text: text.split(","),
+        metavar="TRACE,...",
+        help="those of ./dev bench eviction; default: all",
+    )
 
 
 def measure(build_dir, arguments):
     traces = replay.synthetic_traces(build_dir)
+    if arguments.replay_traces:
+        traces = {name: traces[name] for name in arguments.replay_traces}
     records = replay.measure(
         build_dir,
         [*traces],

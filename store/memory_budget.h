@@ -5,10 +5,13 @@
 #include <atomic>
 #include <cstddef>
 
+#include "store/block_heap.h"
+
 namespace ferrite {
 
 // Thread-safe. The parts are counted apart and summed on demand, so the sum is exact only when
-// nobody writes.
+// nobody writes. What the heap of blocks does not use is on everyone's account: there is one heap,
+// and as a rule one store.
 struct MemoryBudget {
   explicit MemoryBudget(size_t limit) : limit_bytes(limit) {}
 
@@ -16,7 +19,7 @@ struct MemoryBudget {
     return slot_bytes.load(std::memory_order_relaxed) +
            block_bytes.load(std::memory_order_relaxed) +
            table_bytes.load(std::memory_order_relaxed) +
-           eviction_bytes.load(std::memory_order_relaxed);
+           eviction_bytes.load(std::memory_order_relaxed) + BlockHeap::Instance().unused_bytes();
   }
 
   // Whether `more` bytes would still be within the limit.

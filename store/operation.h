@@ -136,17 +136,20 @@ struct ScannedKey {
 
 // What the store holds and has done since it was made.
 struct StoreStats {
-  uint64_t entries = 0;         // present now; expired ones not counted
-  uint64_t slot_bytes = 0;      // pages that hold small entries
-  uint64_t block_bytes = 0;     // large values
-  uint64_t table_bytes = 0;     // hash buckets
-  uint64_t eviction_bytes = 0;  // what the eviction policy remembers
-  uint64_t limit_bytes = 0;     // 0: none
+  uint64_t entries = 0;             // present now; expired ones not counted
+  uint64_t slot_bytes = 0;          // pages that hold small entries
+  uint64_t block_bytes = 0;         // large values
+  uint64_t unused_block_bytes = 0;  // free memory between large values
+  uint64_t table_bytes = 0;         // hash buckets and hints
+  uint64_t eviction_bytes = 0;      // what the eviction policy remembers
+  uint64_t limit_bytes = 0;         // 0: none
   uint64_t evictions = 0;
   uint64_t expired_on_access = 0;  // found dead by a reader or writer and removed by it
   uint64_t expired_by_sweep = 0;
 
-  uint64_t memory_bytes() const { return slot_bytes + block_bytes + table_bytes + eviction_bytes; }
+  uint64_t memory_bytes() const {
+    return slot_bytes + block_bytes + unused_block_bytes + table_bytes + eviction_bytes;
+  }
 };
 
 }  // namespace ferrite

@@ -4,13 +4,12 @@
 #include <cstring>
 #include <new>
 
-#include "store/check.h"
+#include "store/block_heap.h"
 
 namespace ferrite {
 
 ValueBlock* ValueBlock::Create(std::string_view bytes) {
-  void* memory = std::malloc(sizeof(ValueBlock) + bytes.size());
-  FERRITE_CHECK(memory != nullptr);
+  void* memory = BlockHeap::Instance().Allocate(sizeof(ValueBlock) + bytes.size());
   auto* block = new (memory) ValueBlock(bytes.size());
   std::memcpy(static_cast<void*>(block + 1), bytes.data(), bytes.size());
   return block;
@@ -18,8 +17,9 @@ ValueBlock* ValueBlock::Create(std::string_view bytes) {
 
 void ValueBlock::Unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  const size_t bytes = sizeof(ValueBlock) + size_;
   this->~ValueBlock();
-  std::free(this);
+  BlockHeap::Instance().Free(this, bytes);
 }
 
 void Value::Grow(size_t size) {
@@ -28,11 +28,7 @@ void Value::Grow(size_t size) {
 }
 
 size_t ValueBlock::MemoryBytes(size_t value_size) {
-  // What glibc adds and rounds to; a block of its own pages (from 128 KiB up) is rounded to pages.
-  constexpr size_t kOwnPages = 128 * 1024;
-  const size_t bytes = sizeof(ValueBlock) + value_size + sizeof(size_t);
-  const size_t step = bytes < kOwnPages ? 16 : 4096;
-  return (bytes + step - 1) / step * step;
+  return BlockHeap::MemoryBytes(sizeof(ValueBlock) + value_size);
 }
 
 }  // namespace ferrite

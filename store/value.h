@@ -30,8 +30,8 @@ class ValueBlock {
 
   std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), size_}; }
 
-  // What a block for `value_size` bytes takes from the system, its header and the allocator's
-  // rounding included.
+  // What a block for `value_size` bytes takes from the system, its header and the heap's rounding
+  // included.
   static size_t MemoryBytes(size_t value_size);
 
  private:

@@ -45,6 +45,7 @@ StoreStats Store::Stats() const {
   const MemoryBudget& budget = state_->context.budget;
   stats.slot_bytes = budget.slot_bytes;
   stats.block_bytes = budget.block_bytes;
+  stats.unused_block_bytes = BlockHeap::Instance().unused_bytes();
   stats.table_bytes = budget.table_bytes;
   stats.eviction_bytes = budget.eviction_bytes;
   stats.limit_bytes = budget.limit_bytes;

@@ -18,7 +18,7 @@ grpc::Status AdminHandlers::Stats(const v1::StatsRequest&, v1::StatsResponse* re
   response->set_entries(stats.entries);
   auto& memory = *response->mutable_memory_bytes();
   memory["slots"] = stats.slot_bytes;
-  memory["blocks"] = stats.block_bytes;
+  memory["blocks"] = stats.block_bytes + stats.unused_block_bytes;
   memory["table"] = stats.table_bytes;
   memory["eviction"] = stats.eviction_bytes;
   response->set_memory_limit_bytes(stats.limit_bytes);

@@ -18,7 +18,8 @@ std::vector<prometheus::MetricFamily> StoreMetrics::Collect() const {
                  "Memory in use, by what for. All but request_window count against the limit.",
                  MetricType::Gauge);
   AddGauge(&memory, {{"class", "slots"}}, static_cast<double>(stats.slot_bytes));
-  AddGauge(&memory, {{"class", "blocks"}}, static_cast<double>(stats.block_bytes));
+  AddGauge(&memory, {{"class", "blocks"}},
+           static_cast<double>(stats.block_bytes + stats.unused_block_bytes));
   AddGauge(&memory, {{"class", "table"}}, static_cast<double>(stats.table_bytes));
   AddGauge(&memory, {{"class", "eviction"}}, static_cast<double>(stats.eviction_bytes));
   AddGauge(&memory, {{"class", "request_window"}}, static_cast<double>(replays_.memory_bytes()));

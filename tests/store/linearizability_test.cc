@@ -1,0 +1,321 @@
+// The judge of histories must itself be judged: faults planted by hand, histories that look odd and
+// are right, and thousands of small ones compared with a search through every order.
+
+#include "tests/store/linearizability.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <tuple>
+
+namespace ferrite {
+namespace {
+
+using testing::HasSubstr;
+
+// A history is written as calls with their times: Set(11, 1).At(0, 5) stored value 11 as version 1.
+struct Call : RecordedCall {
+  Call At(int64_t begin, int64_t end) const {
+    Call call = *this;
+    call.begin_ns = begin;
+    call.end_ns = end;
+    return call;
+  }
+  Call Previous(uint64_t version) const {
+    Call call = *this;
+    call.previous = version;
+    return call;
+  }
+};
+
+Call Make(CallKind kind, bool done, uint64_t value, uint64_t version, uint64_t argument = 0) {
+  Call call;
+  call.kind = kind;
+  call.done = done;
+  call.value = value;
+  call.version = version;
+  call.argument = argument;
+  return call;
+}
+Call Get(uint64_t value, uint64_t version) { return Make(CallKind::kGet, true, value, version); }
+Call Miss() { return Make(CallKind::kGet, false, 0, 0); }
+Call Exists() { return Make(CallKind::kExists, true, 0, 0); }
+Call ExistsNot() { return Make(CallKind::kExists, false, 0, 0); }
+Call Set(uint64_t value, uint64_t version) { return Make(CallKind::kSet, true, value, version); }
+Call SetIfAbsent(uint64_t value, uint64_t version) {
+  return Make(CallKind::kSetIfAbsent, true, value, version);
+}
+Call RefusedIfAbsent(uint64_t standing) { return Make(CallKind::kSetIfAbsent, false, 0, standing); }
+Call SetIfPresent(uint64_t value, uint64_t version) {
+  return Make(CallKind::kSetIfPresent, true, value, version);
+}
+Call RefusedIfPresent() { return Make(CallKind::kSetIfPresent, false, 0, 0); }
+Call SetIfVersion(uint64_t asked, uint64_t value, uint64_t version) {
+  return Make(CallKind::kSetIfVersion, true, value, version, asked);
+}
+Call RefusedIfVersion(uint64_t asked, uint64_t standing) {
+  return Make(CallKind::kSetIfVersion, false, 0, standing, asked);
+}
+Call Incr(int64_t delta, uint64_t value, uint64_t version) {
+  return Make(CallKind::kIncr, true, value, version, static_cast<uint64_t>(delta));
+}
+Call Delete(uint64_t version) { return Make(CallKind::kDelete, true, 0, version); }
+Call DeleteNothing() { return Make(CallKind::kDelete, false, 0, 0); }
+
+std::string FaultOf(const std::vector<Call>& calls) {
+  return FindFault({calls.begin(), calls.end()}).value_or("none");
+}
+
+TEST(LinearizabilityTest, OneCallAfterTheOther) {
+  EXPECT_EQ(FaultOf({}), "none");
+  EXPECT_EQ(FaultOf({Miss().At(0, 1), Set(11, 1).At(2, 3), Get(11, 1).At(4, 5), Delete(1).At(6, 7),
+                     Miss().At(8, 9), DeleteNothing().At(10, 11), SetIfAbsent(12, 5).At(12, 13),
+                     RefusedIfAbsent(5).At(14, 15), SetIfVersion(5, 13, 6).At(16, 17),
+                     RefusedIfVersion(5, 6).At(18, 19), SetIfPresent(14, 7).Previous(6).At(20, 21),
+                     Exists().At(22, 23)}),
+            "none");
+  EXPECT_EQ(FaultOf({Incr(2, 2, 1).At(0, 1), Incr(3, 5, 2).At(2, 3), Get(5, 2).At(4, 5)}), "none");
+}
+
+TEST(LinearizabilityTest, CallsThatOverlapMayHaveComeInAnyOrder) {
+  // Both values are seen while both sets are under way; the reader that ends last began first.
+  EXPECT_EQ(FaultOf({Set(11, 1).At(0, 10), Set(12, 2).At(0, 10), Get(12, 2).At(3, 12),
+                     Get(11, 1).At(2, 9), Miss().At(0, 20)}),
+            "none");
+  // A read sees a set that ends later, and a delete that ends earlier was yet to come.
+  EXPECT_EQ(FaultOf({Set(11, 1).At(0, 100), Get(11, 1).At(1, 50), Delete(1).At(2, 40),
+                     Miss().At(41, 60)}),
+            "none");
+  // Absent twice: a miss may lie in either gap.
+  EXPECT_EQ(FaultOf({Set(11, 1).At(0, 1), Delete(1).At(2, 9), Set(12, 2).At(3, 10), Miss().At(4, 8),
+                     ExistsNot().At(4, 8), Exists().At(4, 8)}),
+            "none");
+  // Ends that touch count as overlap.
+  EXPECT_EQ(FaultOf({Set(11, 1).At(0, 5), Miss().At(5, 6)}), "none");
+}
+
+TEST(LinearizabilityTest, FindsAStaleRead) {
+  EXPECT_THAT(FaultOf({Set(11, 1).At(0, 1), Set(12, 2).At(2, 3), Get(11, 1).At(4, 5)}),
+              HasSubstr("Get (done) value 11 version 1 [4, 5]"));
+  EXPECT_THAT(FaultOf({Set(11, 1).At(0, 1), Miss().At(2, 3)}), HasSubstr("fits nowhere"));
+  EXPECT_THAT(FaultOf({Set(11, 1).At(0, 1), ExistsNot().At(2, 3)}), HasSubstr("fits nowhere"));
+}
+
+TEST(LinearizabilityTest, FindsThatTwoReadersDisagree) {
+  // While the set is under way one reader has seen it, and a later one has not.
+  EXPECT_NE(FaultOf({Set(11, 1).At(0, 1), Set(12, 2).At(2, 20), Get(12, 2).At(3, 4),
+                     Get(11, 1).At(5, 6)}),
+            "none");
+}
+
+TEST(LinearizabilityTest, FindsAReadFromTheFuture) {
+  EXPECT_NE(FaultOf({Get(11, 1).At(0, 1), Set(11, 1).At(2, 3)}), "none");
+  EXPECT_NE(FaultOf({Exists().At(0, 1), Set(11, 1).At(2, 3)}), "none");
+}
+
+TEST(LinearizabilityTest, FindsATornOrForeignValue) {
+  EXPECT_THAT(FaultOf({Set(11, 1).At(0, 1), Get(12, 1).At(2, 3)}), HasSubstr("another value"));
+  EXPECT_THAT(FaultOf({Set(11, 1).At(0, 1), Get(11, 7).At(2, 3)}), HasSubstr("nobody wrote"));
+}
+
+TEST(LinearizabilityTest, FindsALostIncr) {
+  // Both read 0 and both wrote 1.
+  EXPECT_THAT(FaultOf({Incr(1, 1, 1).At(0, 10), Incr(1, 1, 2).At(0, 10)}), HasSubstr("Incr"));
+  EXPECT_THAT(FaultOf({Set(5, 1).At(0, 1), Incr(1, 1, 2).At(2, 3)}), HasSubstr("Incr"));
+}
+
+TEST(LinearizabilityTest, FindsWhatWasDeletedAndCameBack) {
+  EXPECT_THAT(FaultOf({Set(11, 1).At(0, 1), Delete(1).At(2, 3), Get(11, 1).At(4, 5)}),
+              HasSubstr("was deleted"));
+  // Between the delete and the next set nothing is there.
+  EXPECT_NE(
+      FaultOf({Set(11, 1).At(0, 1), Delete(1).At(2, 3), Set(12, 2).At(4, 20), Get(11, 1).At(5, 6)}),
+      "none");
+  EXPECT_NE(FaultOf({Set(11, 1).At(0, 1), Delete(1).At(2, 3), Delete(1).At(2, 3)}), "none");
+  EXPECT_NE(FaultOf({Set(11, 1).At(0, 1), DeleteNothing().At(2, 3)}), "none");
+}
+
+TEST(LinearizabilityTest, FindsAConditionThatWasBroken) {
+  EXPECT_NE(FaultOf({SetIfAbsent(11, 1).At(0, 10), SetIfAbsent(12, 2).At(0, 10)}), "none");
+  EXPECT_EQ(
+      FaultOf({SetIfAbsent(11, 1).At(0, 10), SetIfAbsent(12, 2).At(0, 10), Delete(1).At(0, 10)}),
+      "none");
+  EXPECT_NE(FaultOf({Set(10, 1).At(0, 1), SetIfVersion(1, 11, 2).At(2, 9),
+                     SetIfVersion(1, 12, 3).At(2, 9)}),
+            "none");
+  EXPECT_NE(FaultOf({SetIfPresent(11, 1).At(0, 1)}), "none");
+  EXPECT_NE(FaultOf({Set(10, 1).At(0, 1), RefusedIfVersion(1, 1).At(2, 3)}), "none");
+  EXPECT_NE(FaultOf({RefusedIfAbsent(1).At(0, 1), Set(10, 1).At(2, 3)}), "none");
+  EXPECT_NE(FaultOf({Set(10, 1).At(0, 1), RefusedIfPresent().At(2, 3)}), "none");
+  EXPECT_NE(FaultOf({Set(10, 1).At(0, 1), Set(11, 2).Previous(0).At(2, 3)}), "none");
+}
+
+TEST(LinearizabilityTest, FindsAVersionThatGoesBack) {
+  EXPECT_NE(FaultOf({Set(11, 2).At(0, 1), Set(12, 1).At(2, 3)}), "none");
+  EXPECT_NE(FaultOf({Set(11, 2).At(0, 1), Delete(2).At(2, 3), Set(12, 1).At(4, 5)}), "none");
+  EXPECT_NE(FaultOf({Set(11, 2).At(0, 1), Set(12, 2).At(2, 3)}), "none");
+}
+
+// Wing and Gong: try every order, remember which sets of calls led to which states.
+class Search {
+ public:
+  explicit Search(std::vector<RecordedCall> calls) : calls_(std::move(calls)) {}
+  bool Finds() { return From(0, {}); }
+
+ private:
+  struct State {
+    bool present = false;
+    uint64_t value = 0;
+    uint64_t version = 0;
+    auto operator<=>(const State&) const = default;
+  };
+
+  bool From(uint32_t placed, State state) {
+    if (placed == (1u << calls_.size()) - 1) return true;
+    if (!seen_.emplace(placed, state).second) return false;
+    int64_t horizon = INT64_MAX;
+    for (size_t i = 0; i < calls_.size(); ++i) {
+      if ((placed >> i & 1) == 0) horizon = std::min(horizon, calls_[i].end_ns);
+    }
+    for (size_t i = 0; i < calls_.size(); ++i) {
+      if ((placed >> i & 1) != 0 || calls_[i].begin_ns > horizon) continue;
+      State next = state;
+      if (Answers(calls_[i], &next) && From(placed | 1u << i, next)) return true;
+    }
+    return false;
+  }
+
+  // Whether a key in this state would have answered so; moves on to the next state.
+  static bool Answers(const RecordedCall& call, State* state) {
+    const uint64_t standing = state->present ? state->version : 0;
+    bool holds = true;
+    switch (call.kind) {
+      case CallKind::kGet:
+      case CallKind::kTouch:
+        return call.done == state->present && call.version == standing &&
+               (!call.done || call.kind == CallKind::kTouch || call.value == state->value);
+      case CallKind::kExists:
+        return call.done == state->present;
+      case CallKind::kDelete:
+        if (call.done != state->present || call.version != standing) return false;
+        state->present = false;
+        return true;
+      case CallKind::kSetIfAbsent:
+        holds = !state->present;
+        break;
+      case CallKind::kSetIfPresent:
+        holds = state->present;
+        break;
+      case CallKind::kSetIfVersion:
+        holds = state->present && standing == call.argument;
+        break;
+      case CallKind::kIncr:
+        if (call.value != (state->present ? state->value : 0) + call.argument) return false;
+        break;
+      case CallKind::kSet:
+        break;
+    }
+    if (holds != call.done) return false;
+    if (!holds) return call.version == standing;
+    if (call.version <= state->version) return false;
+    if (call.previous.has_value() && *call.previous != standing) return false;
+    *state = {true, call.value, call.version};
+    return true;
+  }
+
+  const std::vector<RecordedCall> calls_;
+  std::set<std::tuple<uint32_t, State>> seen_;
+};
+
+// A short history: calls of a right order with times around it, then perhaps one answer changed.
+class RandomHistory {
+ public:
+  explicit RandomHistory(uint32_t seed) : random_(seed) {}
+
+  std::vector<RecordedCall> Next() {
+    std::vector<RecordedCall> calls;
+    bool present = false;
+    uint64_t value = 0;
+    uint64_t version = 0;
+    for (int64_t at = 0, end = 3 + Below(6); at < end; ++at) {
+      RecordedCall call;
+      call.kind = static_cast<CallKind>(Below(9));
+      const uint64_t standing = present ? version : 0;
+      call.argument = call.kind == CallKind::kSetIfVersion ? (Below(2) != 0 ? standing : Below(5))
+                      : call.kind == CallKind::kIncr       ? Below(3)
+                                                           : 0;
+      call.version = call.kind == CallKind::kExists ? 0 : standing;
+      call.done = call.kind == CallKind::kSetIfAbsent    ? !present
+                  : call.kind == CallKind::kSetIfVersion ? present && call.argument == standing
+                  : call.kind < CallKind::kSet || call.kind == CallKind::kDelete ||
+                          call.kind == CallKind::kSetIfPresent
+                      ? present
+                      : true;
+      if (call.kind == CallKind::kGet) call.value = present ? value : 0;
+      if (call.done && call.kind >= CallKind::kSet) {
+        if (call.kind == CallKind::kDelete) {
+          present = false;
+        } else {
+          value = call.kind == CallKind::kIncr ? (present ? value : 0) + call.argument
+                                               : 10 + static_cast<uint64_t>(at);
+          if (Below(3) == 0) call.previous = standing;
+          version += 1 + Below(2);
+          present = true;
+          call.value = value;
+          call.version = version;
+        }
+      }
+      call.begin_ns = std::max<int64_t>(0, at * 10 - Below(30));
+      call.end_ns = at * 10 + Below(30);
+      calls.push_back(call);
+    }
+    if (Below(3) != 0) Spoil(&calls[Below(static_cast<uint32_t>(calls.size()))]);
+    std::shuffle(calls.begin(), calls.end(), random_);
+    return calls;
+  }
+
+ private:
+  uint32_t Below(uint32_t bound) { return random_() % bound; }
+
+  void Spoil(RecordedCall* call) {
+    switch (Below(5)) {
+      case 0:
+        call->begin_ns = call->end_ns;
+        break;
+      case 1:
+        call->end_ns = call->begin_ns;
+        break;
+      case 2:
+        if (call->kind != CallKind::kExists) call->version = Below(6);
+        break;
+      case 3:
+        call->value = 10 + Below(8);
+        break;
+      default:
+        call->done = !call->done;
+    }
+  }
+
+  std::mt19937 random_;
+};
+
+TEST(LinearizabilityTest, AgreesWithASearchThroughAllOrders) {
+  RandomHistory histories(7);
+  int right = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::vector<RecordedCall> calls = histories.Next();
+    const bool expected = Search(calls).Finds();
+    right += expected;
+    std::string text;
+    for (const RecordedCall& call : calls) text += call.ToString() + "\n";
+    const std::optional<std::string> fault = FindFault(calls);
+    ASSERT_EQ(!fault.has_value(), expected) << fault.value_or("none") << "\n" << text;
+  }
+  EXPECT_GT(right, 20'000);
+  EXPECT_LT(right, 80'000);
+}
+
+}  // namespace
+}  // namespace ferrite

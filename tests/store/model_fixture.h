@@ -8,7 +8,6 @@
 
 #include <charconv>
 #include <map>
-#include <random>
 
 #include "tests/store/store_fixture.h"
 
@@ -23,32 +22,44 @@ struct ModelEntry {
 
 struct ModelOptions {
   uint32_t seed = 1;
+  size_t shards = 2;
   size_t max_memory_bytes = 0;
   bool evict = true;
   uint32_t keys = 60;  // of each of three lengths
   bool expiry = true;
 };
 
-class ModelTest : public StoreTest, public testing::WithParamInterface<ModelOptions> {
+// A scan that goes on step by step while other operations come in between.
+struct OpenScan {
+  ScanCursor cursor;
+  std::map<std::string, uint64_t> lives;  // what was there when it began
+  std::map<std::string, int> seen;
+};
+
+// Makes the calls; a derived class says which, by the numbers that it gives.
+class ModelFixture : public StoreTest {
  protected:
-  ModelTest()
-      : StoreTest({.shards = 2,
-                   .max_memory_bytes = GetParam().max_memory_bytes,
-                   .evict = GetParam().evict}),
-        random_(GetParam().seed) {}
+  explicit ModelFixture(const ModelOptions& options)
+      : StoreTest({.shards = options.shards,
+                   .max_memory_bytes = options.max_memory_bytes,
+                   .evict = options.evict}),
+        options_(options) {}
 
-  bool evicts() const { return GetParam().max_memory_bytes != 0 && GetParam().evict; }
-  bool may_be_full() const { return GetParam().max_memory_bytes != 0 && !GetParam().evict; }
+  // Any number below `bound`, and any number.
+  virtual uint32_t Below(uint32_t bound) = 0;
+  virtual uint64_t Any() = 0;
 
-  uint32_t Below(uint32_t bound) { return static_cast<uint32_t>(random_() % bound); }
+  bool evicts() const { return options_.max_memory_bytes != 0 && options_.evict; }
+  bool may_be_full() const { return options_.max_memory_bytes != 0 && !options_.evict; }
+
   bool Chance(uint32_t one_in) { return Below(one_in) == 0; }
   std::string AnyKey() {
-    return "k" + std::string(Below(3) * 40, 'x') + std::to_string(Below(GetParam().keys));
+    return "k" + std::string(Below(3) * 40, 'x') + std::to_string(Below(options_.keys));
   }
   std::string AnyValue() {
     switch (Below(6)) {
       case 0:
-        return std::to_string(static_cast<int64_t>(random_()));
+        return std::to_string(static_cast<int64_t>(Any()));
       case 1:
         return std::string(Below(5000), 'b');
       default:
@@ -56,7 +67,7 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<ModelOpti
     }
   }
   std::optional<Expiry> AnyExpiry() {
-    if (!GetParam().expiry) return Chance(2) ? Expiry::Keep() : Expiry::Never();
+    if (!options_.expiry) return Chance(2) ? Expiry::Keep() : Expiry::Never();
     switch (Below(5)) {
       case 0:
         return Expiry::After(1 + Below(300));
@@ -147,7 +158,7 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<ModelOpti
     SetOptions options{.expiry = *AnyExpiry(), .return_previous = evicts() || Chance(3)};
     if (Chance(4)) options.presence = Chance(2) ? Presence::kAbsent : Presence::kPresent;
     if (options.presence != Presence::kAbsent && Chance(5)) {
-      options.if_version = Chance(2) && old != nullptr ? old->version : random_();
+      options.if_version = Chance(2) && old != nullptr ? old->version : Any();
     }
     const SetResult result = store_->Set(key, value, options);
     if (Refused(result.outcome == SetOutcome::kMemoryFull)) return;
@@ -167,11 +178,11 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<ModelOpti
   }
   void DoIncr() {
     const std::string key = AnyKey();
-    IncrOptions options{.delta = static_cast<int64_t>(random_()),
+    IncrOptions options{.delta = static_cast<int64_t>(Any()),
                         .initial = static_cast<int64_t>(Below(100))};
     if (Chance(2)) options.delta = static_cast<int64_t>(Below(10)) - 5;
     options.saturate = Chance(2);
-    if (GetParam().expiry && Chance(3)) options.expiry = Expiry::After(1 + Below(300));
+    if (options_.expiry && Chance(3)) options.expiry = Expiry::After(1 + Below(300));
     options.expiry_only_if_created = Chance(2);
     const IncrResult result = store_->Incr(key, options);
     if (Refused(result.outcome == IncrOutcome::kMemoryFull)) return;
@@ -206,7 +217,7 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<ModelOpti
     const std::string key = AnyKey();
     const ModelEntry* old = Find(key);
     std::optional<uint64_t> if_version;
-    if (Chance(3)) if_version = Chance(2) && old != nullptr ? old->version : random_();
+    if (Chance(3)) if_version = Chance(2) && old != nullptr ? old->version : Any();
     const DeleteResult result = store_->Delete(key, if_version);
     if (evicts()) old = FindUnlessEvicted(key, result.version != 0);
     ASSERT_EQ(result.deleted, old != nullptr && (!if_version || *if_version == old->version));
@@ -255,7 +266,7 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<ModelOpti
     ASSERT_EQ(stats.evictions + stats.expired_on_access + stats.expired_by_sweep,
               evicted_ + expired_);
     ASSERT_GE(stats.evictions, evicted_);
-    if (!evicts() || !GetParam().expiry) {
+    if (!evicts() || !options_.expiry) {
       ASSERT_EQ(stats.evictions, evicted_);
     }
   }
@@ -269,10 +280,84 @@ class ModelTest : public StoreTest, public testing::WithParamInterface<ModelOpti
     ASSERT_EQ(stats.block_bytes, 0u);
   }
 
-  std::mt19937_64 random_;
+  void DoScanStep() {
+    if (scans_.size() < 3 && Chance(5)) {
+      Reconcile();
+      OpenScan& scan = scans_.emplace_back();
+      for (const auto& [key, entry] : model_) scan.lives[key] = entry.life;
+    }
+    if (scans_.empty()) return;
+    const size_t which = Below(static_cast<uint32_t>(scans_.size()));
+    OpenScan& scan = scans_[which];
+    std::vector<ScannedKey> keys;
+    const bool more = store_->Scan("k", 1 + Below(options_.keys / 4), &scan.cursor, &keys);
+    for (const ScannedKey& each : keys) {
+      ASSERT_TRUE(last_versions_.contains(each.key)) << each.key;
+      ++scan.seen[each.key];
+    }
+    if (more) return;
+    // Whatever lived all the time was given once.
+    Reconcile();
+    for (const auto& [key, entry] : model_) {
+      const auto began = scan.lives.find(key);
+      if (began == scan.lives.end() || began->second != entry.life) continue;
+      ASSERT_EQ(scan.seen[key], 1) << key;
+      ++lived_through_;
+    }
+    scans_.erase(scans_.begin() + static_cast<ptrdiff_t>(which));
+  }
+
+  // One call, or a few.
+  void Step() {
+    switch (Below(20)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4:
+        DoSet();
+        break;
+      case 5:
+      case 6:
+      case 7:
+        DoIncr();
+        break;
+      case 8:
+      case 9:
+        DoDelete();
+        break;
+      case 10:
+      case 11:
+        DoTouch();
+        break;
+      case 12:
+        DoMGet();
+        break;
+      case 13:
+        clock_.Advance(Below(50));
+        break;
+      case 14:
+        store_->Sweep();
+        break;
+      case 15:
+        if (Chance(40)) ExpectSameContent();
+        if (Chance(500)) DoFlush();
+        break;
+      case 16:
+        DoScanStep();
+        break;
+      default:
+        DoGet();
+        break;
+    }
+  }
+
+  const ModelOptions options_;
   std::map<std::string, ModelEntry> model_;
   std::map<std::string, uint64_t> last_versions_;
+  std::vector<OpenScan> scans_;
   uint64_t lives_ = 0;
+  uint64_t lived_through_ = 0;
   uint64_t expired_ = 0;
   uint64_t evicted_ = 0;
   uint64_t refused_ = 0;

@@ -3,93 +3,26 @@
 
 #include "tests/store/model_fixture.h"
 
+#include <random>
+
 namespace ferrite {
 namespace {
 
-// A scan that goes on step by step while other operations come in between.
-struct OpenScan {
-  ScanCursor cursor;
-  std::map<std::string, uint64_t> lives;  // what was there when it began
-  std::map<std::string, int> seen;
-};
-
-class StoreModelTest : public ModelTest {
+class StoreModelTest : public ModelFixture, public testing::WithParamInterface<ModelOptions> {
  protected:
-  void DoScanStep() {
-    if (scans_.size() < 3 && Chance(5)) {
-      Reconcile();
-      OpenScan& scan = scans_.emplace_back();
-      for (const auto& [key, entry] : model_) scan.lives[key] = entry.life;
-    }
-    if (scans_.empty()) return;
-    const size_t which = Below(static_cast<uint32_t>(scans_.size()));
-    OpenScan& scan = scans_[which];
-    std::vector<ScannedKey> keys;
-    const bool more = store_->Scan("k", 1 + Below(GetParam().keys / 4), &scan.cursor, &keys);
-    for (const ScannedKey& each : keys) {
-      ASSERT_TRUE(last_versions_.contains(each.key)) << each.key;
-      ++scan.seen[each.key];
-    }
-    if (more) return;
-    // Whatever lived all the time was given once.
-    Reconcile();
-    for (const auto& [key, entry] : model_) {
-      const auto began = scan.lives.find(key);
-      if (began == scan.lives.end() || began->second != entry.life) continue;
-      ASSERT_EQ(scan.seen[key], 1) << key;
-      ++lived_through_;
-    }
-    scans_.erase(scans_.begin() + static_cast<ptrdiff_t>(which));
-  }
+  StoreModelTest() : ModelFixture(GetParam()), random_(GetParam().seed) {}
 
-  std::vector<OpenScan> scans_;
-  uint64_t lived_through_ = 0;
+  uint32_t Below(uint32_t bound) override { return static_cast<uint32_t>(random_() % bound); }
+  uint64_t Any() override { return random_(); }
+
+ private:
+  std::mt19937_64 random_;
 };
 
 TEST_P(StoreModelTest, AgreesWithAMap) {
   for (int step = 0; step < 60'000 && !HasFatalFailure(); ++step) {
     SCOPED_TRACE(step);
-    switch (Below(20)) {
-      case 0:
-      case 1:
-      case 2:
-      case 3:
-      case 4:
-        DoSet();
-        break;
-      case 5:
-      case 6:
-      case 7:
-        DoIncr();
-        break;
-      case 8:
-      case 9:
-        DoDelete();
-        break;
-      case 10:
-      case 11:
-        DoTouch();
-        break;
-      case 12:
-        DoMGet();
-        break;
-      case 13:
-        clock_.Advance(Below(50));
-        break;
-      case 14:
-        store_->Sweep();
-        break;
-      case 15:
-        if (Chance(40)) ExpectSameContent();
-        if (Chance(500)) DoFlush();
-        break;
-      case 16:
-        DoScanStep();
-        break;
-      default:
-        DoGet();
-        break;
-    }
+    Step();
   }
   ExpectSameContent();
   EXPECT_GT(lived_through_, 100u);

@@ -25,13 +25,13 @@ int main(int argc, char** argv) {
     LLVMFuzzerTestOneInput(input.data(), input.size());
     ++files;
   }
-  const unsigned long count = std::strtoul(argv[2], nullptr, 10);
-  for (unsigned long seed = 0; seed < count; ++seed) {
-    std::mt19937 random(static_cast<uint32_t>(seed));
+  const uint32_t count = static_cast<uint32_t>(std::strtoul(argv[2], nullptr, 10));
+  for (uint32_t seed = 0; seed < count; ++seed) {
+    std::mt19937 random(seed);
     std::vector<uint8_t> input(random() % 4096);
     for (uint8_t& byte : input) byte = static_cast<uint8_t>(random());
     LLVMFuzzerTestOneInput(input.data(), input.size());
   }
-  std::printf("%d files and %lu random inputs\n", files, count);
+  std::printf("%d files and %u random inputs\n", files, count);
   return files > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

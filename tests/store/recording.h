@@ -212,9 +212,11 @@ template <typename Subject>
 std::vector<KeyHistory> Record(Subject* subject, std::span<const RecordedKey> keys,
                                const RecordingOptions& options) {
   std::vector<RecordingThread<Subject>> recordings;
+  recordings.reserve(options.threads);
   for (uint32_t t = 0; t < options.threads; ++t) recordings.emplace_back(subject, keys, t);
   std::latch start(options.threads);
   std::vector<std::thread> threads;
+  threads.reserve(options.threads);
   for (RecordingThread<Subject>& recording : recordings) {
     threads.emplace_back([&] {
       start.arrive_and_wait();

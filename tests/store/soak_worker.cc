@@ -107,7 +107,11 @@ void SoakWorker::Get() {
   if (Chance(10)) options.touch_ttl_ms = 1 + Below(kMaxTtlOfSoakMs);
   const VersionFloor floor = subject_.floors.Of(key);
   subject_.store.Get(subject_.keys[key], options, &result_);
-  if (result_.found) subject_.CheckFound(key, floor, result_);
+  if (!result_.found) return;
+  subject_.CheckFound(key, floor, result_);
+  if (options.touch_ttl_ms.has_value() && !result_.ttl_ms.has_value()) {
+    subject_.faults.Report("was read with a touch and not touched", subject_.keys[key]);
+  }
 }
 
 void SoakWorker::Set() {

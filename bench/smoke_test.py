@@ -18,6 +18,7 @@ from harness import build
 
 SKIPPED = 77
 PROGRAMS = {
+    "eviction": ("redis-server", "memcached"),
     "store": ("cargo", "redis-server", "memcached"),
     "serving": ("redis-server", "redis-benchmark"),
     "startup": ("redis-server",),
@@ -33,6 +34,10 @@ def prepare(benchmark, build_dir):
     missing = [program for program in PROGRAMS[benchmark] if shutil.which(program) is None]
     if missing:
         skip(f"{', '.join(missing)} not installed; see bench/packages.txt")
+    if benchmark == "eviction":
+        command = ["/usr/bin/python3", "-c", "import matplotlib"]
+        if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            skip("matplotlib not installed; see bench/packages.txt")
     if benchmark != "store":
         return
     manifest = ["--locked", "--manifest-path", str(build.ROOT / "bench/peers/Cargo.toml")]

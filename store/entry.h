@@ -4,21 +4,30 @@
 // a find costs two dependent cache misses (bucket, node) and not four.
 //
 //   TBB node base | StoredKey | Entry | key bytes | value bytes, or a pointer to a ValueBlock
-//        16 B     |    8 B    |  24 B |           |
+//        16 B     |    8 B    |  24 B | (words)   | (words)
 //
-// Who guards what. The hash, size and bytes of the key never change. `uses` is a hint that readers
-// bump without any order. Version, state and value are written under the map's accessor and read
-// under a const_accessor; version and state are atomic all the same, so that the sweep and the
-// evictor, which hold only the shard's mutex, may glance at them and decide later, under the
-// accessor. The links belong to the eviction queue and are guarded by the shard's mutex.
+// Who guards what. The hash, size and bytes of the key never change while the entry lives. Version,
+// state, value and uses are written by who has locked the entry. The links belong to the eviction
+// queue and are guarded by the shard's mutex.
+//
+// Version and state are atomic, so that the sweep and the evictor, which hold only the shard's
+// mutex, may glance at them and decide later, under the lock. And readers need no lock at all for a
+// value that lies inline (UnlockedRead): the version is a sequence lock. An entry is not live until
+// it has its first value, while it is written, and for ever once it leaves the map. Between two
+// looks at the same live version nothing but the expiry has changed, as no version is given twice
+// in one slot: a new entry's is above that of every entry that was erased in its shard.
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "store/check.h"
 #include "store/page.h"
 #include "store/value.h"
+#include "store/words.h"
 
 namespace ferrite {
 
@@ -38,7 +47,8 @@ class StoredKey {
   std::string_view bytes() const;
   size_t slot_bytes() const { return SlotBytes(size_class_); }
 
-  // How often the entry was used of late, 0 to 3.
+  // How often the entry was used of late, 0 to kMaxUses.
+  static constexpr uint8_t kMaxUses = 3;
   uint8_t uses() const { return uses_.load(std::memory_order_relaxed); }
   void set_uses(uint8_t uses) const { uses_.store(uses, std::memory_order_relaxed); }
   // Writes only while there is something to change, so that readers of a hot entry share its cache
@@ -50,7 +60,15 @@ class StoredKey {
 
  private:
   friend class Entry;
-  static constexpr uint8_t kMaxUses = 3;
+  friend class UnlockedRead;
+
+  // The same as it lies in memory, for who reads it in one step.
+  struct Header {
+    uint32_t hash;
+    uint16_t size;
+    uint8_t size_class;
+    uint8_t uses;
+  };
 
   const uint32_t hash_;
   const uint16_t size_;
@@ -72,13 +90,29 @@ class Entry {
 
   // Bytes of a slot that holds this key and a value of this size inline.
   static size_t SlotBytesFor(size_t key_size, size_t value_size);
-  // Whether a new entry keeps such a value inline.
-  static bool FitsInline(size_t key_size, size_t value_size);
+  // Whether a new entry keeps such a value inline: up to slots of this size. Beyond it a copy under
+  // the lock costs more than a reference.
+  static constexpr size_t kMaxInlineSlotBytes = 1024;
+  static bool FitsInline(size_t key_size, size_t value_size) {
+    return SlotBytesFor(key_size, value_size) <= kMaxInlineSlotBytes;
+  }
 
   const StoredKey& key() const { return reinterpret_cast<const StoredKey*>(this)[-1]; }
 
-  uint64_t version() const { return version_.load(std::memory_order_relaxed); }
-  void set_version(uint64_t version) { version_.store(version, std::memory_order_relaxed); }
+  // The last version that was given to the entry; 0: none yet.
+  uint64_t version() const { return version_.load(std::memory_order_relaxed) & ~kNotLive; }
+  // Gives the entry a version, and so ends a write: readers without a lock may believe it again.
+  void set_version(uint64_t version) { version_.store(version, std::memory_order_release); }
+  // Begins a write of the value, or the end of the entry: readers without a lock turn away.
+  void SetNotLive() {
+    version_.store(version_.load(std::memory_order_relaxed) | kNotLive, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+  }
+
+  // The same for memory that is no entry yet.
+  static void SetNeverLive(Entry* memory) {
+    __atomic_store_n(reinterpret_cast<uint64_t*>(&memory->version_), 0, __ATOMIC_RELAXED);
+  }
 
   // Monotonic milliseconds; 0: never.
   int64_t expires_at_ms() const {
@@ -96,26 +130,41 @@ class Entry {
   bool HasBlock() const { return (state_.load(std::memory_order_relaxed) & kBlockBit) != 0; }
   std::string_view value() const;
   void CopyValueTo(Value* value) const;
+  // Roughly what the entry takes, its block included. Needs no lock.
+  size_t memory_bytes() const;
   // How many bytes fit inline.
   size_t inline_capacity() const;
 
-  // Gives the entry a value that fits inline, or takes over the caller's reference to `block`.
+  // Gives the entry a value that fits inline, or takes over the caller's reference to `block`. From
+  // here to the next set_version() the entry is not live.
   // Returns the block that it held before, for the caller to Unref when the lock is gone; null if
   // none.
-  [[nodiscard]] ValueBlock* SetInline(std::string_view bytes);
+  ValueBlock* SetInline(std::string_view bytes);
   [[nodiscard]] ValueBlock* SetBlock(ValueBlock* block);
+  // Gives an entry that has an inline value and does not expire another one, and the next version.
+  // False, and nothing is changed, if it is otherwise or `bytes` do not fit.
+  bool Overwrite(std::string_view bytes);
 
  private:
   friend class EvictionQueue;
+  friend class UnlockedRead;
 
+  static constexpr size_t kVersionOffset = 0;
+  static constexpr size_t kStateOffset = 8;
+  static constexpr uint64_t kNotLive = uint64_t{1} << 63;
   static constexpr uint64_t kBlockBit = 1;
-  static constexpr int kSizeShift = 1;     // 15 bits: bytes of an inline value
+  static constexpr int kSizeShift = 1;     // 15 bits: bytes of an inline value, or units of a block
   static constexpr int kExpiryShift = 16;  // 48 bits
   static constexpr uint64_t kValueBits = (uint64_t{1} << kExpiryShift) - 1;
+  static constexpr size_t kBlockUnit = 256;
+  static constexpr size_t kMaxBlockUnits = (1 << (kExpiryShift - kSizeShift)) - 1;
 
   ValueBlock* block() const;
   char* value_area() const;
-  void SetValueBits(uint64_t bits);
+  void SetValueBits(uint64_t bits) {
+    state_.store((state_.load(std::memory_order_relaxed) & ~kValueBits) | bits,
+                 std::memory_order_relaxed);
+  }
 
   std::atomic<uint64_t> version_{0};
   std::atomic<uint64_t> state_{0};
@@ -141,19 +190,53 @@ inline void* SlotOfEntry(const Entry& entry) {
   return reinterpret_cast<char*>(const_cast<Entry*>(&entry)) - sizeof(StoredKey) - kNodeBaseBytes;
 }
 
+inline size_t Entry::SlotBytesFor(size_t key_size, size_t value_size) {
+  return kNodeBytes + RoundUpToWords(key_size) +
+         std::max(RoundUpToWords(value_size), sizeof(ValueBlock*));
+}
+
 inline std::string_view StoredKey::bytes() const {
   return {reinterpret_cast<const char*>(this) + sizeof(EntryPair), size_};
 }
 inline char* Entry::value_area() const {
-  return const_cast<char*>(reinterpret_cast<const char*>(this + 1)) + key().size_;
+  return const_cast<char*>(reinterpret_cast<const char*>(this + 1)) + RoundUpToWords(key().size_);
 }
 inline std::string_view Entry::value() const {
   const uint64_t state = state_.load(std::memory_order_relaxed);
   if ((state & kBlockBit) != 0) return block()->bytes();
   return {value_area(), (state & kValueBits) >> kSizeShift};
 }
+inline size_t Entry::memory_bytes() const {
+  const uint64_t state = state_.load(std::memory_order_relaxed);
+  const size_t block_units = (state & kBlockBit) != 0 ? (state & kValueBits) >> kSizeShift : 0;
+  return key().slot_bytes() + block_units * kBlockUnit;
+}
 inline size_t Entry::inline_capacity() const {
-  return key().slot_bytes() - kNodeBytes - key().size_;
+  return key().slot_bytes() - kNodeBytes - RoundUpToWords(key().size_);
+}
+inline ValueBlock* Entry::block() const {
+  ValueBlock* block;
+  std::memcpy(&block, value_area(), sizeof(block));
+  return block;
+}
+inline ValueBlock* Entry::SetInline(std::string_view bytes) {
+  FERRITE_CHECK(bytes.size() <= inline_capacity());
+  ValueBlock* const old = HasBlock() ? block() : nullptr;
+  SetNotLive();
+  StoreWords(value_area(), bytes.data(), bytes.size());
+  SetValueBits(bytes.size() << kSizeShift);
+  return old;
+}
+inline bool Entry::Overwrite(std::string_view bytes) {
+  const uint64_t state = state_.load(std::memory_order_relaxed);
+  if ((state & ~(kValueBits ^ kBlockBit)) != 0 || bytes.size() > inline_capacity()) return false;
+  const uint64_t version = version_.load(std::memory_order_relaxed);
+  version_.store(version | kNotLive, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  StoreWords(value_area(), bytes.data(), bytes.size());
+  state_.store(bytes.size() << kSizeShift, std::memory_order_relaxed);
+  version_.store(version + 1, std::memory_order_release);
+  return true;
 }
 
 }  // namespace ferrite

@@ -1,67 +1,30 @@
 #pragma once
 
-// The concurrent hash map of one shard: oneTBB's, with nodes of the size that each entry needs and
-// with prefetching.
+// The concurrent hash map of one shard: oneTBB's, with nodes of the size that each entry needs, and
+// growing otherwise. TBB doubles its buckets as soon as there are as many entries, all at once; here
+// it waits for twice as many, as hints (hint_table.h) spare most operations the way through the
+// buckets, and makes the new ones in small steps.
 //
-// Nodes. TBB asks its allocator for one node when it inserts, always of the same nominal size. Ours
-// hands it the slot that the caller prepared for this very insertion (PreparedSlot), which has room
-// behind the node for the key and the value.
-//
-// Prefetching reaches protected members of TBB's class, whose names may change: it is compiled in
-// only for the versions that it was read against, and without it Prefetch* does nothing.
+// Growing reaches protected members of TBB's class, whose names and meaning may change. They are all
+// in this file, compiled in only for the versions that they were read against; with others, or with
+// FERRITE_PLAIN_TBB, it is left to TBB.
 
-#include <cstdint>
-
-#include "oneapi/tbb/concurrent_hash_map.h"
+#define TBB_PREVIEW_CONCURRENT_HASH_MAP_EXTENSIONS 1  // a mutex of our own
 #include "oneapi/tbb/version.h"
-#include "store/entry.h"
 
 #ifndef TBB_INTERFACE_VERSION
 #error "oneTBB does not tell its version"
 #endif
+#if TBB_INTERFACE_VERSION < 12050 || TBB_INTERFACE_VERSION > 12130
+#define FERRITE_PLAIN_TBB 1
+#endif
+
+#include "oneapi/tbb/concurrent_hash_map.h"
+#include "store/entry.h"
+#include "store/node_allocator.h"
+#include "store/spin_mutex.h"
 
 namespace ferrite {
-
-class Shard;
-
-// The slot that the next insertion of this thread is to use. Whoever prepares one checks afterwards
-// whether it was taken.
-inline thread_local void* prepared_slot = nullptr;
-
-// Where nodes and buckets come from and go to; defined by Shard.
-void* TakePreparedSlot();
-void ReturnNode(Shard* shard, void* node);
-void* AllocateBuckets(Shard* shard, size_t bytes);
-void FreeBuckets(Shard* shard, void* buckets, size_t bytes);
-
-template <typename T>
-class EntryMapAllocator {
- public:
-  using value_type = T;
-  explicit EntryMapAllocator(Shard* shard) : shard_(shard) {}
-  template <typename U>
-  EntryMapAllocator(const EntryMapAllocator<U>& other)
-      : shard_(other.shard()) {}  // NOLINT: rebinding is implicit
-
-  T* allocate(size_t count) {
-    if constexpr (kIsBucket) return static_cast<T*>(AllocateBuckets(shard_, count * sizeof(T)));
-    static_assert(kIsBucket || sizeof(T) == kNodeBytes || sizeof(T) == sizeof(EntryPair));
-    return static_cast<T*>(TakePreparedSlot());
-  }
-  void deallocate(T* pointer, size_t count) {
-    if constexpr (kIsBucket) return FreeBuckets(shard_, pointer, count * sizeof(T));
-    ReturnNode(shard_, pointer);
-  }
-
-  Shard* shard() const { return shard_; }
-  friend bool operator==(const EntryMapAllocator& a, const EntryMapAllocator& b) {
-    return a.shard_ == b.shard_;
-  }
-
- private:
-  static constexpr bool kIsBucket = requires(T t) { t.node_list; };
-  Shard* shard_;
-};
 
 struct EntryHashCompare {
   using is_transparent = void;
@@ -75,45 +38,76 @@ struct EntryHashCompare {
   }
 };
 
-class EntryMap : public tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare,
-                                                 EntryMapAllocator<EntryPair>> {
- public:
-  explicit EntryMap(Shard* shard) : concurrent_hash_map(EntryMapAllocator<EntryPair>(shard)) {}
+#ifndef FERRITE_PLAIN_TBB
 
-#if TBB_INTERFACE_VERSION >= 12050 && TBB_INTERFACE_VERSION <= 12130 && !defined(FERRITE_PLAIN_TBB)
-  // A group read asks for memory before it reads: one step for all its keys, then the next. A stale
-  // or foreign pointer does no harm: pages stay mapped, and a prefetch faults on nothing.
-  //
-  // Step one: the bucket that the hash belongs to.
-  void PrefetchBucket(uint32_t hash) const { __builtin_prefetch(BucketOf(hash)); }
-  // Step two: the first node of its chain.
-  void PrefetchNode(uint32_t hash) const { Prefetch(FirstNode(hash)); }
-  // Step three: the second node, if the first is another key's, as every third is at this load.
-  // Reads without a lock what may be written meanwhile, and believes nothing of it.
-  __attribute__((no_sanitize("thread"))) void PrefetchNextNode(uint32_t hash) const {
-    const char* first = FirstNode(hash);
-    if (!is_valid(const_cast<char*>(first))) return;
-    if (reinterpret_cast<const StoredKey*>(first + kNodeBaseBytes)->hash() == hash) return;
-    Prefetch(reinterpret_cast<const char*>(reinterpret_cast<const node_base*>(first)->next));
+using TbbEntryMap = tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare,
+                                             NodeAllocator<EntryPair>, SpinMutex>;
+
+class EntryMap : public TbbEntryMap {
+ public:
+  explicit EntryMap(Shard* shard) : concurrent_hash_map(NodeAllocator<EntryPair>(shard)) {
+    // As if someone was growing the table already: TBB leaves it to Grow.
+    for (size_t segment = first_block; segment < pointers_per_table; ++segment) {
+      my_table[segment].store(BeingGrown(), std::memory_order_relaxed);
+    }
+  }
+  ~EntryMap() {
+    for (size_t segment = first_block; segment < pointers_per_table; ++segment) {
+      if (my_table[segment].load() == BeingGrown()) my_table[segment].store(nullptr);
+    }
+    if (next_segment_ != nullptr) {
+      my_allocator.deallocate(next_segment_, my_mask.load(std::memory_order_relaxed) + 1);
+    }
+  }
+
+  // Takes a step towards more buckets if it is time. Call it after each insertion, one thread at a
+  // time. The new buckets are made a few at a time, so that no insertion waits for all of them; the
+  // entries move into them one bucket at a time, when it is next used.
+  // `may_start` says whether there is memory for them.
+  void Grow(bool may_start) {
+    const size_t buckets = my_mask.load(std::memory_order_relaxed) + 1;
+    const size_t entries = size();
+    if (buckets < (size_t{1} << first_block) || entries < buckets / 4 * 7) return;
+    if (next_segment_ == nullptr) {
+      if (!may_start) return;
+      next_segment_ = my_allocator.allocate(buckets);
+    }
+    for (size_t end = std::min(made_ + kBucketsPerStep, buckets); made_ < end; ++made_) {
+      new (&next_segment_[made_]) bucket(static_cast<node_base*>(tbb::detail::d2::rehash_req_flag));
+    }
+    if (made_ < buckets || entries < buckets * 2) return;
+    my_table[segment_index_of(buckets)].store(next_segment_, std::memory_order_release);
+    my_mask.store(2 * buckets - 1, std::memory_order_release);
+    next_segment_ = nullptr;
+    made_ = 0;
+  }
+  // What that will take.
+  size_t next_growth_bytes() const {
+    return (my_mask.load(std::memory_order_relaxed) + 1) * sizeof(bucket);
   }
 
  private:
-  const bucket* BucketOf(uint32_t hash) const {
-    return this->get_bucket(hash & this->my_mask.load(std::memory_order_acquire));
-  }
-  const char* FirstNode(uint32_t hash) const {
-    return reinterpret_cast<const char*>(BucketOf(hash)->node_list.load(std::memory_order_relaxed));
-  }
-  static void Prefetch(const char* node) {
-    __builtin_prefetch(node);
-    __builtin_prefetch(node + 64);  // where a small value is
-  }
-  static_assert(sizeof(node) == kNodeBytes);
-#else
-  void PrefetchBucket(uint32_t) const {}
-  void PrefetchNode(uint32_t) const {}
-  void PrefetchNextNode(uint32_t) const {}
-#endif
+  static constexpr size_t kBucketsPerStep = 8;
+  static bucket* BeingGrown() { return reinterpret_cast<bucket*>(2); }
+  static_assert(sizeof(node) == kNodeBytes && sizeof(node_base) == kNodeBaseBytes);
+
+  bucket* next_segment_ = nullptr;  // being made
+  size_t made_ = 0;                 // how many of its buckets are
 };
+
+#else
+
+using TbbEntryMap =
+    tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare, NodeAllocator<EntryPair>>;
+
+class EntryMap : public TbbEntryMap {
+ public:
+  explicit EntryMap(Shard* shard) : concurrent_hash_map(NodeAllocator<EntryPair>(shard)) {}
+
+  void Grow(bool) {}
+  size_t next_growth_bytes() const { return 0; }
+};
+
+#endif
 
 }  // namespace ferrite

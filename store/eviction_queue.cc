@@ -1,24 +1,30 @@
 #include "store/eviction_queue.h"
 
+#include <algorithm>
+
 #include "store/check.h"
 
 namespace ferrite {
 namespace {
 
-// The share of entries that the small queue may hold before it yields the victims.
-constexpr size_t kSmallShare = 10;
-// Used this often within the small queue, an entry goes on to the main one.
-constexpr uint8_t kUsesToStay = 2;
-// How many entries one choice may look at. Beyond it the next one in line goes, used or not: a
-// bound on the pause.
-constexpr int kMaxSteps = 256;
+// The least and the most that the small queue may hold.
+constexpr double kMinSmallShare = 0.01;
+constexpr double kMaxSmallShare = 0.95;
+// How fast the share follows what the queues earn, and what a use in the main queue weighs beside
+// one in the small queue.
+constexpr double kGain = 0.5;
+constexpr double kMainWeight = 0.7;
+// How many entries of the main queue one choice looks at, in search of one that was not used.
+constexpr int kMainLooks = 3;
+// How many entries one choice moves on when the main queue is to grow.
+constexpr int kMaxMoves = 8;
+// What a count is divided by if the entry was not used since its queue was last walked.
+constexpr int kIdleDiscount = 4;
+// By how many entries the small queue may miss its size before that is mended: one choice does not
+// always follow one new entry, as entries differ in size. The rest is an eighth of its size.
+constexpr size_t kMinSlack = 8;
 
 }  // namespace
-
-void EvictionQueue::Add(Entry* entry) {
-  const bool returned = ghosts_.Take(entry->key().hash());
-  Append(returned ? QueuePlace::kMain : QueuePlace::kSmall, entry);
-}
 
 void EvictionQueue::Remove(Entry* entry) {
   if (place(*entry) == QueuePlace::kSmall || place(*entry) == QueuePlace::kMain) Unlink(entry);
@@ -26,23 +32,33 @@ void EvictionQueue::Remove(Entry* entry) {
 }
 
 Entry* EvictionQueue::DetachVictim() {
-  for (int step = 0;; ++step) {
-    Entry* entry = head();
-    if (entry == nullptr) return nullptr;
-    const StoredKey& key = entry->key();
-    const bool from_small = place(*entry) == QueuePlace::kSmall;
-    Unlink(entry);
-    if (step < kMaxSteps && from_small && key.uses() >= kUsesToStay) {
-      key.set_uses(0);
-      Append(QueuePlace::kMain, entry);
-    } else if (step < kMaxSteps && !from_small && key.uses() > 0) {
-      key.set_uses(key.uses() - 1);
-      Append(QueuePlace::kMain, entry);
-    } else {
-      entry->place_ = static_cast<uint32_t>(QueuePlace::kDetached);
-      return entry;
-    }
+  if (size() == 0) return nullptr;
+  FitSketch();
+  const size_t target = SmallTarget();
+  const size_t slack = kMinSlack + target / 8;
+  if (small_.size > target + slack) FillMain(target);
+  if (small_.size > target + slack) return Detach(FindUnusedNewcomer());
+  if (main_.size == 0) return Detach(TakeNewcomer().entry);
+  if (small_.size + slack < target || small_.size == 0) return Detach(FindMainVictim().entry);
+
+  const Candidate newcomer = TakeNewcomer();
+  Earn(kGain * newcomer.uses / static_cast<double>(small_.size));
+  const Candidate victim = FindMainVictim();
+  if (StaysInsteadOf(newcomer, victim)) {
+    Move(QueuePlace::kMain, newcomer.entry);
+    return Detach(victim.entry);
   }
+  Move(QueuePlace::kMain, victim.entry);
+  return Detach(newcomer.entry);
+}
+
+bool EvictionQueue::StaysInsteadOf(const Candidate& newcomer, const Candidate& victim) const {
+  if (newcomer.uses > 0 && victim.uses == 0) return true;
+  const auto count = [this](const Candidate& candidate) {
+    return static_cast<size_t>(sketch_.Count(candidate.entry->key().hash()));
+  };
+  return count(newcomer) * victim.entry->memory_bytes() >
+         count(victim) * newcomer.entry->memory_bytes();
 }
 
 void EvictionQueue::Restore(Entry* entry) {
@@ -50,22 +66,80 @@ void EvictionQueue::Restore(Entry* entry) {
   Append(QueuePlace::kMain, entry);
 }
 
-void EvictionQueue::AddGhost(const Entry& victim) {
-  // As many ghosts as entries, made when the first entry is evicted; made anew when the shard has
-  // outgrown them.
-  const size_t entries = small_.size + main_.size;
-  if (entries > 2 * ghosts_.capacity()) ghosts_.Reset(entries);
-  ghosts_.Add(victim.key().hash());
+int EvictionQueue::Worth(const Entry& entry) const {
+  const int count = sketch_.Count(entry.key().hash());
+  return entry.key().uses() > 0 ? count + 1 : count / kIdleDiscount;
+}
+
+void EvictionQueue::CountUses(const Entry& entry) {
+  sketch_.Add(entry.key().hash(), 1 + entry.key().uses());
 }
 
 Entry* EvictionQueue::head() const {
-  const SlotRef ref = SmallIsDue() ? small_.head : main_.head;
+  const SlotRef ref = small_.size > 0 ? small_.head : main_.head;
   return ref == kNoSlot ? nullptr : At(ref);
 }
 
-bool EvictionQueue::SmallIsDue() const {
-  return small_.size > 0 &&
-         (main_.size == 0 || small_.size * kSmallShare >= small_.size + main_.size);
+size_t EvictionQueue::SmallTarget() const {
+  return std::max<size_t>(1, static_cast<size_t>(small_share_ * static_cast<double>(size())));
+}
+
+// A shard that never evicts pays for no sketch; one that outgrows its sketch starts another.
+void EvictionQueue::FitSketch() {
+  if (size() > 2 * sketch_.capacity()) sketch_.Reset(size());
+}
+
+// Until the first eviction all entries are in the small queue.
+void EvictionQueue::FillMain(size_t target) {
+  for (int i = 0; i < kMaxMoves && small_.size > target; ++i) {
+    Move(QueuePlace::kMain, TakeNewcomer().entry);
+  }
+}
+
+// While the main queue fills there is nobody to compare a newcomer with.
+Entry* EvictionQueue::FindUnusedNewcomer() {
+  for (int look = 1;; ++look) {
+    const Candidate newcomer = TakeNewcomer();
+    if (newcomer.uses == 0 || look == kMaxMoves || small_.size == 1) return newcomer.entry;
+    Move(QueuePlace::kMain, newcomer.entry);
+  }
+}
+
+void EvictionQueue::Earn(double change) {
+  small_share_ = std::clamp(small_share_ + change, kMinSmallShare, kMaxSmallShare);
+}
+
+EvictionQueue::Candidate EvictionQueue::TakeNewcomer() {
+  Entry* entry = At(small_.head);
+  const uint8_t uses = entry->key().uses();
+  CountUses(*entry);
+  entry->key().set_uses(0);
+  return {entry, uses};
+}
+
+EvictionQueue::Candidate EvictionQueue::FindMainVictim() {
+  for (int look = 1;; ++look) {
+    Entry* entry = At(main_.head);
+    const StoredKey& key = entry->key();
+    const uint8_t uses = key.uses();
+    if (uses == 0) return {entry, uses};
+    Earn(-kGain * kMainWeight * uses / static_cast<double>(main_.size));
+    sketch_.Add(key.hash(), uses);
+    key.set_uses(0);
+    if (look == kMainLooks) return {entry, uses};
+    Move(QueuePlace::kMain, entry);
+  }
+}
+
+void EvictionQueue::Move(QueuePlace place, Entry* entry) {
+  Unlink(entry);
+  Append(place, entry);
+}
+
+Entry* EvictionQueue::Detach(Entry* entry) {
+  Unlink(entry);
+  entry->place_ = static_cast<uint32_t>(QueuePlace::kDetached);
+  return entry;
 }
 
 void EvictionQueue::Append(QueuePlace place, Entry* entry) {

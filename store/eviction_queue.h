@@ -1,19 +1,28 @@
 #pragma once
 
-// Which entry of a shard goes first when memory is short: S3-FIFO (Yang et al., SOSP 2023).
+// Which entry of a shard goes first when memory is short.
 //
-// A new entry joins a small queue, a tenth of all. At its head it goes on to the main queue if it
-// was used more than once meanwhile, else it is the victim; so a scan that touches everything once
-// passes through the small queue and leaves the main one alone. At the head of the main queue an
-// entry that was used goes round again, one use less. A victim's hash is remembered in a ghost
-// list: if its key is written again soon, the entry joins the main queue at once. Readers only bump
-// a counter in the entry (StoredKey::CountUse), without any lock.
+// Two queues, as in S3-FIFO (Yang et al., SOSP 2023): a new entry joins the small one. At its head
+// it meets the next victim of the main queue, and one of the two goes: the newcomer stays if it was
+// used more often of late than the other (TinyLFU), each measured by the memory that it takes, or
+// if it was used while it stood in the small queue and the other was not used for a whole round of
+// the main one. So a scan or a loop passes through the small queue and leaves the main one alone,
+// and a key that is used now and then but never twice in a row wins its place all the same.
+//
+// How large the small queue is depends on what it earns. Whenever an entry comes to the head of its
+// queue, its uses since it was last there are counted for that queue; the queue whose entries earn
+// more, each, grows at the other's expense. Where old entries are used again, the small queue
+// shrinks to a hundredth of all; where new entries are, because the keys in use shift, it grows
+// until the shard is a plain queue.
+//
+// Readers only bump a counter in the entry (StoredKey::CountUse), without any lock. The choice of a
+// victim looks at a bounded number of entries.
 
 #include <cstddef>
 #include <cstdint>
 
 #include "store/entry.h"
-#include "store/ghost_list.h"
+#include "store/frequency_sketch.h"
 #include "store/slot_allocator.h"
 
 namespace ferrite {
@@ -25,7 +34,7 @@ class EvictionQueue {
   explicit EvictionQueue(const SlotAllocator* slots) : slots_(slots) {}
 
   // Adds a new entry.
-  void Add(Entry* entry);
+  void Add(Entry* entry) { Append(QueuePlace::kSmall, entry); }
   // Forgets an entry, wherever it stands.
   void Remove(Entry* entry);
 
@@ -34,15 +43,20 @@ class EvictionQueue {
   Entry* DetachVictim();
   // Puts a detached entry back, at the far end of the main queue.
   void Restore(Entry* entry);
-  // Remembers a victim that is about to be evicted.
-  void AddGhost(const Entry& victim);
 
-  // The entry that would be looked at next, without any change. Null if there is none.
+  // What is lost with the entry: how often it was used of late, less if that was a while ago.
+  int Worth(const Entry& entry) const;
+  // Tells that an entry is evicted that DetachVictim did not choose, so that its uses count if it
+  // comes back.
+  void CountUses(const Entry& entry);
+
+  // An entry that is soon to go, without any change. Null if there is none.
   Entry* head() const;
 
   static QueuePlace place(const Entry& entry) { return static_cast<QueuePlace>(entry.place_); }
 
-  size_t ghost_memory_bytes() const { return ghosts_.memory_bytes(); }
+  // What the policy itself takes: nothing until the first victim is chosen.
+  size_t memory_bytes() const { return sketch_.memory_bytes(); }
 
  private:
   struct Queue {
@@ -50,17 +64,35 @@ class EvictionQueue {
     SlotRef tail = kNoSlot;
     size_t size = 0;
   };
+  // An entry at the head of its queue, and its uses since it was last there, which are now counted
+  // in the sketch.
+  struct Candidate {
+    Entry* entry;
+    uint8_t uses;
+  };
 
   Entry* At(SlotRef ref) const { return &EntryInSlot(slots_->SlotOf(ref)); }
   Queue* QueueOf(QueuePlace place) { return place == QueuePlace::kSmall ? &small_ : &main_; }
   void Append(QueuePlace place, Entry* entry);
   void Unlink(Entry* entry);
-  bool SmallIsDue() const;
+  void Move(QueuePlace place, Entry* entry);
+
+  size_t size() const { return small_.size + main_.size; }
+  size_t SmallTarget() const;
+  void FitSketch();
+  void FillMain(size_t target);
+  Entry* FindUnusedNewcomer();
+  void Earn(double change);
+  Candidate TakeNewcomer();
+  Candidate FindMainVictim();
+  bool StaysInsteadOf(const Candidate& newcomer, const Candidate& victim) const;
+  Entry* Detach(Entry* entry);
 
   const SlotAllocator* const slots_;
   Queue small_;
   Queue main_;
-  GhostList ghosts_;
+  double small_share_ = 0.1;  // of all entries, that the small queue is to hold
+  FrequencySketch sketch_;
 };
 
 }  // namespace ferrite

@@ -12,7 +12,7 @@ namespace ferrite {
 
 inline constexpr size_t kHugePageBytes = size_t{2} << 20;
 
-// Maps zeroed memory, aligned to a huge page; `bytes` is a multiple of one. The kernel is asked for
+// Maps zeroed memory, aligned to a huge page. The kernel is asked for
 // huge pages and may give small ones. Ends the process when there is no address space. Thread-safe,
 // as is UnmapHuge.
 void* MapHuge(size_t bytes);

@@ -22,11 +22,13 @@ struct MemoryBudget {
   // Whether `more` bytes would still be within the limit.
   bool Allows(size_t more) const { return limit_bytes == 0 || used_bytes() + more <= limit_bytes; }
 
+  bool IsExceeded() const { return !Allows(0); }
+
   const size_t limit_bytes;               // 0: none
   std::atomic<size_t> slot_bytes{0};      // pages handed to shards
   std::atomic<size_t> block_bytes{0};     // large values that entries hold
   std::atomic<size_t> table_bytes{0};     // hash buckets
-  std::atomic<size_t> eviction_bytes{0};  // ghost lists
+  std::atomic<size_t> eviction_bytes{0};  // what the eviction policy remembers
 };
 
 }  // namespace ferrite

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/value.h"
@@ -64,6 +65,12 @@ struct SetOptions {
   Presence presence = Presence::kAny;
   std::optional<uint64_t> if_version;
   bool return_previous = false;
+
+  // Whether this is but a write, without condition, expiry or question.
+  bool IsPlain() const {
+    return expiry.kind == Expiry::Kind::kNever && presence == Presence::kAny &&
+           !if_version.has_value() && !return_previous;
+  }
 };
 
 enum class SetOutcome : uint8_t { kStored, kConditionFailed, kMemoryFull };
@@ -72,6 +79,13 @@ struct SetResult {
   SetOutcome outcome = SetOutcome::kStored;
   uint64_t version = 0;  // written, or what stands when the condition failed (0: absent)
   ReadResult previous;   // only if asked for; found == false when there was none
+};
+
+// One of many writes.
+struct SetItem {
+  std::string_view key;
+  std::string_view value;
+  SetOptions options;
 };
 
 struct DeleteResult {
@@ -126,7 +140,7 @@ struct StoreStats {
   uint64_t slot_bytes = 0;      // pages that hold small entries
   uint64_t block_bytes = 0;     // large values
   uint64_t table_bytes = 0;     // hash buckets
-  uint64_t eviction_bytes = 0;  // ghost lists
+  uint64_t eviction_bytes = 0;  // what the eviction policy remembers
   uint64_t limit_bytes = 0;     // 0: none
   uint64_t evictions = 0;
   uint64_t expired_on_access = 0;  // found dead by a reader or writer and removed by it

@@ -14,6 +14,8 @@
 namespace ferrite {
 
 inline constexpr size_t kPageBytes = size_t{64} << 10;
+// So much behind a page can be read, though it means nothing.
+inline constexpr size_t kPageTailBytes = size_t{64} << 10;
 inline constexpr int64_t kNeverDue = std::numeric_limits<int64_t>::max();
 
 // Names a slot within its shard in 30 bits: 20 for the page, 10 for the slot in it. 2^20 pages are

@@ -7,14 +7,14 @@
 namespace ferrite {
 
 PagePool::~PagePool() {
-  for (void* chunk : chunks_) UnmapHuge(chunk, kHugePageBytes);
+  for (void* chunk : chunks_) UnmapHuge(chunk, kHugePageBytes + kPageTailBytes);
 }
 
 void* PagePool::Acquire() {
   MutexLock lock(&mutex_);
   if (!budget_->Allows(kPageBytes)) return nullptr;
   if (free_pages_.empty()) {
-    char* chunk = static_cast<char*>(MapHuge(kHugePageBytes));
+    char* chunk = static_cast<char*>(MapHuge(kHugePageBytes + kPageTailBytes));
     chunks_.push_back(chunk);
     for (size_t offset = kHugePageBytes; offset > 0; offset -= kPageBytes) {
       free_pages_.push_back(chunk + offset - kPageBytes);  // the lowest address is taken first

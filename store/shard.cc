@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 
 #include "store/check.h"
@@ -12,6 +13,10 @@ namespace {
 // How much one bounded step looks at.
 constexpr uint32_t kPagesPerSweepStep = 1024;
 constexpr uint32_t kSlotsPerScanStep = 4096;
+constexpr int kMovesPerInsertion = 8;
+// How many pages are compared before one is emptied, and how many entries of each.
+constexpr int kPagesToChooseFrom = 64;
+constexpr uint32_t kEntriesToLookAt = 8;
 
 // Bucket arrays from this size on lie in huge pages; a map's first few are small.
 constexpr size_t kMinHugeTableBytes = size_t{16} << 10;
@@ -51,8 +56,10 @@ void* Shard::TakeSlot(uint8_t size_class) {
     if (void* slot = slots_.Allocate(size_class)) return slot;
   }
   void* page = context_.pages.Acquire();
-  if (page == nullptr) return nullptr;
   MutexLock lock(&mutex_);
+  if (page == nullptr) {
+    return slots_.page_count() < kSizeClassCount ? slots_.AllocateLarger(size_class) : nullptr;
+  }
   slots_.AddPage(size_class, page);
   return slots_.Allocate(size_class);
 }
@@ -63,34 +70,103 @@ void Shard::ReturnSlot(void* slot) {
     MutexLock lock(&mutex_);
     empty_page = slots_.Free(slot);
   }
-  if (empty_page != nullptr) context_.pages.Release(empty_page);
+  if (empty_page == nullptr) return;
+  pages_given_back_.fetch_add(1, std::memory_order_seq_cst);
+  context_.pages.Release(empty_page);
 }
 
-void Shard::Link(Entry* entry) {
+Entry* Shard::FindInMap(const LookupKey& key) {
+  Entry* entry;
+  {
+    EntryMap::accessor accessor;
+    if (!map_.find(accessor, key)) return nullptr;
+    entry = &accessor->second;
+  }
+  Hint(*entry);
+  return entry;
+}
+
+Entry* Shard::Insert(const LookupKey& key) {
+  Entry* entry;
+  {
+    EntryMap::accessor accessor;
+    FERRITE_CHECK(map_.insert(accessor, key));
+    entry = &accessor->second;
+  }
+  Hint(*entry);
   void* slot = SlotOfEntry(*entry);
   Page* page = Page::Of(slot);
   MutexLock lock(&mutex_);
   page->set_live(page->SlotNumberOf(slot));
   queue_.Add(entry);
+  GrowTables();
+  return entry;
 }
 
-void Shard::Erase(Accessor& accessor) {
-  Entry& entry = accessor->second;
-  uint64_t floor = version_floor_.load(std::memory_order_relaxed);
-  while (floor < entry.version() && !version_floor_.compare_exchange_weak(floor, entry.version())) {
+void Shard::GrowTables() {
+  MemoryBudget& budget = context_.budget;
+  HintTable& hints = context_.hints;
+  // Where nothing can be evicted for them, tables are only as large as there is room; they work
+  // when they are full too.
+  map_.Grow(context_.evict || budget.Allows(map_.next_growth_bytes()));
+  if (context_.evict || budget.Allows(hints.memory_bytes())) {
+    // Keys spread evenly, so that one shard speaks for all.
+    budget.table_bytes.fetch_add(hints.GrowFor(map_.size() * context_.shard_count),
+                                 std::memory_order_relaxed);
   }
-  if (entry.HasBlock()) {
-    context_.budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry.value().size()),
+  if (hints_bytes_ != hints.memory_bytes()) {
+    hints_bytes_ = hints.memory_bytes();
+    next_to_move_ = 0;
+  }
+  // Half of the hints are in the wrong half of a table that has doubled: put them in their places,
+  // a few with each insertion.
+  for (int step = 0; step < kMovesPerInsertion && next_to_move_ >> kSlotBits < slots_.page_count();
+       ++step) {
+    Page* page = slots_.page(next_to_move_ >> kSlotBits);
+    const uint32_t slot =
+        page == nullptr ? 0 : page->NextLive(next_to_move_ % kMaxSlotsPerPage);
+    if (page == nullptr || slot == page->slot_count) {
+      next_to_move_ = ((next_to_move_ >> kSlotBits) + 1) << kSlotBits;
+      continue;
+    }
+    const SlotRef ref = page->number << kSlotBits | slot;
+    hints.Move(EntryInSlot(page->SlotAt(slot)).key().hash(), ref);
+    next_to_move_ = (next_to_move_ >> kSlotBits << kSlotBits) + slot + 1;
+  }
+}
+
+void Shard::Hint(const Entry& entry) {
+  const Page* page = Page::Of(&entry);
+  const SlotRef ref = page->number << kSlotBits | page->SlotNumberOf(SlotOfEntry(entry));
+  context_.hints.Put(entry.key().hash(), ref);
+}
+
+void Shard::Erase(Entry* entry, EventKind reason) {
+  entry->SetNotLive();
+  uint64_t floor = version_floor_.load(std::memory_order_relaxed);
+  while (floor < entry->version() &&
+         !version_floor_.compare_exchange_weak(floor, entry->version())) {
+  }
+  if (entry->HasBlock()) {
+    context_.budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry->value().size()),
                                           std::memory_order_relaxed);
   }
-  void* slot = SlotOfEntry(entry);
+  if (entry->version() != 0) Tell(reason, *entry);
+  void* slot = SlotOfEntry(*entry);
   Page* page = Page::Of(slot);
   {
     MutexLock lock(&mutex_);
     page->clear_live(page->SlotNumberOf(slot));
-    queue_.Remove(&entry);
+    queue_.Remove(entry);
+    context_.hints.Remove(entry->key().hash(), slots_.RefOf(slot));
   }
-  map_.erase(accessor);
+  FERRITE_CHECK(map_.erase(entry->key()));
+}
+
+void Shard::TellListener(EventListener* listener, EventKind kind, const Entry& entry) {
+  const bool written = kind == EventKind::kSet || kind == EventKind::kIncr;
+  listener->OnEvent(
+      {kind, entry.key().bytes(), entry.version(), written ? entry.value() : std::string_view()});
 }
 
 uint64_t Shard::NextVersion(uint64_t last) const {
@@ -110,26 +186,22 @@ void Shard::SetExpiry(Entry* entry, int64_t at_ms) {
 }
 
 bool Shard::EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version) {
-  Accessor accessor;
-  if (!map_.find(accessor, key)) return false;
-  Entry& entry = accessor->second;
-  if (Page::Of(&entry) != page) return false;
+  SpinMutex::scoped_lock key_lock(LockOf(key.hash));
+  Entry* const found = Find(key);
+  if (found == nullptr || Page::Of(found) != page) return false;
+  Entry& entry = *found;
   if (entry.version() != version) {
     MutexLock lock(&mutex_);
     if (EvictionQueue::place(entry) == QueuePlace::kDetached) queue_.Restore(&entry);
     return false;
   }
-  if (Expired(entry)) {
+  const bool expired = Expired(entry);
+  if (expired) {
     CountExpiredOnAccess();
   } else {
     evictions_.fetch_add(1, std::memory_order_relaxed);
-    MutexLock lock(&mutex_);
-    const size_t before = queue_.ghost_memory_bytes();
-    queue_.AddGhost(entry);
-    context_.budget.eviction_bytes.fetch_add(queue_.ghost_memory_bytes() - before,
-                                             std::memory_order_relaxed);
   }
-  Erase(accessor);
+  Erase(found, expired ? EventKind::kExpire : EventKind::kEvict);
   return true;
 }
 
@@ -138,12 +210,47 @@ bool Shard::EvictOne() {
   const Page* page;
   {
     MutexLock lock(&mutex_);
+    const size_t policy_bytes = queue_.memory_bytes();
     Entry* victim = queue_.DetachVictim();
     if (victim == nullptr) return false;
+    context_.budget.eviction_bytes.fetch_add(queue_.memory_bytes() - policy_bytes,
+                                             std::memory_order_relaxed);
     victims.Add(*victim);
     page = Page::Of(victim);
   }
   return EvictIfUnchanged(victims[0], page, victims.version(0));
+}
+
+Page* Shard::ChoosePage() {
+  const Entry* head = queue_.head();
+  if (head == nullptr) return nullptr;
+  // The page of the next victim, or one of some others if less is lost with it.
+  Page* best = Page::Of(head);
+  size_t least = WorthOf(best);
+  for (int i = 1; i < kPagesToChooseFrom; ++i) {
+    page_choice_ = page_choice_ * 1664525 + 1013904223;  // a generator by Knuth
+    Page* page = slots_.page((uint64_t{page_choice_} * slots_.page_count()) >> 32);
+    if (page == nullptr || page->draining || page == best) continue;
+    const size_t worth = WorthOf(page);
+    if (worth >= least) continue;
+    best = page;
+    least = worth;
+  }
+  return best;
+}
+
+size_t Shard::WorthOf(Page* page) const {
+  constexpr size_t kPrecision = 1000;
+  const uint32_t step = std::max<uint32_t>(1, page->slot_count / kEntriesToLookAt);
+  size_t looked_at = 0, worth = 0;
+  for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
+       slot = page->NextLive(slot + step)) {
+    worth += static_cast<size_t>(queue_.Worth(EntryInSlot(page->SlotAt(slot))));
+    ++looked_at;
+  }
+  // Without an entry that is in the map all are being written or deleted.
+  if (looked_at == 0) return std::numeric_limits<size_t>::max();
+  return worth * kPrecision / looked_at;
 }
 
 bool Shard::EvictPage() {
@@ -152,13 +259,14 @@ bool Shard::EvictPage() {
   uint32_t number;
   {
     MutexLock lock(&mutex_);
-    const Entry* head = queue_.head();
-    if (head == nullptr) return false;
-    page = Page::Of(head);
+    page = ChoosePage();
+    if (page == nullptr) return false;
     number = page->number;
     for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
          slot = page->NextLive(slot + 1)) {
-      victims.Add(EntryInSlot(page->SlotAt(slot)));
+      const Entry& entry = EntryInSlot(page->SlotAt(slot));
+      queue_.CountUses(entry);
+      victims.Add(entry);
     }
     slots_.SetDraining(page, true);
   }
@@ -205,9 +313,10 @@ bool Shard::Sweep(uint32_t* page_number) {
     }
   }
   for (size_t i = 0; i < due.size(); ++i) {
-    Accessor accessor;
-    if (!map_.find(accessor, due[i]) || !Expired(accessor->second)) continue;
-    Erase(accessor);
+    SpinMutex::scoped_lock key_lock(LockOf(due[i].hash));
+    Entry* const entry = Find(due[i]);
+    if (entry == nullptr || !Expired(*entry)) continue;
+    Erase(entry, EventKind::kExpire);
     expired_by_sweep_.fetch_add(1, std::memory_order_relaxed);
   }
   return more;

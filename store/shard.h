@@ -3,18 +3,25 @@
 // One shard of the store: a hash map, the slots that its entries lie in, and the queue that says
 // who goes first.
 //
-// Lock order: an entry's accessor, then `mutex_`. Nobody waits for an accessor while holding the
-// mutex. So whoever starts from the slots (eviction, expiry, Scan, Flush) copies keys under the
-// mutex, lets go, finds the entries by key, and decides under the accessor whether the entry is
-// still the one that was meant: the key may have been written again.
+// Locks, in this order:
+//   1. The key's: one of some spin locks that the shard's keys share by hash. Whoever writes an entry
+//      or takes it out, or reads it otherwise than UnlockedRead does, holds it; it guards everything
+//      of the entry but its place in the queue. Nobody holds two.
+//   2. `mutex_`: slots, queue, the growth of tables. Nobody waits for a key while holding it.
+// TBB's locks lie within the key's and are held by none of us: they guard the map's own chains.
+//
+// So whoever starts from the slots (eviction, expiry, Scan, Flush) copies keys under the mutex, lets
+// go, and decides under the key's lock whether the entry is still the one that was meant: the key may
+// have been written again.
 //
 // The life of an entry:
-//   1. Store::TakeSlot takes a slot; it evicts first where there is no room.
-//   2. map().insert puts the node into that slot and locks it; the writer fills it in.
-//   3. Link makes the slot live and queues it. Only now does anyone but the map know of it.
-//   4. Erase, under the accessor, takes it out of the queue and of the map, which returns the node:
-//   the slot is free.
+//   1. TakeSlot takes a slot; who needs it evicts first where there is no room.
+//   2. Insert puts the node into that slot, makes it live for eviction and Scan, and hints at it.
+//   3. The writer gives it a value and a version: now readers without a lock believe it.
+//   4. Erase ends that, takes it out of the queue and of the map, which returns the node: the slot is
+//      free.
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -23,12 +30,15 @@
 
 #include "store/clock.h"
 #include "store/entry_map.h"
+#include "store/event.h"
 #include "store/eviction_queue.h"
+#include "store/hint_table.h"
 #include "store/huge_memory.h"
 #include "store/memory_budget.h"
 #include "store/mutex.h"
 #include "store/page_pool.h"
 #include "store/slot_allocator.h"
+#include "store/unlocked_read.h"
 
 namespace ferrite {
 
@@ -42,6 +52,9 @@ struct ShardContext {
   MemoryBudget budget;
   PagePool pages;
   HugeArena tables;
+  HintTable hints;
+  size_t shard_count = 1;
+  std::atomic<EventListener*> listener{nullptr};
 };
 
 // Keys that were copied out of the slots, with what it takes to find them again.
@@ -83,32 +96,53 @@ class KeyBatch {
 // Thread-safe.
 class Shard {
  public:
-  using Accessor = EntryMap::accessor;
-
-  explicit Shard(ShardContext* context) : context_(*context), queue_(&slots_), map_(this) {}
+  explicit Shard(ShardContext* context)
+      : context_(*context),
+        places_{context->hints, slots_.pages(), pages_given_back_},
+        queue_(&slots_),
+        map_(this) {}
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  EntryMap& map() { return map_; }
-  const EntryMap& map() const { return map_; }
+  // Where entries are found without a lock.
+  const UnlockedPlaces& places() const { return places_; }
 
-  // Takes a slot for an entry, within the limit: a free one, or one from a new page. Null if there
-  // is neither.
+  size_t size() const { return map_.size(); }
+
+  // The lock of all keys with this hash.
+  SpinMutex& LockOf(uint32_t hash) { return key_locks_[hash % kKeyLocks].mutex; }
+
+  // The entry of the key, expired or not; null if there is none. The caller has locked the key.
+  Entry* Find(const LookupKey& key) {
+    Entry* const guess = UnlockedRead::Guess(places_, key);
+    return guess != nullptr ? guess : FindInMap(key);
+  }
+
+  // Takes a slot for an entry, within the limit: a free one, one from a new page, or, in a shard
+  // that has not even a page per class, one that is somewhat too large. Null if there is none. The
+  // slot's page tells its class.
   void* TakeSlot(uint8_t size_class) ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives back a slot that was not used.
   void ReturnSlot(void* slot) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Makes a new entry known to the queue, the sweep and Scan. The caller holds its accessor.
-  void Link(Entry* entry) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Makes an entry for a key that has none, in the slot that was prepared (node_allocator.h). The
+  // caller has locked the key, and gives the entry a value and a version.
+  Entry* Insert(const LookupKey& key) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Takes the entry out. Its version becomes the floor for whatever is written here next.
-  void Erase(Accessor& accessor) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Takes the entry out, for the reason that is told to who listens. Its version becomes the floor
+  // for whatever is written here next. The caller has locked its key.
+  void Erase(Entry* entry, EventKind reason) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Tells who listens. The caller has locked the key.
+  void Tell(EventKind kind, const Entry& entry) const {
+    EventListener* const listener = context_.listener.load(std::memory_order_acquire);
+    if (listener != nullptr) [[unlikely]] TellListener(listener, kind, entry);
+  }
 
   // The next version for an entry that has `last` (0: none).
   uint64_t NextVersion(uint64_t last) const;
 
-  // Sets when a linked entry expires (0: never) and lets the sweep know. The caller holds its
-  // accessor.
+  // Sets when an entry expires (0: never) and lets the sweep know. The caller has locked its key.
   static void SetExpiry(Entry* entry, int64_t at_ms);
 
   // Evicts one entry, or all entries of one page, so that the page becomes free. False if there was
@@ -145,9 +179,29 @@ class Shard {
   bool Expired(const Entry& entry) const {
     return entry.Expired([this] { return context_.clock->MonotonicMs(); });
   }
-  void FreeSlot(void* slot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A lock has a cache line of its own, so that keys that differ do not meet.
+  struct alignas(64) KeyLock {
+    SpinMutex mutex;
+  };
+  static constexpr size_t kKeyLocks = 32;
+
+  Entry* FindInMap(const LookupKey& key);
+  static void TellListener(EventListener* listener, EventKind kind, const Entry& entry);
+  // Hints at where the entry lies. The caller has locked its key, or the mutex.
+  void Hint(const Entry& entry);
+  // Takes a step towards larger tables if there are too many entries for those there are.
+  void GrowTables() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The page that is worth least of a few, and what a page is worth: the uses of late of the
+  // entries in it, from a sample.
+  Page* ChoosePage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  size_t WorthOf(Page* page) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   ShardContext& context_;
+  std::array<KeyLock, kKeyLocks> key_locks_;
+  // Counted before the page may become anything else: UnlockedRead watches it.
+  std::atomic<uint64_t> pages_given_back_{0};
+  const UnlockedPlaces places_;
+
   // The lowest version that a new entry may not have: that of any entry that was erased here.
   std::atomic<uint64_t> version_floor_{0};
   std::atomic<uint64_t> evictions_{0};
@@ -157,6 +211,10 @@ class Shard {
   mutable Mutex mutex_;
   SlotAllocator slots_ ABSL_GUARDED_BY(mutex_);
   EvictionQueue queue_ ABSL_GUARDED_BY(mutex_);
+  // The hints of entries from here on are still to be moved in a table that has grown.
+  size_t hints_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // the size of the table that was last seen
+  SlotRef next_to_move_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint32_t page_choice_ ABSL_GUARDED_BY(mutex_) = 1;
 
   EntryMap map_;  // last: its destructor returns nodes to the members above
 };

@@ -4,17 +4,24 @@
 #include <new>
 
 #include "store/check.h"
+#include "store/entry.h"
 
 namespace ferrite {
 namespace {
 
+// Where a free slot keeps the number of the next one: in the links of what was its entry. Readers
+// without a lock may still look at it, and have to see that it is not live any more.
+constexpr size_t kLinkOffset = kNodeBaseBytes + sizeof(StoredKey) + sizeof(Entry) - kWordBytes;
+
 uint16_t NextFree(const char* slot) {
   uint16_t next;
-  std::memcpy(&next, slot, sizeof(next));
+  std::memcpy(&next, slot + kLinkOffset, sizeof(next));
   return next;
 }
 
-void SetNextFree(char* slot, uint16_t next) { std::memcpy(slot, &next, sizeof(next)); }
+void SetNextFree(char* slot, uint16_t next) {
+  std::memcpy(slot + kLinkOffset, &next, sizeof(next));
+}
 
 }  // namespace
 
@@ -27,6 +34,15 @@ void* SlotAllocator::Allocate(uint8_t size_class) {
   return slot;
 }
 
+void* SlotAllocator::AllocateLarger(uint8_t size_class) {
+  const size_t most = SlotBytes(size_class) * 4 / 3;
+  for (size_t larger = size_class + 1u; larger < kSizeClassCount; ++larger) {
+    if (SlotBytes(static_cast<uint8_t>(larger)) > most) return nullptr;
+    if (void* slot = Allocate(static_cast<uint8_t>(larger))) return slot;
+  }
+  return nullptr;
+}
+
 void SlotAllocator::AddPage(uint8_t size_class, void* memory) {
   auto* page = new (memory) Page{};
   page->next_due_ms.store(kNeverDue);
@@ -36,16 +52,16 @@ void SlotAllocator::AddPage(uint8_t size_class, void* memory) {
       static_cast<uint16_t>((kPageBytes - Page::kFirstSlotOffset) / page->slot_bytes);
   for (uint32_t slot = 0; slot < page->slot_count; ++slot) {
     SetNextFree(page->SlotAt(slot), static_cast<uint16_t>(slot + 1));
+    Entry::SetNeverLive(&EntryInSlot(page->SlotAt(slot)));
   }
   if (unused_numbers_.empty()) {
-    FERRITE_CHECK(pages_.size() < kMaxPagesPerShard - 1);
-    page->number = page_count();
-    pages_.push_back(page);
+    FERRITE_CHECK(page_count_ < kMaxPagesPerShard - 1);
+    page->number = page_count_++;
   } else {
     page->number = unused_numbers_.back();
     unused_numbers_.pop_back();
-    pages_[page->number] = page;
   }
+  pages_.Set(page->number, page);
   PushPartial(page);
 }
 
@@ -55,7 +71,7 @@ void* SlotAllocator::Free(void* slot) {
   page->free_head = static_cast<uint16_t>(page->SlotNumberOf(slot));
   if (--page->used_count == 0) {
     if (page->partial) RemovePartial(page);
-    pages_[page->number] = nullptr;
+    pages_.Clear(page->number);
     unused_numbers_.push_back(page->number);
     return page;
   }

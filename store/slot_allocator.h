@@ -12,7 +12,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "store/check.h"
 #include "store/page.h"
+#include "store/page_table.h"
 
 namespace ferrite {
 
@@ -21,6 +23,10 @@ class SlotAllocator {
  public:
   // A slot of the class, or null when no page of it has one free. The slot is not live yet.
   void* Allocate(uint8_t size_class);
+
+  // The same from the next larger classes, if one has a slot that wastes at most a quarter of it:
+  // for when memory is short.
+  void* AllocateLarger(uint8_t size_class);
 
   // Makes `memory` (kPageBytes, aligned) a page of the class.
   void AddPage(uint8_t size_class, void* memory);
@@ -32,23 +38,28 @@ class SlotAllocator {
   // Takes the page out of use for new entries, or back into use.
   void SetDraining(Page* page, bool draining);
 
-  uint32_t page_count() const { return static_cast<uint32_t>(pages_.size()); }
+  uint32_t page_count() const { return page_count_; }
   // Null for a number whose page was given back.
-  Page* page(uint32_t number) const { return pages_[number]; }
+  Page* page(uint32_t number) const { return pages_.page(number); }
+  // For who has no lock.
+  const PageTable& pages() const { return pages_; }
 
   SlotRef RefOf(const void* slot) const {
     const Page* page = Page::Of(slot);
     return page->number << kSlotBits | page->SlotNumberOf(slot);
   }
   char* SlotOf(SlotRef ref) const {
-    return pages_[ref >> kSlotBits]->SlotAt(ref % kMaxSlotsPerPage);
+    char* const slot = pages_.SlotAt(ref);
+    FERRITE_CHECK(slot != nullptr);
+    return slot;
   }
 
  private:
   void PushPartial(Page* page);
   void RemovePartial(Page* page);
 
-  std::vector<Page*> pages_;  // by number; null where given back
+  PageTable pages_;
+  uint32_t page_count_ = 0;  // numbers in use or given back
   std::vector<uint32_t> unused_numbers_;
   std::array<Page*, kSizeClassCount> partial_{};  // pages with a free slot, by class
 };

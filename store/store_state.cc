@@ -4,8 +4,6 @@
 #include <bit>
 #include <thread>
 
-#include "absl/hash/hash.h"
-#include "absl/strings/string_view.h"
 #include "store/check.h"
 
 namespace ferrite {
@@ -13,29 +11,35 @@ namespace {
 
 constexpr size_t kMaxShards = 4096;
 // Single entries that one write may evict without a visible gain, before it clears a whole page.
-constexpr int kMaxFruitlessEvictions = 8;
+constexpr int kMaxFruitlessEvictions = 32;
 // What one write may try in all.
 constexpr int kMaxEvictions = 4096;
 
-size_t ShardCount(size_t asked) {
-  if (asked == 0) asked = 4 * std::max(1u, std::thread::hardware_concurrency());
-  return std::bit_ceil(std::clamp<size_t>(asked, 1, kMaxShards));
+// Each shard has pages of each size class that is in use: with fewer pages than that, classes would
+// take them from one another all the time. This is four times as many.
+constexpr size_t kMinShardBytes = 4 * kSizeClassCount * kPageBytes;
+
+size_t ShardCount(const StoreOptions& options) {
+  size_t count = options.shards;
+  if (count == 0) {
+    count = 4 * std::max(1u, std::thread::hardware_concurrency());
+    const size_t limit = options.max_memory_bytes;
+    if (limit != 0)
+      count = std::min(count, std::bit_floor(std::max<size_t>(1, limit / kMinShardBytes)));
+  }
+  return std::bit_ceil(std::clamp<size_t>(count, 1, kMaxShards));
 }
 
 }  // namespace
 
 StoreState::StoreState(const StoreOptions& options)
-    : context(options.clock, options.max_memory_bytes, options.evict) {
-  shards.resize(ShardCount(options.shards));
+    : context(options.clock, options.max_memory_bytes, options.evict),
+      counts_uses(options.evict && options.max_memory_bytes != 0) {
+  shards.resize(ShardCount(options));
+  context.shard_count = shards.size();
+  context.budget.table_bytes = context.hints.memory_bytes();
   for (auto& shard : shards) shard = std::make_unique<Shard>(&context);
-  shard_shift_ = 64 - std::countr_zero(shards.size());
-}
-
-StoreState::Place StoreState::Locate(std::string_view key) const {
-  FERRITE_CHECK(!key.empty() && key.size() <= kMaxKeyBytes);
-  const uint64_t hash = absl::Hash<absl::string_view>{}(absl::string_view(key.data(), key.size()));
-  const size_t shard = shards.size() == 1 ? 0 : hash >> shard_shift_;
-  return {shards[shard].get(), {key, static_cast<uint32_t>(hash), 0}};
+  shard_shift_ = 63 - std::countr_zero(shards.size());
 }
 
 bool StoreState::PrepareSlot(Shard* shard, uint8_t size_class) {
@@ -70,7 +74,7 @@ bool StoreState::EvictUntil(Shard* shard, Done done) {
   return false;
 }
 
-int64_t StoreState::ExpiresAtMs(const Expiry& expiry, int64_t kept_ms) const {
+int64_t StoreState::ExpiresSomeTimeMs(const Expiry& expiry, int64_t kept_ms) const {
   switch (expiry.kind) {
     case Expiry::Kind::kNever:
       return 0;

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "store/check.h"
+#include "store/key_hash.h"
 #include "store/shard.h"
 #include "store/store.h"
 
@@ -24,7 +26,11 @@ class StoreState {
     Shard* shard;
     LookupKey key;
   };
-  Place Locate(std::string_view key) const;
+  Place Locate(std::string_view key) const {
+    FERRITE_CHECK(!key.empty() && key.size() <= kMaxKeyBytes);
+    const uint64_t hash = hash_(key);
+    return {shards[hash >> shard_shift_ >> 1].get(), {key, static_cast<uint32_t>(hash), 0}};
+  }
 
   // Takes a slot of the class from `shard` as `prepared_slot`, evicting where there is no room;
   // false if that fails.
@@ -37,12 +43,25 @@ class StoreState {
   // Reads an entry into `*result`, whose other fields are cleared; a miss if it is absent. Counts
   // as a use.
   void Read(const Place& place, const GetOptions& options, ReadResult* result) const;
+  // The same without options, where the entry was foreseen to lie.
+  void ReadAt(const Place& place, const UnlockedRead::Candidate& candidate,
+              ReadResult* result) const;
+  // The same, after `options.touch_ttl_ms` was set.
+  void ReadAndTouch(const Place& place, const GetOptions& options, ReadResult* result);
+  // The same, in any case with a lock.
+  void ReadWithLock(const Place& place, const GetOptions& options, ReadResult* result) const;
   // The same for an entry that the caller has locked and knows to be there, into a clear `*result`.
   // No use is counted.
   void ReadLocked(const Entry& entry, const GetOptions& options, ReadResult* result) const;
 
+  // What Store's calls of these names do.
+  SetResult Set(const Place& place, std::string_view value, const SetOptions& options);
+  DeleteResult Delete(const Place& place, std::optional<uint64_t> if_version);
+
   // The monotonic time at which an entry is to expire; 0: never. `kept_ms` is for Expiry::Keep().
-  int64_t ExpiresAtMs(const Expiry& expiry, int64_t kept_ms) const;
+  int64_t ExpiresAtMs(const Expiry& expiry, int64_t kept_ms) const {
+    return expiry.kind == Expiry::Kind::kNever ? 0 : ExpiresSomeTimeMs(expiry, kept_ms);
+  }
   // What is left of it.
   std::optional<int64_t> TtlMs(const Entry& entry) const;
   bool Expired(const Entry& entry) const {
@@ -50,6 +69,8 @@ class StoreState {
   }
 
   ShardContext context;
+  // Whether reads count: only who evicts wants to know.
+  const bool counts_uses;
   std::vector<std::unique_ptr<Shard>> shards;
 
   // Where the sweep stands; used by one thread at a time.
@@ -57,10 +78,72 @@ class StoreState {
   uint32_t sweep_page = 0;
 
  private:
+  // Completes a read without a lock; false if only a lock can tell.
+  bool Accept(const UnlockedRead& read, std::optional<uint64_t> if_version_not,
+              ReadResult* result) const;
+  // Sets an entry that is there, if it keeps its value inline, does not expire, and `value` fits.
+  // Most writes are of this kind, and nobody wants to know what was there: they take half the steps.
+  bool Overwrite(const Place& place, std::string_view value, uint64_t* version);
+  // In all cases.
+  SetResult SetAnyhow(const Place& place, std::string_view value, const SetOptions& options);
+  int64_t ExpiresSomeTimeMs(const Expiry& expiry, int64_t kept_ms) const;
   template <typename Done>
   bool EvictUntil(Shard* shard, Done done);
 
-  int shard_shift_;
+  const KeyHash hash_;
+  int shard_shift_;  // one less than 64 - log2(shards), as nothing can be shifted by 64
 };
+
+inline SetResult StoreState::Set(const Place& place, std::string_view value,
+                                 const SetOptions& options) {
+  SetResult result;
+  if (!options.IsPlain() || !Overwrite(place, value, &result.version)) {
+    result = SetAnyhow(place, value, options);
+  }
+  return result;
+}
+
+inline bool StoreState::Overwrite(const Place& place, std::string_view value, uint64_t* version) {
+  SpinMutex::scoped_lock lock(place.shard->LockOf(place.key.hash));
+  Entry* const entry = UnlockedRead::Guess(place.shard->places(), place.key);
+  if (entry == nullptr || !entry->Overwrite(value)) return false;
+  if (counts_uses) entry->key().CountUse();
+  *version = entry->version();
+  place.shard->Tell(EventKind::kSet, *entry);
+  return true;
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void StoreState::Read(const Place& place,
+                                                          const GetOptions& options,
+                                                          ReadResult* result) const {
+  UnlockedRead read(place.shard->places());
+  if (!read.Run(place.key, counts_uses, &result->value) ||
+      !Accept(read, options.if_version_not, result)) [[unlikely]] {
+    ReadWithLock(place, options, result);
+  }
+}
+
+inline void StoreState::ReadAt(const Place& place, const UnlockedRead::Candidate& candidate,
+                               ReadResult* result) const {
+  UnlockedRead read(place.shard->places());
+  if (candidate.slot == nullptr ||
+      !read.RunAt(candidate, place.key, counts_uses, &result->value) ||
+      !Accept(read, std::nullopt, result)) [[unlikely]] {
+    Read(place, {}, result);
+  }
+}
+
+inline bool StoreState::Accept(const UnlockedRead& read, std::optional<uint64_t> if_version_not,
+                               ReadResult* result) const {
+  result->found = true;
+  result->version = read.version();
+  result->not_modified = if_version_not == result->version;
+  result->ttl_ms.reset();
+  if (result->not_modified) result->value.Clear();
+  if (read.expires_at_ms() == 0) return true;
+  const int64_t left_ms = read.expires_at_ms() - context.clock->MonotonicMs();
+  result->ttl_ms = left_ms;
+  return left_ms > 0;  // otherwise it may have been touched since we looked
+}
 
 }  // namespace ferrite

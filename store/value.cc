@@ -1,5 +1,6 @@
 #include "store/value.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -19,6 +20,11 @@ void ValueBlock::Unref() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   this->~ValueBlock();
   std::free(this);
+}
+
+void Value::Grow(size_t size) {
+  capacity_ = std::max(2 * capacity_, RoundUpToWords(size));
+  buffer_.reset(new char[capacity_]);
 }
 
 size_t ValueBlock::MemoryBytes(size_t value_size) {

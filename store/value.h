@@ -5,9 +5,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <cstring>
+#include <memory>
 #include <string_view>
 #include <utility>
+
+#include "store/words.h"
 
 namespace ferrite {
 
@@ -46,36 +49,48 @@ class Value {
  public:
   Value() = default;
   ~Value() { Clear(); }
-  Value(Value&& other) noexcept
-      : copy_(std::move(other.copy_)), block_(std::exchange(other.block_, nullptr)) {}
+  Value(Value&& other) noexcept { *this = std::move(other); }
   Value& operator=(Value&& other) noexcept {
-    std::swap(copy_, other.copy_);
+    std::swap(buffer_, other.buffer_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(size_, other.size_);
     std::swap(block_, other.block_);
     return *this;
   }
 
   std::string_view view() const {
-    return block_ != nullptr ? block_->bytes() : std::string_view(copy_);
+    return block_ != nullptr ? block_->bytes() : std::string_view(buffer_.get(), size_);
   }
 
   void Clear() {
-    if (block_ != nullptr) std::exchange(block_, nullptr)->Unref();
-    copy_.clear();
+    if (block_ != nullptr) [[unlikely]] std::exchange(block_, nullptr)->Unref();
+    size_ = 0;
   }
 
-  // For the store: makes this a copy of `bytes`, or a new reference to `block`.
+  // Makes this a copy of `bytes`.
   void Assign(std::string_view bytes) {
-    Clear();
-    copy_.assign(bytes);
+    std::memcpy(Resize(bytes.size()), bytes.data(), bytes.size());
   }
+  // For the store: makes this a new reference to `block`.
   void Assign(ValueBlock* block) {
     block->Ref();
     Clear();
     block_ = block;
   }
+  // For the store: makes this `size` bytes of undefined content, to be written in whole words.
+  char* Resize(size_t size) {
+    Clear();
+    if (RoundUpToWords(size) > capacity_) [[unlikely]] Grow(size);
+    size_ = size;
+    return buffer_.get();
+  }
 
  private:
-  std::string copy_;
+  void Grow(size_t size);
+
+  std::unique_ptr<char[]> buffer_;
+  size_t capacity_ = 0;
+  size_t size_ = 0;
   ValueBlock* block_ = nullptr;
 };
 

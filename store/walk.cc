@@ -50,7 +50,7 @@ StoreStats Store::Stats() const {
   stats.limit_bytes = budget.limit_bytes;
   for (const auto& shard : state_->shards) {
     const size_t expired = shard->CountExpired();
-    const size_t size = shard->map().size();
+    const size_t size = shard->size();
     stats.entries += size > expired ? size - expired : 0;
     stats.evictions += shard->evictions();
     stats.expired_on_access += shard->expired_on_access();

@@ -30,114 +30,133 @@ bool ParseCounter(std::string_view text, int64_t* value) {
 
 }  // namespace
 
-// An entry locked for writing, for the length of one operation.
+// A key locked for writing, and its entry, for the length of one operation.
 class EntryWriter {
  public:
-  EntryWriter(StoreState* state, const StoreState::Place& place) : state_(*state), place_(place) {}
+  EntryWriter(StoreState* state, const StoreState::Place& place)
+      : state_(*state),
+        shard_(*place.shard),
+        key_(place.key),
+        lock_(shard_.LockOf(key_.hash)),
+        entry_(shard_.Find(key_)) {
+    expired_ = entry_ != nullptr && state_.Expired(*entry_);
+  }
 
-  // Locks the entry if its key is there.
-  bool Find() { return place_.shard->map().find(accessor_, place_.key) && NoteExpired(); }
-
-  // Locks the entry, made anew with this many bytes if its key is not there. False: there is no
-  // memory for it.
-  bool FindOrCreate(size_t slot_bytes) {
-    if (Find()) return true;
-    place_.key.size_class = SizeClassOf(slot_bytes);
-    if (!state_.PrepareSlot(place_.shard, place_.key.size_class)) return false;
-    created_ = place_.shard->map().insert(accessor_, place_.key);
-    if (prepared_slot != nullptr) place_.shard->ReturnSlot(std::exchange(prepared_slot, nullptr));
-    if (created_) place_.shard->Link(&entry());
-    return NoteExpired();
+  // Makes an entry with this many bytes if there is none. False: there is no memory for it. The key
+  // is not locked for a while, so that others may be evicted.
+  bool Create(size_t slot_bytes) {
+    if (entry_ != nullptr) return true;
+    key_.size_class = SizeClassOf(slot_bytes);
+    lock_.release();
+    const bool prepared = state_.PrepareSlot(&shard_, key_.size_class);
+    lock_.acquire(shard_.LockOf(key_.hash));
+    entry_ = shard_.Find(key_);
+    created_ = prepared && entry_ == nullptr;
+    if (created_) {
+      key_.size_class = Page::Of(prepared_slot)->size_class;
+      entry_ = shard_.Insert(key_);
+    } else {
+      if (prepared) shard_.ReturnSlot(std::exchange(prepared_slot, nullptr));
+      expired_ = entry_ != nullptr && state_.Expired(*entry_);
+    }
+    return entry_ != nullptr;
   }
 
   // Whether the key is there for the user: neither made by this operation nor expired.
-  bool present() const { return !accessor_.empty() && !created_ && !expired_; }
-  Entry& entry() { return accessor_->second; }
-  uint64_t present_version() { return present() ? entry().version() : 0; }
+  bool present() const { return entry_ != nullptr && !created_ && !expired_; }
+  Entry& entry() { return *entry_; }
+  uint64_t present_version() { return present() ? entry_->version() : 0; }
 
   // Gives the entry `value`, or `block` if that is set. False: it outgrows its slot, and there is
   // no memory for a block.
   bool SetValue(std::string_view value, BlockRef block) {
+    if (block == nullptr && !entry_->HasBlock() && value.size() <= entry_->inline_capacity())
+        [[likely]] {
+      entry_->SetInline(value);
+      return true;
+    }
     MemoryBudget& budget = state_.context.budget;
-    if (block == nullptr && value.size() > entry().inline_capacity()) {
+    if (block == nullptr && value.size() > entry_->inline_capacity()) {
       if (!state_.context.evict && !budget.Allows(ValueBlock::MemoryBytes(value.size())))
         return false;
       block.reset(ValueBlock::Create(value));
     }
-    if (entry().HasBlock()) {
-      budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry().value().size()),
+    if (entry_->HasBlock()) {
+      budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry_->value().size()),
                                    std::memory_order_relaxed);
     }
     if (block != nullptr) {
       budget.block_bytes.fetch_add(ValueBlock::MemoryBytes(block->bytes().size()),
                                    std::memory_order_relaxed);
-      old_block_.reset(entry().SetBlock(block.release()));
+      old_block_.reset(entry_->SetBlock(block.release()));
     } else {
-      old_block_.reset(entry().SetInline(value));
+      old_block_.reset(entry_->SetInline(value));
     }
     return true;
   }
 
-  // Sets the expiry and a new version, and counts the use.
-  void Finish(const Expiry& expiry) {
-    const int64_t kept_ms = present() ? entry().expires_at_ms() : 0;
-    const int64_t at_ms = state_.ExpiresAtMs(expiry, kept_ms);
-    if (at_ms != entry().expires_at_ms()) Shard::SetExpiry(&entry(), at_ms);
-    entry().set_version(place_.shard->NextVersion(entry().version()));
-    if (!created_) entry().key().CountUse();
-    if (expired_) place_.shard->CountExpiredOnAccess();
+  // Sets the expiry and a new version, counts the use, and tells who listens.
+  void Finish(const Expiry& expiry, EventKind kind) {
+    if (expired_) [[unlikely]] {
+      shard_.CountExpiredOnAccess();
+      shard_.Tell(EventKind::kExpire, *entry_);
+    }
+    const int64_t before_ms = entry_->expires_at_ms();
+    const int64_t at_ms = state_.ExpiresAtMs(expiry, present() ? before_ms : 0);
+    if (at_ms != before_ms) Shard::SetExpiry(entry_, at_ms);
+    entry_->set_version(shard_.NextVersion(entry_->version()));
+    if (!created_) entry_->key().CountUse();
     expired_ = false;
+    shard_.Tell(kind, *entry_);
   }
 
-  // Deletes the entry.
+  // Takes the entry out, if it is there: deleted by whoever asked for it, or found expired.
   void Erase() {
-    if (expired_) place_.shard->CountExpiredOnAccess();
-    place_.shard->Erase(accessor_);
+    if (entry_ == nullptr) return;
+    if (expired_) shard_.CountExpiredOnAccess();
+    shard_.Erase(entry_, expired_ ? EventKind::kExpire : EventKind::kDelete);
   }
 
-  // Takes back an entry that FindOrCreate made and that was not written.
+  // Takes back an entry that Create made and that was not written: nobody has seen it.
   void Abandon() {
-    if (created_) place_.shard->Erase(accessor_);
+    if (created_) shard_.Erase(entry_, EventKind::kDelete);
   }
 
  private:
-  bool NoteExpired() {
-    expired_ = !created_ && state_.Expired(entry());
-    return true;
-  }
-
   StoreState& state_;
-  StoreState::Place place_;
-  BlockRef old_block_;  // before the accessor: let go only after the lock
-  Shard::Accessor accessor_;
+  Shard& shard_;
+  LookupKey key_;
+  BlockRef old_block_;  // before the lock: let go only when that is gone
+  SpinMutex::scoped_lock lock_;
+  Entry* entry_;
   bool created_ = false;
   bool expired_ = false;
 };
 
-SetResult Store::Set(std::string_view key, std::string_view value, const SetOptions& options) {
-  const StoreState::Place place = state_->Locate(key);
+SetResult StoreState::SetAnyhow(const Place& place, std::string_view value,
+                                const SetOptions& options) {
   SetResult result;
-  if (state_->context.evict) state_->MakeRoom(place.shard, 0);
+  if (context.budget.IsExceeded() && context.evict) MakeRoom(place.shard, 0);
   BlockRef block;
-  if (!Entry::FitsInline(key.size(), value.size())) {
-    if (!state_->MakeRoom(place.shard, ValueBlock::MemoryBytes(value.size()))) {
+  if (!Entry::FitsInline(place.key.bytes.size(), value.size())) {
+    if (!MakeRoom(place.shard, ValueBlock::MemoryBytes(value.size()))) {
       result.outcome = SetOutcome::kMemoryFull;
       return result;
     }
     block.reset(ValueBlock::Create(value));
   }
 
-  EntryWriter writer(state_.get(), place);
+  EntryWriter writer(this, place);
   const bool must_be_there =
       options.presence == Presence::kPresent || options.if_version.has_value();
-  const size_t slot_bytes = Entry::SlotBytesFor(key.size(), block != nullptr ? 0 : value.size());
-  if (must_be_there ? (writer.Find(), false) : !writer.FindOrCreate(slot_bytes)) {
+  if (!must_be_there && !writer.Create(Entry::SlotBytesFor(
+                            place.key.bytes.size(), block != nullptr ? 0 : value.size()))) {
     result.outcome = SetOutcome::kMemoryFull;
     return result;
   }
   const bool present = writer.present();
   const uint64_t present_version = writer.present_version();
-  if (options.return_previous && present) state_->ReadLocked(writer.entry(), {}, &result.previous);
+  if (options.return_previous && present) ReadLocked(writer.entry(), {}, &result.previous);
   if ((must_be_there && !present) || (options.presence == Presence::kAbsent && present) ||
       (options.if_version.has_value() && options.if_version != present_version)) {
     result.outcome = SetOutcome::kConditionFailed;
@@ -148,17 +167,23 @@ SetResult Store::Set(std::string_view key, std::string_view value, const SetOpti
     result.outcome = SetOutcome::kMemoryFull;
     return result;
   }
-  writer.Finish(options.expiry);
+  writer.Finish(options.expiry, EventKind::kSet);
   result.version = writer.entry().version();
   return result;
+}
+
+SetResult Store::Set(std::string_view key, std::string_view value, const SetOptions& options) {
+  return state_->Set(state_->Locate(key), value, options);
 }
 
 IncrResult Store::Incr(std::string_view key, const IncrOptions& options) {
   const StoreState::Place place = state_->Locate(key);
   IncrResult result;
-  if (state_->context.evict) state_->MakeRoom(place.shard, 0);
+  if (state_->context.budget.IsExceeded() && state_->context.evict) {
+    state_->MakeRoom(place.shard, 0);
+  }
   EntryWriter writer(state_.get(), place);
-  if (!writer.FindOrCreate(Entry::SlotBytesFor(key.size(), kMaxCounterBytes))) {
+  if (!writer.Create(Entry::SlotBytesFor(key.size(), kMaxCounterBytes))) {
     result.outcome = IncrOutcome::kMemoryFull;
     return result;
   }
@@ -185,7 +210,8 @@ IncrResult Store::Incr(std::string_view key, const IncrOptions& options) {
     result.outcome = IncrOutcome::kMemoryFull;
     return result;
   }
-  writer.Finish(present && options.expiry_only_if_created ? Expiry::Keep() : options.expiry);
+  writer.Finish(present && options.expiry_only_if_created ? Expiry::Keep() : options.expiry,
+                EventKind::kIncr);
   result.value = static_cast<int64_t>(sum);
   result.version = writer.entry().version();
   result.ttl_ms = state_->TtlMs(writer.entry());
@@ -193,20 +219,22 @@ IncrResult Store::Incr(std::string_view key, const IncrOptions& options) {
   return result;
 }
 
-DeleteResult Store::Delete(std::string_view key, std::optional<uint64_t> if_version) {
-  EntryWriter writer(state_.get(), state_->Locate(key));
+DeleteResult StoreState::Delete(const Place& place, std::optional<uint64_t> if_version) {
+  EntryWriter writer(this, place);
   DeleteResult result;
-  if (!writer.Find()) return result;
   result.version = writer.present_version();
   result.deleted = writer.present() && (!if_version.has_value() || if_version == result.version);
   if (result.deleted || !writer.present()) writer.Erase();
   return result;
 }
 
+DeleteResult Store::Delete(std::string_view key, std::optional<uint64_t> if_version) {
+  return state_->Delete(state_->Locate(key), if_version);
+}
+
 TouchResult Store::Touch(std::string_view key, std::optional<Expiry> expiry) {
   EntryWriter writer(state_.get(), state_->Locate(key));
   TouchResult result;
-  writer.Find();
   if (!writer.present()) return result;
   if (expiry.has_value()) Shard::SetExpiry(&writer.entry(), state_->ExpiresAtMs(*expiry, 0));
   writer.entry().key().CountUse();

@@ -52,6 +52,13 @@ def _connect(path, process):
 
 @contextlib.contextmanager
 def _running(command_for_socket):
+    with _serving(command_for_socket) as (process, path), _connect(path, process) as connection:
+        yield PeerServer(process, connection)
+
+
+@contextlib.contextmanager
+def _serving(command_for_socket):
+    """A server that listens: its process, and the path of its socket."""
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory) / "socket"
         process = subprocess.Popen(
@@ -61,39 +68,47 @@ def _running(command_for_socket):
             cwd=directory,
         )
         try:
-            with _connect(path, process) as connection:
-                yield PeerServer(process, connection)
+            _connect(path, process).close()
+            yield process, path
         finally:
             process.terminate()
             process.wait()
 
 
+def _redis_command(path, port, *limits):
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1"]
+    command += ["--unixsocket", str(path), "--save", "", "--appendonly", "no"]
+    return [*command, "--loglevel", "warning", *limits]
+
+
+def _memcached_command(path, mebibytes):
+    # Root has to say which user it is to run as; another user could not make the socket.
+    return ["memcached", "-s", str(path), "-m", str(mebibytes), "-u", getpass.getuser()]
+
+
 def redis(*, port=0):
     """A Redis without persistence; with a port it listens on 127.0.0.1 too."""
-    return _running(
-        lambda path: [
-            "redis-server",
-            "--port",
-            str(port),
-            "--bind",
-            "127.0.0.1",
-            "--unixsocket",
-            str(path),
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--loglevel",
-            "warning",
-        ]
-    )
+    return _running(lambda path: _redis_command(path, port))
 
 
 def memcached():
-    # Root has to say which user it is to run as; another user could not make the socket.
-    return _running(
-        lambda path: ["memcached", "-s", str(path), "-m", "16384", "-u", getpass.getuser()]
-    )
+    return _running(lambda path: _memcached_command(path, 16384))
+
+
+@contextlib.contextmanager
+def bounded_redis(memory_bytes, policy):
+    """A Redis that evicts by this policy; gives the path of its socket."""
+    limits = ("--maxmemory", str(memory_bytes), "--maxmemory-policy", policy)
+    with _serving(lambda path: _redis_command(path, 0, *limits)) as (_, path):
+        yield path
+
+
+@contextlib.contextmanager
+def bounded_memcached(memory_bytes):
+    """A memcached that evicts; gives the path of its socket."""
+    mebibytes = max(1, memory_bytes >> 20)
+    with _serving(lambda path: _memcached_command(path, mebibytes)) as (_, path):
+        yield path
 
 
 def _batches(items, size):

@@ -13,20 +13,21 @@
 namespace ferrite {
 namespace {
 
-// Keys read between two looks at the size of the reply. A multiple of the store's own group.
-constexpr size_t kReadStep = 64;
+// Keys that go to the store in one call. A multiple of the store's own groups; for reads the
+// distance between two looks at the size of the reply.
+constexpr size_t kStep = 64;
 
 }  // namespace
 
 grpc::Status CacheHandlers::MGet(const v1::MGetRequest& request, v1::MGetResponse* response) {
   if (grpc::Status status = CheckKeys(request.keys()); !status.ok()) return status;
-  thread_local std::array<ReadResult, kReadStep> results;
-  std::array<std::string_view, kReadStep> keys;
+  thread_local std::array<ReadResult, kStep> results;
+  std::array<std::string_view, kStep> keys;
   const size_t key_count = static_cast<size_t>(request.keys_size());
   response->mutable_results()->Reserve(request.keys_size());
   size_t reply_bytes = 0;
-  for (size_t begin = 0; begin < key_count; begin += kReadStep) {
-    const size_t count = std::min(kReadStep, key_count - begin);
+  for (size_t begin = 0; begin < key_count; begin += kStep) {
+    const size_t count = std::min(kStep, key_count - begin);
     for (size_t i = 0; i < count; ++i) keys[i] = request.keys(static_cast<int>(begin + i));
     store_.MGet({keys.data(), count}, {results.data(), count});
     for (size_t i = 0; i < count; ++i) {
@@ -64,10 +65,29 @@ grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
           "return_previous is for Set: the previous values of a batch might not fit in its reply");
     }
   }
-  for (const v1::SetRequest& entry : request.entries()) {
+  // In order, as a key may be there twice: runs of entries without a request_id together, the others
+  // one by one.
+  std::array<SetItem, kStep> items;
+  std::array<SetResult, kStep> results;
+  const int entry_count = request.entries_size();
+  for (int begin = 0; begin < entry_count;) {
+    size_t count = 0;
+    for (; count < kStep && begin + static_cast<int>(count) < entry_count; ++count) {
+      const v1::SetRequest& entry = request.entries(begin + static_cast<int>(count));
+      if (!entry.request_id().empty()) break;
+      items[count] = ItemOf(entry);
+    }
+    store_.MSet({items.data(), count}, {results.data(), count});
+    for (size_t i = 0; i < count; ++i) {
+      v1::MSetResult* result = response->add_results();
+      const grpc::Status status = FillAndCountSet(results[i], result->mutable_response());
+      if (!status.ok()) *result->mutable_error() = ToOperationError(status);
+    }
+    begin += static_cast<int>(count);
+    if (begin == entry_count || count == kStep) continue;
     v1::MSetResult* result = response->add_results();
-    const bool check_not_past = !entry.request_id().empty();
-    const grpc::Status status = SetChecked(entry, check_not_past, result->mutable_response());
+    const grpc::Status status =
+        SetChecked(request.entries(begin++), true, result->mutable_response());
     if (!status.ok()) *result->mutable_error() = ToOperationError(status);
   }
   return grpc::Status::OK;
@@ -76,11 +96,18 @@ grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
 grpc::Status CacheHandlers::MDelete(const v1::MDeleteRequest& request,
                                     v1::MDeleteResponse* response) {
   if (grpc::Status status = CheckKeys(request.keys()); !status.ok()) return status;
-  for (const std::string& key : request.keys()) {
-    const bool deleted = store_.Delete(key).deleted;
-    ThreadCounters::Current().Count(deleted ? CacheOutcome::kDeleteDeleted
-                                            : CacheOutcome::kDeleteMiss);
-    response->add_deleted(deleted);
+  std::array<std::string_view, kStep> keys;
+  std::array<DeleteResult, kStep> results;
+  const size_t key_count = static_cast<size_t>(request.keys_size());
+  for (size_t begin = 0; begin < key_count; begin += kStep) {
+    const size_t count = std::min(kStep, key_count - begin);
+    for (size_t i = 0; i < count; ++i) keys[i] = request.keys(static_cast<int>(begin + i));
+    store_.MDelete({keys.data(), count}, {results.data(), count});
+    for (size_t i = 0; i < count; ++i) {
+      ThreadCounters::Current().Count(results[i].deleted ? CacheOutcome::kDeleteDeleted
+                                                         : CacheOutcome::kDeleteMiss);
+      response->add_deleted(results[i].deleted);
+    }
   }
   return grpc::Status::OK;
 }

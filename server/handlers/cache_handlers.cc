@@ -104,15 +104,22 @@ grpc::Status CacheHandlers::SetChecked(const v1::SetRequest& request, bool check
     if (check_not_past) {
       if (grpc::Status status = CheckNotPast(request); !status.ok()) return status;
     }
-    const SetResult result = store_.Set(request.key(), request.value(), OptionsOf(request));
-    if (result.outcome == SetOutcome::kMemoryFull) return MemoryFull();
-    const bool stored = result.outcome == SetOutcome::kStored;
-    Count(stored ? CacheOutcome::kSetStored : CacheOutcome::kSetConditionFailed);
-    response->set_stored(stored);
-    response->set_version(result.version);
-    if (result.previous.found) FillEntry(result.previous, response->mutable_previous());
-    return grpc::Status::OK;
+    return FillAndCountSet(store_.Set(request.key(), request.value(), OptionsOf(request)), response);
   });
+}
+
+SetItem CacheHandlers::ItemOf(const v1::SetRequest& request) {
+  return {request.key(), request.value(), OptionsOf(request)};
+}
+
+grpc::Status CacheHandlers::FillAndCountSet(const SetResult& result, v1::SetResponse* response) {
+  if (result.outcome == SetOutcome::kMemoryFull) return MemoryFull();
+  const bool stored = result.outcome == SetOutcome::kStored;
+  Count(stored ? CacheOutcome::kSetStored : CacheOutcome::kSetConditionFailed);
+  response->set_stored(stored);
+  response->set_version(result.version);
+  if (result.previous.found) FillEntry(result.previous, response->mutable_previous());
+  return grpc::Status::OK;
 }
 
 grpc::Status CacheHandlers::Delete(const v1::DeleteRequest& request, v1::DeleteResponse* response) {

@@ -33,6 +33,9 @@ class CacheHandlers {
   // A Set whose request has been checked, but for CheckNotPast if that is left to do.
   grpc::Status SetChecked(const v1::SetRequest& request, bool check_not_past,
                           v1::SetResponse* response);
+  // What the store is asked by a Set without a request_id, and what it answers.
+  static SetItem ItemOf(const v1::SetRequest& request);
+  static grpc::Status FillAndCountSet(const SetResult& result, v1::SetResponse* response);
 
   Store& store_;
   ReplayWindow& replays_;

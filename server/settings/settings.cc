@@ -20,7 +20,8 @@ ABSL_FLAG(std::string, max_memory, "75%",
           "has, or 0 for no limit");
 ABSL_FLAG(std::string, eviction, "s3-fifo",
           "what a full store does: s3-fifo evicts, noeviction refuses writes");
-ABSL_FLAG(int, shards, 0, "shards of the store, rounded up to a power of two; 0: four per core");
+ABSL_FLAG(int, shards, 0,
+          "shards of the store, rounded up to a power of two; 0: by cores and memory");
 ABSL_FLAG(int, threads, 0, "serving threads; 0: one per core");
 ABSL_FLAG(std::string, max_value_bytes, "1MiB", "largest value that is accepted");
 ABSL_FLAG(int, max_connections, 10000, "connections at a time; more are closed on arrival");

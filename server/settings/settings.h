@@ -21,7 +21,7 @@ struct Settings {
   std::optional<Address> http_listen;
   uint64_t max_memory_bytes = 0;  // 0: no limit
   bool evict = true;
-  size_t shards = 0;  // 0: four per core
+  size_t shards = 0;  // 0: by cores and memory
   int threads = 1;
   uint64_t max_value_bytes = 0;
   size_t max_connections = 0;

@@ -107,6 +107,27 @@ TEST_F(HandlersTest, ABadEntryFailsTheWholeBatchBeforeAnythingIsWritten) {
   EXPECT_FALSE(Get("good").found());
 }
 
+TEST_F(HandlersTest, ABatchIsWrittenInOrderWithAndWithoutRequestIds) {
+  // More than one step of the store, each key three times, every seventh entry with a request_id.
+  v1::MSetRequest request;
+  for (int i = 0; i < 300; ++i) {
+    v1::SetRequest* entry = request.add_entries();
+    entry->set_key("k" + std::to_string(i % 100));
+    entry->set_value(std::to_string(i));
+    if (i % 7 == 0) entry->set_request_id("id" + std::to_string(i));
+  }
+  v1::MSetResponse response;
+  ASSERT_TRUE(handlers_.MSet(request, &response).ok());
+  ASSERT_EQ(response.results_size(), 300);
+  for (int i = 0; i < 100; ++i) {
+    const auto version = [&](int entry) { return response.results(entry).response().version(); };
+    EXPECT_LT(version(i), version(i + 100));
+    EXPECT_LT(version(i + 100), version(i + 200));
+    EXPECT_EQ(Get("k" + std::to_string(i)).value(), std::to_string(i + 200));
+    EXPECT_EQ(Get("k" + std::to_string(i)).version(), version(i + 200));
+  }
+}
+
 TEST_F(HandlersTest, AnMGetWhoseReplyWouldBeTooLargeSaysSo) {
   CacheHandlers handlers(&store_, &replays_, &clock_, 1 << 20);
   v1::MGetRequest request;

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "gtest/gtest.h"
-#include "store/ghost_list.h"
 #include "store/huge_memory.h"
 #include "store/page_pool.h"
 #include "store/size_class.h"
@@ -22,17 +21,6 @@ TEST(SizeClass, IsTheSmallestThatHoldsTheBytes) {
       ASSERT_LT(SlotBytes(size_class - 1), bytes);
     }
   }
-}
-
-TEST(GhostList, RemembersTheLastFewAndForgetsWhatIsTaken) {
-  GhostList ghosts;
-  EXPECT_FALSE(ghosts.Take(1));
-  ghosts.Reset(1000);
-  for (uint32_t hash = 0; hash < 5000; ++hash) ghosts.Add(hash * 2654435761u);
-  size_t kept = 0;
-  for (uint32_t hash = 4000; hash < 5000; ++hash) kept += ghosts.Take(hash * 2654435761u);
-  EXPECT_GT(kept, 700u);
-  for (uint32_t hash = 0; hash < 5000; ++hash) EXPECT_FALSE(ghosts.Take(hash * 2654435761u));
 }
 
 TEST(HugeArena, GivesZeroedMemoryThatDoesNotOverlap) {
@@ -80,6 +68,16 @@ TEST_F(SlotAllocatorTest, FillsAPageAndNamesEachSlot) {
   }
   EXPECT_EQ(taken.size(), (kPageBytes - Page::kFirstSlotOffset) / SlotBytes(8));
   EXPECT_EQ(slots_.Allocate(9), nullptr);
+}
+
+TEST_F(SlotAllocatorTest, GivesALargerSlotIfLittleOfItIsWasted) {
+  slots_.AddPage(4, NewPage());
+  EXPECT_EQ(slots_.AllocateLarger(4), nullptr);
+  EXPECT_EQ(slots_.AllocateLarger(0), nullptr);  // 96 bytes for 64
+  void* slot = slots_.AllocateLarger(2);         // 96 bytes for 80
+  ASSERT_NE(slot, nullptr);
+  EXPECT_EQ(Page::Of(slot)->size_class, 4);
+  EXPECT_EQ(slots_.AllocateLarger(kSizeClassCount - 1), nullptr);
 }
 
 TEST_F(SlotAllocatorTest, GivesAPageBackWithItsLastSlotAndReusesItsNumber) {

@@ -1,0 +1,93 @@
+#include "store/frequency_sketch.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+#include "store/check.h"
+
+namespace ferrite {
+namespace {
+
+// The low bits of a hash also choose its bucket, the rest its shard: spread them (the finalizer of
+// splitmix64).
+uint64_t Spread(uint32_t hash) {
+  uint64_t x = hash * 0x9E3779B97F4A7C15u;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  return x ^ (x >> 27);
+}
+
+}  // namespace
+
+FrequencySketch::~FrequencySketch() { Unmap(); }
+
+void FrequencySketch::Unmap() {
+  if (lines_ != nullptr) munmap(lines_, memory_bytes());
+  lines_ = nullptr;
+}
+
+void FrequencySketch::Reset(size_t capacity) {
+  Unmap();
+  capacity_ = std::max(capacity, kEntriesPerLine);
+  line_count_ = (capacity_ + kEntriesPerLine - 1) / kEntriesPerLine;
+  uses_ = 0;
+  halvings_ = 0;
+  void* memory =
+      mmap(nullptr, memory_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  FERRITE_CHECK(memory != MAP_FAILED);
+  lines_ = static_cast<Line*>(memory);
+}
+
+FrequencySketch::Spot FrequencySketch::SpotOf(uint32_t hash) const {
+  const uint64_t spread = Spread(hash);
+  Spot spot;
+  spot.line = static_cast<size_t>((spread >> 32) * line_count_ >> 32);
+  uint64_t rest = spread * 0x94D049BB133111EBu;
+  for (size_t& counter : spot.counters) {
+    counter = (rest & 0xFFFF) * kCounters >> 16;
+    rest >>= 16;
+  }
+  return spot;
+}
+
+void FrequencySketch::CatchUp(Line* line) const {
+  const int missed = static_cast<uint8_t>(halvings_ - line->halvings);
+  if (missed == 0) return;
+  line->halvings = halvings_;
+  for (uint8_t& pair : line->counters) {
+    const int low = (pair & 15) >> std::min(missed, 4);
+    const int high = (pair >> 4) >> std::min(missed, 4);
+    pair = static_cast<uint8_t>(high << 4 | low);
+  }
+}
+
+void FrequencySketch::Add(uint32_t hash, int count) {
+  if (line_count_ == 0 || count == 0) return;
+  const Spot spot = SpotOf(hash);
+  Line& line = lines_[spot.line];
+  CatchUp(&line);
+  // Only the lowest counters are raised: the others are too high already.
+  const int raised = std::min(Count(hash) + count, kMaxCount);
+  for (const size_t counter : spot.counters) {
+    if (CounterOf(line, counter) >= raised) continue;
+    const size_t shift = counter % 2 * 4;
+    uint8_t& pair = line.counters[counter / 2];
+    pair = static_cast<uint8_t>((pair & ~(15 << shift)) | raised << shift);
+  }
+  uses_ += static_cast<size_t>(count);
+  if (uses_ >= kUsesPerHalving * capacity_) {
+    uses_ = 0;
+    ++halvings_;
+  }
+}
+
+int FrequencySketch::Count(uint32_t hash) const {
+  if (line_count_ == 0) return 0;
+  const Spot spot = SpotOf(hash);
+  const Line& line = lines_[spot.line];
+  int count = kMaxCount;
+  for (const size_t counter : spot.counters) count = std::min(count, CounterOf(line, counter));
+  return count >> std::min<int>(static_cast<uint8_t>(halvings_ - line.halvings), 4);
+}
+
+}  // namespace ferrite

@@ -1,0 +1,70 @@
+#pragma once
+
+// How often a key was used of late, whether or not it is in the cache: a count-min sketch with
+// counters of four bits, as TinyLFU has it (Einziger, Friedman and Manes, 2017).
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ferrite {
+
+// Counts hashes, in eight bytes per entry of its capacity. A count may be too high where keys share
+// counters, and stops at kMaxCount. All counts are halved each time that sixteen uses per entry
+// were added, so that the past fades.
+//
+// Each call takes constant time and touches one cache line: a line halves its counters when it is
+// next used, and not when all the others do.
+//
+// Not thread-safe.
+class FrequencySketch {
+ public:
+  FrequencySketch() = default;
+  ~FrequencySketch();
+  FrequencySketch(const FrequencySketch&) = delete;
+  FrequencySketch& operator=(const FrequencySketch&) = delete;
+
+  static constexpr int kMaxCount = 15;
+
+  // Forgets everything and makes room for this many entries. The memory comes from the kernel,
+  // which zeroes it page by page as it is used, so that this takes no time either.
+  void Reset(size_t capacity);
+
+  // Before the first Reset, counts are 0 and adding does nothing.
+  void Add(uint32_t hash, int count);
+  int Count(uint32_t hash) const;
+
+  size_t capacity() const { return capacity_; }
+  size_t memory_bytes() const { return line_count_ * sizeof(Line); }
+
+ private:
+  static constexpr size_t kEntriesPerLine = 8;
+  static constexpr size_t kCounters = 126;  // of a line
+  static constexpr int kProbes = 4;
+  static constexpr size_t kUsesPerHalving = 16;  // times the capacity
+
+  struct Line {
+    uint8_t halvings;  // how many it has seen, modulo 256
+    uint8_t counters[kCounters / 2];
+  };
+  static_assert(sizeof(Line) == 64);
+  // Where a hash is counted.
+  struct Spot {
+    size_t line;
+    size_t counters[kProbes];
+  };
+
+  Spot SpotOf(uint32_t hash) const;
+  static int CounterOf(const Line& line, size_t counter) {
+    return line.counters[counter / 2] >> (counter % 2 * 4) & 15;
+  }
+  void CatchUp(Line* line) const;
+  void Unmap();
+
+  size_t capacity_ = 0;
+  size_t line_count_ = 0;
+  size_t uses_ = 0;       // since the last halving
+  uint8_t halvings_ = 0;  // modulo 256
+  Line* lines_ = nullptr;
+};
+
+}  // namespace ferrite

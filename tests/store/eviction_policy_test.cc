@@ -1,0 +1,113 @@
+// How often the store misses, beside an exact LRU of as many entries. The margins are wide: which
+// keys meet in a counter of the sketch differs from process to process.
+
+#include <cmath>
+#include <functional>
+#include <list>
+#include <random>
+#include <unordered_map>
+
+#include "tests/store/store_fixture.h"
+
+namespace ferrite {
+namespace {
+
+constexpr size_t kLimit = 4 << 20;
+
+class LruModel {
+ public:
+  explicit LruModel(size_t capacity) : capacity_(capacity) {}
+
+  // Whether the key is there; now it is.
+  bool Use(uint64_t key) {
+    const auto [it, is_new] = places_.try_emplace(key);
+    if (!is_new) order_.erase(it->second);
+    order_.push_front(key);
+    it->second = order_.begin();
+    if (order_.size() > capacity_) {
+      places_.erase(order_.back());
+      order_.pop_back();
+    }
+    return !is_new;
+  }
+
+ private:
+  const size_t capacity_;
+  std::list<uint64_t> order_;
+  std::unordered_map<uint64_t, std::list<uint64_t>::iterator> places_;
+};
+
+class EvictionPolicyTest : public StoreTest {
+ protected:
+  EvictionPolicyTest() : StoreTest({.shards = 1, .max_memory_bytes = kLimit}) {
+    for (int i = 0; i < 100'000; ++i) Use(uint64_t{1} << 40 | i);
+    capacity_ = store_->Stats().entries;
+  }
+
+  // Whether the key is there; now it is.
+  bool Use(uint64_t key) {
+    const std::string name = std::to_string(key);
+    std::string padded = std::string(16 - name.size(), '0') + name;
+    if (Read(padded).found) return true;
+    Set(padded, std::string(100, 'v'));
+    return false;
+  }
+
+  // Misses among the second half of the requests: the store's divided by those of LRU.
+  double MissesBesideLru(const std::function<uint64_t(size_t)>& key_of) {
+    LruModel lru(capacity_);
+    const size_t requests = 30 * capacity_;
+    double misses = 0;
+    double lru_misses = 0;
+    for (size_t i = 0; i < requests; ++i) {
+      const uint64_t key = key_of(i);
+      const double counts = i >= requests / 2 ? 1 : 0;
+      misses += Use(key) ? 0 : counts;
+      lru_misses += lru.Use(key) ? 0 : counts;
+    }
+    return misses / lru_misses;
+  }
+
+  // Low numbers more often than high ones: about as zipf 1.0 over this many.
+  uint64_t Skewed(size_t keys) {
+    const double exponent = std::uniform_real_distribution<double>()(random_);
+    return static_cast<uint64_t>(std::pow(static_cast<double>(keys), exponent)) - 1;
+  }
+
+  std::mt19937_64 random_{1};
+  size_t capacity_ = 0;
+};
+
+TEST_F(EvictionPolicyTest, KeepsWhatIsUsedMostOften) {
+  EXPECT_LT(MissesBesideLru([&](size_t) { return Skewed(6 * capacity_); }), 0.95);
+}
+
+TEST_F(EvictionPolicyTest, KeepsMostOfALoopThatDoesNotFit) {
+  // LRU misses everything; a third has to be missed.
+  EXPECT_LT(MissesBesideLru([&](size_t i) { return i % (capacity_ * 3 / 2); }), 0.6);
+}
+
+TEST_F(EvictionPolicyTest, LetsScansPass) {
+  EXPECT_LT(MissesBesideLru([&](size_t i) {
+              const bool scans = i / capacity_ % 3 == 2;
+              return scans ? (uint64_t{1} << 39) + i : Skewed(6 * capacity_);
+            }),
+            0.95);
+}
+
+TEST_F(EvictionPolicyTest, FollowsAHotSetThatShifts) {
+  EXPECT_LT(MissesBesideLru([&](size_t i) {
+              const uint64_t phase = i / (4 * capacity_);
+              return phase << 32 | random_() % (capacity_ / 2);
+            }),
+            1.1);
+}
+
+TEST_F(EvictionPolicyTest, FollowsPopularityThatDrifts) {
+  EXPECT_LT(MissesBesideLru(
+                [&](size_t i) { return (uint64_t{1} << 38) + i / 4 - Skewed(2 * capacity_); }),
+            1.1);
+}
+
+}  // namespace
+}  // namespace ferrite

@@ -1,0 +1,66 @@
+#include "store/frequency_sketch.h"
+
+#include "gtest/gtest.h"
+
+namespace ferrite {
+namespace {
+
+uint32_t HashOf(uint32_t i) { return i * 2654435761u; }
+
+TEST(FrequencySketch, IsEmptyAndTakesNothingBeforeItsFirstReset) {
+  FrequencySketch sketch;
+  sketch.Add(1, 3);
+  EXPECT_EQ(sketch.Count(1), 0);
+  EXPECT_EQ(sketch.memory_bytes(), 0u);
+}
+
+TEST(FrequencySketch, CountsUpToItsMaximum) {
+  FrequencySketch sketch;
+  sketch.Reset(1000);
+  sketch.Add(1, 2);
+  sketch.Add(1, 1);
+  EXPECT_EQ(sketch.Count(1), 3);
+  EXPECT_EQ(sketch.Count(2), 0);
+  sketch.Add(1, 100);
+  EXPECT_EQ(sketch.Count(1), FrequencySketch::kMaxCount);
+  sketch.Reset(1000);
+  EXPECT_EQ(sketch.Count(1), 0);
+}
+
+TEST(FrequencySketch, TakesEightBytesPerEntry) {
+  FrequencySketch sketch;
+  sketch.Reset(10'000);
+  EXPECT_EQ(sketch.memory_bytes(), 80'000u);
+}
+
+TEST(FrequencySketch, SeldomCountsTooMuchAndNeverTooLittle) {
+  constexpr uint32_t kKeys = 10'000;
+  FrequencySketch sketch;
+  sketch.Reset(kKeys);
+  for (uint32_t i = 0; i < kKeys; ++i) sketch.Add(HashOf(i), 1 + i % 3);
+  uint32_t wrong = 0;
+  for (uint32_t i = 0; i < kKeys; ++i) {
+    const int count = sketch.Count(HashOf(i));
+    ASSERT_GE(count, static_cast<int>(1 + i % 3));
+    wrong += count > static_cast<int>(1 + i % 3);
+  }
+  EXPECT_LT(wrong, kKeys / 20);
+}
+
+TEST(FrequencySketch, HalvesAllCountsAfterSixteenUsesPerEntry) {
+  constexpr uint32_t kEntries = 100;
+  FrequencySketch sketch;
+  sketch.Reset(kEntries);
+  sketch.Add(1, 12);
+  for (uint32_t i = 12; i < 16 * kEntries; ++i) sketch.Add(2, 1);
+  EXPECT_EQ(sketch.Count(1), 6);
+  EXPECT_EQ(sketch.Count(2), 7);
+  // What was not looked at for long is halved as often as all others.
+  for (uint32_t i = 0; i < 2 * 16 * kEntries; ++i) sketch.Add(2, 1);
+  EXPECT_EQ(sketch.Count(1), 1);
+  sketch.Add(1, 1);
+  EXPECT_EQ(sketch.Count(1), 2);
+}
+
+}  // namespace
+}  // namespace ferrite

@@ -23,6 +23,7 @@ PROGRAMS = {
     "serving": ("redis-server", "redis-benchmark"),
     "startup": ("redis-server",),
 }
+DRAWING = ("eviction", "store")
 
 
 def skip(why):
@@ -34,10 +35,10 @@ def prepare(benchmark, build_dir):
     missing = [program for program in PROGRAMS[benchmark] if shutil.which(program) is None]
     if missing:
         skip(f"{', '.join(missing)} not installed; see bench/packages.txt")
-    if benchmark == "eviction":
+    if benchmark in DRAWING:
         command = ["/usr/bin/python3", "-c", "import matplotlib"]
         if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode != 0:
-            skip("matplotlib not installed; see bench/packages.txt")
+            skip("python3-matplotlib not installed; see bench/packages.txt")
     if benchmark != "store":
         return
     manifest = ["--locked", "--manifest-path", str(build.ROOT / "bench/peers/Cargo.toml")]

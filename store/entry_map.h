@@ -1,13 +1,13 @@
 #pragma once
 
 // The concurrent hash map of one shard: oneTBB's, with nodes of the size that each entry needs, and
-// growing otherwise. TBB doubles its buckets as soon as there are as many entries, all at once; here
-// it waits for twice as many, as hints (hint_table.h) spare most operations the way through the
-// buckets, and makes the new ones in small steps.
+// growing otherwise. TBB doubles its buckets as soon as there are as many entries, all at once;
+// here it waits for twice as many, as hints (hint_table.h) spare most operations the way through
+// the buckets, and makes the new ones in small steps.
 //
-// Growing reaches protected members of TBB's class, whose names and meaning may change. They are all
-// in this file, compiled in only for the versions that they were read against; with others, or with
-// FERRITE_PLAIN_TBB, it is left to TBB.
+// Growing reaches protected members of TBB's class, whose names and meaning may change. They are
+// all in this file, compiled in only for the versions that they were read against; with others, or
+// with FERRITE_PLAIN_TBB, it is left to TBB.
 
 #define TBB_PREVIEW_CONCURRENT_HASH_MAP_EXTENSIONS 1  // a mutex of our own
 #include "oneapi/tbb/version.h"
@@ -98,7 +98,7 @@ class EntryMap : public TbbEntryMap {
 #else
 
 using TbbEntryMap =
-    tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare, NodeAllocator<EntryPair>>;
+    tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare, NodeAllocator<EntryPair> >;
 
 class EntryMap : public TbbEntryMap {
  public:

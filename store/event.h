@@ -11,7 +11,8 @@ enum class EventKind : uint8_t {
   kSet,     // written by Set
   kIncr,    // written by Incr
   kDelete,  // deleted because somebody asked for it
-  kExpire,  // its time was over; told when the entry is reclaimed or written anew, whichever is first
+  kExpire,  // its time was over; told when the entry is reclaimed or written anew, whichever is
+            // first
   kEvict,   // gone to make room
 };
 

@@ -5,8 +5,7 @@
 namespace ferrite {
 
 // The whole table is there from the start as addresses; memory comes to them as they are used.
-HintTable::HintTable()
-    : cells_(static_cast<Cell*>(MapHuge(kMaxSets * kCells * sizeof(Cell)))) {}
+HintTable::HintTable() : cells_(static_cast<Cell*>(MapHuge(kMaxSets * kCells * sizeof(Cell)))) {}
 
 HintTable::~HintTable() { UnmapHuge(cells_, kMaxSets * kCells * sizeof(Cell)); }
 

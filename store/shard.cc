@@ -123,8 +123,7 @@ void Shard::GrowTables() {
   for (int step = 0; step < kMovesPerInsertion && next_to_move_ >> kSlotBits < slots_.page_count();
        ++step) {
     Page* page = slots_.page(next_to_move_ >> kSlotBits);
-    const uint32_t slot =
-        page == nullptr ? 0 : page->NextLive(next_to_move_ % kMaxSlotsPerPage);
+    const uint32_t slot = page == nullptr ? 0 : page->NextLive(next_to_move_ % kMaxSlotsPerPage);
     if (page == nullptr || slot == page->slot_count) {
       next_to_move_ = ((next_to_move_ >> kSlotBits) + 1) << kSlotBits;
       continue;

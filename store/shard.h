@@ -4,21 +4,23 @@
 // who goes first.
 //
 // Locks, in this order:
-//   1. The key's: one of some spin locks that the shard's keys share by hash. Whoever writes an entry
-//      or takes it out, or reads it otherwise than UnlockedRead does, holds it; it guards everything
-//      of the entry but its place in the queue. Nobody holds two.
+//   1. The key's: one of some spin locks that the shard's keys share by hash. Whoever writes an
+//   entry
+//      or takes it out, or reads it otherwise than UnlockedRead does, holds it; it guards
+//      everything of the entry but its place in the queue. Nobody holds two.
 //   2. `mutex_`: slots, queue, the growth of tables. Nobody waits for a key while holding it.
 // TBB's locks lie within the key's and are held by none of us: they guard the map's own chains.
 //
-// So whoever starts from the slots (eviction, expiry, Scan, Flush) copies keys under the mutex, lets
-// go, and decides under the key's lock whether the entry is still the one that was meant: the key may
-// have been written again.
+// So whoever starts from the slots (eviction, expiry, Scan, Flush) copies keys under the mutex,
+// lets go, and decides under the key's lock whether the entry is still the one that was meant: the
+// key may have been written again.
 //
 // The life of an entry:
 //   1. TakeSlot takes a slot; who needs it evicts first where there is no room.
 //   2. Insert puts the node into that slot, makes it live for eviction and Scan, and hints at it.
 //   3. The writer gives it a value and a version: now readers without a lock believe it.
-//   4. Erase ends that, takes it out of the queue and of the map, which returns the node: the slot is
+//   4. Erase ends that, takes it out of the queue and of the map, which returns the node: the slot
+//   is
 //      free.
 
 #include <array>
@@ -136,7 +138,8 @@ class Shard {
   // Tells who listens. The caller has locked the key.
   void Tell(EventKind kind, const Entry& entry) const {
     EventListener* const listener = context_.listener.load(std::memory_order_acquire);
-    if (listener != nullptr) [[unlikely]] TellListener(listener, kind, entry);
+    if (listener != nullptr) [[unlikely]]
+      TellListener(listener, kind, entry);
   }
 
   // The next version for an entry that has `last` (0: none).
@@ -200,7 +203,6 @@ class Shard {
   std::array<KeyLock, kKeyLocks> key_locks_;
   // Counted before the page may become anything else: UnlockedRead watches it.
   std::atomic<uint64_t> pages_given_back_{0};
-  const UnlockedPlaces places_;
 
   // The lowest version that a new entry may not have: that of any entry that was erased here.
   std::atomic<uint64_t> version_floor_{0};
@@ -210,6 +212,7 @@ class Shard {
 
   mutable Mutex mutex_;
   SlotAllocator slots_ ABSL_GUARDED_BY(mutex_);
+  const UnlockedPlaces places_;
   EvictionQueue queue_ ABSL_GUARDED_BY(mutex_);
   // The hints of entries from here on are still to be moved in a table that has grown.
   size_t hints_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // the size of the table that was last seen

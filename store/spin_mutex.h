@@ -1,8 +1,9 @@
 #pragma once
 
 // The lock of keys, and of TBB's buckets and nodes. TBB's own lets readers share, which costs a
-// locked instruction to lock and another to unlock. As most reads here take no lock at all, this one
-// is exclusive: one locked instruction to lock, a plain store to unlock. Hold it for moments only.
+// locked instruction to lock and another to unlock. As most reads here take no lock at all, this
+// one is exclusive: one locked instruction to lock, a plain store to unlock. Hold it for moments
+// only.
 
 #include <atomic>
 #include <cstdint>
@@ -29,7 +30,8 @@ class SpinMutex {
   }
   void Unlock() { state_.store(0, std::memory_order_release); }
 
-  // Holds the lock for the length of a scope, in the shape that TBB asks for. Whoever asks for shared access gets it exclusively.
+  // Holds the lock for the length of a scope, in the shape that TBB asks for. Whoever asks for
+  // shared access gets it exclusively.
   class scoped_lock {  // NOLINT(readability-identifier-naming): TBB asks for this name
    public:
     scoped_lock() = default;

@@ -82,7 +82,8 @@ class StoreState {
   bool Accept(const UnlockedRead& read, std::optional<uint64_t> if_version_not,
               ReadResult* result) const;
   // Sets an entry that is there, if it keeps its value inline, does not expire, and `value` fits.
-  // Most writes are of this kind, and nobody wants to know what was there: they take half the steps.
+  // Most writes are of this kind, and nobody wants to know what was there: they take half the
+  // steps.
   bool Overwrite(const Place& place, std::string_view value, uint64_t* version);
   // In all cases.
   SetResult SetAnyhow(const Place& place, std::string_view value, const SetOptions& options);
@@ -126,8 +127,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void StoreState::Read(const Place& place,
 inline void StoreState::ReadAt(const Place& place, const UnlockedRead::Candidate& candidate,
                                ReadResult* result) const {
   UnlockedRead read(place.shard->places());
-  if (candidate.slot == nullptr ||
-      !read.RunAt(candidate, place.key, counts_uses, &result->value) ||
+  if (candidate.slot == nullptr || !read.RunAt(candidate, place.key, counts_uses, &result->value) ||
       !Accept(read, std::nullopt, result)) [[unlikely]] {
     Read(place, {}, result);
   }

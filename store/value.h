@@ -63,7 +63,8 @@ class Value {
   }
 
   void Clear() {
-    if (block_ != nullptr) [[unlikely]] std::exchange(block_, nullptr)->Unref();
+    if (block_ != nullptr) [[unlikely]]
+      std::exchange(block_, nullptr)->Unref();
     size_ = 0;
   }
 
@@ -80,7 +81,8 @@ class Value {
   // For the store: makes this `size` bytes of undefined content, to be written in whole words.
   char* Resize(size_t size) {
     Clear();
-    if (RoundUpToWords(size) > capacity_) [[unlikely]] Grow(size);
+    if (RoundUpToWords(size) > capacity_) [[unlikely]]
+      Grow(size);
     size_ = size;
     return buffer_.get();
   }

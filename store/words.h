@@ -58,8 +58,9 @@ ABSL_ATTRIBUTE_NO_SANITIZE_THREAD inline bool EqualWords(const char* shared, con
                                                          size_t size) {
   size_t at = 0;
   for (; at + 2 * kWordBytes <= size; at += 2 * kWordBytes) {
-    const uint64_t difference = (LoadWord(shared + at) ^ LoadWord(bytes + at)) |
-                                (LoadWord(shared + at + kWordBytes) ^ LoadWord(bytes + at + kWordBytes));
+    const uint64_t difference =
+        (LoadWord(shared + at) ^ LoadWord(bytes + at)) |
+        (LoadWord(shared + at + kWordBytes) ^ LoadWord(bytes + at + kWordBytes));
     if (difference != 0) return false;
   }
   if (at + kWordBytes <= size) {

@@ -149,8 +149,8 @@ SetResult StoreState::SetAnyhow(const Place& place, std::string_view value,
   EntryWriter writer(this, place);
   const bool must_be_there =
       options.presence == Presence::kPresent || options.if_version.has_value();
-  if (!must_be_there && !writer.Create(Entry::SlotBytesFor(
-                            place.key.bytes.size(), block != nullptr ? 0 : value.size()))) {
+  if (!must_be_there && !writer.Create(Entry::SlotBytesFor(place.key.bytes.size(),
+                                                           block != nullptr ? 0 : value.size()))) {
     result.outcome = SetOutcome::kMemoryFull;
     return result;
   }

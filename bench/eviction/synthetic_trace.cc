@@ -6,7 +6,7 @@
 #include <functional>
 #include <unordered_map>
 
-#include "bench/eviction/zipf.h"
+#include "bench/eviction/exact_zipf.h"
 #include "bench/store/workload.h"
 
 namespace ferrite::bench {
@@ -24,11 +24,12 @@ constexpr uint64_t kPart = uint64_t{1} << 32;
 using NextKey = std::function<uint64_t(Random&, size_t request)>;
 
 NextKey ZipfKeys(size_t fit, double exponent) {
-  return [zipf = Zipf(10 * fit, exponent)](Random& random, size_t) { return zipf.Pick(random); };
+  return
+      [zipf = ExactZipf(10 * fit, exponent)](Random& random, size_t) { return zipf.Pick(random); };
 }
 
 NextKey ZipfAndScans(size_t fit) {
-  return [fit, zipf = Zipf(4 * fit, 0.9)](Random& random, size_t request) {
+  return [fit, zipf = ExactZipf(4 * fit, 0.9)](Random& random, size_t request) {
     const size_t turn = request % (3 * fit);
     return turn < 2 * fit ? zipf.Pick(random) : kPart + request;
   };
@@ -47,14 +48,14 @@ NextKey ShiftingSet(size_t fit) {
 }
 
 NextKey ShiftingZipf(size_t fit) {
-  return [fit, zipf = Zipf(4 * fit, 1.0)](Random& random, size_t request) {
+  return [fit, zipf = ExactZipf(4 * fit, 1.0)](Random& random, size_t request) {
     const size_t phase = request / (3 * fit);
     return Mix(zipf.Pick(random) + phase * kPart) % (4 * fit);
   };
 }
 
 NextKey Drift(size_t fit) {
-  return [zipf = Zipf(2 * fit, 0.8)](Random& random, size_t request) {
+  return [zipf = ExactZipf(2 * fit, 0.8)](Random& random, size_t request) {
     return kPart + request / 4 - zipf.Pick(random);
   };
 }

@@ -13,6 +13,13 @@ def cpu_model():
     return found.group(1) if found else "unknown"
 
 
+def available_bytes():
+    """How much memory programs can still take."""
+    with open("/proc/meminfo", encoding="utf-8") as meminfo:
+        found = re.search(r"^MemAvailable:\s+(\d+) kB$", meminfo.read(), re.MULTILINE)
+    return int(found.group(1)) * 1024
+
+
 def first_line(*command):
     """The first line that a command prints, such as its version."""
     printed = subprocess.run(

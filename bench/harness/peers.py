@@ -21,6 +21,7 @@ class PeerServer:
         self.pid = process.pid
         self._connection = connection
         self._answers = connection.makefile("rb")
+        self.socket_path = connection.getpeername()
 
     def send(self, request):
         self._connection.sendall(request)
@@ -124,15 +125,6 @@ def fill_redis(server, keys, value):
         for _ in batch:
             if (answer := server.line()) != b"+OK":
                 raise RuntimeError(f"Redis answered {answer!r} to SET")
-
-
-def fill_memcached(server, keys, value):
-    tail = b" 0 0 %d\r\n%s\r\n" % (len(value), value)
-    for batch in _batches(keys, 1000):
-        server.send(b"".join(b"set " + key + tail for key in batch))
-        for _ in batch:
-            if (answer := server.line()) != b"STORED":
-                raise RuntimeError(f"memcached answered {answer!r} to set")
 
 
 def redis_memory(server):

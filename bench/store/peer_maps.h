@@ -3,10 +3,12 @@
 // What a C++ programmer would reach for instead of ferrite::Store, behind the verbs that every map
 // under test has:
 //
-//   bool Get(key, Buffer* value)           copies the value into a buffer that the caller reuses;
-//   false: not there void Set(key, value) size_t MGet(keys, values)              values[i] becomes
-//   what Get(keys[i]) gives; returns how many were there bool Incr(key) adds 1 to a decimal text in
-//   one atomic step; false: no such counter
+//   bool Get(key, Buffer* value)      copies the value into a buffer that is reused; false: no key
+//   void Set(key, value)
+//   bool Incr(key)                    adds 1 to a decimal text in one atomic step; false: no key
+//   size_t MGet(keys, Batch*)         leaves the values in the batch; how many were there
+//   void MSet(keys, value, Batch*)
+//   size_t MDelete(keys, Batch*)      how many were there
 //
 // Each does what a cache would have to do: keys and values are byte strings of any length.
 
@@ -20,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -39,14 +42,34 @@ inline bool IncrementText(std::string* text) {
   return true;
 }
 
-// For maps without a call for many keys.
+// The calls for many keys, for maps that have none. Such a map also has `bool Delete(key)`.
 template <class Map>
-size_t MGetOneByOne(Map& map, std::span<const std::string_view> keys,
-                    std::span<std::string> values) {
-  size_t found = 0;
-  for (size_t i = 0; i < keys.size(); ++i) found += map.Get(keys[i], &values[i]);
-  return found;
-}
+class OneByOne {
+ public:
+  struct Batch {
+    explicit Batch(size_t size) : values(size) {}
+    std::vector<std::string> values;
+  };
+
+  size_t MGet(std::span<const std::string_view> keys, Batch* batch) {
+    size_t found = 0;
+    for (size_t i = 0; i < keys.size(); ++i) found += map().Get(keys[i], &batch->values[i]);
+    return found;
+  }
+
+  void MSet(std::span<const std::string_view> keys, std::string_view value, Batch*) {
+    for (const std::string_view key : keys) map().Set(key, value);
+  }
+
+  size_t MDelete(std::span<const std::string_view> keys, Batch*) {
+    size_t deleted = 0;
+    for (const std::string_view key : keys) deleted += map().Delete(key);
+    return deleted;
+  }
+
+ private:
+  Map& map() { return static_cast<Map&>(*this); }
+};
 
 // Lets std::unordered_map look a string_view up without making a string.
 struct TransparentHash : std::hash<std::string_view> {
@@ -55,7 +78,7 @@ struct TransparentHash : std::hash<std::string_view> {
 
 // std::unordered_map under one lock; `ReadLock` is what a Get takes.
 template <class Mutex, class ReadLock>
-class LockedMap {
+class LockedMap : public OneByOne<LockedMap<Mutex, ReadLock>> {
  public:
   using Buffer = std::string;
 
@@ -77,8 +100,12 @@ class LockedMap {
     }
   }
 
-  size_t MGet(std::span<const std::string_view> keys, std::span<std::string> values) {
-    return MGetOneByOne(*this, keys, values);
+  bool Delete(std::string_view key) {
+    std::unique_lock lock(mutex_);
+    const auto entry = map_.find(key);
+    if (entry == map_.end()) return false;
+    map_.erase(entry);
+    return true;
   }
 
   bool Incr(std::string_view key) {
@@ -97,7 +124,7 @@ using SharedMutexMap = LockedMap<std::shared_mutex, std::shared_lock<std::shared
 
 // absl::flat_hash_map in 64 shards, each under a reader-writer lock. The hash is computed once per
 // operation.
-class AbslShardsMap {
+class AbslShardsMap : public OneByOne<AbslShardsMap> {
  public:
   using Buffer = std::string;
 
@@ -121,8 +148,13 @@ class AbslShardsMap {
     }
   }
 
-  size_t MGet(std::span<const std::string_view> keys, std::span<std::string> values) {
-    return MGetOneByOne(*this, keys, values);
+  bool Delete(std::string_view key) {
+    const Place place = PlaceOf(key);
+    absl::WriterMutexLock lock(&place.shard.mutex);
+    const auto entry = place.shard.map.find(place.key, place.hash);
+    if (entry == place.shard.map.end()) return false;
+    place.shard.map.erase(entry);
+    return true;
   }
 
   bool Incr(std::string_view key) {

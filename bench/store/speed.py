@@ -1,12 +1,15 @@
 """Operations per second of every map, taking turns."""
 
-import json
 import statistics
-import subprocess
 import sys
+import typing
 
-from harness import build, report, terminal
+import map_process
+from harness import report, terminal
 
+TITLE = "Speed"
+TARGETS = ("bench-store",)
+VALUE_BYTES = 64
 MAPS = {
     "ferrite": "ferrite::Store",
     "dashmap": "DashMap",
@@ -15,102 +18,171 @@ MAPS = {
     "shared_mutex": "shared_mutex",
     "mutex": "mutex",
 }
-PEERS_IN_RUST = ("dashmap", "flurry")
-OPERATIONS = {"get": "GET", "set": "SET", "mixed": "80/20", "mget16": "MGET of 16", "incr": "INCR"}
+OPERATIONS = {
+    "get": "GET",
+    "set": "SET",
+    "mixed": "80/20",
+    "incr": "INCR",
+    "mget16": "MGET of 16",
+    "mget64": "MGET of 64",
+    "mset16": "MSET of 16",
+    "mdelete16": "MDELETE, MSET of 16",
+}
+SKEWED = ("get", "set", "mixed")
 THREADS = (1, 2, 8)
-DISTRIBUTION = "uniform"
 
 
-class MapProcess:
-    """A process that holds one filled map and runs one operation on it at a time."""
+class Cell(typing.NamedTuple):
+    """One thing to measure; `command` asks a map process for it."""
 
-    def __init__(self, build_dir, name, keys, value_bytes):
-        program = (
-            build.peers_program(build_dir)
-            if name in PEERS_IN_RUST
-            else build_dir / "bin" / "bench-store"
-        )
-        self._process = subprocess.Popen(
-            [program, "--map", name, "--keys", str(keys), "--value-bytes", str(value_bytes)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+    operation: str
+    distribution: str
+    threads: int
 
-    def _answer(self):
-        line = self._process.stdout.readline()
-        if not line:
-            sys.exit("a map process ended; its message is above")
-        return json.loads(line)
+    @property
+    def command(self):
+        return f"{self.operation} {self.distribution} {self.threads}"
 
-    def wait_until_filled(self):
-        """Returns what map this is."""
-        return self._answer()["ready"]
-
-    def operations_per_second(self, operation, threads, seconds):
-        self._process.stdin.write(f"{operation} {DISTRIBUTION} {threads} {seconds}\n")
-        self._process.stdin.flush()
-        answer = self._answer()
-        return answer["operations"] / answer["seconds"]
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait()
+    @property
+    def ratio_name(self):
+        skew = "" if self.distribution == "uniform" else f"_{self.distribution}"
+        return f"{self.operation}{skew}_{self.threads}t_vs_dashmap"
 
 
-def _cells():
-    return [(operation, threads) for operation in OPERATIONS for threads in THREADS]
+# Deletes come last, as they leave their traces in a map's memory.
+CELLS = [
+    Cell(operation, distribution, threads)
+    for operation in OPERATIONS
+    for distribution in ("uniform", "zipf")
+    if distribution == "uniform" or operation in SKEWED
+    for threads in THREADS
+]
+REPORTED = [
+    cell
+    for cell in CELLS
+    if cell.threads == 2
+    or (cell.threads == 8 and (cell.operation in SKEWED or cell.operation == "mget16"))
+    if cell.operation != "incr"
+]
 
 
-def measure(build_dir, *, keys, value_bytes, rounds, seconds):
-    """Returns {map: {operation: {threads: [operations per second of each round]}}}, and what each
-    map says of itself.
+def add_arguments(parser):
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.25, help="length of one measurement")
+    parser.add_argument("--keys", type=int, default=1_000_000)
 
-    Every round fills fresh maps, and within a round the maps take turns cell by cell, in another
+
+def measure(build_dir, arguments):
+    """Every round fills fresh maps, and within a round the maps take turns cell by cell, in another
     order each round: what slows the machine for a while slows all of them, and the luck of one
     memory layout is averaged out.
+
+    "operations_per_second" is {map: {command of the cell: [one figure per round]}}.
     """
-    rates = {
-        name: {operation: {threads: [] for threads in THREADS} for operation in OPERATIONS}
-        for name in MAPS
-    }
+    rates = {name: {cell.command: [] for cell in CELLS} for name in MAPS}
     descriptions = {}
-    progress = terminal.Progress(rounds * len(_cells()) * len(MAPS))
-    for turn in range(rounds):
+    digests = set()
+    progress = terminal.Progress(arguments.rounds * len(CELLS) * len(MAPS))
+    for turn in range(arguments.rounds):
         order = [*MAPS][turn % len(MAPS) :] + [*MAPS][: turn % len(MAPS)]
         processes = {}
         for name in order:
-            processes[name] = MapProcess(build_dir, name, keys, value_bytes)
-            descriptions[name] = processes[name].wait_until_filled()
-        for operation, threads in _cells():
+            processes[name] = map_process.MapProcess(
+                build_dir, name, keys=arguments.keys, value_bytes=VALUE_BYTES
+            )
+            descriptions[name], digest = processes[name].wait_until_filled()
+            digests.add(digest)
+        if len(digests) > 1:
+            sys.exit("workload.h and workload.rs differ: the maps would be asked for other keys")
+        for cell in CELLS:
             for name in order:
-                rate = processes[name].operations_per_second(operation, threads, seconds)
-                rates[name][operation][threads].append(rate)
-                progress.step(
-                    f"round {turn + 1}, {OPERATIONS[operation]}, {threads} threads, {MAPS[name]}"
-                )
+                rate = processes[name].operations_per_second(cell.command, arguments.seconds)
+                rates[name][cell.command].append(rate)
+                progress.step(f"round {turn + 1}, {cell.command}, {MAPS[name]}")
         for process in processes.values():
             process.close()
-    return rates, descriptions
+    return {
+        "maps": {name: descriptions[name] for name in MAPS},
+        "keys": arguments.keys,
+        "rounds": arguments.rounds,
+        "seconds": arguments.seconds,
+        "operations_per_second": rates,
+    }
 
 
-def ratio(rates, operation, threads, peer="dashmap", name="ferrite"):
-    return report.median_ratio(rates[name][operation][threads], rates[peer][operation][threads])
+def ratio(rates, cell, peer="dashmap", name="ferrite"):
+    return report.median_ratio(rates[name][cell.command], rates[peer][cell.command])
+
+
+def ratios(figures):
+    rates = figures["operations_per_second"]
+    return {cell.ratio_name: ratio(rates, cell) for cell in REPORTED}
 
 
 def table(rates):
     """Million operations per second, and in parentheses the ratio to DashMap."""
     rows = []
-    for operation, threads in _cells():
-        row = [OPERATIONS[operation], threads]
+    for cell in CELLS:
+        row = [OPERATIONS[cell.operation], cell.distribution, cell.threads]
         for name in MAPS:
-            median = statistics.median(rates[name][operation][threads]) / 1e6
-            row.append(f"{median:.2f} ({ratio(rates, operation, threads, name=name):.2f})")
+            median = statistics.median(rates[name][cell.command]) / 1e6
+            row.append(f"{median:.2f} ({ratio(rates, cell, name=name):.2f})")
         rows.append(row)
-    return terminal.table(["operation", "threads", *MAPS.values()], rows)
+    return terminal.table(["operation", "keys", "threads", *MAPS.values()], rows)
 
 
 def spread(rates):
     """How far the rounds lie apart: the median over all cells of (largest - smallest) / median."""
-    cells = [rates[name][operation][threads] for name in MAPS for operation, threads in _cells()]
+    cells = [rates[name][cell.command] for name in MAPS for cell in CELLS]
     return statistics.median((max(cell) - min(cell)) / statistics.median(cell) for cell in cells)
+
+
+def markdown(figures):
+    rates = figures["operations_per_second"]
+    return f"""Maps: {"; ".join(figures["maps"].values())}.
+
+Million operations per second, in parentheses the ratio to DashMap. {figures["keys"]:,} keys of
+16 B, values of {VALUE_BYTES} B. Keys are chosen uniformly, or by Zipf's law with exponent 0.99. A
+batch counts once per key; a map without calls for many keys takes them one by one. Deletes need
+keys that are there, so each MDELETE is followed by an MSET of the same keys, and the pair counts
+as one. Medians of {figures["rounds"]} rounds of {figures["seconds"]:g} s in which the maps took
+turns; half of the cells varied by less than {spread(rates):.0%} between rounds. A read copies the
+value into a buffer that is reused; a write over an existing key reuses its memory where the map
+allows that (all but flurry).
+
+{table(rates)}
+
+![Ferrite and others beside DashMap](store_speed.png)"""
+
+
+def draw(figures, directory):
+    """A row per cell: a bar for Ferrite's ratio to DashMap, dots for those of the others."""
+    from harness import plot
+
+    rates = figures["operations_per_second"]
+    figure, axes = plot.axes(8, 0.24 * len(CELLS) + 1.2)
+    rows = range(len(CELLS))
+    axes.barh(rows, [ratio(rates, cell) for cell in CELLS], color=plot.OURS, label="Ferrite")
+    others = [name for name in MAPS if name not in ("ferrite", "dashmap")]
+    for colour, name in zip(plot.OTHERS, others, strict=False):
+        axes.plot(
+            [ratio(rates, cell, name=name) for cell in CELLS],
+            rows,
+            "o",
+            color=colour,
+            markersize=4,
+            label=MAPS[name],
+        )
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_xscale("log", base=2)
+    axes.set_xlim(left=1 / 16)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_yticks(
+        rows,
+        [f"{OPERATIONS[c.operation]}, {c.distribution}, {c.threads} t" for c in CELLS],
+        fontsize=8,
+    )
+    axes.set_ylim(len(CELLS) - 0.4, -0.6)
+    axes.set_xlabel("operations per second / DashMap's (more is better)")
+    axes.legend(fontsize=8, loc="lower right")
+    plot.save(figure, directory / "store_speed.png")

@@ -1,22 +1,22 @@
 // Micro benchmarks of ferrite::Store beside the maps a C++ programmer would reach for.
 //
-//   bench-store --benchmark_filter=ferrite/      runs like any Google Benchmark
-//   bench-store --map ferrite                    holds one filled map and takes commands `OPERATION
-//   DISTRIBUTION THREADS
-//                                                SECONDS` from standard input, each answered with
-//                                                one line of JSON, so that bench/store/run can take
-//                                                turns between maps, as bench/peers does
+//   bench-store --benchmark_filter=ferrite/   runs like any Google Benchmark
+//   bench-store --map ferrite                 holds one filled map and takes commands `OPERATION
+//                                             DISTRIBUTION THREADS SECONDS` from standard input,
+//                                             each answered with one line of JSON, so that
+//                                             bench/store/run can take turns between maps, as
+//                                             bench/peers does
 //
 // One iteration is one window of fixed length in which every thread makes as many operations as it
 // can: with a fixed number of operations per thread, the threads that finish early would leave the
 // cores to the others, and the figures would not compare with those of bench/peers. Read
 // `items_per_second`, not the time per iteration.
 
+#include <algorithm>
+#include <cinttypes>
 #include <cstdio>
 #include <functional>
 #include <iostream>
-#include <memory>
-#include <mutex>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -25,6 +25,7 @@
 #include <CLI/CLI.hpp>
 
 #include "bench/store/ferrite_map.h"
+#include "bench/store/filled_map.h"
 #include "bench/store/peer_maps.h"
 #include "bench/store/window.h"
 #include "bench/store/workload.h"
@@ -41,42 +42,38 @@ struct Settings {
 };
 Settings settings;
 
-// A map with `settings.keys` entries, filled when it is first asked for. Thread-safe.
-template <class Map>
-class FilledMap {
- public:
-  Map& Get(std::string_view value) {
-    std::call_once(filled_, [&] {
-      map_ = std::make_unique<Map>();
-      for (uint64_t i = 0; i < settings.keys; ++i) map_->Set(Key(i).view(), value);
-    });
-    return *map_;
-  }
-
- private:
-  std::once_flag filled_;
-  std::unique_ptr<Map> map_;
-};
-
 // Counters live in a map of their own, so that every operation meets a map of `settings.keys`
 // entries. Both stay for the life of the process.
 template <class Map>
 Map& MapFor(Operation operation) {
   static FilledMap<Map> values;
   static FilledMap<Map> counters;
-  if (operation == Operation::kIncr) return counters.Get("0");
-  return values.Get(std::string(settings.value_bytes, 'v'));
+  if (operation == Operation::kIncr) return counters.Get(settings.keys, "0");
+  return values.Get(settings.keys, std::string(settings.value_bytes, 'v'));
+}
+
+struct Pickers {
+  Uniform uniform{settings.keys};
+  Zipf zipf{settings.keys};
+};
+
+const Pickers& ThePickers() {
+  static const Pickers pickers;
+  return pickers;
 }
 
 template <class Map>
-void Measure(benchmark::State& state, Operation operation, uint64_t turn) {
-  Map& map = MapFor<Map>(operation);
+void Measure(benchmark::State& state, const Cell& cell, uint64_t turn) {
+  Map& map = MapFor<Map>(cell.named.operation);
   const std::string value(settings.value_bytes, 'v');
-  const std::chrono::duration<double> length(settings.window_seconds);
+  const uint64_t thread = state.thread_index();
+  const Window window = {std::chrono::duration<double>(settings.window_seconds), value,
+                         settings.keys, thread, static_cast<uint64_t>(cell.threads)};
+  const Random random(turn * 1024 + thread);
   Share share;
   for (auto _ : state) {
-    share = RunWindow(map, operation, Uniform(settings.keys), length, value,
-                      Random(turn * 1024 + state.thread_index()));
+    share = cell.zipf ? RunWindow(map, cell.named, ThePickers().zipf, window, random)
+                      : RunWindow(map, cell.named, ThePickers().uniform, window, random);
   }
   if (share.found != share.operations) {
     state.SkipWithError("operations missed their key: something else than the map was measured");
@@ -89,7 +86,7 @@ struct Subject {
   std::string name;
   std::string description;
   std::function<void(Operation)> fill;
-  std::function<void(benchmark::State&, Operation, uint64_t turn)> measure;
+  std::function<void(benchmark::State&, const Cell&, uint64_t turn)> measure;
 };
 
 template <class Map>
@@ -107,14 +104,16 @@ std::vector<Subject> Subjects() {
   };
 }
 
-void Register(const Subject& subject, const NamedOperation& named, int threads, uint64_t turn) {
-  const std::string name = subject.name + "/" + std::string(named.name) + "/uniform";
-  const auto measure = [measure = subject.measure, operation = named.operation,
-                        turn](benchmark::State& state) { measure(state, operation, turn); };
+void Register(const Subject& subject, const Cell& cell, uint64_t turn) {
+  std::string name = subject.name;
+  name.append("/").append(cell.named.name).append("/").append(cell.distribution());
+  const auto measure = [measure = subject.measure, cell, turn](benchmark::State& state) {
+    measure(state, cell, turn);
+  };
   benchmark::RegisterBenchmark(name.c_str(), measure)
       ->Iterations(1)
       ->UseRealTime()
-      ->Threads(threads);
+      ->Threads(cell.threads);
 }
 
 // Keeps the outcome of the one benchmark that a command runs.
@@ -133,31 +132,36 @@ class LastRun : public benchmark::BenchmarkReporter {
 std::string RunCommand(const Subject& subject, const std::string& line, uint64_t turn) {
   std::istringstream words(line);
   std::string operation, distribution;
-  int threads = 0;
-  words >> operation >> distribution >> threads >> settings.window_seconds;
-  if (!words || distribution != "uniform" || threads < 1) return "cannot understand '" + line + "'";
-  for (const NamedOperation& named : kOperations) {
-    if (named.name != operation) continue;
-    subject.fill(named.operation);
-    benchmark::ClearRegisteredBenchmarks();
-    Register(subject, named, threads, turn);
-    LastRun last;
-    benchmark::RunSpecifiedBenchmarks(&last, ".");
-    if (last.run().error_occurred) return last.run().error_message;
-    std::printf(
-        R"({"map":"%s","operation":"%s","distribution":"%s","threads":%d,"operations":%.0f,"seconds":%.6f})"
-        "\n",
-        subject.name.c_str(), operation.c_str(), distribution.c_str(), threads,
-        last.run().counters.at("operations").value, last.run().real_accumulated_time);
-    std::fflush(stdout);
-    return "";
+  Cell cell;
+  words >> operation >> distribution >> cell.threads >> settings.window_seconds;
+  cell.zipf = distribution == "zipf";
+  const auto* const named =
+      std::find_if(kOperations.begin(), kOperations.end(),
+                   [&](const auto& known) { return known.name == operation; });
+  if (named != kOperations.end()) cell.named = *named;
+  if (!words || named == kOperations.end() || distribution != cell.distribution() ||
+      cell.threads < 1 || !cell.is_possible()) {
+    return "cannot understand '" + line + "'";
   }
-  return "no operation " + operation;
+  subject.fill(cell.named.operation);
+  benchmark::ClearRegisteredBenchmarks();
+  Register(subject, cell, turn);
+  LastRun last;
+  benchmark::RunSpecifiedBenchmarks(&last, ".");
+  if (last.run().error_occurred) return last.run().error_message;
+  std::printf(
+      R"({"map":"%s","operation":"%s","distribution":"%s","threads":%d,"operations":%.0f,"seconds":%.6f})"
+      "\n",
+      subject.name.c_str(), operation.c_str(), distribution.c_str(), cell.threads,
+      last.run().counters.at("operations").value, last.run().real_accumulated_time);
+  std::fflush(stdout);
+  return "";
 }
 
 int TakeCommands(const Subject& subject) {
   subject.fill(Operation::kGet);
-  std::printf("{\"ready\":\"%s\"}\n", subject.description.c_str());
+  std::printf(R"({"ready":"%s","picks":"%016)" PRIx64 "\"}\n", subject.description.c_str(),
+              PicksDigest(ThePickers().uniform, ThePickers().zipf));
   std::fflush(stdout);
   std::string line;
   for (uint64_t turn = 0; std::getline(std::cin, line); ++turn) {
@@ -185,7 +189,12 @@ int Main(int argc, char** argv) {
   for (const Subject& subject : Subjects()) {
     if (subject.name == settings.map) return TakeCommands(subject);
     for (const NamedOperation& named : kOperations) {
-      for (const int threads : {1, 2, 8}) Register(subject, named, threads, 0);
+      for (const bool zipf : {false, true}) {
+        for (const int threads : {1, 2, 8}) {
+          if (const Cell cell = {named, zipf, threads}; cell.is_possible())
+            Register(subject, cell, 0);
+        }
+      }
     }
   }
   if (!settings.map.empty()) {

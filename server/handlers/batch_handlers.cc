@@ -65,8 +65,8 @@ grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
           "return_previous is for Set: the previous values of a batch might not fit in its reply");
     }
   }
-  // In order, as a key may be there twice: runs of entries without a request_id together, the others
-  // one by one.
+  // In order, as a key may be there twice: runs of entries without a request_id together, the
+  // others one by one.
   std::array<SetItem, kStep> items;
   std::array<SetResult, kStep> results;
   const int entry_count = request.entries_size();

@@ -104,7 +104,8 @@ grpc::Status CacheHandlers::SetChecked(const v1::SetRequest& request, bool check
     if (check_not_past) {
       if (grpc::Status status = CheckNotPast(request); !status.ok()) return status;
     }
-    return FillAndCountSet(store_.Set(request.key(), request.value(), OptionsOf(request)), response);
+    return FillAndCountSet(store_.Set(request.key(), request.value(), OptionsOf(request)),
+                           response);
   });
 }
 

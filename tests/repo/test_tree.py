@@ -59,14 +59,24 @@ FIXED_NAMES = {"CMakeLists.txt", "CMakePresets.json", "Dockerfile", "README.md",
 EMPTY_NAMES = re.compile(r"(^|_)(utils?|helpers?|manager|common|misc|impl)($|_)")
 WRITTEN_BY_TOOLS = re.compile(r"(^|/)(Cargo\.lock|package-lock\.json|go\.sum)$|^bench/results/|^tests/helm/golden/")
 MAX_LINES = 600
+MAX_PICTURE_KB = 150
 
 
-def files():
-    """Paths of everything people wrote: what git tracks or would track."""
+def tracked():
+    """Paths of what git tracks or would track."""
     done = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                           cwd=ROOT, capture_output=True, check=True)
     names = sorted(set(done.stdout.decode().split("\0")) - {""})
     return [name for name in names if (ROOT / name).is_file()]
+
+
+def is_picture(name):
+    return name.endswith(".png")
+
+
+def files():
+    """The same without pictures: everything that is text."""
+    return [name for name in tracked() if not is_picture(name)]
 
 
 def text(name):
@@ -125,6 +135,11 @@ def complaints_about_shape(name, source):
         yield f"{name}: starts otherwise; begin a header with #pragma once"
 
 
+def complaints_about_picture_size(name, size_bytes):
+    if size_bytes > MAX_PICTURE_KB * 1000:
+        yield f"{name}: has {size_bytes / 1000:.0f} kB; a picture has at most {MAX_PICTURE_KB} kB: draw it smaller"
+
+
 def complaints_about_links(name, source):
     """Relative links of a Markdown file lead somewhere."""
     if not name.endswith(".md"):
@@ -149,10 +164,14 @@ class Tree(unittest.TestCase):
         self.expect_none(c for name in files() if name != own for c in complaints_about_lines(name, text(name)))
 
     def test_names(self):
-        self.expect_none(c for name in files() for c in complaints_about_names(name))
+        self.expect_none(c for name in tracked() for c in complaints_about_names(name))
 
     def test_shapes(self):
         self.expect_none(c for name in files() for c in complaints_about_shape(name, text(name)))
+
+    def test_pictures(self):
+        self.expect_none(c for name in tracked() if is_picture(name)
+                         for c in complaints_about_picture_size(name, (ROOT / name).stat().st_size))
 
     def test_links(self):
         self.expect_none(c for name in files() for c in complaints_about_links(name, text(name)))
@@ -208,6 +227,7 @@ class Rules(unittest.TestCase):
         self.expect_one(complaints_about_shape("store/a.cc", "\n" * 601), "at most 600")
         self.expect_one(complaints_about_shape("store/a.h", "int x;\n"), "#pragma once")
         self.expect_one(complaints_about_shape("store/a.cc", "int x;"), "line feed")
+        self.expect_one(complaints_about_picture_size("bench/results/a.png", 151_000), "draw it smaller")
         self.expect_one(complaints_about_links("README.md", "[x](nowhere/at_all.md)"), "mend the link")
 
 

@@ -10,10 +10,11 @@ mod window;
 mod workload;
 
 use std::io::{BufRead, Write};
+use std::time::Duration;
 
 use maps::{DashMapOfBytes, FlurryMapOfBytes, Map};
-use window::{run_window, Operation};
-use workload::{Key, Random, Uniform};
+use window::{run_window, Operation, Outcome, Window};
+use workload::{picks_digest, Key, Picker, Uniform, Zipf};
 
 const USAGE: &str = "usage: ferrite-peers --map dashmap|flurry [--keys N] [--value-bytes N]";
 
@@ -43,22 +44,36 @@ fn parse_options() -> Result<Options, String> {
     Ok(options)
 }
 
-/// One command from standard input, as its four words.
-fn parse_command(line: &str) -> Option<(Operation, &str, usize, f64)> {
+struct Command {
+    operation: Operation,
+    zipf: bool,
+    threads: usize,
+    length: Duration,
+}
+
+/// One command from standard input: its four words.
+fn parse_command(line: &str) -> Option<Command> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let [operation, distribution, threads, seconds] = words[..] else {
         return None;
     };
-    if distribution != "uniform" {
-        return None;
-    }
-    let threads = threads.parse().ok().filter(|threads| *threads > 0)?;
-    Some((
-        Operation::parse(operation)?,
-        distribution,
-        threads,
-        seconds.parse().ok()?,
-    ))
+    let command = Command {
+        operation: Operation::parse(operation)?,
+        zipf: distribution == "zipf",
+        threads: threads.parse().ok().filter(|threads| *threads > 0)?,
+        length: Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?,
+    };
+    // Deleting needs keys that are there, and so picks its own.
+    let possible = match command.operation {
+        Operation::MDelete(_) => distribution == "uniform",
+        _ => command.zipf || distribution == "uniform",
+    };
+    possible.then_some(command)
+}
+
+struct Pickers {
+    uniform: Uniform,
+    zipf: Zipf,
 }
 
 fn fill<M: Map>(map: &M, keys: u64, value: &[u8]) {
@@ -74,18 +89,25 @@ fn serve<M: Map + Default>(options: &Options, description: &str) -> Result<(), S
     // Counters live in a map of their own, so that every operation meets a map of `keys` entries.
     let counters = std::cell::OnceCell::new();
 
+    let pickers = Pickers {
+        uniform: Uniform::new(options.keys),
+        zipf: Zipf::new(options.keys),
+    };
+
     let mut output = std::io::stdout().lock();
     let mut print = |line: String| {
         writeln!(output, "{line}")
             .and_then(|()| output.flush())
             .map_err(|e| e.to_string())
     };
-    print(format!(r#"{{"ready":"{description}"}}"#))?;
+    print(format!(
+        r#"{{"ready":"{description}","picks":"{:016x}"}}"#,
+        picks_digest(&pickers.uniform, &pickers.zipf)
+    ))?;
     for (turn, line) in std::io::stdin().lock().lines().enumerate() {
         let line = line.map_err(|e| e.to_string())?;
-        let (operation, distribution, threads, seconds) =
-            parse_command(&line).ok_or(format!("cannot understand '{line}'"))?;
-        let map = if operation == Operation::Incr {
+        let command = parse_command(&line).ok_or(format!("cannot understand '{line}'"))?;
+        let map = if command.operation == Operation::Incr {
             counters.get_or_init(|| {
                 let map = M::default();
                 fill(&map, options.keys, b"0");
@@ -94,30 +116,46 @@ fn serve<M: Map + Default>(options: &Options, description: &str) -> Result<(), S
         } else {
             &values
         };
-        let seed = |thread: usize| Random::new((turn * 1024 + thread) as u64);
-        let outcome = run_window(
-            map,
-            operation,
-            Uniform::new(options.keys),
-            threads,
-            seconds,
-            &value,
-            seed,
-        )?;
+        let seed = turn as u64 * 1024;
+        let outcome = if command.zipf {
+            run(map, &command, &pickers.zipf, options.keys, &value, seed)?
+        } else {
+            run(map, &command, &pickers.uniform, options.keys, &value, seed)?
+        };
         print(format!(
             concat!(
                 r#"{{"map":"{}","operation":"{}","distribution":"{}","threads":{},"#,
                 r#""operations":{},"seconds":{:.6}}}"#
             ),
             options.map,
-            operation.name(),
-            distribution,
-            threads,
+            command.operation.name(),
+            if command.zipf { "zipf" } else { "uniform" },
+            command.threads,
             outcome.operations,
             outcome.seconds
         ))?;
     }
     Ok(())
+}
+
+fn run<M: Map, P: Picker>(
+    map: &M,
+    command: &Command,
+    picker: &P,
+    entries: u64,
+    value: &[u8],
+    seed: u64,
+) -> Result<Outcome, String> {
+    let window = Window {
+        operation: command.operation,
+        picker,
+        entries,
+        threads: command.threads,
+        length: command.length,
+        value,
+        seed,
+    };
+    run_window(map, &window)
 }
 
 fn main() {

@@ -13,12 +13,26 @@ pub trait Map: Sync {
     /// Adds 1 to a counter and returns what it holds then; none when there is no such counter.
     fn incr(&self, key: &[u8]) -> Option<i64>;
 
-    /// Reads keys[i] into values[i] and returns how many were there. Neither map has a call for
-    /// many keys.
+    /// False when the key was not there.
+    fn delete(&self, key: &[u8]) -> bool;
+
+    /// Reads keys[i] into values[i] and returns how many were there. Neither map has calls for many
+    /// keys.
     fn get_many(&self, keys: &[Key], values: &mut [Vec<u8>]) -> u64 {
         keys.iter()
             .zip(values)
             .map(|(key, value)| u64::from(self.get(key.bytes(), value)))
+            .sum()
+    }
+
+    fn set_many(&self, keys: &[Key], value: &[u8]) {
+        keys.iter().for_each(|key| self.set(key.bytes(), value));
+    }
+
+    /// Returns how many were there.
+    fn delete_many(&self, keys: &[Key]) -> u64 {
+        keys.iter()
+            .map(|key| u64::from(self.delete(key.bytes())))
             .sum()
     }
 }
@@ -77,6 +91,10 @@ impl Map for DashMapOfBytes {
         copy(Decimal::new(counter).bytes(), &mut found);
         Some(counter)
     }
+
+    fn delete(&self, key: &[u8]) -> bool {
+        self.0.remove(key).is_some()
+    }
 }
 
 /// flurry with foldhash. Its values are immutable, so that every write makes a new one; readers
@@ -106,6 +124,10 @@ impl Map for FlurryMapOfBytes {
         counter
     }
 
+    fn delete(&self, key: &[u8]) -> bool {
+        self.0.pin().remove(key).is_some()
+    }
+
     fn get_many(&self, keys: &[Key], values: &mut [Vec<u8>]) -> u64 {
         let map = self.0.pin();
         let read = |(key, value): (&Key, &mut Vec<u8>)| {
@@ -114,5 +136,18 @@ impl Map for FlurryMapOfBytes {
                 .is_some()
         };
         keys.iter().zip(values).map(read).map(u64::from).sum()
+    }
+
+    fn set_many(&self, keys: &[Key], value: &[u8]) {
+        let map = self.0.pin();
+        for key in keys {
+            map.insert(key.bytes().into(), value.into());
+        }
+    }
+
+    fn delete_many(&self, keys: &[Key]) -> u64 {
+        let map = self.0.pin();
+        let delete = |key: &Key| u64::from(map.remove(key.bytes()).is_some());
+        keys.iter().map(delete).sum()
     }
 }

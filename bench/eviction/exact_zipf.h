@@ -14,10 +14,11 @@ inline double Fraction(Random& random) {
   return static_cast<double>(random.Next() >> 11) * 0x1p-53;
 }
 
-// Picks rank r of n with a probability proportional to 1 / (r + 1)^exponent.
-class Zipf {
+// Picks rank r of n with a probability proportional to 1 / (r + 1)^exponent. Unlike the Zipf of
+// workload.h it is exact, and slow: its look-up misses the cache.
+class ExactZipf {
  public:
-  Zipf(size_t ranks, double exponent) {
+  ExactZipf(size_t ranks, double exponent) {
     sums_.reserve(ranks);
     double sum = 0;
     for (size_t rank = 0; rank < ranks; ++rank) {

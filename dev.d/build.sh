@@ -11,7 +11,7 @@ build() {
 
 dev_build() {
   local preset=${1:-release} packages=(dev.d/packages/build.txt)
-  [[ $preset != clang ]] || packages+=(dev.d/packages/lint.txt)
+  [[ $preset != clang && $preset != fuzz ]] || packages+=(dev.d/packages/lint.txt)
   install_packages "${packages[@]}"
   build "$preset"
   echo "Built: build/$preset/bin/"

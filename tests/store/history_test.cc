@@ -31,7 +31,7 @@ template <typename FaultyStore>
 std::string FaultFoundIn() {
   for (;;) {
     FaultyStore store({.shards = 1});
-    const std::string fault =
+    std::string fault =
         FirstFault(Keys(), Record(&store, Keys(), {.threads = 4, .operations = 2000}));
     if (fault != "none") return fault;
   }
@@ -107,7 +107,7 @@ struct MixesVersions : Store {
 // A touch that writes back what it has read brings back what was deleted.
 struct TouchesByWriting : Store {
   using Store::Store;
-  TouchResult Touch(std::string_view key, std::optional<Expiry> expiry) {
+  TouchResult Touch(std::string_view key, std::optional<Expiry> /*expiry*/) {
     ReadResult before;
     Get(key, {}, &before);
     std::this_thread::yield();

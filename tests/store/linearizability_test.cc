@@ -169,7 +169,10 @@ class Search {
     bool present = false;
     uint64_t value = 0;
     uint64_t version = 0;
-    auto operator<=>(const State&) const = default;
+    bool operator<(const State& other) const {
+      return std::tie(present, value, version) <
+             std::tie(other.present, other.value, other.version);
+    }
   };
 
   bool From(uint32_t placed, State state) {

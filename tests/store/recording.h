@@ -55,7 +55,7 @@ class RecordingThread {
     const size_t key = Below(static_cast<uint32_t>(keys_.size()));
     switch (Below(16)) {
       case 0:
-        return MGet();
+        return Below(3) == 0 ? MSet() : MGet();
       case 1:
         return Touch(key);
       case 2:
@@ -80,6 +80,7 @@ class RecordingThread {
   }
 
   void Delete() {
+    if (Below(8) == 0) return MDelete();
     const size_t key = Below(static_cast<uint32_t>(keys_.size()));
     RecordedCall call = Begin(CallKind::kDelete);
     const DeleteResult result = subject_.Delete(keys_[key].name);
@@ -143,6 +144,51 @@ class RecordingThread {
     }
   }
 
+  // What it writes to a key, as bytes.
+  std::string AnyValue(size_t key) {
+    // A counter is mostly counted; a set of it is one of its numbers.
+    const std::vector<size_t>& sizes = keys_[key].sizes;
+    if (sizes.empty()) return std::to_string(Below(1'000'000));
+    return StampedValue(keys_[key].name, sizes[Below(static_cast<uint32_t>(sizes.size()))],
+                        1 + Below(~uint32_t{0}));
+  }
+
+  void MSet() {
+    std::vector<std::string> values;
+    for (size_t key = 0; key < keys_.size(); ++key) values.push_back(AnyValue(key));
+    std::vector<SetItem> items;
+    for (size_t key = 0; key < keys_.size(); ++key) {
+      items.push_back({keys_[key].name, values[key], {.return_previous = true}});
+    }
+    std::vector<SetResult> results(items.size());
+    RecordedCall call = Begin(CallKind::kSet);
+    subject_.MSet(items, results);
+    End(&call);
+    for (size_t key = 0; key < keys_.size(); ++key) {
+      RecordedCall each = call;
+      each.value = NumberOf(key, values[key]);
+      each.done = results[key].outcome == SetOutcome::kStored;
+      each.version = results[key].version;
+      each.previous = results[key].previous.version;
+      Write(key, each);
+    }
+  }
+
+  void MDelete() {
+    std::vector<std::string_view> names;
+    for (const RecordedKey& key : keys_) names.push_back(key.name);
+    std::vector<DeleteResult> results(names.size());
+    RecordedCall call = Begin(CallKind::kDelete);
+    subject_.MDelete(names, results);
+    End(&call);
+    for (size_t key = 0; key < names.size(); ++key) {
+      RecordedCall each = call;
+      each.done = results[key].deleted;
+      each.version = results[key].version;
+      Write(key, each);
+    }
+  }
+
   void Touch(size_t key) {
     RecordedCall call = Begin(CallKind::kTouch);
     const TouchResult result = subject_.Touch(keys_[key].name, std::nullopt);
@@ -160,13 +206,7 @@ class RecordingThread {
   }
 
   void Set(size_t key, CallKind kind, const SetOptions& options) {
-    const std::vector<size_t>& sizes = keys_[key].sizes;
-    // A counter is mostly counted; a set of it is one of its numbers.
-    const std::string value =
-        sizes.empty()
-            ? std::to_string(Below(1'000'000))
-            : StampedValue(keys_[key].name, sizes[Below(static_cast<uint32_t>(sizes.size()))],
-                           1 + Below(~uint32_t{0}));
+    const std::string value = AnyValue(key);
     RecordedCall call = Begin(kind);
     const SetResult result = subject_.Set(keys_[key].name, value, options);
     End(&call);
@@ -212,9 +252,11 @@ template <typename Subject>
 std::vector<KeyHistory> Record(Subject* subject, std::span<const RecordedKey> keys,
                                const RecordingOptions& options) {
   std::vector<RecordingThread<Subject>> recordings;
+  recordings.reserve(options.threads);
   for (uint32_t t = 0; t < options.threads; ++t) recordings.emplace_back(subject, keys, t);
   std::latch start(options.threads);
   std::vector<std::thread> threads;
+  threads.reserve(options.threads);
   for (RecordingThread<Subject>& recording : recordings) {
     threads.emplace_back([&] {
       start.arrive_and_wait();

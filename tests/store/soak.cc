@@ -7,6 +7,7 @@
 // and after a Flush nothing may be left. Now and then a new store with other options takes over.
 
 #include <chrono>
+#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -57,13 +58,11 @@ class Soak {
         next_progress += kProgressInterval;
       }
     }
-    std::printf("soak: %llu operations, %llu faults\n", ull(operations_), ull(faults_.count()));
+    std::printf("soak: %" PRIu64 " operations, %" PRIu64 " faults\n", operations_, faults_.count());
     return faults_.count() == 0;
   }
 
  private:
-  using ull = unsigned long long;
-
   // A new store: with a limit and eviction, without eviction, or without a limit.
   void Begin(uint64_t generation) {
     if (subject_ != nullptr) evictions_ += subject_->store.Stats().evictions;
@@ -155,9 +154,10 @@ class Soak {
   }
   void Tell(const char* when) {
     const StoreStats stats = subject_->store.Stats();
-    std::printf("soak %s: %llu operations, %llu faults; %llu entries, %llu bytes, %llu evictions\n",
-                when, ull(operations_), ull(faults_.count()), ull(stats.entries),
-                ull(stats.memory_bytes()), ull(evictions_ + stats.evictions));
+    std::printf("soak %s: %" PRIu64 " operations, %" PRIu64 " faults; %" PRIu64 " entries, %" PRIu64
+                " bytes, %" PRIu64 " evictions\n",
+                when, operations_, faults_.count(), stats.entries, stats.memory_bytes(),
+                evictions_ + stats.evictions);
     std::fflush(stdout);
   }
 

@@ -107,7 +107,11 @@ void SoakWorker::Get() {
   if (Chance(10)) options.touch_ttl_ms = 1 + Below(kMaxTtlOfSoakMs);
   const VersionFloor floor = subject_.floors.Of(key);
   subject_.store.Get(subject_.keys[key], options, &result_);
-  if (result_.found) subject_.CheckFound(key, floor, result_);
+  if (!result_.found) return;
+  subject_.CheckFound(key, floor, result_);
+  if (options.touch_ttl_ms.has_value() && !result_.ttl_ms.has_value()) {
+    subject_.faults.Report("was read with a touch and not touched", subject_.keys[key]);
+  }
 }
 
 void SoakWorker::Set() {
@@ -196,6 +200,43 @@ void SoakWorker::MGet() {
   }
 }
 
+void SoakWorker::MSet() {
+  std::vector<size_t> keys;
+  std::vector<VersionFloor> floors;
+  std::vector<std::string> values;
+  for (size_t i = Below(kManyKeys); i > 0; --i) {
+    keys.push_back(AnyKey());
+    values.push_back(AnyValue(keys.back()));
+    floors.push_back(subject_.floors.Of(keys.back()));
+  }
+  std::vector<SetItem> items;
+  items.reserve(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    items.push_back({subject_.keys[keys[i]], values[i], {.expiry = AnyExpiry()}});
+  }
+  std::vector<SetResult> results(keys.size());
+  subject_.store.MSet(items, results);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (results[i].outcome == SetOutcome::kStored) {
+      CheckWritten("MSet", keys[i], floors[i], results[i].version);
+    }
+  }
+}
+
+void SoakWorker::MDelete() {
+  std::vector<size_t> keys;
+  std::vector<VersionFloor> floors;
+  std::vector<std::string_view> names;
+  for (size_t i = Below(kManyKeys); i > 0; --i) {
+    keys.push_back(AnyKey());
+    floors.push_back(subject_.floors.Of(keys.back()));
+    names.push_back(subject_.keys[keys.back()]);
+  }
+  std::vector<DeleteResult> results(keys.size());
+  subject_.store.MDelete(names, results);
+  for (size_t i = 0; i < keys.size(); ++i) CheckDeleted(keys[i], floors[i], results[i]);
+}
+
 void SoakWorker::Step() {
   if (Chance(50'000)) subject_.store.Flush();
   switch (Below(20)) {
@@ -218,8 +259,10 @@ void SoakWorker::Step() {
     case 11:
       return Peek();
     case 12:
-    case 13:
       return MGet();
+    case 13:
+      if (Chance(4)) return MDelete();
+      return Chance(2) ? MSet() : MGet();
     default:
       return Get();
   }

@@ -82,6 +82,8 @@ class SoakWorker {
   void Peek();
   // Calls on many keys: each entry is checked as if it had been called alone.
   void MGet();
+  void MSet();
+  void MDelete();
 
   // The same after a write, which must have given a newer version.
   void CheckWritten(const char* operation, size_t key, VersionFloor floor, uint64_t version);

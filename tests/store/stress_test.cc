@@ -130,5 +130,27 @@ TEST(StressTest, ReadersOfOneHotKeySeeVersionsGrow) {
   writer.join();
 }
 
+// A read that is to extend the life of what it finds does so, or finds nothing. It must not look
+// twice: between the two looks the key may come.
+TEST(StressTest, AReadThatTouchesHasTouchedWhatItFound) {
+  Store store({.shards = 1});
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    while (!stop) {
+      store.Set("k", "v");
+      store.Delete("k");
+    }
+  });
+  ReadResult result;
+  bool all_touched = true;
+  for (int i = 0; i < 3'000'000; ++i) {
+    store.Get("k", {.touch_ttl_ms = 60'000}, &result);
+    all_touched = all_touched && result.found == result.ttl_ms.has_value();
+  }
+  stop = true;
+  writer.join();
+  EXPECT_TRUE(all_touched);
+}
+
 }  // namespace
 }  // namespace ferrite

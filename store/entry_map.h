@@ -21,6 +21,7 @@
 
 #include "oneapi/tbb/concurrent_hash_map.h"
 #include "store/entry.h"
+#include "store/huge_memory.h"
 #include "store/node_allocator.h"
 #include "store/spin_mutex.h"
 
@@ -72,8 +73,15 @@ class EntryMap : public TbbEntryMap {
       if (!may_start) return;
       next_segment_ = my_allocator.allocate(buckets);
     }
-    for (size_t end = std::min(made_ + kBucketsPerStep, buckets); made_ < end; ++made_) {
-      new (&next_segment_[made_]) bucket(static_cast<node_base*>(tbb::detail::d2::rehash_req_flag));
+    if (made_ < buckets) {
+      for (size_t end = std::min(made_ + kBucketsPerStep, buckets); made_ < end; ++made_) {
+        new (&next_segment_[made_])
+            bucket(static_cast<node_base*>(tbb::detail::d2::rehash_req_flag));
+      }
+      if (made_ * sizeof(bucket) % kHugePageBytes == 0) {
+        BucketsFilled(my_allocator.shard(), next_segment_ + made_ - kHugePageBytes / sizeof(bucket),
+                      kHugePageBytes);
+      }
     }
     if (made_ < buckets || entries < buckets * 2) return;
     my_table[segment_index_of(buckets)].store(next_segment_, std::memory_order_release);

@@ -1,13 +1,13 @@
 #include "store/hint_table.h"
 
-#include "store/huge_memory.h"
+#include <algorithm>
 
 namespace ferrite {
 
 // The whole table is there from the start as addresses; memory comes to them as they are used.
-HintTable::HintTable() : cells_(static_cast<Cell*>(MapHuge(kMaxSets * kCells * sizeof(Cell)))) {}
+HintTable::HintTable() : cells_(static_cast<Cell*>(MapForHuge(kMaxSets * kCells * sizeof(Cell)))) {}
 
-HintTable::~HintTable() { UnmapHuge(cells_, kMaxSets * kCells * sizeof(Cell)); }
+HintTable::~HintTable() { Unmap(cells_, kMaxSets * kCells * sizeof(Cell)); }
 
 void HintTable::Put(uint32_t hash, SlotRef ref) {
   if (ref >= kEndRef) return;
@@ -49,6 +49,14 @@ size_t HintTable::GrowFor(size_t entries) {
   const bool grown =
       set_mask_.compare_exchange_strong(mask, 2 * mask + 1, std::memory_order_relaxed);
   return grown ? cells * sizeof(Cell) : 0;
+}
+
+void HintTable::AddPart(size_t part, size_t parts, HugePageQueue* huge) {
+  char* const begin = reinterpret_cast<char*>(cells_);
+  for (size_t offset = part * kHugePageBytes; offset < memory_bytes();
+       offset += parts * kHugePageBytes) {
+    huge->Add(begin + offset, std::min(kHugePageBytes, memory_bytes() - offset));
+  }
 }
 
 }  // namespace ferrite

@@ -23,6 +23,7 @@
 #endif
 
 #include "absl/base/config.h"
+#include "store/huge_memory.h"
 #include "store/page.h"
 
 namespace ferrite {
@@ -62,6 +63,9 @@ class HintTable {
   // Doubles the table when it has too few cells for so many entries. Returns by how many bytes it
   // grew.
   size_t GrowFor(size_t entries);
+
+  // Gives the queue part `part` of `parts` of the table, which is in use now.
+  void AddPart(size_t part, size_t parts, HugePageQueue* huge);
 
   size_t memory_bytes() const {
     return (set_mask_.load(std::memory_order_relaxed) + 1) * kCells * sizeof(Cell);

@@ -7,8 +7,14 @@
 #include "store/check.h"
 
 namespace ferrite {
+namespace {
 
-void* MapHuge(size_t bytes) {
+// MADV_COLLAPSE, which the C library does not know yet.
+constexpr int kCollapse = 25;
+
+}  // namespace
+
+void* MapForHuge(size_t bytes) {
   // One huge page too many, so that an aligned stretch lies within; the ends are given back.
   const size_t padded = bytes + kHugePageBytes;
   void* mapped = mmap(nullptr, padded, PROT_READ | PROT_WRITE,
@@ -19,14 +25,38 @@ void* MapHuge(size_t bytes) {
   if (head > 0) munmap(begin, head);
   begin += head;
   munmap(begin + bytes, padded - head - bytes);
-  madvise(begin, bytes, MADV_HUGEPAGE);  // a hint: without huge pages everything still works
+  madvise(begin, bytes, MADV_NOHUGEPAGE);  // not yet
   return begin;
 }
 
-void UnmapHuge(void* memory, size_t bytes) { munmap(memory, bytes); }
+void Unmap(void* memory, size_t bytes) { munmap(memory, bytes); }
+
+void HugePageQueue::Add(void* memory, size_t bytes) {
+  MutexLock lock(&mutex_);
+  ranges_.push_back({memory, bytes});
+}
+
+bool HugePageQueue::MakeOneHuge() {
+  Range range;
+  {
+    MutexLock lock(&mutex_);
+    if (ranges_.empty()) return false;
+    range = ranges_.back();
+    ranges_.pop_back();
+  }
+  const uintptr_t address = reinterpret_cast<uintptr_t>(range.memory);
+  const uintptr_t begin = (address + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+  const uintptr_t end = (address + range.bytes) / kHugePageBytes * kHugePageBytes;
+  if (begin >= end) return true;
+  // Both are wishes: without huge pages everything still works. Where the second is unknown (before
+  // Linux 6.1), the kernel gets round to it by itself.
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  madvise(reinterpret_cast<void*>(begin), end - begin, kCollapse);
+  return true;
+}
 
 HugeArena::~HugeArena() {
-  for (const Mapping& mapping : mappings_) UnmapHuge(mapping.memory, mapping.bytes);
+  for (const Mapping& mapping : mappings_) Unmap(mapping.memory, mapping.bytes);
 }
 
 void* HugeArena::Allocate(size_t bytes) {
@@ -34,7 +64,11 @@ void* HugeArena::Allocate(size_t bytes) {
   MutexLock lock(&mutex_);
   if (static_cast<size_t>(end_ - next_) < bytes) {
     const size_t mapped = (bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
-    char* memory = static_cast<char*>(MapHuge(mapped));
+    char* memory = static_cast<char*>(MapForHuge(mapped));
+    // What was cut up so far is in use now.
+    if (!mappings_.empty() && mappings_.back().bytes == kHugePageBytes) {
+      huge_->Add(mappings_.back().memory, kHugePageBytes);
+    }
     mappings_.push_back({memory, mapped});
     // Keep whichever rest is larger: that of the new mapping or that of the old one.
     if (mapped - bytes <= static_cast<size_t>(end_ - next_)) return memory;

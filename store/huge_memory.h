@@ -1,7 +1,12 @@
 #pragma once
 
-// Memory in whole huge pages, straight from the kernel. One TLB entry then covers 2 MiB, which
-// matters as much as the cache misses themselves once the store is larger than the TLB's reach.
+// Memory for huge pages, straight from the kernel. One TLB entry then covers 2 MiB, which matters
+// once the store is larger than the TLB's reach.
+//
+// A huge page that is made when it is first touched has to be cleared as a whole by whoever touches
+// it: up to 5 ms on a virtual machine whose host has to find the memory as well. So memory comes as
+// small pages, a few at a time, and is made huge when all of it is in use, by a thread that nobody
+// waits for.
 
 #include <cstddef>
 #include <vector>
@@ -12,17 +17,37 @@ namespace ferrite {
 
 inline constexpr size_t kHugePageBytes = size_t{2} << 20;
 
-// Maps zeroed memory, aligned to a huge page. The kernel is asked for
-// huge pages and may give small ones. Ends the process when there is no address space. Thread-safe,
-// as is UnmapHuge.
-void* MapHuge(size_t bytes);
-void UnmapHuge(void* memory, size_t bytes);
+// Maps zeroed memory, aligned to a huge page, as small pages for now. Ends the process when there
+// is no address space. Thread-safe, as is all of this.
+void* MapForHuge(size_t bytes);
+void Unmap(void* memory, size_t bytes);
+
+// Memory that is to become huge.
+class HugePageQueue {
+ public:
+  // All of this memory is in use. It has to stay mapped as long as the queue is used.
+  void Add(void* memory, size_t bytes);
+
+  // Makes the whole huge pages within one of what was added huge, if the kernel can. False if there
+  // was nothing to do. It takes a fraction of a millisecond for each, and many where the kernel has
+  // to move other memory first.
+  bool MakeOneHuge();
+
+ private:
+  struct Range {
+    void* memory;
+    size_t bytes;
+  };
+  Mutex mutex_;
+  std::vector<Range> ranges_ ABSL_GUARDED_BY(mutex_);
+};
 
 // Hands out long-lived arrays from huge pages; takes nothing back before it is destroyed.
 // Thread-safe.
 class HugeArena {
  public:
-  HugeArena() = default;
+  // `huge` is told what has been handed out; it must outlive the arena.
+  explicit HugeArena(HugePageQueue* huge) : huge_(huge) {}
   ~HugeArena();
   HugeArena(const HugeArena&) = delete;
   HugeArena& operator=(const HugeArena&) = delete;
@@ -38,6 +63,7 @@ class HugeArena {
     void* memory;
     size_t bytes;
   };
+  HugePageQueue* const huge_;
   mutable Mutex mutex_;
   std::vector<Mapping> mappings_ ABSL_GUARDED_BY(mutex_);
   char* next_ ABSL_GUARDED_BY(mutex_) = nullptr;  // the rest of the mapping that is being cut up

@@ -17,11 +17,12 @@ class Shard;
 // whether it was taken.
 inline thread_local void* prepared_slot = nullptr;
 
-// Where nodes and buckets come from and go to; defined by Shard. Buckets come as new: all that the
-// map constructs in them is there already.
+// Where nodes and buckets come from and go to; defined by Shard.
 void* TakePreparedSlot();
 void ReturnNode(Shard* shard, void* node);
 void* AllocateBuckets(Shard* shard, size_t bytes);
+// All of this memory for buckets is in use now.
+void BucketsFilled(Shard* shard, void* buckets, size_t bytes);
 void FreeBuckets(Shard* shard, void* buckets, size_t bytes);
 
 template <typename T>

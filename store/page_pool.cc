@@ -2,19 +2,19 @@
 
 #include <sys/mman.h>
 
-#include "store/huge_memory.h"
-
 namespace ferrite {
 
 PagePool::~PagePool() {
-  for (void* chunk : chunks_) UnmapHuge(chunk, kHugePageBytes + kPageTailBytes);
+  for (void* chunk : chunks_) Unmap(chunk, kHugePageBytes + kPageTailBytes);
 }
 
 void* PagePool::Acquire() {
   MutexLock lock(&mutex_);
   if (!budget_->Allows(kPageBytes)) return nullptr;
   if (free_pages_.empty()) {
-    char* chunk = static_cast<char*>(MapHuge(kHugePageBytes + kPageTailBytes));
+    // All pages of the chunk before are in use now.
+    if (!chunks_.empty()) huge_->Add(chunks_.back(), kHugePageBytes);
+    char* chunk = static_cast<char*>(MapForHuge(kHugePageBytes + kPageTailBytes));
     chunks_.push_back(chunk);
     for (size_t offset = kHugePageBytes; offset > 0; offset -= kPageBytes) {
       free_pages_.push_back(chunk + offset - kPageBytes);  // the lowest address is taken first
@@ -34,7 +34,7 @@ void PagePool::Release(void* page) {
     free_pages_.push_back(page);
   } else {
     madvise(page, kPageBytes, MADV_DONTNEED);
-    free_pages_.insert(free_pages_.begin(), page);
+    free_pages_.push_front(page);
   }
   budget_->slot_bytes.fetch_sub(kPageBytes, std::memory_order_relaxed);
 }

@@ -4,8 +4,10 @@
 // from huge pages.
 
 #include <cstddef>
+#include <deque>
 #include <vector>
 
+#include "store/huge_memory.h"
 #include "store/memory_budget.h"
 #include "store/mutex.h"
 #include "store/page.h"
@@ -15,8 +17,8 @@ namespace ferrite {
 // Thread-safe.
 class PagePool {
  public:
-  // `budget` must outlive the pool.
-  explicit PagePool(MemoryBudget* budget) : budget_(budget) {}
+  // Both must outlive the pool.
+  PagePool(MemoryBudget* budget, HugePageQueue* huge) : budget_(budget), huge_(huge) {}
   ~PagePool();
   PagePool(const PagePool&) = delete;
   PagePool& operator=(const PagePool&) = delete;
@@ -34,9 +36,10 @@ class PagePool {
   static constexpr size_t kMaxWarmPages = 32;
 
   MemoryBudget* const budget_;
+  HugePageQueue* const huge_;
   Mutex mutex_;
-  std::vector<void*> chunks_ ABSL_GUARDED_BY(mutex_);      // one huge page each
-  std::vector<void*> free_pages_ ABSL_GUARDED_BY(mutex_);  // the warm ones last
+  std::vector<void*> chunks_ ABSL_GUARDED_BY(mutex_);     // one huge page each
+  std::deque<void*> free_pages_ ABSL_GUARDED_BY(mutex_);  // the warm ones last
   size_t warm_count_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

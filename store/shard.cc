@@ -45,6 +45,10 @@ void* AllocateBuckets(Shard* shard, size_t bytes) {
   return buckets;
 }
 
+void BucketsFilled(Shard* shard, void* buckets, size_t bytes) {
+  shard->context_.huge.Add(buckets, bytes);
+}
+
 void FreeBuckets(Shard* shard, void* buckets, size_t bytes) {
   shard->context_.budget.table_bytes.fetch_sub(bytes, std::memory_order_relaxed);
   if (bytes < kMinHugeTableBytes) std::free(buckets);
@@ -117,7 +121,9 @@ void Shard::GrowTables() {
   if (hints_bytes_ != hints.memory_bytes()) {
     hints_bytes_ = hints.memory_bytes();
     next_to_move_ = 0;
+    moving_ = true;
   }
+  if (!moving_) return;
   // Half of the hints are in the wrong half of a table that has doubled: put them in their places,
   // a few with each insertion.
   for (int step = 0; step < kMovesPerInsertion && next_to_move_ >> kSlotBits < slots_.page_count();
@@ -132,6 +138,8 @@ void Shard::GrowTables() {
     hints.Move(EntryInSlot(page->SlotAt(slot)).key().hash(), ref);
     next_to_move_ = (next_to_move_ >> kSlotBits << kSlotBits) + slot + 1;
   }
+  moving_ = next_to_move_ >> kSlotBits < slots_.page_count();
+  if (!moving_) hints.AddPart(number_, context_.shard_count, &context_.huge);
 }
 
 void Shard::Hint(const Entry& entry) {

@@ -47,11 +47,12 @@ namespace ferrite {
 // What the shards of one store have in common. Thread-safe.
 struct ShardContext {
   ShardContext(const Clock* clock, size_t limit_bytes, bool evict)
-      : clock(clock), evict(evict), budget(limit_bytes), pages(&budget) {}
+      : clock(clock), evict(evict), budget(limit_bytes), pages(&budget, &huge), tables(&huge) {}
 
   const Clock* const clock;
   const bool evict;
   MemoryBudget budget;
+  HugePageQueue huge;
   PagePool pages;
   HugeArena tables;
   HintTable hints;
@@ -98,8 +99,10 @@ class KeyBatch {
 // Thread-safe.
 class Shard {
  public:
-  explicit Shard(ShardContext* context)
+  // `number` is its own among context->shard_count.
+  Shard(ShardContext* context, size_t number)
       : context_(*context),
+        number_(number),
         places_{context->hints, slots_.pages(), pages_given_back_},
         queue_(&slots_),
         map_(this) {}
@@ -173,6 +176,7 @@ class Shard {
  private:
   friend void ReturnNode(Shard* shard, void* node);
   friend void* AllocateBuckets(Shard* shard, size_t bytes);
+  friend void BucketsFilled(Shard* shard, void* buckets, size_t bytes);
   friend void FreeBuckets(Shard* shard, void* buckets, size_t bytes);
 
   // Evicts the entry of this key if it lies in this page and was not written since it had this
@@ -200,6 +204,7 @@ class Shard {
   size_t WorthOf(Page* page) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   ShardContext& context_;
+  const size_t number_;
   std::array<KeyLock, kKeyLocks> key_locks_;
   // Counted before the page may become anything else: UnlockedRead watches it.
   std::atomic<uint64_t> pages_given_back_{0};
@@ -217,6 +222,7 @@ class Shard {
   // The hints of entries from here on are still to be moved in a table that has grown.
   size_t hints_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // the size of the table that was last seen
   SlotRef next_to_move_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool moving_ ABSL_GUARDED_BY(mutex_) = false;
   uint32_t page_choice_ ABSL_GUARDED_BY(mutex_) = 1;
 
   EntryMap map_;  // last: its destructor returns nodes to the members above

@@ -38,7 +38,7 @@ StoreState::StoreState(const StoreOptions& options)
   shards.resize(ShardCount(options));
   context.shard_count = shards.size();
   context.budget.table_bytes = context.hints.memory_bytes();
-  for (auto& shard : shards) shard = std::make_unique<Shard>(&context);
+  for (size_t i = 0; i < shards.size(); ++i) shards[i] = std::make_unique<Shard>(&context, i);
   shard_shift_ = 63 - std::countr_zero(shards.size());
 }
 

@@ -4,6 +4,11 @@
 #include "store/store_state.h"
 
 namespace ferrite {
+namespace {
+
+constexpr int kHugePagesPerStep = 8;
+
+}  // namespace
 
 bool Store::Scan(std::string_view prefix, size_t limit, ScanCursor* cursor,
                  std::vector<ScannedKey>* keys) {
@@ -20,6 +25,8 @@ bool Store::Scan(std::string_view prefix, size_t limit, ScanCursor* cursor,
 }
 
 bool Store::Sweep() {
+  for (int i = 0; i < kHugePagesPerStep && state_->context.huge.MakeOneHuge(); ++i) {
+  }
   if (!state_->shards[state_->sweep_shard]->Sweep(&state_->sweep_page)) {
     state_->sweep_page = 0;
     state_->sweep_shard = (state_->sweep_shard + 1) % state_->shards.size();

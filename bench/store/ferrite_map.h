@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/store/sweeper.h"
 #include "store/store.h"
 
 namespace ferrite::bench {
@@ -59,6 +60,7 @@ class FerriteMap {
  private:
   // The product's own defaults: that is what users get.
   Store store_{StoreOptions{}};
+  Sweeper sweeper_{&store_};  // as the server has it
 };
 
 }  // namespace ferrite::bench

@@ -28,7 +28,7 @@ WHY = {
     "server": "server/ and client/ share only proto/; move what both need there if it is part of the contract",
     "client": "server/ and client/ share only proto/; what a client must know comes over the wire",
 }
-SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "signal.h", "termios.h", "malloc.h"}
+SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 
 # (what is banned, in which files, what to write instead)
 CPP = r"\.(cc|h)$"

@@ -24,7 +24,8 @@ TEST(SizeClass, IsTheSmallestThatHoldsTheBytes) {
 }
 
 TEST(HugeArena, GivesZeroedMemoryThatDoesNotOverlap) {
-  HugeArena arena;
+  HugePageQueue huge;
+  HugeArena arena(&huge);
   std::set<char*> taken;
   for (const size_t bytes : {100ul, 1ul << 20, 3ul << 20, 64ul, 1ul << 20, 2ul << 20}) {
     char* memory = static_cast<char*>(arena.Allocate(bytes));
@@ -39,7 +40,8 @@ TEST(HugeArena, GivesZeroedMemoryThatDoesNotOverlap) {
 
 TEST(PagePool, KeepsToTheBudget) {
   MemoryBudget budget(3 * kPageBytes);
-  PagePool pool(&budget);
+  HugePageQueue huge;
+  PagePool pool(&budget, &huge);
   std::set<void*> pages;
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(pages.insert(pool.Acquire()).second);
   EXPECT_EQ(pool.Acquire(), nullptr);

@@ -8,9 +8,9 @@ PagePool::~PagePool() {
   for (void* chunk : chunks_) Unmap(chunk, kHugePageBytes + kPageTailBytes);
 }
 
-void* PagePool::Acquire() {
+void* PagePool::Acquire(bool beyond_limit) {
   MutexLock lock(&mutex_);
-  if (!budget_->Allows(kPageBytes)) return nullptr;
+  if (!beyond_limit && !budget_->Allows(kPageBytes)) return nullptr;
   if (free_pages_.empty()) {
     // All pages of the chunk before are in use now.
     if (!chunks_.empty()) huge_->Add(chunks_.back(), kHugePageBytes);

@@ -24,8 +24,8 @@ class PagePool {
   PagePool& operator=(const PagePool&) = delete;
 
   // Memory for a page, aligned to its size, contents undefined; null when the budget does not allow
-  // it.
-  void* Acquire();
+  // it, unless `beyond_limit` is set.
+  void* Acquire(bool beyond_limit = false);
 
   // Gives a page back. Its memory stays mapped, so that a reader that guessed its address wrongly
   // reads only nonsense.

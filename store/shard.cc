@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "store/check.h"
@@ -17,6 +18,7 @@ constexpr int kMovesPerInsertion = 8;
 // How many pages are compared before one is emptied, and how many entries of each.
 constexpr int kPagesToChooseFrom = 64;
 constexpr uint32_t kEntriesToLookAt = 8;
+constexpr size_t kNotToBeEmptied = std::numeric_limits<size_t>::max();
 
 // Bucket arrays from this size on lie in huge pages; a map's first few are small.
 constexpr size_t kMinHugeTableBytes = size_t{16} << 10;
@@ -54,12 +56,12 @@ void FreeBuckets(Shard* shard, void* buckets, size_t bytes) {
   if (bytes < kMinHugeTableBytes) std::free(buckets);
 }
 
-void* Shard::TakeSlot(uint8_t size_class) {
+void* Shard::TakeSlot(uint8_t size_class, bool beyond_limit) {
   {
     MutexLock lock(&mutex_);
     if (void* slot = slots_.Allocate(size_class)) return slot;
   }
-  void* page = context_.pages.Acquire();
+  void* page = context_.pages.Acquire(beyond_limit);
   MutexLock lock(&mutex_);
   if (page == nullptr) {
     return slots_.page_count() < kSizeClassCount ? slots_.AllocateLarger(size_class) : nullptr;
@@ -192,15 +194,16 @@ void Shard::SetExpiry(Entry* entry, int64_t at_ms) {
   }
 }
 
-bool Shard::EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version) {
+std::optional<size_t> Shard::EvictIfUnchanged(const LookupKey& key, const Page* page,
+                                              uint64_t version) {
   SpinMutex::scoped_lock key_lock(LockOf(key.hash));
   Entry* const found = Find(key);
-  if (found == nullptr || Page::Of(found) != page) return false;
+  if (found == nullptr || Page::Of(found) != page) return std::nullopt;
   Entry& entry = *found;
   if (entry.version() != version) {
     MutexLock lock(&mutex_);
     if (EvictionQueue::place(entry) == QueuePlace::kDetached) queue_.Restore(&entry);
-    return false;
+    return std::nullopt;
   }
   const bool expired = Expired(entry);
   if (expired) {
@@ -208,18 +211,19 @@ bool Shard::EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t ve
   } else {
     evictions_.fetch_add(1, std::memory_order_relaxed);
   }
+  const size_t freed_bytes = entry.HasBlock() ? ValueBlock::MemoryBytes(entry.value().size()) : 0;
   Erase(found, expired ? EventKind::kExpire : EventKind::kEvict);
-  return true;
+  return freed_bytes;
 }
 
-bool Shard::EvictOne() {
+std::optional<size_t> Shard::EvictOne() {
   KeyBatch& victims = ThreadKeyBatch();
   const Page* page;
   {
     MutexLock lock(&mutex_);
     const size_t policy_bytes = queue_.memory_bytes();
     Entry* victim = queue_.DetachVictim();
-    if (victim == nullptr) return false;
+    if (victim == nullptr) return std::nullopt;
     context_.budget.eviction_bytes.fetch_add(queue_.memory_bytes() - policy_bytes,
                                              std::memory_order_relaxed);
     victims.Add(*victim);
@@ -243,31 +247,34 @@ Page* Shard::ChoosePage() {
     best = page;
     least = worth;
   }
-  return best;
+  return least == kNotToBeEmptied ? nullptr : best;
 }
 
 size_t Shard::WorthOf(Page* page) const {
   constexpr size_t kPrecision = 1000;
   const uint32_t step = std::max<uint32_t>(1, page->slot_count / kEntriesToLookAt);
-  size_t looked_at = 0, worth = 0;
+  size_t looked_at = 0, worth = 0, blocks = 0;
   for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
        slot = page->NextLive(slot + step)) {
-    worth += static_cast<size_t>(queue_.Worth(EntryInSlot(page->SlotAt(slot))));
+    const Entry& entry = EntryInSlot(page->SlotAt(slot));
+    worth += static_cast<size_t>(queue_.Worth(entry));
+    blocks += entry.HasBlock();
     ++looked_at;
   }
-  // Without an entry that is in the map all are being written or deleted.
-  if (looked_at == 0) return std::numeric_limits<size_t>::max();
+  // Without an entry that is in the map all are being written or deleted; and the large values that
+  // a page's entries may have are much more than the page.
+  if (looked_at == 0 || blocks > 0) return kNotToBeEmptied;
   return worth * kPrecision / looked_at;
 }
 
-bool Shard::EvictPage() {
+std::optional<size_t> Shard::EvictPage() {
   KeyBatch& victims = ThreadKeyBatch();
   Page* page;
   uint32_t number;
   {
     MutexLock lock(&mutex_);
     page = ChoosePage();
-    if (page == nullptr) return false;
+    if (page == nullptr) return std::nullopt;
     number = page->number;
     for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
          slot = page->NextLive(slot + 1)) {
@@ -277,14 +284,19 @@ bool Shard::EvictPage() {
     }
     slots_.SetDraining(page, true);
   }
-  size_t evicted = 0;
-  for (size_t i = 0; i < victims.size(); ++i)
-    evicted += EvictIfUnchanged(victims[i], page, victims.version(i));
+  size_t evicted = 0, freed_bytes = 0;
+  for (size_t i = 0; i < victims.size(); ++i) {
+    if (const auto freed = EvictIfUnchanged(victims[i], page, victims.version(i))) {
+      ++evicted;
+      freed_bytes += *freed;
+    }
+  }
+  if (evicted == 0) return std::nullopt;
   MutexLock lock(&mutex_);
-  // Someone was faster than us in writing an entry again: the page stays. If it went, its number is
-  // free or reused.
-  if (slots_.page(number) == page && page->draining) slots_.SetDraining(page, false);
-  return evicted > 0;
+  if (slots_.page(number) != page || !page->draining) return freed_bytes + kPageBytes;
+  // Someone was faster than us in writing an entry again: the page stays.
+  slots_.SetDraining(page, false);
+  return freed_bytes;
 }
 
 bool Shard::Sweep(uint32_t* page_number) {

@@ -26,6 +26,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -123,10 +124,10 @@ class Shard {
     return guess != nullptr ? guess : FindInMap(key);
   }
 
-  // Takes a slot for an entry, within the limit: a free one, one from a new page, or, in a shard
-  // that has not even a page per class, one that is somewhat too large. Null if there is none. The
-  // slot's page tells its class.
-  void* TakeSlot(uint8_t size_class) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Takes a slot for an entry, within the limit unless told otherwise: a free one, one from a new
+  // page, or, in a shard that has not even a page per class, one that is somewhat too large. Null
+  // if there is none. The slot's page tells its class.
+  void* TakeSlot(uint8_t size_class, bool beyond_limit) ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives back a slot that was not used.
   void ReturnSlot(void* slot) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -151,10 +152,11 @@ class Shard {
   // Sets when an entry expires (0: never) and lets the sweep know. The caller has locked its key.
   static void SetExpiry(Entry* entry, int64_t at_ms);
 
-  // Evicts one entry, or all entries of one page, so that the page becomes free. False if there was
-  // none to evict.
-  bool EvictOne() ABSL_LOCKS_EXCLUDED(mutex_);
-  bool EvictPage() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Evicts one entry, or all entries of one page, so that the page becomes free; but no page whose
+  // entries have large values, which would be too much at once. Returns how much memory anyone can
+  // use now: blocks, and the page; none if nothing was evicted.
+  std::optional<size_t> EvictOne() ABSL_LOCKS_EXCLUDED(mutex_);
+  std::optional<size_t> EvictPage() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Removes expired entries from the first page at or after `*page` that has any due; bounded.
   // Moves `*page` on; false at the end of the shard.
@@ -181,7 +183,7 @@ class Shard {
 
   // Evicts the entry of this key if it lies in this page and was not written since it had this
   // version.
-  bool EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version)
+  std::optional<size_t> EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version)
       ABSL_LOCKS_EXCLUDED(mutex_);
   bool Expired(const Entry& entry) const {
     return entry.Expired([this] { return context_.clock->MonotonicMs(); });

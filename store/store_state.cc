@@ -12,6 +12,12 @@ namespace {
 constexpr size_t kMaxShards = 4096;
 // Single entries that one write may evict without a visible gain, before it clears a whole page.
 constexpr int kMaxFruitlessEvictions = 32;
+// A write that has freed so much, or as much as it takes, or evicted so many, goes on even if
+// others were faster to use it or the memory is not in one piece yet. The memory is above the limit
+// for a while then, and the writes that follow take it back, each as much. So no write pays for all
+// others.
+constexpr size_t kEnoughBytes = 2 * kPageBytes;
+constexpr int kEnoughEvictions = 1024;
 // What one write may try in all.
 constexpr int kMaxEvictions = 4096;
 
@@ -44,8 +50,8 @@ StoreState::StoreState(const StoreOptions& options)
 
 bool StoreState::PrepareSlot(Shard* shard, uint8_t size_class) {
   FERRITE_CHECK(prepared_slot == nullptr);
-  return EvictUntil(shard, [&] {
-    prepared_slot = shard->TakeSlot(size_class);
+  return EvictUntil(shard, kEnoughBytes, [&](bool enough) {
+    prepared_slot = shard->TakeSlot(size_class, enough);
     return prepared_slot != nullptr;
   });
 }
@@ -53,23 +59,34 @@ bool StoreState::PrepareSlot(Shard* shard, uint8_t size_class) {
 bool StoreState::MakeRoom(Shard* shard, size_t bytes) {
   const MemoryBudget& budget = context.budget;
   if (budget.limit_bytes != 0 && bytes > budget.limit_bytes) return false;
-  return EvictUntil(shard, [&] { return budget.Allows(bytes); });
+  return EvictUntil(shard, std::max(bytes, kEnoughBytes),
+                    [&](bool enough) { return enough || budget.Allows(bytes); });
 }
 
 template <typename Done>
-bool StoreState::EvictUntil(Shard* shard, Done done) {
+bool StoreState::EvictUntil(Shard* shard, size_t enough_bytes, Done done) {
+  size_t freed_bytes = 0;
   int fruitless = 0;
   for (int attempt = 0; attempt < kMaxEvictions; ++attempt) {
-    if (done()) return true;
+    if (done(freed_bytes >= enough_bytes || attempt >= kEnoughEvictions)) return true;
     if (!context.evict) return false;
-    // One entry at a time while that frees memory or its slot fits; else a whole page, which any
+    // One entry at a time while that frees memory or its slot fits; else whole pages, which any
     // class can use.
-    const size_t used_bytes = context.budget.used_bytes();
-    const bool evicted =
-        fruitless < kMaxFruitlessEvictions ? shard->EvictOne() : shard->EvictPage();
-    fruitless = context.budget.used_bytes() < used_bytes ? 0 : fruitless + 1;
-    // Nothing to evict here, so the memory is with the others.
-    if (!evicted) shards[attempt % shards.size()]->EvictPage();
+    const bool wants_page = fruitless >= kMaxFruitlessEvictions;
+    std::optional<size_t> freed = wants_page ? shard->EvictPage() : shard->EvictOne();
+    if (!freed.has_value() && wants_page) {
+      // No page that is worth little: looking again at once would be in vain.
+      fruitless = 0;
+      freed = shard->EvictOne();
+    }
+    if (!freed.has_value()) {
+      // Nothing to evict here, so the memory is with the others.
+      Shard& other = *shards[attempt % shards.size()];
+      freed = other.EvictPage();
+      if (!freed.has_value()) freed = other.EvictOne();
+    }
+    freed_bytes += freed.value_or(0);
+    if (!wants_page) fruitless = freed.value_or(0) > 0 ? 0 : fruitless + 1;
   }
   return false;
 }

@@ -89,7 +89,7 @@ class StoreState {
   SetResult SetAnyhow(const Place& place, std::string_view value, const SetOptions& options);
   int64_t ExpiresSomeTimeMs(const Expiry& expiry, int64_t kept_ms) const;
   template <typename Done>
-  bool EvictUntil(Shard* shard, Done done);
+  bool EvictUntil(Shard* shard, size_t enough_bytes, Done done);
 
   const KeyHash hash_;
   int shard_shift_;  // one less than 64 - log2(shards), as nothing can be shifted by 64

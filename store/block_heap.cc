@@ -57,6 +57,12 @@ size_t BlockHeap::MemoryBytes(size_t bytes) {
   return kSpanBytes / kBlocksPerSpan[SizeClassOf(bytes)];
 }
 
+size_t BlockHeap::NewBytes(size_t bytes) const {
+  if (bytes > kMaxSmallBytes) return RoundUpToPages(bytes);
+  const SizeClass& size_class = size_classes_[SizeClassOf(bytes)];
+  return size_class.free_count.load(std::memory_order_relaxed) > 0 ? 0 : kSpanBytes;
+}
+
 void* BlockHeap::Allocate(size_t bytes) {
   if (bytes > kMaxSmallBytes) return TakeAddresses(std::bit_width(bytes - 1));
   const size_t number = SizeClassOf(bytes);
@@ -73,6 +79,7 @@ void* BlockHeap::Allocate(size_t bytes) {
   }
   if (++span->used == kBlocksPerSpan[number]) Unlink(&size_class, span);
   unused_bytes_.fetch_sub(kSpanBytes / kBlocksPerSpan[number], std::memory_order_relaxed);
+  size_class.free_count.fetch_sub(1, std::memory_order_relaxed);
   return block;
 }
 
@@ -93,11 +100,13 @@ void BlockHeap::Free(void* block, size_t bytes) {
       if (span->next != nullptr) span->next->previous = span;
       size_class.partial = span;
     }
+    size_class.free_count.fetch_add(1, std::memory_order_relaxed);
     if (span->used > 0) {
       unused_bytes_.fetch_add(share, std::memory_order_relaxed);
       return;
     }
     Unlink(&size_class, span);
+    size_class.free_count.fetch_sub(kBlocksPerSpan[number], std::memory_order_relaxed);
     unused_bytes_.fetch_sub(share * (kBlocksPerSpan[number] - 1), std::memory_order_relaxed);
   }
   ReturnAddresses(span, kSpanBytes, kSpanBits);
@@ -113,6 +122,7 @@ BlockHeap::Span* BlockHeap::NewSpan(size_t size_class) {
   span->size_class = static_cast<uint32_t>(size_class);
   const size_t count = kBlocksPerSpan[size_class];
   unused_bytes_.fetch_add(kSpanBytes / count * count, std::memory_order_relaxed);
+  size_classes_[size_class].free_count.fetch_add(count, std::memory_order_relaxed);
   return span;
 }
 

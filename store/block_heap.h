@@ -30,6 +30,9 @@ class BlockHeap {
   // `bytes` is what was asked for.
   void Free(void* block, size_t bytes);
 
+  // What Allocate(bytes) would take from the system now: nothing if a span has room.
+  size_t NewBytes(size_t bytes) const;
+
   // What a block of this size takes when its span is full.
   static size_t MemoryBytes(size_t bytes);
   // What spans hold beyond that: free blocks.
@@ -39,9 +42,8 @@ class BlockHeap {
 
  private:
   // How many blocks lie in a span, by size class.
-  static constexpr std::array<uint16_t, 32> kBlocksPerSpan = {
-      682, 511, 409, 255, 204, 170, 127, 102, 85, 63, 56, 50, 44, 39, 35, 31,
-      28,  25,  22,  20,  18,  16,  15,  14,  13, 12, 11, 10, 8,  7,  5,  4};
+  static constexpr std::array<uint16_t, 20> kBlocksPerSpan = {
+      682, 511, 409, 255, 170, 127, 85, 63, 50, 39, 31, 25, 20, 15, 12, 10, 8, 6, 5, 4};
   static constexpr size_t kSpanHeaderBytes = 64;
   static constexpr size_t BlockBytes(size_t size_class) {
     return (kSpanBytes - kSpanHeaderBytes) / kBlocksPerSpan[size_class] / 16 * 16;
@@ -53,6 +55,7 @@ class BlockHeap {
   struct SizeClass {
     Mutex mutex;
     Span* partial ABSL_GUARDED_BY(mutex) = nullptr;  // spans with a free block
+    std::atomic<size_t> free_count{0};               // such blocks
   };
   // Addresses that were used before, and have no memory.
   struct Addresses {

@@ -68,7 +68,7 @@ class EntryMap : public TbbEntryMap {
   void Grow(bool may_start) {
     const size_t buckets = my_mask.load(std::memory_order_relaxed) + 1;
     const size_t entries = size();
-    if (buckets < (size_t{1} << first_block) || entries < buckets / 4 * 7) return;
+    if (buckets < (size_t{1} << first_block) || entries < buckets / 16 * 31) return;
     if (next_segment_ == nullptr) {
       if (!may_start) return;
       next_segment_ = my_allocator.allocate(buckets);
@@ -95,7 +95,8 @@ class EntryMap : public TbbEntryMap {
   }
 
  private:
-  static constexpr size_t kBucketsPerStep = 8;
+  // With as many a step as are due when a sixteenth of the entries is to come, all are in time.
+  static constexpr size_t kBucketsPerStep = 16;
   static bucket* BeingGrown() { return reinterpret_cast<bucket*>(2); }
   static_assert(sizeof(node) == kNodeBytes && sizeof(node_base) == kNodeBaseBytes);
 

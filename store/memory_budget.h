@@ -16,16 +16,23 @@ struct MemoryBudget {
   explicit MemoryBudget(size_t limit) : limit_bytes(limit) {}
 
   size_t used_bytes() const {
+    const size_t unused_bytes = BlockHeap::Instance().unused_bytes();
+    const size_t allowance = limit_bytes / kUnusedShare;
     return slot_bytes.load(std::memory_order_relaxed) +
            block_bytes.load(std::memory_order_relaxed) +
            table_bytes.load(std::memory_order_relaxed) +
-           eviction_bytes.load(std::memory_order_relaxed) + BlockHeap::Instance().unused_bytes();
+           eviction_bytes.load(std::memory_order_relaxed) +
+           (unused_bytes > allowance ? unused_bytes - allowance : 0);
   }
 
   // Whether `more` bytes would still be within the limit.
   bool Allows(size_t more) const { return limit_bytes == 0 || used_bytes() + more <= limit_bytes; }
 
   bool IsExceeded() const { return !Allows(0); }
+
+  // What the heap of blocks may have unused beyond the limit, as a share of it. Entries of other
+  // sizes cannot use that memory at once, and evicting for it alone would be in vain.
+  static constexpr size_t kUnusedShare = 32;
 
   const size_t limit_bytes;               // 0: none
   std::atomic<size_t> slot_bytes{0};      // pages handed to shards

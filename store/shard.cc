@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <limits>
-#include <optional>
 #include <utility>
 
 #include "store/check.h"
@@ -11,24 +9,11 @@
 namespace ferrite {
 namespace {
 
-// How much one bounded step looks at.
-constexpr uint32_t kPagesPerSweepStep = 1024;
-constexpr uint32_t kSlotsPerScanStep = 4096;
+// How many hints an insertion moves while their table grows.
 constexpr int kMovesPerInsertion = 8;
-// How many pages are compared before one is emptied, and how many entries of each.
-constexpr int kPagesToChooseFrom = 64;
-constexpr uint32_t kEntriesToLookAt = 8;
-constexpr size_t kNotToBeEmptied = std::numeric_limits<size_t>::max();
 
 // Bucket arrays from this size on lie in huge pages; a map's first few are small.
 constexpr size_t kMinHugeTableBytes = size_t{16} << 10;
-
-// Reused by whoever walks slots on this thread, so that a walk allocates nothing in the long run.
-KeyBatch& ThreadKeyBatch() {
-  thread_local KeyBatch batch;
-  batch.Clear();
-  return batch;
-}
 
 }  // namespace
 
@@ -191,186 +176,6 @@ void Shard::SetExpiry(Entry* entry, int64_t at_ms) {
   std::atomic<int64_t>& next_due_ms = Page::Of(entry)->next_due_ms;
   int64_t due = next_due_ms.load();
   while (at_ms < due && !next_due_ms.compare_exchange_weak(due, at_ms)) {
-  }
-}
-
-std::optional<size_t> Shard::EvictIfUnchanged(const LookupKey& key, const Page* page,
-                                              uint64_t version) {
-  SpinMutex::scoped_lock key_lock(LockOf(key.hash));
-  Entry* const found = Find(key);
-  if (found == nullptr || Page::Of(found) != page) return std::nullopt;
-  Entry& entry = *found;
-  if (entry.version() != version) {
-    MutexLock lock(&mutex_);
-    if (EvictionQueue::place(entry) == QueuePlace::kDetached) queue_.Restore(&entry);
-    return std::nullopt;
-  }
-  const bool expired = Expired(entry);
-  if (expired) {
-    CountExpiredOnAccess();
-  } else {
-    evictions_.fetch_add(1, std::memory_order_relaxed);
-  }
-  const size_t freed_bytes = entry.HasBlock() ? ValueBlock::MemoryBytes(entry.value().size()) : 0;
-  Erase(found, expired ? EventKind::kExpire : EventKind::kEvict);
-  return freed_bytes;
-}
-
-std::optional<size_t> Shard::EvictOne() {
-  KeyBatch& victims = ThreadKeyBatch();
-  const Page* page;
-  {
-    MutexLock lock(&mutex_);
-    const size_t policy_bytes = queue_.memory_bytes();
-    Entry* victim = queue_.DetachVictim();
-    if (victim == nullptr) return std::nullopt;
-    context_.budget.eviction_bytes.fetch_add(queue_.memory_bytes() - policy_bytes,
-                                             std::memory_order_relaxed);
-    victims.Add(*victim);
-    page = Page::Of(victim);
-  }
-  return EvictIfUnchanged(victims[0], page, victims.version(0));
-}
-
-Page* Shard::ChoosePage() {
-  const Entry* head = queue_.head();
-  if (head == nullptr) return nullptr;
-  // The page of the next victim, or one of some others if less is lost with it.
-  Page* best = Page::Of(head);
-  size_t least = WorthOf(best);
-  for (int i = 1; i < kPagesToChooseFrom; ++i) {
-    page_choice_ = page_choice_ * 1664525 + 1013904223;  // a generator by Knuth
-    Page* page = slots_.page((uint64_t{page_choice_} * slots_.page_count()) >> 32);
-    if (page == nullptr || page->draining || page == best) continue;
-    const size_t worth = WorthOf(page);
-    if (worth >= least) continue;
-    best = page;
-    least = worth;
-  }
-  return least == kNotToBeEmptied ? nullptr : best;
-}
-
-size_t Shard::WorthOf(Page* page) const {
-  constexpr size_t kPrecision = 1000;
-  const uint32_t step = std::max<uint32_t>(1, page->slot_count / kEntriesToLookAt);
-  size_t looked_at = 0, worth = 0, blocks = 0;
-  for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
-       slot = page->NextLive(slot + step)) {
-    const Entry& entry = EntryInSlot(page->SlotAt(slot));
-    worth += static_cast<size_t>(queue_.Worth(entry));
-    blocks += entry.HasBlock();
-    ++looked_at;
-  }
-  // Without an entry that is in the map all are being written or deleted; and the large values that
-  // a page's entries may have are much more than the page.
-  if (looked_at == 0 || blocks > 0) return kNotToBeEmptied;
-  return worth * kPrecision / looked_at;
-}
-
-std::optional<size_t> Shard::EvictPage() {
-  KeyBatch& victims = ThreadKeyBatch();
-  Page* page;
-  uint32_t number;
-  {
-    MutexLock lock(&mutex_);
-    page = ChoosePage();
-    if (page == nullptr) return std::nullopt;
-    number = page->number;
-    for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
-         slot = page->NextLive(slot + 1)) {
-      const Entry& entry = EntryInSlot(page->SlotAt(slot));
-      queue_.CountUses(entry);
-      victims.Add(entry);
-    }
-    slots_.SetDraining(page, true);
-  }
-  size_t evicted = 0, freed_bytes = 0;
-  for (size_t i = 0; i < victims.size(); ++i) {
-    if (const auto freed = EvictIfUnchanged(victims[i], page, victims.version(i))) {
-      ++evicted;
-      freed_bytes += *freed;
-    }
-  }
-  if (evicted == 0) return std::nullopt;
-  MutexLock lock(&mutex_);
-  if (slots_.page(number) != page || !page->draining) return freed_bytes + kPageBytes;
-  // Someone was faster than us in writing an entry again: the page stays.
-  slots_.SetDraining(page, false);
-  return freed_bytes;
-}
-
-bool Shard::Sweep(uint32_t* page_number) {
-  KeyBatch& due = ThreadKeyBatch();
-  const int64_t now_ms = context_.clock->MonotonicMs();
-  bool more;
-  {
-    MutexLock lock(&mutex_);
-    Page* page = nullptr;
-    const uint32_t end = slots_.page_count();
-    const uint32_t stop = std::min(end, *page_number + kPagesPerSweepStep);
-    while (page == nullptr && *page_number < stop) {
-      page = slots_.page((*page_number)++);
-      if (page != nullptr && page->next_due_ms.load() > now_ms) page = nullptr;
-    }
-    more = *page_number < end;
-    if (page == nullptr) return more;
-    int64_t next_due_ms = kNeverDue;
-    page->next_due_ms.store(kNeverDue);
-    for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
-         slot = page->NextLive(slot + 1)) {
-      const Entry& entry = EntryInSlot(page->SlotAt(slot));
-      const int64_t at_ms = entry.expires_at_ms();
-      if (at_ms == 0) continue;
-      if (at_ms <= now_ms) {
-        due.Add(entry);
-      } else {
-        next_due_ms = std::min(next_due_ms, at_ms);
-      }
-    }
-    int64_t bound = page->next_due_ms.load();
-    while (next_due_ms < bound && !page->next_due_ms.compare_exchange_weak(bound, next_due_ms)) {
-    }
-  }
-  for (size_t i = 0; i < due.size(); ++i) {
-    SpinMutex::scoped_lock key_lock(LockOf(due[i].hash));
-    Entry* const entry = Find(due[i]);
-    if (entry == nullptr || !Expired(*entry)) continue;
-    Erase(entry, EventKind::kExpire);
-    expired_by_sweep_.fetch_add(1, std::memory_order_relaxed);
-  }
-  return more;
-}
-
-bool Shard::Scan(std::string_view prefix, size_t limit, uint32_t* page_number, uint32_t* slot,
-                 KeyBatch* keys) {
-  MutexLock lock(&mutex_);
-  uint32_t looked_at = 0;
-  for (; *page_number < slots_.page_count(); ++*page_number, *slot = 0) {
-    Page* page = slots_.page(*page_number);
-    ++looked_at;
-    if (page == nullptr) continue;
-    for (*slot = page->NextLive(*slot); *slot < page->slot_count;
-         *slot = page->NextLive(*slot + 1)) {
-      if (keys->size() == limit || looked_at++ >= kSlotsPerScanStep) return true;
-      const Entry& entry = EntryInSlot(page->SlotAt(*slot));
-      if (entry.key().bytes().starts_with(prefix)) keys->Add(entry);
-    }
-  }
-  return false;
-}
-
-size_t Shard::CountExpired() {
-  const int64_t now_ms = context_.clock->MonotonicMs();
-  size_t count = 0;
-  for (uint32_t number = 0;; ++number) {
-    MutexLock lock(&mutex_);
-    if (number >= slots_.page_count()) return count;
-    Page* page = slots_.page(number);
-    if (page == nullptr || page->next_due_ms.load() > now_ms) continue;
-    for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
-         slot = page->NextLive(slot + 1)) {
-      count += EntryInSlot(page->SlotAt(slot)).Expired([now_ms] { return now_ms; });
-    }
   }
 }
 

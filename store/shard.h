@@ -5,8 +5,7 @@
 //
 // Locks, in this order:
 //   1. The key's: one of some spin locks that the shard's keys share by hash. Whoever writes an
-//   entry
-//      or takes it out, or reads it otherwise than UnlockedRead does, holds it; it guards
+//      entry or takes it out, or reads it otherwise than UnlockedRead does, holds it; it guards
 //      everything of the entry but its place in the queue. Nobody holds two.
 //   2. `mutex_`: slots, queue, the growth of tables. Nobody waits for a key while holding it.
 // TBB's locks lie within the key's and are held by none of us: they guard the map's own chains.
@@ -19,17 +18,14 @@
 //   1. TakeSlot takes a slot; who needs it evicts first where there is no room.
 //   2. Insert puts the node into that slot, makes it live for eviction and Scan, and hints at it.
 //   3. The writer gives it a value and a version: now readers without a lock believe it.
-//   4. Erase ends that, takes it out of the queue and of the map, which returns the node: the slot
-//   is
-//      free.
+//   4. Erase ends that, and takes it out of the queue and of the map, which returns the node: the
+//      slot is free.
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "store/clock.h"
 #include "store/entry_map.h"
@@ -37,6 +33,7 @@
 #include "store/eviction_queue.h"
 #include "store/hint_table.h"
 #include "store/huge_memory.h"
+#include "store/key_batch.h"
 #include "store/memory_budget.h"
 #include "store/mutex.h"
 #include "store/page_pool.h"
@@ -59,42 +56,6 @@ struct ShardContext {
   HintTable hints;
   size_t shard_count = 1;
   std::atomic<EventListener*> listener{nullptr};
-};
-
-// Keys that were copied out of the slots, with what it takes to find them again.
-class KeyBatch {
- public:
-  void Clear() {
-    bytes_.clear();
-    keys_.clear();
-  }
-  void Add(const Entry& entry) {
-    const StoredKey& key = entry.key();
-    const Page* page = Page::Of(&entry);
-    keys_.push_back({bytes_.size(), key.bytes().size(), key.hash(), page->number,
-                     page->SlotNumberOf(SlotOfEntry(entry)), entry.version()});
-    bytes_.append(key.bytes());
-  }
-  size_t size() const { return keys_.size(); }
-  LookupKey operator[](size_t i) const {
-    return {std::string_view(bytes_).substr(keys_[i].offset, keys_[i].size), keys_[i].hash, 0};
-  }
-  // Where the entry lay and which version it had when its key was copied.
-  uint32_t page(size_t i) const { return keys_[i].page; }
-  uint32_t slot(size_t i) const { return keys_[i].slot; }
-  uint64_t version(size_t i) const { return keys_[i].version; }
-
- private:
-  struct Position {
-    size_t offset;
-    size_t size;
-    uint32_t hash;
-    uint32_t page;
-    uint32_t slot;
-    uint64_t version;
-  };
-  std::string bytes_;
-  std::vector<Position> keys_;
 };
 
 // Thread-safe.

@@ -18,6 +18,8 @@ constexpr int kMaxFruitlessEvictions = 32;
 // others.
 constexpr size_t kEnoughBytes = 2 * kPageBytes;
 constexpr int kEnoughEvictions = 1024;
+// How much of what is above the limit one write takes back.
+constexpr size_t kExcessStepBytes = kPageBytes;
 // What one write may try in all.
 constexpr int kMaxEvictions = 4096;
 
@@ -56,11 +58,19 @@ bool StoreState::PrepareSlot(Shard* shard, uint8_t size_class) {
   });
 }
 
-bool StoreState::MakeRoom(Shard* shard, size_t bytes) {
+bool StoreState::MakeRoomForBlock(Shard* shard, size_t value_size) {
   const MemoryBudget& budget = context.budget;
+  const size_t bytes = ValueBlock::MemoryBytes(value_size);
   if (budget.limit_bytes != 0 && bytes > budget.limit_bytes) return false;
-  return EvictUntil(shard, std::max(bytes, kEnoughBytes),
-                    [&](bool enough) { return enough || budget.Allows(bytes); });
+  return EvictUntil(shard, std::max(bytes, kEnoughBytes), [&](bool enough) {
+    const size_t new_bytes = ValueBlock::NewMemoryBytes(value_size);
+    return enough || new_bytes == 0 || budget.Allows(new_bytes);
+  });
+}
+
+void StoreState::TakeBackExcess(Shard* shard) {
+  EvictUntil(shard, kExcessStepBytes,
+             [&](bool enough) { return enough || !context.budget.IsExceeded(); });
 }
 
 template <typename Done>

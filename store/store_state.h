@@ -35,10 +35,11 @@ class StoreState {
   // Takes a slot of the class from `shard` as `prepared_slot`, evicting where there is no room;
   // false if that fails.
   bool PrepareSlot(Shard* shard, uint8_t size_class);
-  // Makes room for `bytes` outside of slots; false if that fails. `shard` is asked first. With 0
-  // bytes it evicts what is above the limit, where growing hash tables and values that outgrow
-  // their slots may put us: neither can evict itself, as it happens under a lock.
-  bool MakeRoom(Shard* shard, size_t bytes);
+  // Makes room for the block of a value of this size; false if that fails. `shard` is asked first.
+  bool MakeRoomForBlock(Shard* shard, size_t value_size);
+  // Evicts some of what is above the limit, where growing hash tables and values that outgrow their
+  // slots may put us: neither can evict itself, as it happens under a lock.
+  void TakeBackExcess(Shard* shard);
 
   // Reads an entry into `*result`, whose other fields are cleared; a miss if it is absent. Counts
   // as a use.

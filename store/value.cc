@@ -31,4 +31,8 @@ size_t ValueBlock::MemoryBytes(size_t value_size) {
   return BlockHeap::MemoryBytes(sizeof(ValueBlock) + value_size);
 }
 
+size_t ValueBlock::NewMemoryBytes(size_t value_size) {
+  return BlockHeap::Instance().NewBytes(sizeof(ValueBlock) + value_size);
+}
+
 }  // namespace ferrite

@@ -33,6 +33,8 @@ class ValueBlock {
   // What a block for `value_size` bytes takes from the system, its header and the heap's rounding
   // included.
   static size_t MemoryBytes(size_t value_size);
+  // What the next such block would take from the system: nothing where the heap has room for it.
+  static size_t NewMemoryBytes(size_t value_size);
 
  private:
   explicit ValueBlock(size_t size) : size_(size) {}

@@ -77,7 +77,7 @@ class EntryWriter {
     }
     MemoryBudget& budget = state_.context.budget;
     if (block == nullptr && value.size() > entry_->inline_capacity()) {
-      if (!state_.context.evict && !budget.Allows(ValueBlock::MemoryBytes(value.size())))
+      if (!state_.context.evict && !budget.Allows(ValueBlock::NewMemoryBytes(value.size())))
         return false;
       block.reset(ValueBlock::Create(value));
     }
@@ -136,10 +136,10 @@ class EntryWriter {
 SetResult StoreState::SetAnyhow(const Place& place, std::string_view value,
                                 const SetOptions& options) {
   SetResult result;
-  if (context.budget.IsExceeded() && context.evict) MakeRoom(place.shard, 0);
+  if (context.evict && context.budget.IsExceeded()) TakeBackExcess(place.shard);
   BlockRef block;
   if (!Entry::FitsInline(place.key.bytes.size(), value.size())) {
-    if (!MakeRoom(place.shard, ValueBlock::MemoryBytes(value.size()))) {
+    if (!MakeRoomForBlock(place.shard, value.size())) {
       result.outcome = SetOutcome::kMemoryFull;
       return result;
     }
@@ -179,8 +179,8 @@ SetResult Store::Set(std::string_view key, std::string_view value, const SetOpti
 IncrResult Store::Incr(std::string_view key, const IncrOptions& options) {
   const StoreState::Place place = state_->Locate(key);
   IncrResult result;
-  if (state_->context.budget.IsExceeded() && state_->context.evict) {
-    state_->MakeRoom(place.shard, 0);
+  if (state_->context.evict && state_->context.budget.IsExceeded()) {
+    state_->TakeBackExcess(place.shard);
   }
   EntryWriter writer(state_.get(), place);
   if (!writer.Create(Entry::SlotBytesFor(key.size(), kMaxCounterBytes))) {

@@ -9,8 +9,8 @@ WARM_UP = 0.2
 
 
 def add_arguments(parser):
-    parser.add_argument("--replay-requests", type=int, default=300_000, help="of each trace")
-    parser.add_argument("--replay-memory", type=int, default=8, metavar="MIB", help="default: 8")
+    parser.add_argument("--replay-requests", type=int, default=1_000_000, help="of each trace")
+    parser.add_argument("--replay-memory", type=int, default=32, metavar="MIB", help="default: 32")
     parser.add_argument(
         "--replay-traces",
         type=lambda text: text.split(","),

@@ -18,6 +18,9 @@ constexpr double kMainWeight = 0.7;
 constexpr int kMainLooks = 3;
 // How many entries one choice moves on when the main queue is to grow.
 constexpr int kMaxMoves = 8;
+// How many used newcomers in a row one choice moves on in search of one that was not used. Each is
+// moved but once, so that this is a bound on the pause and not on the work.
+constexpr int kMaxUsedNewcomers = 256;
 // What a count is divided by if the entry was not used since its queue was last walked.
 constexpr int kIdleDiscount = 4;
 // By how many entries the small queue may miss its size before that is mended: one choice does not
@@ -100,7 +103,7 @@ void EvictionQueue::FillMain(size_t target) {
 Entry* EvictionQueue::FindUnusedNewcomer() {
   for (int look = 1;; ++look) {
     const Candidate newcomer = TakeNewcomer();
-    if (newcomer.uses == 0 || look == kMaxMoves || small_.size == 1) return newcomer.entry;
+    if (newcomer.uses == 0 || look == kMaxUsedNewcomers || small_.size == 1) return newcomer.entry;
     Move(QueuePlace::kMain, newcomer.entry);
   }
 }

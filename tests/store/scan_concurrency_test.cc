@@ -28,6 +28,9 @@ class ScanConcurrencyTest : public testing::TestWithParam<size_t> {
     for (std::thread& thread : threads_) thread.join();
   }
 
+  std::string Passing(std::mt19937& random) const {
+    return "passing" + std::to_string(random() % passing_keys_);
+  }
   static std::string Stable(int i) { return "stable" + std::to_string(i); }
 
   // Runs `step` with its own randomness, over and over, beside the test.
@@ -65,6 +68,7 @@ class ScanConcurrencyTest : public testing::TestWithParam<size_t> {
 
   Store store_;
   std::atomic<bool> stop_ = false;
+  std::atomic<uint32_t> passing_keys_ = 1000;
   std::vector<std::thread> threads_;
 };
 
@@ -73,17 +77,13 @@ TEST_P(ScanConcurrencyTest, GivesOnceWhatLivesThroughout) {
     store_.Set(Stable(i), std::string(static_cast<size_t>(i % 700), 's'));
   }
   // Keys that come, change their size, expire and go. Their number grows, so that hash tables do.
-  std::atomic<uint32_t> passing_keys = 1000;
-  const auto passing = [&passing_keys](std::mt19937& random) {
-    return "passing" + std::to_string(random() % passing_keys);
-  };
-  Beside([&, this](std::mt19937& random) {
-    if (passing_keys < 200'000) ++passing_keys;
+  Beside([this](std::mt19937& random) {
+    if (passing_keys_ < 200'000) ++passing_keys_;
     const std::string value(random() % 50 == 0 ? random() % 30'000 : random() % 600, 'p');
     const Expiry expiry = random() % 4 == 0 ? Expiry::After(1 + random() % 3) : Expiry::Never();
-    store_.Set(passing(random), value, {.expiry = expiry});
+    store_.Set(Passing(random), value, {.expiry = expiry});
   });
-  Beside([&, this](std::mt19937& random) { store_.Delete(passing(random)); });
+  Beside([this](std::mt19937& random) { store_.Delete(Passing(random)); });
   Beside([this](std::mt19937&) { store_.Sweep(); });
   // Readers keep some of the stable keys alive.
   Beside([this](std::mt19937& random) {

@@ -65,7 +65,7 @@ class Store {
   void Get(std::string_view key, const GetOptions& options, ReadResult* result);
 
   // results[i] becomes what Get(keys[i], {}) gives. The spans are of equal length. Much faster per
-  // key than Get, as the cache misses of up to 16 keys overlap.
+  // key than Get, as the cache misses of several keys overlap.
   void MGet(std::span<const std::string_view> keys, std::span<ReadResult> results);
 
   SetResult Set(std::string_view key, std::string_view value, const SetOptions& options = {});

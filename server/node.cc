@@ -11,7 +11,8 @@ Node::Node(const Settings& settings)
               .evict = settings.evict}),
       replays_(settings.request_window_bytes, &Clock::System()),
       cache_(&store_, &replays_, &Clock::System(), settings.max_value_bytes),
-      rpc_(settings, &store_, &cache_, &counters_),
+      wire_(&store_, &cache_),
+      rpc_(settings, &store_, &cache_, &wire_, &counters_),
       admin_(
           &store_, &counters_, [this] { return rpc_.listener().counts().open; }, settings.by_flag),
       rpc_metrics_(&counters_),

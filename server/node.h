@@ -17,6 +17,7 @@
 #include "server/net/http_endpoint.h"
 #include "server/rpc_server.h"
 #include "server/settings/settings.h"
+#include "server/wire/wire_handlers.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -46,6 +47,7 @@ class Node {
   ReplayWindow replays_;
   CounterRegistry counters_;
   CacheHandlers cache_;
+  WireHandlers wire_;
   RpcServer rpc_;
   AdminHandlers admin_;
   RpcMetrics rpc_metrics_;

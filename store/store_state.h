@@ -32,9 +32,8 @@ class StoreState {
     return {shards[hash >> shard_shift_ >> 1].get(), {key, static_cast<uint32_t>(hash), 0}};
   }
 
-  // Takes a slot of the class from `shard` as `prepared_slot`, evicting where there is no room;
-  // false if that fails.
-  bool PrepareSlot(Shard* shard, uint8_t size_class);
+  // Takes a slot of the class from `shard`, evicting where there is no room; null if that fails.
+  void* TakeSlot(Shard* shard, uint8_t size_class);
   // Makes room for the block of a value of this size; false if that fails. `shard` is asked first.
   bool MakeRoomForBlock(Shard* shard, size_t value_size);
   // Evicts some of what is above the limit, where growing hash tables and values that outgrow their

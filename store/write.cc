@@ -43,23 +43,13 @@ class EntryWriter {
   }
 
   // Makes an entry with this many bytes if there is none. False: there is no memory for it. The key
-  // is not locked for a while, so that others may be evicted.
+  // may be unlocked for a while, so that others can be evicted.
   bool Create(size_t slot_bytes) {
     if (entry_ != nullptr) return true;
-    key_.size_class = SizeClassOf(slot_bytes);
-    lock_.release();
-    const bool prepared = state_.PrepareSlot(&shard_, key_.size_class);
-    lock_.acquire(shard_.LockOf(key_.hash));
-    entry_ = shard_.Find(key_);
-    created_ = prepared && entry_ == nullptr;
-    if (created_) {
-      key_.size_class = Page::Of(prepared_slot)->size_class;
-      entry_ = shard_.Insert(key_);
-    } else {
-      if (prepared) shard_.ReturnSlot(std::exchange(prepared_slot, nullptr));
-      expired_ = entry_ != nullptr && state_.Expired(*entry_);
-    }
-    return entry_ != nullptr;
+    const uint8_t size_class = SizeClassOf(slot_bytes);
+    entry_ = shard_.Insert(key_, size_class, nullptr);
+    created_ = entry_ != nullptr;
+    return created_ || CreateInNewSlot(size_class);
   }
 
   // Whether the key is there for the user: neither made by this operation nor expired.
@@ -123,9 +113,24 @@ class EntryWriter {
   }
 
  private:
+  bool CreateInNewSlot(uint8_t size_class) {
+    lock_.release();
+    void* const slot = state_.TakeSlot(&shard_, size_class);
+    lock_.acquire();
+    entry_ = shard_.Find(key_);
+    created_ = slot != nullptr && entry_ == nullptr;
+    if (created_) {
+      entry_ = shard_.Insert(key_, size_class, slot);
+    } else {
+      if (slot != nullptr) shard_.ReturnSlot(slot);
+      expired_ = entry_ != nullptr && state_.Expired(*entry_);
+    }
+    return entry_ != nullptr;
+  }
+
   StoreState& state_;
   Shard& shard_;
-  LookupKey key_;
+  const LookupKey key_;
   BlockRef old_block_;  // before the lock: let go only when that is gone
   SpinMutex::scoped_lock lock_;
   Entry* entry_;

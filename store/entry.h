@@ -145,8 +145,13 @@ class Entry {
   void DropBlock() {
     if (HasBlock()) block()->Unref();
   }
-  // Gives an entry that has an inline value and does not expire another one, and the next version.
-  // False, and nothing is changed, if it is otherwise or `bytes` do not fit.
+  // Whether the entry has an inline value and does not expire, so that neither a clock nor a block
+  // matters to who gives it another value.
+  bool IsOverwritable() const {
+    return (state_.load(std::memory_order_relaxed) & ~(kValueBits ^ kBlockBit)) == 0;
+  }
+  // Gives such an entry another value, and the next version. False, and nothing is changed, if it
+  // is none or `bytes` do not fit.
   bool Overwrite(std::string_view bytes);
   // The neighbours in the queue, or anything: for who holds no lock and asks for their memory.
   ABSL_ATTRIBUTE_NO_SANITIZE_THREAD std::array<uint32_t, 2> GlanceAtNeighbours() const {
@@ -237,8 +242,7 @@ inline ValueBlock* Entry::SetInline(std::string_view bytes) {
   return old;
 }
 inline bool Entry::Overwrite(std::string_view bytes) {
-  const uint64_t state = state_.load(std::memory_order_relaxed);
-  if ((state & ~(kValueBits ^ kBlockBit)) != 0 || bytes.size() > inline_capacity()) return false;
+  if (!IsOverwritable() || bytes.size() > inline_capacity()) return false;
   const uint64_t version = version_.load(std::memory_order_relaxed);
   version_.store(version | kNotLive, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);

@@ -57,6 +57,11 @@ class StoreState {
   // What Store's calls of these names do.
   SetResult Set(const Place& place, std::string_view value, const SetOptions& options);
   DeleteResult Delete(const Place& place, std::optional<uint64_t> if_version);
+  // The short way of Incr, as Overwrite is that of Set: for a counter that is there, lies inline
+  // and does not expire. False, and nothing is changed, in all other cases, failures included.
+  bool IncrInPlace(const Place& place, const IncrOptions& options, IncrResult* result);
+  // In all cases.
+  IncrResult IncrAnyhow(const Place& place, const IncrOptions& options);
 
   // The monotonic time at which an entry is to expire; 0: never. `kept_ms` is for Expiry::Keep().
   int64_t ExpiresAtMs(const Expiry& expiry, int64_t kept_ms) const {

@@ -4,11 +4,12 @@
 //
 //   locate    the hash; asks for the hints
 //   foresee   the likely slot; asks for the entry
-//   approach  for those who insert or erase: asks for what else they touch, which is the rest of
-//             the way through the map, and the entry's neighbours in the queue
+//   approach  one or more stages for those who insert or erase: asks for what else they touch,
+//             which is the next step through the map, and the entry's neighbours in the queue
 //   act       the ordinary operation, which finds all of this in the cache
 //
-// What they foresee is a guess that nothing depends on, and is made without a lock.
+// What they foresee is a guess that nothing depends on. It is made without a lock, but for nodes
+// behind the first one of their bucket.
 
 #include <algorithm>
 
@@ -19,7 +20,8 @@
 namespace ferrite {
 namespace {
 
-// A stage asks for up to two cache lines a key, and a core has room for 12 to 16 on their way.
+// A stage of a read asks for up to two cache lines a key, and a core has room for 12 to 16 on their
+// way.
 constexpr size_t kGroupSize = 8;
 
 struct Group {
@@ -93,7 +95,7 @@ void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
         if (candidate.slot == nullptr) place.shard->PrefetchNode(place.key.hash, 2);
       },
       [&](size_t i, const Place& place, auto&) {
-        results[i] = state_->Set(place, items[i].value, items[i].options);
+        state_->Set(place, items[i].value, items[i].options, &results[i]);
       });
 }
 

@@ -68,8 +68,8 @@ class Shard {
   Shard(ShardContext* context, size_t number)
       : context_(*context),
         number_(number),
-        places_{context->hints, slots_.pages(), pages_given_back_},
         queue_(&slots_),
+        places_{context->hints, slots_.pages(), pages_given_back_},
         map_(this) {}
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -183,8 +183,6 @@ class Shard {
   ShardContext& context_;
   const size_t number_;
   std::array<KeyLock, kKeyLocks> key_locks_;
-  // Counted before the page may become anything else: UnlockedRead watches it.
-  std::atomic<uint64_t> pages_given_back_{0};
 
   // The lowest version that a new entry may not have: that of any entry that was erased here.
   // Written with the mutex.
@@ -194,8 +192,6 @@ class Shard {
   std::atomic<uint64_t> expired_on_access_{0};
 
   mutable Mutex mutex_;
-  SlotAllocator slots_ ABSL_GUARDED_BY(mutex_);
-  const UnlockedPlaces places_;
   EvictionQueue queue_ ABSL_GUARDED_BY(mutex_);
   void* prepared_slot_ ABSL_GUARDED_BY(mutex_) = nullptr;  // for the node that is being inserted
   // The hints of entries from here on are still to be moved in a table that has grown.
@@ -204,7 +200,14 @@ class Shard {
   bool moving_ ABSL_GUARDED_BY(mutex_) = false;
   uint32_t page_choice_ ABSL_GUARDED_BY(mutex_) = 1;
 
-  EntryMap map_;  // last: its destructor ends entries, which lie in the pages above
+  // What reads without a lock look at, and the slots' part of it, begin cache lines: as a rule
+  // neither an insertion nor an erasure writes to them.
+  alignas(64) SlotAllocator slots_ ABSL_GUARDED_BY(mutex_);
+  // Counted before the page may become anything else: UnlockedRead watches it.
+  alignas(64) std::atomic<uint64_t> pages_given_back_{0};
+  const UnlockedPlaces places_;
+
+  alignas(64) EntryMap map_;  // last: its destructor ends entries, which lie in the pages above
 };
 
 }  // namespace ferrite

@@ -54,8 +54,9 @@ class StoreState {
   // No use is counted.
   void ReadLocked(const Entry& entry, const GetOptions& options, ReadResult* result) const;
 
-  // What Store's calls of these names do.
-  SetResult Set(const Place& place, std::string_view value, const SetOptions& options);
+  // What Store's calls of these names do. `*result` may be from another call.
+  void Set(const Place& place, std::string_view value, const SetOptions& options,
+           SetResult* result);
   DeleteResult Delete(const Place& place, std::optional<uint64_t> if_version);
   // The short way of Incr, as Overwrite is that of Set: for a counter that is there, lies inline
   // and does not expire. False, and nothing is changed, in all other cases, failures included.
@@ -100,13 +101,13 @@ class StoreState {
   int shard_shift_;  // one less than 64 - log2(shards), as nothing can be shifted by 64
 };
 
-inline SetResult StoreState::Set(const Place& place, std::string_view value,
-                                 const SetOptions& options) {
-  SetResult result;
-  if (!options.IsPlain() || !Overwrite(place, value, &result.version)) {
-    result = SetAnyhow(place, value, options);
+inline void StoreState::Set(const Place& place, std::string_view value, const SetOptions& options,
+                            SetResult* result) {
+  result->outcome = SetOutcome::kStored;
+  result->previous.Clear();
+  if (!options.IsPlain() || !Overwrite(place, value, &result->version)) {
+    *result = SetAnyhow(place, value, options);
   }
-  return result;
 }
 
 inline bool StoreState::Overwrite(const Place& place, std::string_view value, uint64_t* version) {

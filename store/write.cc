@@ -48,7 +48,9 @@ SetResult StoreState::SetAnyhow(const Place& place, std::string_view value,
 }
 
 SetResult Store::Set(std::string_view key, std::string_view value, const SetOptions& options) {
-  return state_->Set(state_->Locate(key), value, options);
+  SetResult result;
+  state_->Set(state_->Locate(key), value, options, &result);
+  return result;
 }
 
 DeleteResult StoreState::Delete(const Place& place, std::optional<uint64_t> if_version) {

@@ -16,6 +16,9 @@
 // all in this file, compiled in only for the versions that they were read against; with others, or
 // with FERRITE_PLAIN_TBB, growing and locking are left to TBB.
 
+#include <algorithm>
+#include <bit>
+
 #define TBB_PREVIEW_CONCURRENT_HASH_MAP_EXTENSIONS 1  // the type of its locks
 #include "oneapi/tbb/version.h"
 
@@ -46,6 +49,7 @@ struct EntryHashCompare {
 };
 
 inline constexpr size_t kKeyLocks = 32;
+static_assert(std::has_single_bit(kKeyLocks));
 
 #ifndef FERRITE_PLAIN_TBB
 

@@ -1,10 +1,15 @@
 // The calls of Store on many keys. One key after the other waits for each cache miss. Here keys go
-// through three stages in groups, so that the memory which a stage needs was asked for by the one
-// before while other groups were served:
+// through stages in groups, so that the memory which a stage needs was asked for by the one before
+// while other groups were served:
 //
 //   locate    the hash; asks for the hints
 //   foresee   the likely slot; asks for the entry
+//   approach  one or more stages for those who insert or erase: asks for what else they touch,
+//             which is the next step through the map, and the entry's neighbours in the queue
 //   act       the ordinary operation, which finds all of this in the cache
+//
+// What they foresee is a guess that nothing depends on. It is made without a lock, but for nodes
+// behind the first one of their bucket.
 
 #include <algorithm>
 
@@ -15,7 +20,8 @@
 namespace ferrite {
 namespace {
 
-// A stage asks for up to two cache lines a key, and a core has room for 12 to 16 on their way.
+// A stage of a read asks for up to two cache lines a key, and a core has room for 12 to 16 on their
+// way.
 constexpr size_t kGroupSize = 8;
 
 struct Group {
@@ -23,12 +29,13 @@ struct Group {
   UnlockedRead::Candidate candidates[kGroupSize];
 };
 
-// Calls `act(i, place, candidate)` for each i below `count` in order; its key is key(i).
-template <typename Key, typename Act>
-void ForEachPlace(const StoreState& state, size_t count, Key key, Act act) {
-  constexpr size_t kStages = 3;
+// Takes the numbers below `count` in groups through the steps: calls `step(i, place, candidate)` of
+// each for each i in order, where the later two are i's own.
+template <typename... Steps>
+void InStages(size_t count, Steps... steps) {
+  constexpr size_t kStages = sizeof...(Steps);
   Group groups[kStages];
-  const auto for_each_in = [&](size_t number, auto step) {
+  const auto run = [&](size_t number, auto& step) {
     const size_t begin = number * kGroupSize;
     if (begin >= count) return;  // too early or too late for this stage
     Group& group = groups[number % kStages];
@@ -38,44 +45,79 @@ void ForEachPlace(const StoreState& state, size_t count, Key key, Act act) {
   };
   const size_t group_count = (count + kGroupSize - 1) / kGroupSize;
   for (size_t turn = 0; turn < group_count + kStages - 1; ++turn) {
-    for_each_in(turn, [&](size_t i, StoreState::Place& place, auto&) {
-      place = state.Locate(key(i));
-      state.context.hints.Prefetch(place.key.hash);
-    });
-    if (turn >= 1) {
-      for_each_in(turn - 1, [](size_t, StoreState::Place& place, auto& candidate) {
-        candidate = UnlockedRead::Foresee(place.shard->places(), place.key);
-      });
-    }
-    if (turn >= 2) for_each_in(turn - 2, act);
+    size_t number = turn;  // of the group that is in the first stage
+    (run(number--, steps), ...);
   }
+}
+
+using Place = StoreState::Place;
+using Candidate = UnlockedRead::Candidate;
+
+void Foresee(const Place& place, Candidate& candidate) {
+  candidate = UnlockedRead::Foresee(place.shard->places(), place.key);
 }
 
 }  // namespace
 
 void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> results) {
   FERRITE_CHECK(keys.size() == results.size());
-  ForEachPlace(
-      *state_, keys.size(), [&](size_t i) { return keys[i]; },
-      [&](size_t i, const StoreState::Place& place, const UnlockedRead::Candidate& candidate) {
+  InStages(
+      keys.size(),
+      [&](size_t i, Place& place, auto&) {
+        place = state_->Locate(keys[i]);
+        state_->context.hints.Prefetch(place.key.hash);
+      },
+      [](size_t, const Place& place, auto& candidate) { Foresee(place, candidate); },
+      [&](size_t i, const Place& place, const auto& candidate) {
         state_->ReadAt(place, candidate, &results[i]);
       });
 }
 
 void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
   FERRITE_CHECK(items.size() == results.size());
-  ForEachPlace(
-      *state_, items.size(), [&](size_t i) { return items[i].key; },
-      [&](size_t i, const StoreState::Place& place, auto&) {
-        results[i] = state_->Set(place, items[i].value, items[i].options);
+  InStages(
+      items.size(),
+      [&](size_t i, Place& place, auto&) {
+        place = state_->Locate(items[i].key);
+        state_->context.hints.Prefetch(place.key.hash);
+      },
+      [](size_t, const Place& place, auto& candidate) {
+        Foresee(place, candidate);
+        if (candidate.slot == nullptr) place.shard->map().PrefetchBucket(place.key.hash);
+      },
+      [](size_t, const Place& place, const auto& candidate) {
+        if (candidate.slot == nullptr) place.shard->map().PrefetchNode(place.key.hash, 0);
+      },
+      [](size_t, const Place& place, const auto& candidate) {
+        if (candidate.slot == nullptr) place.shard->PrefetchNode(place.key.hash, 1);
+      },
+      [](size_t, const Place& place, const auto& candidate) {
+        if (candidate.slot == nullptr) place.shard->PrefetchNode(place.key.hash, 2);
+      },
+      [&](size_t i, const Place& place, auto&) {
+        state_->Set(place, items[i].value, items[i].options, &results[i]);
       });
 }
 
 void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResult> results) {
   FERRITE_CHECK(keys.size() == results.size());
-  ForEachPlace(
-      *state_, keys.size(), [&](size_t i) { return keys[i]; },
-      [&](size_t i, const StoreState::Place& place, auto&) {
+  InStages(
+      keys.size(),
+      [&](size_t i, Place& place, auto&) {
+        place = state_->Locate(keys[i]);
+        state_->context.hints.Prefetch(place.key.hash);
+        place.shard->map().PrefetchBucket(place.key.hash);
+      },
+      [](size_t, const Place& place, auto& candidate) {
+        Foresee(place, candidate);
+        if (candidate.slot != nullptr) Page::Of(candidate.slot)->Prefetch();
+        place.shard->map().PrefetchNode(place.key.hash, 0);
+      },
+      [](size_t, const Place& place, const auto& candidate) {
+        if (candidate.slot != nullptr) place.shard->PrefetchNeighbours(candidate.slot);
+        place.shard->PrefetchNode(place.key.hash, 1);
+      },
+      [&](size_t i, const Place& place, auto&) {
         results[i] = state_->Delete(place, std::nullopt);
       });
 }

@@ -7,10 +7,6 @@ StoredKey::StoredKey(const LookupKey& key)
   StoreWords(reinterpret_cast<char*>(this) + sizeof(EntryPair), key.bytes.data(), key.bytes.size());
 }
 
-Entry::~Entry() {
-  if (HasBlock()) block()->Unref();
-}
-
 void Entry::set_expires_at_ms(int64_t ms) {
   const uint64_t value_bits = state_.load(std::memory_order_relaxed) & kValueBits;
   state_.store(static_cast<uint64_t>(ms) << kExpiryShift | value_bits, std::memory_order_seq_cst);

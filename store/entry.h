@@ -18,12 +18,14 @@
 // in one slot: a new entry's is above that of every entry that was erased in its shard.
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "store/check.h"
 #include "store/page.h"
 #include "store/value.h"
@@ -83,8 +85,6 @@ class Entry {
  public:
   // A fresh entry has an empty value and no place in the queue.
   Entry() = default;
-  // Drops the entry's reference to its block, if it has one.
-  ~Entry();
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
 
@@ -141,9 +141,22 @@ class Entry {
   // none.
   ValueBlock* SetInline(std::string_view bytes);
   [[nodiscard]] ValueBlock* SetBlock(ValueBlock* block);
-  // Gives an entry that has an inline value and does not expire another one, and the next version.
-  // False, and nothing is changed, if it is otherwise or `bytes` do not fit.
+  // Drops the entry's reference to its block, if it has one, at the end of its life.
+  void DropBlock() {
+    if (HasBlock()) block()->Unref();
+  }
+  // Whether the entry has an inline value and does not expire, so that neither a clock nor a block
+  // matters to who gives it another value.
+  bool IsOverwritable() const {
+    return (state_.load(std::memory_order_relaxed) & ~(kValueBits ^ kBlockBit)) == 0;
+  }
+  // Gives such an entry another value, and the next version. False, and nothing is changed, if it
+  // is none or `bytes` do not fit.
   bool Overwrite(std::string_view bytes);
+  // The neighbours in the queue, or anything: for who holds no lock and asks for their memory.
+  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD std::array<uint32_t, 2> GlanceAtNeighbours() const {
+    return {previous_, next_};
+  }
 
  private:
   friend class EvictionQueue;
@@ -186,6 +199,7 @@ static_assert(sizeof(StoredKey) == 8 && sizeof(Entry) == 24 && sizeof(EntryPair)
 inline Entry& EntryInSlot(void* slot) {
   return reinterpret_cast<EntryPair*>(static_cast<char*>(slot) + kNodeBaseBytes)->second;
 }
+inline const Entry& EntryInSlot(const void* slot) { return EntryInSlot(const_cast<void*>(slot)); }
 inline void* SlotOfEntry(const Entry& entry) {
   return reinterpret_cast<char*>(const_cast<Entry*>(&entry)) - sizeof(StoredKey) - kNodeBaseBytes;
 }
@@ -228,8 +242,7 @@ inline ValueBlock* Entry::SetInline(std::string_view bytes) {
   return old;
 }
 inline bool Entry::Overwrite(std::string_view bytes) {
-  const uint64_t state = state_.load(std::memory_order_relaxed);
-  if ((state & ~(kValueBits ^ kBlockBit)) != 0 || bytes.size() > inline_capacity()) return false;
+  if (!IsOverwritable() || bytes.size() > inline_capacity()) return false;
   const uint64_t version = version_.load(std::memory_order_relaxed);
   version_.store(version | kNotLive, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);

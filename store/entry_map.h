@@ -1,15 +1,25 @@
 #pragma once
 
-// The concurrent hash map of one shard: oneTBB's, with nodes of the size that each entry needs, and
-// growing otherwise. TBB doubles its buckets as soon as there are as many entries, all at once;
-// here it waits for twice as many, as hints (hint_table.h) spare most operations the way through
-// the buckets, and makes the new ones in small steps.
+// The concurrent hash map of one shard: oneTBB's, with nodes of the size that each entry needs,
+// without locks of its own, and growing otherwise.
+//
+// Whoever calls it with a key holds one of kKeyLocks locks, the one that the low bits of the key's
+// hash choose. There are never fewer buckets than that, and their number is a power of two, so all
+// keys of a bucket, and of the one that it was split from, have the same lock: no two threads meet
+// in a bucket, and locks on buckets and nodes would guard nothing.
+//
+// TBB doubles its buckets as soon as there are as many entries, all at once; here it waits for
+// twice as many, as hints (hint_table.h) spare most operations the way through the buckets, and
+// makes the new ones in small steps.
 //
 // Growing reaches protected members of TBB's class, whose names and meaning may change. They are
 // all in this file, compiled in only for the versions that they were read against; with others, or
-// with FERRITE_PLAIN_TBB, it is left to TBB.
+// with FERRITE_PLAIN_TBB, growing and locking are left to TBB.
 
-#define TBB_PREVIEW_CONCURRENT_HASH_MAP_EXTENSIONS 1  // a mutex of our own
+#include <algorithm>
+#include <bit>
+
+#define TBB_PREVIEW_CONCURRENT_HASH_MAP_EXTENSIONS 1  // the type of its locks
 #include "oneapi/tbb/version.h"
 
 #ifndef TBB_INTERFACE_VERSION
@@ -23,7 +33,6 @@
 #include "store/entry.h"
 #include "store/huge_memory.h"
 #include "store/node_allocator.h"
-#include "store/spin_mutex.h"
 
 namespace ferrite {
 
@@ -39,14 +48,37 @@ struct EntryHashCompare {
   }
 };
 
+inline constexpr size_t kKeyLocks = 32;
+static_assert(std::has_single_bit(kKeyLocks));
+
 #ifndef FERRITE_PLAIN_TBB
 
-using TbbEntryMap = tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare,
-                                             NodeAllocator<EntryPair>, SpinMutex>;
-
-class EntryMap : public TbbEntryMap {
+// What TBB locks instead of buckets and nodes.
+class NoMutex {
  public:
-  explicit EntryMap(Shard* shard) : concurrent_hash_map(NodeAllocator<EntryPair>(shard)) {
+  class scoped_lock {  // NOLINT(readability-identifier-naming): TBB asks for these names
+   public:
+    scoped_lock() = default;
+    explicit scoped_lock(NoMutex&, bool /*write*/ = true) {}
+    scoped_lock(const scoped_lock&) = delete;
+    scoped_lock& operator=(const scoped_lock&) = delete;
+    void acquire(NoMutex&, bool /*write*/ = true) {}
+    bool try_acquire(NoMutex&, bool /*write*/ = true) { return true; }
+    void release() {}
+    bool upgrade_to_writer() { return true; }
+    bool downgrade_to_reader() { return true; }
+    bool is_writer() const { return true; }
+  };
+};
+
+using TbbEntryMap =
+    tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare, NodeAllocator<EntryPair>, NoMutex>;
+
+// The key of a call is locked by the caller.
+class EntryMap : private TbbEntryMap {
+ public:
+  explicit EntryMap(Shard* shard)
+      : concurrent_hash_map(kKeyLocks, NodeAllocator<EntryPair>(shard)) {
     // As if someone was growing the table already: TBB leaves it to Grow.
     for (size_t segment = first_block; segment < pointers_per_table; ++segment) {
       my_table[segment].store(BeingGrown(), std::memory_order_relaxed);
@@ -61,6 +93,30 @@ class EntryMap : public TbbEntryMap {
     }
   }
 
+  using TbbEntryMap::size;
+
+  // Null if there is none.
+  Entry* Find(const LookupKey& key) {
+    accessor found;
+    return find(found, key) ? &found->second : nullptr;
+  }
+  // Adds an entry for a key that has none.
+  Entry* Insert(const LookupKey& key) {
+    accessor inserted;
+    FERRITE_CHECK(insert(inserted, key));
+    return &inserted->second;
+  }
+  void Erase(const StoredKey& key) { FERRITE_CHECK(erase(key)); }
+
+  // Ask for memory on the way to a key: its bucket, and when that has come, the first node in it,
+  // and so on. Only to look behind the first node the key has to be locked.
+  void PrefetchBucket(uint32_t hash) const { __builtin_prefetch(BucketOf(hash)); }
+  void PrefetchNode(uint32_t hash, int number) const {
+    const node_base* node = BucketOf(hash)->node_list.load(std::memory_order_relaxed);
+    for (; number > 0 && is_valid(const_cast<node_base*>(node)); --number) node = node->next;
+    __builtin_prefetch(node);
+  }
+
   // Takes a step towards more buckets if it is time. Call it after each insertion, one thread at a
   // time. The new buckets are made a few at a time, so that no insertion waits for all of them; the
   // entries move into them one bucket at a time, when it is next used.
@@ -68,7 +124,7 @@ class EntryMap : public TbbEntryMap {
   void Grow(bool may_start) {
     const size_t buckets = my_mask.load(std::memory_order_relaxed) + 1;
     const size_t entries = size();
-    if (buckets < (size_t{1} << first_block) || entries < buckets / 16 * 31) return;
+    if (entries < buckets / 16 * 31) return;
     if (next_segment_ == nullptr) {
       if (!may_start) return;
       next_segment_ = my_allocator.allocate(buckets);
@@ -97,6 +153,9 @@ class EntryMap : public TbbEntryMap {
  private:
   // With as many a step as are due when a sixteenth of the entries is to come, all are in time.
   static constexpr size_t kBucketsPerStep = 16;
+  const bucket* BucketOf(uint32_t hash) const {
+    return get_bucket(hash & my_mask.load(std::memory_order_acquire));
+  }
   static bucket* BeingGrown() { return reinterpret_cast<bucket*>(2); }
   static_assert(sizeof(node) == kNodeBytes && sizeof(node_base) == kNodeBaseBytes);
 
@@ -109,9 +168,26 @@ class EntryMap : public TbbEntryMap {
 using TbbEntryMap =
     tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare, NodeAllocator<EntryPair> >;
 
-class EntryMap : public TbbEntryMap {
+class EntryMap : private TbbEntryMap {
  public:
   explicit EntryMap(Shard* shard) : concurrent_hash_map(NodeAllocator<EntryPair>(shard)) {}
+
+  using TbbEntryMap::size;
+
+  // Null if there is none.
+  Entry* Find(const LookupKey& key) {
+    accessor found;
+    return find(found, key) ? &found->second : nullptr;
+  }
+  // Adds an entry for a key that has none.
+  Entry* Insert(const LookupKey& key) {
+    accessor inserted;
+    FERRITE_CHECK(insert(inserted, key));
+    return &inserted->second;
+  }
+  void Erase(const StoredKey& key) { FERRITE_CHECK(erase(key)); }
+  void PrefetchBucket(uint32_t) const {}
+  void PrefetchNode(uint32_t, int) const {}
 
   void Grow(bool) {}
   size_t next_growth_bytes() const { return 0; }

@@ -36,9 +36,12 @@ void HintTable::Move(uint32_t hash, SlotRef ref) {
 
 void HintTable::RemoveFrom(Cell* set, uint32_t hash, SlotRef ref) {
   if (ref >= kEndRef) return;
+  const uint32_t hint = TagOf(hash) | ref;
   for (Cell* cell = set; cell != set + kCells; ++cell) {
-    uint32_t hint = TagOf(hash) | ref;
-    if (cell->compare_exchange_strong(hint, 0, std::memory_order_relaxed)) return;
+    if (cell->load(std::memory_order_relaxed) != hint) continue;
+    uint32_t there = hint;
+    cell->compare_exchange_strong(there, 0, std::memory_order_relaxed);
+    return;
   }
 }
 

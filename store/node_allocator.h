@@ -1,11 +1,16 @@
 #pragma once
 
 // Where the hash map of a shard gets its memory from. TBB asks for one node when it inserts, always
-// of the same nominal size; it is handed the slot that the caller prepared for this very insertion,
+// of the same nominal size; it is handed the slot that the shard prepared for this very insertion,
 // which has room behind the node for the key and the value.
+//
+// A node's memory is an entry before TBB gets to know it and after it has let go of it: others walk
+// the slots, and the entry still has its place in the queue. So TBB neither ends the entry nor
+// gives its slot back. It only lets go of the block that a value may lie in; the rest is for
+// Shard::Erase, and nobody does it in a shard that comes to its end with all its pages.
 
 #include <cstddef>
-#include <utility>
+#include <type_traits>
 
 #include "store/entry.h"
 
@@ -13,13 +18,8 @@ namespace ferrite {
 
 class Shard;
 
-// The slot that the next insertion of this thread is to use. Whoever prepares one checks afterwards
-// whether it was taken.
-inline thread_local void* prepared_slot = nullptr;
-
 // Where nodes and buckets come from and go to; defined by Shard.
-void* TakePreparedSlot();
-void ReturnNode(Shard* shard, void* node);
+void* TakePreparedSlot(Shard* shard);
 void* AllocateBuckets(Shard* shard, size_t bytes);
 // All of this memory for buckets is in use now.
 void BucketsFilled(Shard* shard, void* buckets, size_t bytes);
@@ -37,11 +37,15 @@ class NodeAllocator {
   T* allocate(size_t count) {
     if constexpr (kIsBucket) return static_cast<T*>(AllocateBuckets(shard_, count * sizeof(T)));
     static_assert(kIsBucket || sizeof(T) == kNodeBytes || sizeof(T) == sizeof(EntryPair));
-    return static_cast<T*>(TakePreparedSlot());
+    return static_cast<T*>(TakePreparedSlot(shard_));
   }
   void deallocate(T* pointer, size_t count) {
-    if constexpr (kIsBucket) return FreeBuckets(shard_, pointer, count * sizeof(T));
-    ReturnNode(shard_, pointer);
+    if constexpr (kIsBucket) FreeBuckets(shard_, pointer, count * sizeof(T));
+  }
+
+  template <typename U>
+  void destroy(U* object) {  // NOLINT(readability-identifier-naming): TBB asks for this name
+    if constexpr (std::is_same_v<U, EntryPair>) object->second.DropBlock();
   }
 
   Shard* shard() const { return shard_; }

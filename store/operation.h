@@ -32,6 +32,9 @@ struct Expiry {
   static constexpr Expiry At(int64_t unix_ms) { return {Kind::kAt, unix_ms}; }
   static constexpr Expiry Keep() { return {Kind::kKeep, 0}; }
 
+  // Whether it is a time of its own.
+  bool IsSet() const { return kind == Kind::kAfter || kind == Kind::kAt; }
+
   Kind kind = Kind::kNever;
   int64_t ms = 0;
 };

@@ -40,12 +40,24 @@ struct Page {
   }
   uint32_t SlotNumberOf(const void* slot) const {
     const auto offset = static_cast<const char*>(slot) - reinterpret_cast<const char*>(this);
-    return static_cast<uint32_t>((offset - kFirstSlotOffset) / slot_bytes);
+    return static_cast<uint32_t>((offset - kFirstSlotOffset) * slot_reciprocal >> 32);
+  }
+
+  static uint32_t ReciprocalOf(uint32_t slot_bytes) {
+    return static_cast<uint32_t>(((uint64_t{1} << 32) + slot_bytes - 1) / slot_bytes);
   }
 
   bool live(uint32_t slot) const { return (live_bits[slot / 64] >> (slot % 64) & 1) != 0; }
   void set_live(uint32_t slot) { live_bits[slot / 64] |= uint64_t{1} << (slot % 64); }
   void clear_live(uint32_t slot) { live_bits[slot / 64] &= ~(uint64_t{1} << (slot % 64)); }
+
+  // Asks for what changes in the header when a slot is handed out or freed.
+  void Prefetch() const {
+    constexpr size_t kCacheLineBytes = 64;
+    for (size_t offset = 0; offset < sizeof(Page); offset += kCacheLineBytes) {
+      __builtin_prefetch(reinterpret_cast<const char*>(this) + offset);
+    }
+  }
 
   // The first live slot at or after `slot`, or slot_count.
   uint32_t NextLive(uint32_t slot) const;
@@ -58,6 +70,9 @@ struct Page {
   Page* previous_partial;
   uint32_t number;  // within the shard
   uint32_t slot_bytes;
+  // 2^32 / slot_bytes, rounded up: to multiply takes a tenth of the time of a division, and is
+  // exact, as an offset in a page times slot_bytes is below 2^32.
+  uint32_t slot_reciprocal;
   uint16_t slot_count;
   uint16_t used_count;  // handed out, live or not
   uint16_t free_head;   // the first free slot; each holds the number of the next

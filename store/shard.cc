@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "store/check.h"
 
 namespace ferrite {
@@ -17,12 +18,10 @@ constexpr size_t kMinHugeTableBytes = size_t{16} << 10;
 
 }  // namespace
 
-void* TakePreparedSlot() {
-  FERRITE_CHECK(prepared_slot != nullptr);
-  return std::exchange(prepared_slot, nullptr);
+// Within Insert, which holds the mutex, though the compiler cannot know.
+void* TakePreparedSlot(Shard* shard) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  return std::exchange(shard->prepared_slot_, nullptr);
 }
-
-void ReturnNode(Shard* shard, void* node) { shard->ReturnSlot(node); }
 
 void* AllocateBuckets(Shard* shard, size_t bytes) {
   shard->context_.budget.table_bytes.fetch_add(bytes, std::memory_order_relaxed);
@@ -61,37 +60,44 @@ void Shard::ReturnSlot(void* slot) {
     MutexLock lock(&mutex_);
     empty_page = slots_.Free(slot);
   }
+  GiveBack(empty_page);
+}
+
+void Shard::GiveBack(void* empty_page) {
   if (empty_page == nullptr) return;
   pages_given_back_.fetch_add(1, std::memory_order_seq_cst);
   context_.pages.Release(empty_page);
 }
 
 Entry* Shard::FindInMap(const LookupKey& key) {
+  Entry* const entry = map_.Find(key);
+  if (entry != nullptr) Hint(*entry);
+  return entry;
+}
+
+Entry* Shard::Insert(const LookupKey& key, uint8_t size_class, void* slot) {
   Entry* entry;
   {
-    EntryMap::accessor accessor;
-    if (!map_.find(accessor, key)) return nullptr;
-    entry = &accessor->second;
+    MutexLock lock(&mutex_);
+    if (slot == nullptr) slot = slots_.Allocate(size_class);
+    if (slot == nullptr) return nullptr;
+    Page* const page = Page::Of(slot);
+    prepared_slot_ = slot;
+    // Who found that the key is not there has just been to the same bucket, so that this waits for
+    // no memory.
+    entry = map_.Insert({key.bytes, key.hash, page->size_class});
+    page->set_live(page->SlotNumberOf(slot));
+    queue_.Add(entry);
+    GrowTables();
   }
   Hint(*entry);
   return entry;
 }
 
-Entry* Shard::Insert(const LookupKey& key) {
-  Entry* entry;
-  {
-    EntryMap::accessor accessor;
-    FERRITE_CHECK(map_.insert(accessor, key));
-    entry = &accessor->second;
+ABSL_ATTRIBUTE_NO_SANITIZE_THREAD void Shard::PrefetchNeighbours(const char* slot) const {
+  for (const SlotRef ref : EntryInSlot(slot).GlanceAtNeighbours()) {
+    if (const char* neighbour = places_.pages.SlotAt(ref)) __builtin_prefetch(neighbour);
   }
-  Hint(*entry);
-  void* slot = SlotOfEntry(*entry);
-  Page* page = Page::Of(slot);
-  MutexLock lock(&mutex_);
-  page->set_live(page->SlotNumberOf(slot));
-  queue_.Add(entry);
-  GrowTables();
-  return entry;
 }
 
 void Shard::GrowTables() {
@@ -137,24 +143,27 @@ void Shard::Hint(const Entry& entry) {
 
 void Shard::Erase(Entry* entry, EventKind reason) {
   entry->SetNotLive();
-  uint64_t floor = version_floor_.load(std::memory_order_relaxed);
-  while (floor < entry->version() &&
-         !version_floor_.compare_exchange_weak(floor, entry->version())) {
-  }
   if (entry->HasBlock()) {
     context_.budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry->value().size()),
                                           std::memory_order_relaxed);
   }
-  if (entry->version() != 0) Tell(reason, *entry);
-  void* slot = SlotOfEntry(*entry);
-  Page* page = Page::Of(slot);
+  const uint64_t version = entry->version();
+  if (version != 0) Tell(reason, *entry);
+  map_.Erase(entry->key());
+  void* const slot = SlotOfEntry(*entry);
+  Page* const page = Page::Of(slot);
+  void* empty_page;
   {
     MutexLock lock(&mutex_);
+    if (version_floor_.load(std::memory_order_relaxed) < version) {
+      version_floor_.store(version, std::memory_order_relaxed);
+    }
     page->clear_live(page->SlotNumberOf(slot));
     queue_.Remove(entry);
     context_.hints.Remove(entry->key().hash(), slots_.RefOf(slot));
+    empty_page = slots_.Free(slot);
   }
-  FERRITE_CHECK(map_.erase(entry->key()));
+  GiveBack(empty_page);
 }
 
 void Shard::TellListener(EventListener* listener, EventKind kind, const Entry& entry) {

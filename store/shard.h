@@ -8,18 +8,20 @@
 //      entry or takes it out, or reads it otherwise than UnlockedRead does, holds it; it guards
 //      everything of the entry but its place in the queue. Nobody holds two.
 //   2. `mutex_`: slots, queue, the growth of tables. Nobody waits for a key while holding it.
-// TBB's locks lie within the key's and are held by none of us: they guard the map's own chains.
+// TBB has none of its own (entry_map.h), or they lie within both of these and are held by none of
+// us.
 //
 // So whoever starts from the slots (eviction, expiry, Scan, Flush) copies keys under the mutex,
 // lets go, and decides under the key's lock whether the entry is still the one that was meant: the
 // key may have been written again.
 //
 // The life of an entry:
-//   1. TakeSlot takes a slot; who needs it evicts first where there is no room.
-//   2. Insert puts the node into that slot, makes it live for eviction and Scan, and hints at it.
-//   3. The writer gives it a value and a version: now readers without a lock believe it.
-//   4. Erase ends that, and takes it out of the queue and of the map, which returns the node: the
-//      slot is free.
+//   1. Insert takes a free slot, puts the node into it, makes it live for eviction and Scan, and
+//      hints at it. Where no slot is free, TakeSlot gets one first, and who needs it evicts for it.
+//   2. The writer gives it a value and a version: now readers without a lock believe it.
+//   3. Erase ends that, takes it out of the map and of the queue, and frees the slot.
+// Insert and Erase take the mutex once each: to take it, and to touch what it guards, is most of
+// what they cost.
 
 #include <array>
 #include <atomic>
@@ -38,6 +40,7 @@
 #include "store/mutex.h"
 #include "store/page_pool.h"
 #include "store/slot_allocator.h"
+#include "store/spin_mutex.h"
 #include "store/unlocked_read.h"
 
 namespace ferrite {
@@ -65,14 +68,23 @@ class Shard {
   Shard(ShardContext* context, size_t number)
       : context_(*context),
         number_(number),
-        places_{context->hints, slots_.pages(), pages_given_back_},
         queue_(&slots_),
+        places_{context->hints, slots_.pages(), pages_given_back_},
         map_(this) {}
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
   // Where entries are found without a lock.
   const UnlockedPlaces& places() const { return places_; }
+
+  // For who wants to ask for memory early.
+  const EntryMap& map() const { return map_; }
+  void PrefetchNode(uint32_t hash, int number) {
+    SpinMutex::scoped_lock lock(LockOf(hash));
+    map_.PrefetchNode(hash, number);
+  }
+  // Asks for the neighbours in the queue of what may be an entry in this slot.
+  void PrefetchNeighbours(const char* slot) const;
 
   size_t size() const { return map_.size(); }
 
@@ -92,9 +104,10 @@ class Shard {
   // Gives back a slot that was not used.
   void ReturnSlot(void* slot) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Makes an entry for a key that has none, in the slot that was prepared (node_allocator.h). The
-  // caller has locked the key, and gives the entry a value and a version.
-  Entry* Insert(const LookupKey& key) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Makes an entry for a key that has none, in `slot` or, if that is null, in a free one of the
+  // class; null if no page has one. The caller has locked the key, and gives the entry a value and
+  // a version.
+  Entry* Insert(const LookupKey& key, uint8_t size_class, void* slot) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Takes the entry out, for the reason that is told to who listens. Its version becomes the floor
   // for whatever is written here next. The caller has locked its key.
@@ -137,7 +150,7 @@ class Shard {
   void CountExpiredOnAccess() { expired_on_access_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
-  friend void ReturnNode(Shard* shard, void* node);
+  friend void* TakePreparedSlot(Shard* shard);
   friend void* AllocateBuckets(Shard* shard, size_t bytes);
   friend void BucketsFilled(Shard* shard, void* buckets, size_t bytes);
   friend void FreeBuckets(Shard* shard, void* buckets, size_t bytes);
@@ -153,10 +166,11 @@ class Shard {
   struct alignas(64) KeyLock {
     SpinMutex mutex;
   };
-  static constexpr size_t kKeyLocks = 32;
 
   Entry* FindInMap(const LookupKey& key);
   static void TellListener(EventListener* listener, EventKind kind, const Entry& entry);
+  // Has the pool take back the memory of a page that has become empty, if one has.
+  void GiveBack(void* empty_page);
   // Hints at where the entry lies. The caller has locked its key, or the mutex.
   void Hint(const Entry& entry);
   // Takes a step towards larger tables if there are too many entries for those there are.
@@ -169,26 +183,31 @@ class Shard {
   ShardContext& context_;
   const size_t number_;
   std::array<KeyLock, kKeyLocks> key_locks_;
-  // Counted before the page may become anything else: UnlockedRead watches it.
-  std::atomic<uint64_t> pages_given_back_{0};
 
   // The lowest version that a new entry may not have: that of any entry that was erased here.
+  // Written with the mutex.
   std::atomic<uint64_t> version_floor_{0};
   std::atomic<uint64_t> evictions_{0};
   std::atomic<uint64_t> expired_by_sweep_{0};
   std::atomic<uint64_t> expired_on_access_{0};
 
   mutable Mutex mutex_;
-  SlotAllocator slots_ ABSL_GUARDED_BY(mutex_);
-  const UnlockedPlaces places_;
   EvictionQueue queue_ ABSL_GUARDED_BY(mutex_);
+  void* prepared_slot_ ABSL_GUARDED_BY(mutex_) = nullptr;  // for the node that is being inserted
   // The hints of entries from here on are still to be moved in a table that has grown.
   size_t hints_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // the size of the table that was last seen
   SlotRef next_to_move_ ABSL_GUARDED_BY(mutex_) = 0;
   bool moving_ ABSL_GUARDED_BY(mutex_) = false;
   uint32_t page_choice_ ABSL_GUARDED_BY(mutex_) = 1;
 
-  EntryMap map_;  // last: its destructor returns nodes to the members above
+  // What reads without a lock look at, and the slots' part of it, begin cache lines: as a rule
+  // neither an insertion nor an erasure writes to them.
+  alignas(64) SlotAllocator slots_ ABSL_GUARDED_BY(mutex_);
+  // Counted before the page may become anything else: UnlockedRead watches it.
+  alignas(64) std::atomic<uint64_t> pages_given_back_{0};
+  const UnlockedPlaces places_;
+
+  alignas(64) EntryMap map_;  // last: its destructor ends entries, which lie in the pages above
 };
 
 }  // namespace ferrite

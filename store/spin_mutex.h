@@ -1,9 +1,7 @@
 #pragma once
 
-// The lock of keys, and of TBB's buckets and nodes. TBB's own lets readers share, which costs a
-// locked instruction to lock and another to unlock. As most reads here take no lock at all, this
-// one is exclusive: one locked instruction to lock, a plain store to unlock. Hold it for moments
-// only.
+// The lock of keys: exclusive, as most reads take no lock at all. One locked instruction to lock, a
+// plain store to unlock. Hold it for moments only.
 
 #include <atomic>
 #include <cstdint>
@@ -30,37 +28,19 @@ class SpinMutex {
   }
   void Unlock() { state_.store(0, std::memory_order_release); }
 
-  // Holds the lock for the length of a scope, in the shape that TBB asks for. Whoever asks for
-  // shared access gets it exclusively.
-  class scoped_lock {  // NOLINT(readability-identifier-naming): TBB asks for this name
+  // Holds the lock for the length of a scope, but for where it lets go in between.
+  class scoped_lock {  // NOLINT(readability-identifier-naming): as the standard library's
    public:
-    scoped_lock() = default;
-    explicit scoped_lock(SpinMutex& mutex, bool write = true) { acquire(mutex, write); }
-    ~scoped_lock() {
-      if (mutex_ != nullptr) release();
-    }
+    explicit scoped_lock(SpinMutex& mutex) : mutex_(mutex) { acquire(); }
+    ~scoped_lock() { release(); }
     scoped_lock(const scoped_lock&) = delete;
     scoped_lock& operator=(const scoped_lock&) = delete;
 
-    void acquire(SpinMutex& mutex, bool /*write*/ = true) {
-      mutex.Lock();
-      mutex_ = &mutex;
-    }
-    bool try_acquire(SpinMutex& mutex, bool /*write*/ = true) {
-      if (!mutex.TryLock()) return false;
-      mutex_ = &mutex;
-      return true;
-    }
-    void release() {
-      mutex_->Unlock();
-      mutex_ = nullptr;
-    }
-    bool upgrade_to_writer() { return true; }
-    bool downgrade_to_reader() { return true; }
-    bool is_writer() const { return true; }
+    void release() { mutex_.Unlock(); }
+    void acquire() { mutex_.Lock(); }
 
    private:
-    SpinMutex* mutex_ = nullptr;
+    SpinMutex& mutex_;
   };
 
  private:

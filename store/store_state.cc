@@ -50,12 +50,13 @@ StoreState::StoreState(const StoreOptions& options)
   shard_shift_ = 63 - std::countr_zero(shards.size());
 }
 
-bool StoreState::PrepareSlot(Shard* shard, uint8_t size_class) {
-  FERRITE_CHECK(prepared_slot == nullptr);
-  return EvictUntil(shard, kEnoughBytes, [&](bool enough) {
-    prepared_slot = shard->TakeSlot(size_class, enough);
-    return prepared_slot != nullptr;
+void* StoreState::TakeSlot(Shard* shard, uint8_t size_class) {
+  void* slot = nullptr;
+  EvictUntil(shard, kEnoughBytes, [&](bool enough) {
+    slot = shard->TakeSlot(size_class, enough);
+    return slot != nullptr;
   });
+  return slot;
 }
 
 bool StoreState::MakeRoomForBlock(Shard* shard, size_t value_size) {

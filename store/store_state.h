@@ -32,9 +32,8 @@ class StoreState {
     return {shards[hash >> shard_shift_ >> 1].get(), {key, static_cast<uint32_t>(hash), 0}};
   }
 
-  // Takes a slot of the class from `shard` as `prepared_slot`, evicting where there is no room;
-  // false if that fails.
-  bool PrepareSlot(Shard* shard, uint8_t size_class);
+  // Takes a slot of the class from `shard`, evicting where there is no room; null if that fails.
+  void* TakeSlot(Shard* shard, uint8_t size_class);
   // Makes room for the block of a value of this size; false if that fails. `shard` is asked first.
   bool MakeRoomForBlock(Shard* shard, size_t value_size);
   // Evicts some of what is above the limit, where growing hash tables and values that outgrow their
@@ -55,9 +54,15 @@ class StoreState {
   // No use is counted.
   void ReadLocked(const Entry& entry, const GetOptions& options, ReadResult* result) const;
 
-  // What Store's calls of these names do.
-  SetResult Set(const Place& place, std::string_view value, const SetOptions& options);
+  // What Store's calls of these names do. `*result` may be from another call.
+  void Set(const Place& place, std::string_view value, const SetOptions& options,
+           SetResult* result);
   DeleteResult Delete(const Place& place, std::optional<uint64_t> if_version);
+  // The short way of Incr, as Overwrite is that of Set: for a counter that is there, lies inline
+  // and does not expire. False, and nothing is changed, in all other cases, failures included.
+  bool IncrInPlace(const Place& place, const IncrOptions& options, IncrResult* result);
+  // In all cases.
+  IncrResult IncrAnyhow(const Place& place, const IncrOptions& options);
 
   // The monotonic time at which an entry is to expire; 0: never. `kept_ms` is for Expiry::Keep().
   int64_t ExpiresAtMs(const Expiry& expiry, int64_t kept_ms) const {
@@ -96,13 +101,13 @@ class StoreState {
   int shard_shift_;  // one less than 64 - log2(shards), as nothing can be shifted by 64
 };
 
-inline SetResult StoreState::Set(const Place& place, std::string_view value,
-                                 const SetOptions& options) {
-  SetResult result;
-  if (!options.IsPlain() || !Overwrite(place, value, &result.version)) {
-    result = SetAnyhow(place, value, options);
+inline void StoreState::Set(const Place& place, std::string_view value, const SetOptions& options,
+                            SetResult* result) {
+  result->outcome = SetOutcome::kStored;
+  result->previous.Clear();
+  if (!options.IsPlain() || !Overwrite(place, value, &result->version)) {
+    *result = SetAnyhow(place, value, options);
   }
-  return result;
 }
 
 inline bool StoreState::Overwrite(const Place& place, std::string_view value, uint64_t* version) {

@@ -1,4 +1,6 @@
 #include <limits>
+#include <thread>
+#include <vector>
 
 #include "tests/store/store_fixture.h"
 
@@ -102,6 +104,77 @@ TEST_F(IncrTest, AnExpiredCounterStartsAgain) {
   EXPECT_EQ(result.value, 1);
   EXPECT_TRUE(result.created);
   EXPECT_FALSE(result.ttl_ms.has_value());
+}
+
+TEST_F(IncrTest, GrowsAndShrinksInDigitsAndSign) {
+  for (const int64_t value : {9l, 10l, 99l, 100l, 9l, 0l, -1l, -9l, -10l, -100l, -9l, 0l, 7l}) {
+    const int64_t before = Incr({.delta = 0}).value;
+    EXPECT_EQ(Incr({.delta = value - before}).value, value);
+    EXPECT_EQ(Get("n"), std::to_string(value));
+  }
+}
+
+TEST_F(IncrTest, AStepOfALastingCounterGivesTheNextVersionAndNoExpiry) {
+  const uint64_t first = Incr().version;
+  clock_.Advance(1000);
+  for (const Expiry& expiry : {Expiry::Keep(), Expiry::Never()}) {
+    const uint64_t before = Version("n");
+    const IncrResult result = Incr({.expiry = expiry});
+    EXPECT_EQ(result.version, before + 1);
+    EXPECT_FALSE(result.created);
+    EXPECT_FALSE(result.ttl_ms.has_value());
+  }
+  EXPECT_EQ(Incr({.expiry = Expiry::After(5), .expiry_only_if_created = true}).version, first + 3);
+  EXPECT_FALSE(Ttl("n").has_value());
+}
+
+TEST_F(IncrTest, ALastingCounterTakesAnExpiryAndLosesItAgain) {
+  Incr();
+  EXPECT_EQ(Incr({.expiry = Expiry::After(10)}).ttl_ms, 10);
+  EXPECT_EQ(Ttl("n"), 10);
+  EXPECT_FALSE(Incr({.expiry = Expiry::Never()}).ttl_ms.has_value());
+  clock_.Advance(10);
+  EXPECT_EQ(Incr().value, 4);
+}
+
+TEST_F(IncrTest, ARefusedStepChangesNothing) {
+  Set("n", "8");
+  const uint64_t version = Version("n");
+  const IncrResult refused = Incr({.delta = -9, .min = 0});
+  EXPECT_EQ(refused.outcome, IncrOutcome::kOutOfRange);
+  EXPECT_EQ(refused.value, 8);
+  EXPECT_EQ(refused.version, version);
+  EXPECT_EQ(Version("n"), version);
+}
+
+// A slot with room for a word: a longer number needs a block.
+TEST_F(IncrTest, ACounterOutgrowsItsSlotAndFitsAgain) {
+  const std::string key(24, 'k');
+  Set(key, "1");
+  EXPECT_EQ(store_->Incr(key, {.delta = 1'000'000'000'000}).value, 1'000'000'000'001);
+  EXPECT_EQ(store_->Incr(key, {}).value, 1'000'000'000'002);
+  EXPECT_EQ(Get(key), "1000000000002");
+  EXPECT_EQ(store_->Incr(key, {.delta = -1'000'000'000'000}).value, 2);
+  EXPECT_EQ(store_->Incr(key, {}).value, 3);
+  EXPECT_EQ(Get(key), "3");
+  EXPECT_EQ(store_->Stats().block_bytes, 0u);
+}
+
+TEST_F(IncrTest, StepsOfManyThreadsAddUp) {
+  constexpr int kSteps = 20'000;
+  std::vector<std::thread> threads;
+  for (const int64_t delta : {1, 1, -3, 1'000}) {
+    threads.emplace_back([this, delta] {
+      uint64_t last = 0;
+      for (int i = 0; i < kSteps; ++i) {
+        const IncrResult result = Incr({.delta = delta});
+        ASSERT_GT(result.version, last);
+        last = result.version;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Get("n"), std::to_string(kSteps * int64_t{999}));
 }
 
 }  // namespace

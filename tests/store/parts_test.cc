@@ -72,6 +72,17 @@ TEST_F(SlotAllocatorTest, FillsAPageAndNamesEachSlot) {
   EXPECT_EQ(slots_.Allocate(9), nullptr);
 }
 
+TEST_F(SlotAllocatorTest, KnowsTheNumberOfASlotByAnyOfItsBytes) {
+  for (uint8_t size_class = 0; size_class < kSizeClassCount; ++size_class) {
+    slots_.AddPage(size_class, NewPage());
+    Page* page = slots_.page(size_class);
+    for (uint32_t slot = 0; slot < page->slot_count; ++slot) {
+      ASSERT_EQ(page->SlotNumberOf(page->SlotAt(slot)), slot);
+      ASSERT_EQ(page->SlotNumberOf(page->SlotAt(slot) + page->slot_bytes - 1), slot);
+    }
+  }
+}
+
 TEST_F(SlotAllocatorTest, GivesALargerSlotIfLittleOfItIsWasted) {
   slots_.AddPage(4, NewPage());
   EXPECT_EQ(slots_.AllocateLarger(4), nullptr);

@@ -101,6 +101,47 @@ TEST_P(StressTest, NobodySeesWhatNobodyWrote) {
 // Without a limit, and with one that makes every other write evict.
 INSTANTIATE_TEST_SUITE_P(Limits, StressTest, testing::Values(0, 4 << 20));
 
+// Batches of which each makes and deletes the same few keys, so that they meet in buckets, slots
+// and queue.
+TEST(StressTest, EachKeyThatWasMadeIsDeletedOnce) {
+  constexpr size_t kKeys = 200;
+  constexpr size_t kBatch = 20;
+  Store store({.shards = 1});
+  std::atomic<int64_t> entries = 0;
+  std::vector<std::thread> workers;
+  for (int t = 0; t < kThreads; ++t) {
+    workers.emplace_back([&store, &entries, t] {
+      std::mt19937 random(static_cast<uint32_t>(t));
+      std::vector<std::string> names(kBatch), values(kBatch);
+      std::vector<std::string_view> keys(kBatch);
+      std::vector<SetItem> items(kBatch);
+      std::vector<SetResult> set(kBatch);
+      std::vector<DeleteResult> deleted(kBatch);
+      for (size_t i = 0; i < kOperations / kBatch; ++i) {
+        for (size_t j = 0; j < kBatch; ++j) {
+          keys[j] = names[j] = "k" + std::to_string(random() % kKeys);
+          values[j] = ValueFor(names[j], random() % 100);
+          items[j] = {keys[j], values[j], {.presence = Presence::kAbsent}};
+        }
+        if (random() % 2 == 0) {
+          store.MSet(items, set);
+          for (const SetResult& each : set) entries += each.outcome == SetOutcome::kStored;
+        } else {
+          store.MDelete(keys, deleted);
+          for (const DeleteResult& each : deleted) entries -= each.deleted;
+        }
+        ReadResult result;
+        store.Get(keys[0], {}, &result);
+        ASSERT_TRUE(!result.found || BelongsTo(result.value.view(), names[0])) << names[0];
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(store.Stats().entries, static_cast<uint64_t>(entries));
+  EXPECT_EQ(store.Flush(), static_cast<uint64_t>(entries));
+  EXPECT_EQ(store.Stats().slot_bytes, 0u);
+}
+
 TEST(StressTest, ReadersOfOneHotKeySeeVersionsGrow) {
   Store store({.shards = 1});
   std::atomic<bool> stop = false;

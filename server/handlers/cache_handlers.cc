@@ -13,6 +13,7 @@ namespace {
 void Count(CacheOutcome outcome) { ThreadCounters::Current().Count(outcome); }
 
 grpc::Status MemoryFull() {
+  ThreadCounters::Current().Count(ShedReason::kMemory);
   return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_MEMORY_FULL,
                    "the memory limit (--max-memory) is reached and nothing could be evicted; "
                    "nothing was changed");

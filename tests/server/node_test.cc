@@ -6,6 +6,7 @@
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <thread>
 
 #include "ferrite/v1/cache.grpc.pb.h"
@@ -138,6 +139,98 @@ TEST_F(NodeTest, EndsWhileAScanIsBeingRead) {
     EXPECT_EQ(entries, 300);
   }
   shutdown.join();
+}
+
+// A node that may have few operations in progress, some of which nobody reads.
+class OverloadedNodeTest : public testing::Test {
+ protected:
+  OverloadedNodeTest() {
+    settings_.max_inflight_operations = 3;
+    node_.emplace(settings_);
+    EXPECT_TRUE(node_->Start().ok());
+    stub_ = v1::CacheService::NewStub(
+        grpc::CreateChannel(node_->grpc_address(), grpc::InsecureChannelCredentials()));
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(Set(i).ok());
+  }
+  ~OverloadedNodeTest() override {
+    if (!ended_) node_->Shutdown();
+  }
+
+  grpc::Status Set(int number) {
+    v1::SetRequest request;
+    request.set_key("k" + std::to_string(number));
+    request.set_value(std::string(500'000, 'v'));
+    v1::SetResponse response;
+    grpc::ClientContext context;
+    return stub_->Set(&context, request, &response);
+  }
+  grpc::Status Get(grpc::ClientContext* context) {
+    v1::GetRequest request;
+    request.set_key("absent");
+    v1::GetResponse response;
+    return stub_->Get(context, request, &response);
+  }
+  // A scan of which only the first message is read, so that it stays in progress.
+  struct StalledScan {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<v1::ScanResponse>> reader;
+  };
+  std::unique_ptr<StalledScan> Stall() {
+    auto scan = std::make_unique<StalledScan>();
+    v1::ScanRequest request;
+    request.set_with_values(true);
+    scan->reader = stub_->Scan(&scan->context, request);
+    v1::ScanResponse response;
+    EXPECT_TRUE(scan->reader->Read(&response));
+    return scan;
+  }
+
+  Settings settings_ = TestSettings();
+  std::optional<Node> node_;
+  bool ended_ = false;
+  std::unique_ptr<v1::CacheService::Stub> stub_;
+};
+
+TEST_F(OverloadedNodeTest, RefusesUntilStalledCallsAreCancelled) {
+  std::vector<std::unique_ptr<StalledScan>> scans;
+  for (int i = 0; i < 3; ++i) scans.push_back(Stall());
+  for (int i = 0; i < 10; ++i) {
+    grpc::ClientContext context;
+    const grpc::Status status = Get(&context);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+    EXPECT_EQ(context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms"), 1u);
+  }
+  for (const auto& scan : scans) {
+    scan->context.TryCancel();
+    EXPECT_EQ(scan->reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  // The server learns of it in its own time; then all of the budget is there again.
+  grpc::Status status;
+  do {
+    grpc::ClientContext context;
+    status = Get(&context);
+  } while (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+TEST_F(OverloadedNodeTest, EndsInOrderWhileItRefuses) {
+  std::vector<std::unique_ptr<StalledScan>> scans;
+  for (int i = 0; i < 3; ++i) scans.push_back(Stall());
+  std::atomic<bool> stop = false;
+  std::thread client([&] {
+    while (!stop) {
+      grpc::ClientContext context;
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
+      Get(&context);
+    }
+  });
+  std::thread shutdown([this] { node_->Shutdown(); });
+  ended_ = true;
+  for (const auto& scan : scans) scan->context.TryCancel();
+  for (const auto& scan : scans) scan->reader->Finish();
+  shutdown.join();
+  stop = true;
+  client.join();
 }
 
 TEST(NodeStartTest, ASecondNodeOnThePortIsRefused) {

@@ -13,7 +13,8 @@ Node::Node(const Settings& settings)
       admissions_(
           {.operations = settings.max_inflight_operations, .bytes = settings.max_inflight_bytes}),
       cache_(&store_, &replays_, &Clock::System(), settings.max_value_bytes),
-      rpc_(settings, &store_, &cache_, &counters_, &admissions_),
+      wire_(&store_, &cache_),
+      rpc_(settings, &store_, &cache_, &wire_, &counters_, &admissions_),
       admin_(
           &store_, &counters_, [this] { return rpc_.listener().counts().open; }, settings.by_flag),
       rpc_metrics_(&counters_),

@@ -19,6 +19,7 @@
 #include "server/net/http_endpoint.h"
 #include "server/rpc_server.h"
 #include "server/settings/settings.h"
+#include "server/wire/wire_handlers.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -49,6 +50,7 @@ class Node {
   CounterRegistry counters_;
   Admissions admissions_;
   CacheHandlers cache_;
+  WireHandlers wire_;
   RpcServer rpc_;
   AdminHandlers admin_;
   RpcMetrics rpc_metrics_;

@@ -2,6 +2,7 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "server/metrics/thread_counters.h"
 
 namespace ferrite {
 namespace {
@@ -27,6 +28,18 @@ grpc::Status InvalidArgument(
     v1::ErrorReason reason, const std::string& message,
     std::initializer_list<std::pair<std::string_view, std::string>> facts) {
   return MakeError(grpc::StatusCode::INVALID_ARGUMENT, reason, message, facts);
+}
+
+grpc::Status Malformed(const std::string& type) {
+  return InvalidArgument(v1::ERROR_REASON_MALFORMED,
+                         "what was sent is not a message of type ferrite.v1." + type);
+}
+
+grpc::Status MemoryFull() {
+  ThreadCounters::Current().Count(ShedReason::kMemory);
+  return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_MEMORY_FULL,
+                   "the memory limit (--max-memory) is reached and nothing could be evicted; "
+                   "nothing was changed");
 }
 
 v1::OperationError ToOperationError(const grpc::Status& status) {

@@ -3,6 +3,14 @@
 #include "server/status.h"
 
 namespace ferrite {
+namespace {
+
+void RecordSince(std::chrono::steady_clock::time_point begin, MethodCounters* counters) {
+  const auto duration = std::chrono::steady_clock::now() - begin;
+  counters->Record(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+}
+
+}  // namespace
 
 grpc::Status CallMeter::Admit(const grpc::ServerContext& context) const {
   if (context.deadline() > std::chrono::system_clock::now()) return grpc::Status::OK;
@@ -16,11 +24,12 @@ grpc::Status CallMeter::Admit(const grpc::ServerContext& context) const {
 
 void CallMeter::End(const grpc::Status& status, uint64_t messages_received,
                     uint64_t messages_sent) {
-  const auto duration = std::chrono::steady_clock::now() - begin_;
-  counters_.Record(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+  if (!InFrames(method_)) RecordSince(begin_, &counters_);
   ThreadCounters::Add(&counters_.handled[static_cast<size_t>(status.error_code())], 1);
   ThreadCounters::Add(&counters_.received, messages_received);
   ThreadCounters::Add(&counters_.sent, messages_sent);
 }
+
+FrameMeter::~FrameMeter() { RecordSince(begin_, &counters_); }
 
 }  // namespace ferrite

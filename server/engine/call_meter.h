@@ -16,7 +16,9 @@ namespace ferrite {
 class CallMeter {
  public:
   explicit CallMeter(Method method)
-      : counters_(ThreadCounters::Current().of(method)), begin_(std::chrono::steady_clock::now()) {
+      : method_(method),
+        counters_(ThreadCounters::Current().of(method)),
+        begin_(std::chrono::steady_clock::now()) {
     ThreadCounters::Add(&counters_.started, 1);
   }
 
@@ -24,12 +26,28 @@ class CallMeter {
   // answer.
   grpc::Status Admit(const grpc::ServerContext& context) const;
 
-  // Counts the end of the call. Call it once, when the outcome is known.
+  // Counts the end of the call and, unless its frames are timed (FrameMeter), its duration. Call it
+  // once, when the outcome is known.
   void End(const grpc::Status& status, uint64_t messages_received, uint64_t messages_sent);
 
  private:
+  const Method method_;
   MethodCounters& counters_;
   const std::chrono::steady_clock::time_point begin_;
+};
+
+// Times one frame of a stream, from its being made to its end: a stream lives for as long as its
+// client likes, so that its own duration says nothing.
+class FrameMeter {
+ public:
+  explicit FrameMeter(Method method) : counters_(ThreadCounters::Current().of(method)) {}
+  ~FrameMeter();
+  FrameMeter(const FrameMeter&) = delete;
+  FrameMeter& operator=(const FrameMeter&) = delete;
+
+ private:
+  MethodCounters& counters_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace ferrite

@@ -1,59 +1,16 @@
 // A whole node in this process, called over loopback. The tests of shutdown are meant for the
 // thread sanitizer as well.
 
-#include "server/node.h"
-
-#include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 
 #include <optional>
 #include <thread>
 
 #include "ferrite/v1/cache.grpc.pb.h"
+#include "tests/server/node_fixture.h"
 
 namespace ferrite {
 namespace {
-
-Settings TestSettings() {
-  Settings settings;
-  settings.listen = {"127.0.0.1", 0};
-  settings.http_listen = Address{"127.0.0.1", 0};
-  settings.max_memory_bytes = 256 << 20;
-  settings.threads = 2;
-  settings.max_value_bytes = 1 << 20;
-  settings.max_connections = 100;
-  settings.max_concurrent_streams = 1024;
-  settings.max_inflight_operations = 10'000;
-  settings.max_inflight_bytes = 64 << 20;
-  settings.request_window_bytes = 1 << 20;
-  settings.shutdown_grace = absl::Seconds(20);
-  return settings;
-}
-
-class NodeTest : public testing::Test {
- protected:
-  NodeTest() : node_(settings_) {
-    const absl::Status status = node_.Start();
-    EXPECT_TRUE(status.ok()) << status;
-  }
-  ~NodeTest() override {
-    if (!ended_) Shutdown();
-  }
-  void Shutdown() {
-    node_.Shutdown();
-    ended_ = true;
-  }
-  std::shared_ptr<grpc::Channel> Connect() {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    return grpc::CreateCustomChannel(node_.grpc_address(), grpc::InsecureChannelCredentials(),
-                                     arguments);
-  }
-
-  const Settings settings_ = TestSettings();
-  Node node_;
-  bool ended_ = false;
-};
 
 TEST_F(NodeTest, ServesACall) {
   const auto stub = v1::CacheService::NewStub(Connect());
@@ -176,13 +133,16 @@ class OverloadedNodeTest : public testing::Test {
     std::unique_ptr<grpc::ClientReader<v1::ScanResponse>> reader;
   };
   std::unique_ptr<StalledScan> Stall() {
-    auto scan = std::make_unique<StalledScan>();
     v1::ScanRequest request;
     request.set_with_values(true);
-    scan->reader = stub_->Scan(&scan->context, request);
     v1::ScanResponse response;
-    EXPECT_TRUE(scan->reader->Read(&response));
-    return scan;
+    while (true) {
+      auto scan = std::make_unique<StalledScan>();
+      scan->reader = stub_->Scan(&scan->context, request);
+      if (scan->reader->Read(&response)) return scan;
+      // A call before it may hold its place for a moment after its answer has arrived.
+      EXPECT_EQ(scan->reader->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    }
   }
 
   Settings settings_ = TestSettings();
@@ -211,6 +171,36 @@ TEST_F(OverloadedNodeTest, RefusesUntilStalledCallsAreCancelled) {
     status = Get(&context);
   } while (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+TEST_F(OverloadedNodeTest, AFrameBeyondTheBudgetEndsItsStreamUnexecuted) {
+  grpc::ClientContext context;
+  const auto stream = stub_->Pipeline(&context);
+  v1::PipelineRequest frame;
+  frame.add_operations()->mutable_incr()->set_key("n");
+  v1::PipelineResponse reply;
+  ASSERT_TRUE(stream->Write(frame));
+  ASSERT_TRUE(stream->Read(&reply));
+
+  std::vector<std::unique_ptr<StalledScan>> scans;
+  for (int i = 0; i < 3; ++i) scans.push_back(Stall());
+  ASSERT_TRUE(stream->Write(frame));
+  EXPECT_FALSE(stream->Read(&reply));
+  const grpc::Status status = stream->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms"), 1u);
+
+  for (const auto& scan : scans) scan->context.TryCancel();
+  for (const auto& scan : scans) scan->reader->Finish();
+  v1::IncrRequest request;
+  request.set_key("n");
+  v1::IncrResponse counter;
+  grpc::Status counted;
+  do {
+    grpc::ClientContext another;
+    counted = stub_->Incr(&another, request, &counter);
+  } while (counted.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(counter.value(), 2);
 }
 
 TEST_F(OverloadedNodeTest, EndsInOrderWhileItRefuses) {

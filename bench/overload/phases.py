@@ -29,8 +29,7 @@ class Work:
             text=True,
             check=False,
         )
-        result = json.loads(done.stdout)
-        return result if "all" in result else None
+        return json.loads(done.stdout) if done.stdout else None
 
 
 class Phase:

@@ -1,7 +1,5 @@
 #include "client/cli/bench/open_load.h"
 
-#include <algorithm>
-
 namespace ferrite::cli {
 namespace {
 
@@ -10,9 +8,9 @@ constexpr int kBurst = 32;
 // gRPC's waits are as coarse as this, so the last stretch before an arrival is spent polling.
 constexpr auto kCoarse = std::chrono::milliseconds(2);
 constexpr auto kGrace = std::chrono::seconds(1);
-// A thread that is later than this cannot keep up. It says so rather than to send calls that have
-// spent their time with it and would make the server look slow.
-constexpr std::chrono::steady_clock::duration kMaxLateness = std::chrono::milliseconds(10);
+// A thread that is later than this part of the time that a call may take cannot keep up. It says so
+// rather than to send calls that have spent their time with it and would make the server look slow.
+constexpr int kLatenessPart = 8;
 
 }  // namespace
 
@@ -22,7 +20,7 @@ OpenLoadThread::OpenLoadThread(const BenchOptions& options,
     : options_(options),
       state_(state),
       timeout_(absl::ToChronoNanoseconds(options.call_timeout)),
-      max_lateness_(std::min(kMaxLateness, timeout_ / 4)),
+      max_lateness_(timeout_ / kLatenessPart),
       workload_(options, seed),
       arrivals_(options.arrivals, per_second, seed, Clock::now()) {
   for (const std::shared_ptr<grpc::Channel>& channel : channels) {

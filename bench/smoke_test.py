@@ -18,12 +18,13 @@ from harness import build
 
 SKIPPED = 77
 PROGRAMS = {
+    "overload": (),
     "eviction": ("redis-server", "memcached"),
     "store": ("cargo", "redis-server", "memcached"),
     "serving": ("redis-server", "redis-benchmark"),
     "startup": ("redis-server",),
 }
-DRAWING = ("eviction", "store")
+DRAWING = ("eviction", "overload", "store")
 
 
 def skip(why):

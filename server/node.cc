@@ -10,20 +10,24 @@ Node::Node(const Settings& settings)
               .max_memory_bytes = settings.max_memory_bytes,
               .evict = settings.evict}),
       replays_(settings.request_window_bytes, &Clock::System()),
+      admissions_(
+          {.operations = settings.max_inflight_operations, .bytes = settings.max_inflight_bytes}),
       cache_(&store_, &replays_, &Clock::System(), settings.max_value_bytes),
       wire_(&store_, &cache_),
-      rpc_(settings, &store_, &cache_, &wire_, &counters_),
+      rpc_(settings, &store_, &cache_, &wire_, &counters_, &admissions_),
       admin_(
           &store_, &counters_, [this] { return rpc_.listener().counts().open; }, settings.by_flag),
       rpc_metrics_(&counters_),
-      store_metrics_(&store_, &replays_, [this] { return rpc_.listener().counts(); }) {}
+      store_metrics_(&store_, &replays_, [this] { return rpc_.listener().counts(); }),
+      admission_metrics_(&counters_, &admissions_.budget) {}
 
 absl::Status Node::Start() {
   for (const auto& [flag, value] : settings_.by_flag) spdlog::info("setting {} = {}", flag, value);
   if (absl::Status status = rpc_.Bind(); !status.ok()) return status;
   if (settings_.http_listen.has_value()) {
-    auto http = HttpEndpoint::Start(*settings_.http_listen,
-                                    {&rpc_metrics_, &store_metrics_, &process_metrics_});
+    auto http = HttpEndpoint::Start(
+        *settings_.http_listen,
+        {&rpc_metrics_, &store_metrics_, &admission_metrics_, &process_metrics_});
     if (!http.ok()) return http.status();
     http_ = *std::move(http);
   }

@@ -6,10 +6,12 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "server/admission/gate.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
 #include "server/handlers/replay_window.h"
 #include "server/housekeeper.h"
+#include "server/metrics/admission_metrics.h"
 #include "server/metrics/process_metrics.h"
 #include "server/metrics/rpc_metrics.h"
 #include "server/metrics/store_metrics.h"
@@ -46,12 +48,14 @@ class Node {
   Store store_;
   ReplayWindow replays_;
   CounterRegistry counters_;
+  Admissions admissions_;
   CacheHandlers cache_;
   WireHandlers wire_;
   RpcServer rpc_;
   AdminHandlers admin_;
   RpcMetrics rpc_metrics_;
   StoreMetrics store_metrics_;
+  AdmissionMetrics admission_metrics_;
   ProcessMetrics process_metrics_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<HttpEndpoint> http_;

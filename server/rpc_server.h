@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/admission/gate.h"
 #include "server/engine/queue_thread.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
@@ -29,7 +30,7 @@ class RpcServer {
  public:
   // All must outlive the server.
   RpcServer(const Settings& settings, Store* store, CacheHandlers* cache, WireHandlers* wire,
-            CounterRegistry* counters);
+            CounterRegistry* counters, Admissions* admissions);
   // Shutdown() must have been called if Start() succeeded.
   ~RpcServer();
 
@@ -57,6 +58,7 @@ class RpcServer {
   CacheHandlers& cache_;
   WireHandlers& wire_;
   CounterRegistry& counters_;
+  Admissions& admissions_;
   Listener listener_;
   Services services_;
   std::vector<std::unique_ptr<QueueThread>> threads_;

@@ -2,6 +2,7 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "server/metrics/thread_counters.h"
 
 namespace ferrite {
 namespace {
@@ -35,6 +36,7 @@ grpc::Status Malformed(const std::string& type) {
 }
 
 grpc::Status MemoryFull() {
+  ThreadCounters::Current().Count(ShedReason::kMemory);
   return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_MEMORY_FULL,
                    "the memory limit (--max-memory) is reached and nothing could be evicted; "
                    "nothing was changed");

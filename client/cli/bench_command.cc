@@ -13,8 +13,10 @@ namespace {
 struct BenchArguments {
   std::string op = "get";
   std::string distribution = "uniform";
+  std::string arrivals = "poisson";
   double zipf_theta = 0.99;
   std::optional<int> batch;
+  std::optional<int> in_flight;
   std::optional<int> threads;
   std::optional<absl::Duration> warmup;
   std::optional<absl::Duration> duration;
@@ -44,6 +46,8 @@ absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
   options.op = OpNamed(arguments.op);
   options.batch = arguments.batch.value_or(options.op == BenchOp::kMGet ? 64 : 1);
   options.threads = arguments.threads.value_or(DefaultThreads(options));
+  options.in_flight = arguments.in_flight.value_or(options.rate.has_value() ? 1024 : 16);
+  if (arguments.arrivals == "constant") options.arrivals = ArrivalKind::kConstant;
   if (arguments.distribution == "zipf") options.zipf_theta = arguments.zipf_theta;
   if (arguments.warmup.has_value()) options.warmup = *arguments.warmup;
   if (arguments.duration.has_value()) options.duration = *arguments.duration;
@@ -98,7 +102,8 @@ void AddBench(CLI::App& app, Session& session) {
   add("--batch", bench->batch, "Keys in a call: above 1, MGet and MSet; 64 for --op mget, else 1",
       1, 1024);
   add("--connections", options.connections, "Connections", 1, 10'000);
-  add("--in-flight", options.in_flight, "Calls in flight on each connection", 1, 10'000);
+  add("--in-flight", bench->in_flight,
+      "Calls in flight on each connection, 16 if not given; with --rate the most, 1024", 1, 10'000);
   add("--threads", bench->threads, "Threads that make the calls; half of the cores if not given", 1,
       256);
   add("--keys", options.keys, "How many keys there are", uint64_t{1}, uint64_t{10'000'000'000});
@@ -113,9 +118,17 @@ void AddBench(CLI::App& app, Session& session) {
               "How long to run before counting; 1s if not given");
   CLI::Option* duration =
       AddDuration(command, "--duration", &bench->duration, "How long to count; 10s if not given");
-  command->add_option("--count", options.count, "Count this many calls instead")
-      ->check(CLI::Range(uint64_t{1}, UINT64_MAX))
-      ->excludes(duration);
+  CLI::Option* count =
+      command->add_option("--count", options.count, "Count this many calls instead")
+          ->check(CLI::Range(uint64_t{1}, UINT64_MAX))
+          ->excludes(duration);
+  add("--rate", options.rate,
+      "Start this many calls a second in all, whether or not others have ended (open loop)", 0.1,
+      10'000'000.0)
+      ->excludes(count);
+  command->add_option("--arrivals", bench->arrivals, "With --rate: how the calls are spaced")
+      ->check(CLI::IsMember({"poisson", "constant"}))
+      ->capture_default_str();
 }
 
 }  // namespace ferrite::cli

@@ -22,6 +22,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "server/admission/gate.h"
 #include "server/engine/call_meter.h"
 #include "server/engine/queue_thread.h"
 #include "server/engine/tag.h"
@@ -133,6 +134,7 @@ class FrameMethod {
     }
 
     void OnWritten(bool ok) {
+      passage_.End();
       writing_ = false;
       broken_ = !ok;
       sent_ += ok;
@@ -143,10 +145,13 @@ class FrameMethod {
       has_frame_ = false;
       grpc::ByteBuffer reply;
       const FrameMeter meter(owner_.method_);
-      const grpc::Status status = owner_.handler_(frame_, &reply);
+      grpc::Status status =
+          owner_.thread_.gate()->Admit(owner_.method_, 1, frame_.Length(), &context_, &passage_);
+      if (status.ok()) status = owner_.handler_(frame_, &reply);
       frame_.Clear();
       if (!status.ok()) return Finish(status);
       writing_ = true;
+      passage_.HoldReply(reply.Length());
       stream_.Write(reply, static_cast<Tag*>(&write_tag_));
       Read();
     }
@@ -176,6 +181,7 @@ class FrameMethod {
     PartTag<&Call::OnWritten> write_tag_{this};
     grpc::ByteBuffer frame_;
     std::optional<CallMeter> meter_;
+    Passage passage_;  // of the frame whose reply is on its way
     grpc::Status status_;
     uint64_t received_ = 0;
     uint64_t sent_ = 0;

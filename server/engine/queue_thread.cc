@@ -54,7 +54,15 @@ void QueueThread::Stop() {
 void QueueThread::Run() {
   void* tag;
   bool ok;
-  while (queue_->Next(&tag, &ok)) static_cast<Tag*>(tag)->Proceed(ok);
+  while (Take(&tag, &ok)) static_cast<Tag*>(tag)->Proceed(ok);
+}
+
+bool QueueThread::Take(void** tag, bool* ok) {
+  const auto outcome = queue_->AsyncNext(tag, ok, gpr_inf_past(GPR_CLOCK_MONOTONIC));
+  if (outcome != grpc::CompletionQueue::TIMEOUT) return outcome == grpc::CompletionQueue::GOT_EVENT;
+  const bool taken = queue_->Next(tag, ok);
+  gate_.Rested();
+  return taken;
 }
 
 }  // namespace ferrite

@@ -9,14 +9,16 @@
 #include <memory>
 #include <thread>
 
+#include "server/admission/gate.h"
 #include "server/engine/tag.h"
 
 namespace ferrite {
 
 class QueueThread {
  public:
-  explicit QueueThread(std::unique_ptr<grpc::ServerCompletionQueue> queue)
-      : queue_(std::move(queue)) {}
+  // `admissions` must outlive it.
+  QueueThread(std::unique_ptr<grpc::ServerCompletionQueue> queue, Admissions* admissions)
+      : queue_(std::move(queue)), gate_(admissions) {}
   // Stop() must have been called if Start() was.
   ~QueueThread();
   QueueThread(const QueueThread&) = delete;
@@ -39,10 +41,17 @@ class QueueThread {
   // can be no race.
   bool closed() const { return closed_; }
 
+  // For the queue's own thread only.
+  Gate* gate() { return &gate_; }
+
  private:
   void Run();
+  // Waits for the next event, and notes if there was none for a moment; false when there will be
+  // no more.
+  bool Take(void** tag, bool* ok);
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  Gate gate_;
   bool closed_ = false;
   std::thread thread_;
 };

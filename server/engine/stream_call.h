@@ -16,7 +16,9 @@
 #include <optional>
 #include <utility>
 
+#include "server/admission/gate.h"
 #include "server/engine/call_meter.h"
+#include "server/engine/message_bytes.h"
 #include "server/engine/queue_thread.h"
 #include "server/engine/tag.h"
 
@@ -90,6 +92,10 @@ class StreamMethod {
     void Open() {
       meter_.emplace(owner_.method_);
       grpc::Status status = meter_->Admit(context_);
+      if (status.ok()) {
+        status = owner_.thread_.gate()->Admit(owner_.method_, 1, BytesOf(request_), &context_,
+                                              &passage_);
+      }
       if (status.ok()) status = owner_.handler_(request_, &source_);
       if (!status.ok()) return Finish(status);
       step_ = Step::kWriting;
@@ -104,6 +110,7 @@ class StreamMethod {
       response_.Clear();
       if (source_(&response_)) {
         writer_.Write(response_, static_cast<Tag*>(this));
+        passage_.HoldReply(BytesOf(response_));
       } else {
         Finish(grpc::Status::OK);
       }
@@ -126,6 +133,7 @@ class StreamMethod {
     Response response_;
     MessageSource<Response> source_;
     std::optional<CallMeter> meter_;
+    Passage passage_;  // goes with the call
     uint64_t sent_ = 0;
     Step step_ = Step::kWaiting;
   };

@@ -20,7 +20,9 @@
 #include <utility>
 #include <vector>
 
+#include "server/admission/gate.h"
 #include "server/engine/call_meter.h"
+#include "server/engine/message_bytes.h"
 #include "server/engine/queue_thread.h"
 #include "server/engine/tag.h"
 
@@ -69,6 +71,7 @@ class UnaryMethod {
 
     void Proceed(bool ok) override {
       if (running_) {
+        passage_.End();
         writer_.reset();
         context_.reset();  // lets go of gRPC's memory for the call
         return owner_.Release(this);
@@ -85,8 +88,16 @@ class UnaryMethod {
     void Run() {
       running_ = true;
       CallMeter meter(owner_.method_);
+      Gate* gate = owner_.thread_.gate();
+      const uint64_t request_bytes = BytesOf(request_);
       grpc::Status status = meter.Admit(*context_);
-      if (status.ok()) status = owner_.handler_(request_, &response_);
+      if (status.ok()) {
+        status = gate->Admit(owner_.method_, 1, request_bytes, &*context_, &passage_);
+      }
+      if (status.ok()) {
+        status = owner_.handler_(request_, &response_);
+        gate->Explain(status, &*context_);
+      }
       meter.End(status, 1, status.ok() ? 1 : 0);
       if (status.ok()) {
         writer_->Finish(response_, status, static_cast<Tag*>(this));
@@ -94,15 +105,18 @@ class UnaryMethod {
         writer_->FinishWithError(status, static_cast<Tag*>(this));
       }
       // gRPC has serialized the response by now.
-      request_.Clear();
-      response_.Clear();
+      const uint64_t response_bytes = BytesOf(response_);
+      passage_.HoldReply(response_bytes);
+      Empty(request_bytes, &request_);
+      Empty(response_bytes, &response_);
     }
 
     UnaryMethod& owner_;
     std::optional<grpc::ServerContext> context_;
     std::optional<grpc::ServerAsyncResponseWriter<Response>> writer_;
-    Request request_;
-    Response response_;
+    Request& request_ = owner_.request_;
+    Response& response_ = owner_.response_;
+    Passage passage_;
     bool running_ = false;
   };
 
@@ -129,6 +143,11 @@ class UnaryMethod {
   const RequestMethod request_method_;
   const Method method_;
   const UnaryHandler<Request, Response> handler_;
+  // One for all calls: gRPC unpacks a request when its event is taken from the queue, packs a
+  // response in Finish, and all of a call that needs them lies in between. So calls that wait for
+  // their clients hold no message beside the packed one.
+  Request request_;
+  Response response_;
   std::vector<std::unique_ptr<Call>> pool_;
 };
 

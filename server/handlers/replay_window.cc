@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/metrics/thread_counters.h"
 #include "server/status.h"
 
 namespace ferrite {
@@ -36,6 +37,7 @@ grpc::Status ReplayWindow::Once(std::string_view request_id,
     return seen->second.status;
   }
   if (memory_bytes() >= limit_bytes_) {
+    ThreadCounters::Current().Count(ShedReason::kRequestWindow);
     return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_REQUEST_WINDOW_FULL,
                      "the outcomes of calls with a request_id within the last 60 s take " +
                          std::to_string(memory_bytes()) + " bytes; the limit is " +

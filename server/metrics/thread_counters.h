@@ -70,6 +70,20 @@ inline constexpr std::array kCacheOutcomeNames = {
     CacheOutcomeName{"incr", "created"},   CacheOutcomeName{"incr", "updated"},
 };
 
+// Why a call, or an operation of a batch, was turned away unexecuted: the labels of
+// ferrite_shed_total.
+enum class ShedReason : size_t {
+  kOperations,     // --max-inflight-operations
+  kBytes,          // --max-inflight-bytes
+  kBacklog,        // it would not have been done in time
+  kDeadline,       // its deadline had passed when it was taken up
+  kMemory,         // the store is full and nothing could be evicted
+  kRequestWindow,  // no room for another request_id
+};
+// In the order of ShedReason.
+inline constexpr std::array kShedReasonNames = {"operations", "bytes",  "backlog",
+                                                "deadline",   "memory", "request_window"};
+
 // All counters of one thread.
 class ThreadCounters {
  public:
@@ -90,6 +104,10 @@ class ThreadCounters {
   uint64_t count(CacheOutcome outcome) const {
     return outcomes_[static_cast<size_t>(outcome)].load(std::memory_order_relaxed);
   }
+  void Count(ShedReason reason) { Add(&shed_[static_cast<size_t>(reason)], 1); }
+  uint64_t count(ShedReason reason) const {
+    return shed_[static_cast<size_t>(reason)].load(std::memory_order_relaxed);
+  }
 
  private:
   friend class CounterRegistry;
@@ -97,6 +115,7 @@ class ThreadCounters {
 
   std::array<MethodCounters, kMethodCount> methods_;
   std::array<Counter, kCacheOutcomeNames.size()> outcomes_{};
+  std::array<Counter, kShedReasonNames.size()> shed_{};
 };
 
 // The counters of all threads. Thread-safe.

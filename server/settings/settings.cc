@@ -8,6 +8,7 @@
 #include "absl/flags/reflection.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "server/admission/inflight_budget.h"
 #include "server/settings/flag_source.h"
 #include "server/settings/quantity.h"
 
@@ -26,6 +27,11 @@ ABSL_FLAG(int, threads, 0, "serving threads; 0: one per core");
 ABSL_FLAG(std::string, max_value_bytes, "1MiB", "largest value that is accepted");
 ABSL_FLAG(int, max_connections, 10000, "connections at a time; more are closed on arrival");
 ABSL_FLAG(int, max_concurrent_streams, 1024, "calls in progress per connection");
+ABSL_FLAG(int, max_inflight_operations, 65536,
+          "operations taken up whose answers are not out; more are refused");
+ABSL_FLAG(std::string, max_inflight_bytes, "5%",
+          "memory for requests and replies in progress, beside that for entries: an amount or a "
+          "share; more are refused");
 ABSL_FLAG(std::string, request_window_bytes, "64MiB",
           "memory for the outcomes of calls with a request_id");
 ABSL_FLAG(absl::Duration, shutdown_grace, absl::Seconds(10),
@@ -48,6 +54,8 @@ const std::vector<std::string>& FlagNames() {
                                                  "max_value_bytes",
                                                  "max_connections",
                                                  "max_concurrent_streams",
+                                                 "max_inflight_operations",
+                                                 "max_inflight_bytes",
                                                  "request_window_bytes",
                                                  "shutdown_grace",
                                                  "max_connection_age",
@@ -57,6 +65,7 @@ const std::vector<std::string>& FlagNames() {
 }
 
 constexpr uint64_t kMinMemoryBytes = uint64_t{16} << 20;
+constexpr uint64_t kMinInflightBytes = uint64_t{1} << 20;
 constexpr uint64_t kMaxMaxValueBytes = uint64_t{64} << 20;
 
 // Collects the first complaint, so that the checks below read as a list.
@@ -82,6 +91,18 @@ class Checker {
  private:
   absl::Status status_;
 };
+
+void LoadInflight(Checker* check, Settings* settings) {
+  settings->max_inflight_operations = static_cast<uint64_t>(
+      check->InRange("max_inflight_operations", absl::GetFlag(FLAGS_max_inflight_operations), 1,
+                     static_cast<int>(InflightBudget::kMaxOperations)));
+  const uint64_t bytes = check->Value(
+      "max_inflight_bytes",
+      ParseBytesOrShare(absl::GetFlag(FLAGS_max_inflight_bytes), AvailableMemoryBytes()));
+  settings->max_inflight_bytes = std::min(bytes, InflightBudget::kMaxBytes);
+  check->Require(bytes >= kMinInflightBytes, "max_inflight_bytes",
+                 absl::StrCat(bytes, " bytes are too few; the least is 1MiB"));
+}
 
 }  // namespace
 
@@ -118,6 +139,7 @@ absl::StatusOr<Settings> LoadSettings(const std::vector<std::string>& arguments,
       check.InRange("max_connections", absl::GetFlag(FLAGS_max_connections), 1, 1'000'000));
   settings.max_concurrent_streams = check.InRange(
       "max_concurrent_streams", absl::GetFlag(FLAGS_max_concurrent_streams), 1, 1'000'000);
+  LoadInflight(&check, &settings);
   settings.request_window_bytes =
       check.Value("request_window_bytes", ParseBytes(absl::GetFlag(FLAGS_request_window_bytes)));
   settings.shutdown_grace = absl::GetFlag(FLAGS_shutdown_grace);

@@ -26,6 +26,8 @@ struct Settings {
   uint64_t max_value_bytes = 0;
   size_t max_connections = 0;
   int max_concurrent_streams = 0;
+  uint64_t max_inflight_operations = 0;
+  uint64_t max_inflight_bytes = 0;
   uint64_t request_window_bytes = 0;
   absl::Duration shutdown_grace;
   absl::Duration max_connection_age;  // zero: no limit

@@ -105,6 +105,36 @@ void AwaitCalls(const ServerProcess& server, uint64_t wanted) {
   }
 }
 
+TEST_F(BenchTest, OffersLoadAtARateOfItsOwn) {
+  const auto json = BenchJson({"--rate", "500", "--arrivals", "constant", "--duration", "1s",
+                               "--timeout", "30s", "--keys", "100"});
+  const auto& open = json["open"];
+  const auto& counts = open["counts"];
+  // Every arrival has become something.
+  EXPECT_EQ(counts["offered"].get<int>(),
+            counts["unsent"].get<int>() + counts["good"].get<int>() + counts["late"].get<int>() +
+                counts["shed"].get<int>() + counts["expired"].get<int>() +
+                counts["failed"].get<int>());
+  EXPECT_GT(counts["offered"], 0);
+  EXPECT_LE(counts["offered"], 550);
+  EXPECT_EQ(counts["failed"], 0);
+  EXPECT_FALSE(open["timeline"].empty());
+  EXPECT_EQ(json["settings"]["rate"], 500);
+}
+
+TEST_F(BenchTest, AnOpenLoopEndsOverAFrozenServer) {
+  ChildProcess bench({FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op",
+                      "set", "--warmup", "0s", "--duration", "1h", "--rate", "10000", "--in-flight",
+                      "10", "--timeout", "500ms"});
+  AwaitCalls(server_, 100);
+  server_.Freeze();
+  bench.Signal(SIGINT);
+  EXPECT_EQ(bench.Wait(), 0) << bench.err();
+  server_.Thaw();
+  const auto counts = nlohmann::json::parse(bench.out())["open"]["counts"];
+  EXPECT_GT(counts["expired"], 0);  // what was in flight
+}
+
 TEST_F(BenchTest, CtrlCPrintsTheResultsSoFar) {
   ChildProcess bench({FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op",
                       "set", "--warmup", "0s", "--duration", "1h"});
@@ -152,6 +182,9 @@ TEST(BenchAloneTest, SenselessSettingsAreRefused) {
                                              {"--batch", "1025"},
                                              {"--read-ratio", "1.5"},
                                              {"--zipf-theta", "0"},
+                                             {"--rate", "0"},
+                                             {"--rate", "10", "--count", "10"},
+                                             {"--arrivals", "never"},
                                              {"--count", "10", "--duration", "1s"}}) {
     std::vector<std::string> command = {FERRITE_CLI_PATH, "--server", "127.0.0.1:1", "bench"};
     command.insert(command.end(), arguments.begin(), arguments.end());

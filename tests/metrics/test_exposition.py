@@ -35,6 +35,11 @@ EXPECTED_TYPES = {
     "ferrite_expired_total": "counter",
     "ferrite_request_duration_seconds": "histogram",
     "ferrite_inflight_requests": "gauge",
+    "ferrite_shed_total": "counter",
+    "ferrite_inflight_operations": "gauge",
+    "ferrite_inflight_operations_limit": "gauge",
+    "ferrite_inflight_bytes": "gauge",
+    "ferrite_inflight_bytes_limit": "gauge",
     "ferrite_connections": "gauge",
     "ferrite_connections_rejected_total": "counter",
     "process_cpu_seconds_total": "counter",
@@ -134,6 +139,7 @@ def test_the_counters_show_the_workload(fresh):
     assert metrics.total("ferrite_cache_requests_total", op="get", result="miss") == workload.MISSES
     assert metrics.total("ferrite_cache_entries") == workload.ENTRIES
     assert metrics.total("ferrite_inflight_requests") == 0
+    assert metrics.total("ferrite_shed_total") == 0
     assert metrics.total("ferrite_connections") == 1
 
 

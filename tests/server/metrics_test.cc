@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "server/metrics/admission_metrics.h"
 #include "server/metrics/process_metrics.h"
 #include "server/metrics/rpc_metrics.h"
 #include "server/metrics/thread_counters.h"
@@ -58,6 +59,24 @@ TEST(RpcMetrics, EveryLabelSetIsThereFromTheStart) {
   const auto& histogram =
       FamilyOf(families, "grpc_server_handling_seconds").metric.front().histogram;
   EXPECT_EQ(histogram.bucket.size(), kLatencyBounds.size() + 1);
+}
+
+TEST(AdmissionMetrics, EveryReasonIsThereFromTheStart) {
+  CounterRegistry registry;
+  registry.AttachThread();
+  InflightBudget budget({.operations = 7, .bytes = 1000});
+  AdmissionMetrics metrics(&registry, &budget);
+  const auto before = FamilyOf(metrics.Collect(), "ferrite_shed_total");
+  EXPECT_EQ(before.metric.size(), kShedReasonNames.size());
+  for (const auto& metric : before.metric) EXPECT_EQ(metric.counter.value, 0);
+  ThreadCounters::Current().Count(ShedReason::kBytes);
+  budget.Take(2, 300);
+  const auto families = metrics.Collect();
+  EXPECT_EQ(FamilyOf(families, "ferrite_shed_total").metric[1].label[0].value, "bytes");
+  EXPECT_EQ(FamilyOf(families, "ferrite_shed_total").metric[1].counter.value, 1);
+  EXPECT_EQ(FamilyOf(families, "ferrite_inflight_operations").metric[0].gauge.value, 2);
+  EXPECT_EQ(FamilyOf(families, "ferrite_inflight_bytes").metric[0].gauge.value, 300);
+  EXPECT_EQ(FamilyOf(families, "ferrite_inflight_bytes_limit").metric[0].gauge.value, 1000);
 }
 
 TEST(ProcessMetrics, TellsOfThisProcess) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <thread>
 
 #include "ferrite/v1/cache.grpc.pb.h"
@@ -95,6 +96,131 @@ TEST_F(NodeTest, EndsWhileAScanIsBeingRead) {
     EXPECT_EQ(entries, 300);
   }
   shutdown.join();
+}
+
+// A node that may have few operations in progress, some of which nobody reads.
+class OverloadedNodeTest : public testing::Test {
+ protected:
+  OverloadedNodeTest() {
+    settings_.max_inflight_operations = 3;
+    node_.emplace(settings_);
+    EXPECT_TRUE(node_->Start().ok());
+    stub_ = v1::CacheService::NewStub(
+        grpc::CreateChannel(node_->grpc_address(), grpc::InsecureChannelCredentials()));
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(Set(i).ok());
+  }
+  ~OverloadedNodeTest() override {
+    if (!ended_) node_->Shutdown();
+  }
+
+  grpc::Status Set(int number) {
+    v1::SetRequest request;
+    request.set_key("k" + std::to_string(number));
+    request.set_value(std::string(500'000, 'v'));
+    v1::SetResponse response;
+    grpc::ClientContext context;
+    return stub_->Set(&context, request, &response);
+  }
+  grpc::Status Get(grpc::ClientContext* context) {
+    v1::GetRequest request;
+    request.set_key("absent");
+    v1::GetResponse response;
+    return stub_->Get(context, request, &response);
+  }
+  // A scan of which only the first message is read, so that it stays in progress.
+  struct StalledScan {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<v1::ScanResponse>> reader;
+  };
+  std::unique_ptr<StalledScan> Stall() {
+    v1::ScanRequest request;
+    request.set_with_values(true);
+    v1::ScanResponse response;
+    while (true) {
+      auto scan = std::make_unique<StalledScan>();
+      scan->reader = stub_->Scan(&scan->context, request);
+      if (scan->reader->Read(&response)) return scan;
+      // A call before it may hold its place for a moment after its answer has arrived.
+      EXPECT_EQ(scan->reader->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    }
+  }
+
+  Settings settings_ = TestSettings();
+  std::optional<Node> node_;
+  bool ended_ = false;
+  std::unique_ptr<v1::CacheService::Stub> stub_;
+};
+
+TEST_F(OverloadedNodeTest, RefusesUntilStalledCallsAreCancelled) {
+  std::vector<std::unique_ptr<StalledScan>> scans;
+  for (int i = 0; i < 3; ++i) scans.push_back(Stall());
+  for (int i = 0; i < 10; ++i) {
+    grpc::ClientContext context;
+    const grpc::Status status = Get(&context);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+    EXPECT_EQ(context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms"), 1u);
+  }
+  for (const auto& scan : scans) {
+    scan->context.TryCancel();
+    EXPECT_EQ(scan->reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  // The server learns of it in its own time; then all of the budget is there again.
+  grpc::Status status;
+  do {
+    grpc::ClientContext context;
+    status = Get(&context);
+  } while (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+TEST_F(OverloadedNodeTest, AFrameBeyondTheBudgetEndsItsStreamUnexecuted) {
+  grpc::ClientContext context;
+  const auto stream = stub_->Pipeline(&context);
+  v1::PipelineRequest frame;
+  frame.add_operations()->mutable_incr()->set_key("n");
+  v1::PipelineResponse reply;
+  ASSERT_TRUE(stream->Write(frame));
+  ASSERT_TRUE(stream->Read(&reply));
+
+  std::vector<std::unique_ptr<StalledScan>> scans;
+  for (int i = 0; i < 3; ++i) scans.push_back(Stall());
+  ASSERT_TRUE(stream->Write(frame));
+  EXPECT_FALSE(stream->Read(&reply));
+  const grpc::Status status = stream->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+  EXPECT_EQ(context.GetServerTrailingMetadata().count("grpc-retry-pushback-ms"), 1u);
+
+  for (const auto& scan : scans) scan->context.TryCancel();
+  for (const auto& scan : scans) scan->reader->Finish();
+  v1::IncrRequest request;
+  request.set_key("n");
+  v1::IncrResponse counter;
+  grpc::Status counted;
+  do {
+    grpc::ClientContext another;
+    counted = stub_->Incr(&another, request, &counter);
+  } while (counted.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(counter.value(), 2);
+}
+
+TEST_F(OverloadedNodeTest, EndsInOrderWhileItRefuses) {
+  std::vector<std::unique_ptr<StalledScan>> scans;
+  for (int i = 0; i < 3; ++i) scans.push_back(Stall());
+  std::atomic<bool> stop = false;
+  std::thread client([&] {
+    while (!stop) {
+      grpc::ClientContext context;
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
+      Get(&context);
+    }
+  });
+  std::thread shutdown([this] { node_->Shutdown(); });
+  ended_ = true;
+  for (const auto& scan : scans) scan->context.TryCancel();
+  for (const auto& scan : scans) scan->reader->Finish();
+  shutdown.join();
+  stop = true;
+  client.join();
 }
 
 TEST(NodeStartTest, ASecondNodeOnThePortIsRefused) {

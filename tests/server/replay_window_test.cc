@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "ferrite/v1/cache.pb.h"
+#include "server/metrics/thread_counters.h"
 #include "tests/store/fake_clock.h"
 
 namespace ferrite {
@@ -12,6 +13,8 @@ namespace {
 
 class ReplayWindowTest : public testing::Test {
  protected:
+  ReplayWindowTest() { counters_.AttachThread(); }
+
   // Executes a call that answers with how often it was executed.
   grpc::Status Call(const std::string& id, const std::string& key = "k",
                     grpc::Status outcome = grpc::Status::OK) {
@@ -24,6 +27,7 @@ class ReplayWindowTest : public testing::Test {
     });
   }
 
+  CounterRegistry counters_;
   FakeClock clock_;
   ReplayWindow window_{4096, &clock_};
   v1::IncrResponse response_;

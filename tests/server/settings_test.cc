@@ -93,6 +93,16 @@ TEST_F(SettingsTest, RefusesBadValuesWithTheFlagAndTheLimit) {
   EXPECT_THAT(Complaint({}, {{"FERRITE_MAX_MEMORY", "bogus"}}), HasSubstr("--max-memory: 'bogus'"));
 }
 
+TEST_F(SettingsTest, WorkInProgressIsBounded) {
+  const auto settings = Load({"--max-inflight-operations=10", "--max-inflight-bytes=64MiB"});
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  EXPECT_EQ(settings->max_inflight_operations, 10u);
+  EXPECT_EQ(settings->max_inflight_bytes, 64u << 20);
+  EXPECT_THAT(Complaint({"--max-inflight-operations=0"}), HasSubstr("0 is not from 1 to"));
+  EXPECT_THAT(Complaint({"--max-inflight-operations=1", "--max-inflight-bytes=0"}),
+              HasSubstr("the least is 1MiB"));
+}
+
 TEST_F(SettingsTest, RefusesBadChoices) {
   EXPECT_THAT(Complaint({"--eviction=lru"}), HasSubstr("neither s3-fifo nor noeviction"));
 }

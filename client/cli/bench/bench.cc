@@ -9,6 +9,7 @@
 #include "client/channel.h"
 #include "client/cli/bench/interrupt.h"
 #include "client/cli/bench/load_thread.h"
+#include "client/cli/bench/open_bench.h"
 #include "client/cli/bench/preload.h"
 #include "client/cli/bench/progress.h"
 
@@ -163,7 +164,8 @@ absl::StatusOr<BenchResult> RunBench(Client& client, const BenchOptions& options
   }
   const absl::StatusOr<Channels> channels = Connect(options);
   if (!channels.ok()) return channels.status();
-  return Measure(options, *channels, interrupt);
+  return options.rate.has_value() ? MeasureOpen(options, *channels, interrupt)
+                                  : Measure(options, *channels, interrupt);
 }
 
 }  // namespace ferrite::cli

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "client/cli/bench/arrivals.h"
 
 namespace ferrite::cli {
 
@@ -23,7 +24,7 @@ struct BenchOptions {
   int batch = 1;
 
   int connections = 4;
-  // Calls in flight on each connection.
+  // Calls in flight on each connection; with a rate, no more than so many.
   int in_flight = 16;
   // Threads that make the calls, each with its own completion queue. Not more than connections.
   int threads = 1;
@@ -38,6 +39,10 @@ struct BenchOptions {
   bool preload = true;
   absl::Duration warmup = absl::Seconds(1);
   absl::Duration duration = absl::Seconds(10);
+  // Calls per second in all, started whether or not others have ended. Absent: each call starts
+  // when one before it has ended.
+  std::optional<double> rate;
+  ArrivalKind arrivals = ArrivalKind::kPoisson;
   // Stop after this many calls instead.
   std::optional<uint64_t> count;
 

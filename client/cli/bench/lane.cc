@@ -19,17 +19,19 @@ Lane::Lane(const BenchOptions* options, v1::CacheService::Stub* stub, grpc::Comp
 template <auto kPrepareAsync, class Request, class Response>
 void Lane::Send(Exchange<Request, Response>* exchange) {
   context_.emplace();
+  start_ = intended_.value_or(Clock::now());
+  const auto spent = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start_);
   context_->set_deadline(std::chrono::system_clock::now() +
-                         absl::ToChronoMicroseconds(options_.call_timeout));
-  start_ = Clock::now();
+                         absl::ToChronoMicroseconds(options_.call_timeout) - spent);
   exchange->reader = (stub_->*kPrepareAsync)(&*context_, exchange->request, queue_);
   exchange->reader->StartCall();
   exchange->reader->Finish(&exchange->response, &status_, this);
 }
 
-void Lane::BeginCall(Workload* workload, bool counted) {
+void Lane::BeginCall(Workload* workload, bool counted, std::optional<Clock::time_point> intended) {
   using Stub = v1::CacheService::Stub;
   counted_ = counted;
+  intended_ = intended;
   kind_ = workload->NextKind();
   switch (kind_) {
     case Workload::Kind::kGet:

@@ -24,8 +24,12 @@ class Lane {
   // The pointers must outlive the lane.
   Lane(const BenchOptions* options, v1::CacheService::Stub* stub, grpc::CompletionQueue* queue);
 
-  // Starts the next call of `workload`. `counted`: whether it is to appear in the result.
-  void BeginCall(Workload* workload, bool counted);
+  using Clock = std::chrono::steady_clock;
+
+  // Starts the next call of `workload`. `counted`: whether it is to appear in the result. Its
+  // deadline and its latency count from `intended`, if it was meant to start then, else from now.
+  void BeginCall(Workload* workload, bool counted,
+                 std::optional<Clock::time_point> intended = std::nullopt);
   // Starts a pause instead: a server that is away is not asked again at once.
   void BeginPause();
 
@@ -37,6 +41,8 @@ class Lane {
   bool is_read() const { return kind_ == Workload::Kind::kGet || kind_ == Workload::Kind::kMGet; }
   // Whether the call that ended found nobody at the other end.
   bool found_nobody() const { return status_.error_code() == grpc::StatusCode::UNAVAILABLE; }
+  bool ok() const { return status_.ok(); }
+  Clock::duration latency() const { return end_ - start_; }
   // Adds the call that ended to `*tally`.
   void Count(Tally* tally) const;
 
@@ -44,8 +50,6 @@ class Lane {
   void Cancel();
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   template <class Request, class Response>
   struct Exchange {
     Request request;
@@ -72,6 +76,7 @@ class Lane {
   Workload::Kind kind_ = Workload::Kind::kGet;
   bool counted_ = false;
   bool pausing_ = false;
+  std::optional<Clock::time_point> intended_;
   Clock::time_point start_;
   Clock::time_point end_;
   std::optional<grpc::ClientContext> context_;

@@ -114,6 +114,12 @@ std::string RenderTable(const BenchOptions& options, const BenchResult& result) 
   if (any_writes) lines.push_back(TableRow("writes", result.writes, result.elapsed));
   if (any_reads == any_writes) lines.push_back(TableRow("all", sum, result.elapsed));
   lines.push_back("");
+  if (result.open.has_value()) {
+    for (std::string& line : RenderOpenLines(*result.open, result.elapsed)) {
+      lines.push_back(std::move(line));
+    }
+    return absl::StrJoin(lines, "\n");
+  }
   if (options.reads()) {
     lines.push_back("hits    " + Grouped(result.reads.hits));
     lines.push_back("misses  " + Grouped(result.reads.keys - result.reads.hits));
@@ -145,6 +151,10 @@ nlohmann::ordered_json RenderJson(const BenchOptions& options, const BenchResult
   json["writes"] = JsonTotals(result.writes, result.elapsed);
   json["hits"] = result.reads.hits;
   json["misses"] = result.reads.keys - result.reads.hits;
+  if (result.open.has_value()) {
+    json["settings"]["rate"] = *options.rate;
+    json["open"] = RenderOpenJson(*result.open, result.elapsed);
+  }
   return json;
 }
 

@@ -2,10 +2,12 @@
 
 // What a bench found out, for people and for programs.
 
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
 #include "client/cli/bench/bench_options.h"
+#include "client/cli/bench/open_result.h"
 #include "client/cli/bench/tally.h"
 #include "nlohmann/json.hpp"
 
@@ -16,6 +18,8 @@ struct BenchResult {
   Totals writes;
   absl::Duration elapsed;
   bool interrupted = false;
+  // Of a run at a rate of its own, whose calls are also in `reads` if the operation is one.
+  std::optional<OpenResult> open;
 
   Totals Sum() const {
     Totals sum = reads;

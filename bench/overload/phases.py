@@ -1,0 +1,93 @@
+"""The phases of one overload: what is offered, and what came of it."""
+
+import json
+import subprocess
+import time
+
+from harness import process
+
+MULTIPLES = (1, 2, 5, 10, 0.5)
+CONNECTIONS = 4
+
+
+class Work:
+    """A kind of call."""
+
+    def __init__(self, name, label, timeout_ms, **flags):
+        self.name = name
+        self.label = label
+        self.timeout_ms = timeout_ms
+        self._flags = [f"--{flag.replace('_', '-')}={value}" for flag, value in flags.items()]
+
+    def bench(self, program, server, core, *flags):
+        """What `ferrite bench` tells of it; None if the server does not even answer it."""
+        command = [program, "bench", f"--server={server.address}", "--json", "--threads=1"]
+        done = subprocess.run(
+            process.pinned([*command, *self._flags, *flags], core),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=False,
+        )
+        return json.loads(done.stdout) if done.stdout else None
+
+
+class Phase:
+    """One rate for some time."""
+
+    def __init__(self, multiple, rate, result, seconds):
+        self.multiple = multiple
+        self.rate = rate
+        # Without an answer to begin with, nothing was good.
+        open_load = result["open"] if result else None
+        self.seconds = result["seconds"] if result else seconds
+        self.counts = open_load["counts"] if result else {}
+        self.goodput = open_load["goodput_per_second"] if result else 0.0
+        self.p50_ms = open_load["latency_ms"]["p50"] if result else 0.0
+        self.p99_ms = open_load["latency_ms"]["p99"] if result else 0.0
+        self.timeline = open_load["timeline"] if result else []
+
+    def per_second(self, count):
+        return self.counts.get(count, 0) / self.seconds
+
+    def rates_over_time(self):
+        """[(seconds, good per second)] of each interval."""
+        rates, before = [], 0.0
+        for point in self.timeline:
+            length = point["seconds"] - before
+            before = point["seconds"]
+            if length > 0:
+                rates.append((before, point["good"] / length))
+        return rates or [(self.seconds, 0.0)]
+
+    def recovery_seconds(self):
+        """Until almost everything that is offered is good; more than the phase if it never is."""
+        for point in self.timeline:
+            if point["good"] >= 0.8 * point["offered"]:
+                return point["seconds"]
+        return self.seconds * 2
+
+
+def capacity(work, program, server, core, seconds):
+    """Calls per second of a closed loop that keeps the server busy and its queue short."""
+    work.bench(program, server, core, "--count=1", "--warmup=0s", "--timeout=60s")
+    flags = [f"--connections={CONNECTIONS}", "--in-flight=2", "--no-preload", "--timeout=10s"]
+    result = work.bench(program, server, core, *flags, "--warmup=1s", f"--duration={seconds}s")
+    return result["all"]["calls_per_second"]
+
+
+def offer(work, program, server, core, *, multiple, rate, seconds):
+    flags = [
+        f"--rate={rate}",
+        f"--timeout={work.timeout_ms}ms",
+        f"--connections={CONNECTIONS}",
+        "--no-preload",
+        "--warmup=0s",
+        f"--duration={seconds}s",
+    ]
+    end = time.monotonic() + seconds
+    while True:
+        result = work.bench(program, server, core, *flags)
+        # The bench asks for the server's health first, with the same timeout.
+        if result is not None or time.monotonic() > end:
+            return Phase(multiple, rate, result, seconds)

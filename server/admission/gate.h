@@ -1,0 +1,89 @@
+#pragma once
+
+// Decides which calls of one thread are executed, and keeps count of those that are until their
+// answers are out. Refused are, with RESOURCE_EXHAUSTED (OVERLOADED) and a time to come again,
+//
+//   - what exceeds the server's budget of work in progress (inflight_budget.h);
+//   - what would not be done in half of the time that its caller still has (drain_forecast.h): it
+//     would take the thread's time from calls that can still make it, and most likely be late.
+//
+// Calls of AdminService always pass: they are how one finds out what is wrong.
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+#include "server/admission/drain_forecast.h"
+#include "server/admission/inflight_budget.h"
+#include "server/admission/pushback.h"
+#include "server/engine/method.h"
+
+namespace ferrite {
+
+class Gate;
+
+// What a call holds while it is in progress; gives it back at its end.
+class Passage {
+ public:
+  Passage() = default;
+  Passage(Passage&& other) noexcept { *this = std::move(other); }
+  Passage& operator=(Passage&& other) noexcept;
+  ~Passage() { End(); }
+
+  // The reply that has been made last has so many bytes; the one before it, if any, is out.
+  void HoldReply(uint64_t bytes);
+  // The answer is out. Does nothing if the call did not pass or has ended.
+  void End();
+
+ private:
+  friend class Gate;
+  Passage(Gate* gate, uint64_t operations, uint64_t bytes)
+      : gate_(gate), operations_(operations), bytes_(bytes) {}
+
+  Gate* gate_ = nullptr;
+  uint64_t operations_ = 0;
+  uint64_t bytes_ = 0;  // the reply included
+  uint64_t reply_bytes_ = 0;
+};
+
+// What all gates of a server share. Thread-safe.
+struct Admissions {
+  explicit Admissions(const InflightLimits& limits) : budget(limits) {}
+  InflightBudget budget;
+  Shortage shortage;
+};
+
+// Not thread-safe: belongs to one thread, which has counters (CounterRegistry::AttachThread).
+class Gate {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // What gRPC holds for a call beside its messages, measured; counted as bytes in progress.
+  static constexpr uint64_t kCallBytes = 16 << 10;
+
+  // `shared` must outlive the gate, and the gate its passages.
+  explicit Gate(Admissions* shared) : shared_(*shared) {}
+
+  // The thread had nothing to do until now.
+  void Rested() { forecast_.Rested(Clock::now()); }
+
+  // Lets a call of so many operations and with a request of so many bytes pass, and sets
+  // `*passage`; or refuses it.
+  grpc::Status Admit(Method method, uint64_t operations, uint64_t request_bytes,
+                     grpc::ServerContext* context, Passage* passage);
+
+  // A handler has ended so. Tells the client when to come again if the reason may pass: memory
+  // that is full, a request window that is full.
+  void Explain(const grpc::Status& status, grpc::ServerContext* context);
+
+ private:
+  friend class Passage;
+
+  Admissions& shared_;
+  DrainForecast forecast_;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,143 @@
+"""More work than the server may have in progress: it refuses, stays within its memory, recovers."""
+
+import os
+
+import grpc
+import pytest
+from cache_client import CacheClient, assert_refused, failure_from
+from eventually import eventually
+from exposition import scrape
+from ferrite.v1.admin_pb2 import InfoRequest, StatsRequest
+from ferrite.v1.cache_pb2 import GetRequest, IncrRequest, SetRequest
+from http2_connection import Http2Connection
+from server_process import ServerProcess
+
+MIB = 1 << 20
+GET = "/ferrite.v1.CacheService/Get"
+EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def resident_bytes(server):
+    with open(f"/proc/{server.pid}/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def shed(server, reason):
+    return scrape(server).total("ferrite_shed_total", reason=reason)
+
+
+def ask_and_never_read(server, connections, calls_on_each, key):
+    """Calls in flight that answer with the entry, each of which nobody reads."""
+    opened = [Http2Connection(server.grpc_address) for _ in range(connections)]
+    request = GetRequest(key=key).SerializeToString()
+    for connection in opened:
+        for _ in range(calls_on_each):
+            connection.start_call(GET, request)
+    return opened
+
+
+def settled(server, calls):
+    """Waits until each of the calls has been executed or refused."""
+    handled = lambda: scrape(server).total("grpc_server_handled_total", grpc_method="Get")
+    eventually(handled, lambda count: count >= calls, "every call was taken up")
+
+
+def pushback_ms(call, request):
+    with pytest.raises(grpc.RpcError) as error:
+        call(request)
+    assert error.value.code() == EXHAUSTED
+    metadata = dict(error.value.trailing_metadata())
+    return int(metadata["grpc-retry-pushback-ms"])
+
+
+def test_answers_that_nobody_reads_take_no_more_memory_than_they_may():
+    budget = 32 * MIB
+    with ServerProcess(f"--max-inflight-bytes={budget}", "--max-memory=64MiB") as server:
+        with CacheClient(server.grpc_address) as client:
+            client.Set(SetRequest(key=b"large", value=os.urandom(MIB)))
+            resident_before = resident_bytes(server)
+            stalled = ask_and_never_read(server, 100, 10, b"large")
+            settled(server, 1000)
+
+            refused = shed(server, "bytes")
+            metrics = scrape(server)
+            held = metrics.total("ferrite_inflight_operations")
+            # The calls in progress are those that fit; all others were refused and are over.
+            assert held + refused == 1000, (held, refused)
+            assert 0.9 * budget / MIB <= held <= 1.1 * budget / MIB + os.cpu_count(), held
+            # One reply for each thread may go beyond.
+            limit = budget + os.cpu_count() * (MIB + (64 << 10))
+            assert metrics.total("ferrite_inflight_bytes") <= limit
+            assert resident_bytes(server) - resident_before < 4 * budget
+
+            assert_refused("OVERLOADED", client.Get, GetRequest(key=b"x"), code=EXHAUSTED)
+            assert pushback_ms(client.Get, GetRequest(key=b"x")) > 0
+            assert client.Info(InfoRequest()).version, "who looks after it gets an answer"
+
+            for connection in stalled:
+                connection.close()
+            eventually(
+                lambda: scrape(server),
+                lambda m: m.total("ferrite_inflight_bytes") == 0
+                and m.total("ferrite_inflight_operations") == 0,
+                "all of the budget is there again",
+            )
+            assert client.Set(SetRequest(key=b"k", value=b"v")).stored
+            assert len(client.Get(GetRequest(key=b"large")).value) == MIB
+
+
+def test_operations_are_refused_unexecuted_and_counted():
+    with ServerProcess("--max-inflight-operations=5") as server:
+        with CacheClient(server.grpc_address) as client:
+            client.Set(SetRequest(key=b"large", value=os.urandom(MIB)))
+            stalled = ask_and_never_read(server, 5, 1, b"large")
+            settled(server, 5)
+            for _ in range(20):
+                failure = failure_from(client.Incr, IncrRequest(key=b"n"))
+                assert (failure.code, failure.reason) == (EXHAUSTED, "OVERLOADED"), failure
+            assert shed(server, "operations") == 20
+            for connection in stalled:
+                connection.close()
+            eventually(
+                lambda: client.Stats(StatsRequest()).inflight_requests, lambda n: n == 1, "idle"
+            )
+            eventually(
+                lambda: scrape(server).total("ferrite_inflight_operations"),
+                lambda n: n == 0,
+                "the budget is back",
+            )
+            assert client.Incr(IncrRequest(key=b"n")).value == 1, "nothing that was refused was done"
+
+
+def test_cancelled_calls_give_back_what_they_held():
+    with ServerProcess("--max-inflight-operations=4") as server:
+        with CacheClient(server.grpc_address) as client:
+            client.Set(SetRequest(key=b"large", value=os.urandom(MIB)))
+            request = GetRequest(key=b"large").SerializeToString()
+            for _ in range(25):
+                connection = Http2Connection(server.grpc_address)
+                streams = [connection.start_call(GET, request) for _ in range(4)]
+                for stream in streams:
+                    connection.cancel(stream)
+                connection.reset()
+            eventually(
+                lambda: scrape(server).total("ferrite_inflight_operations"),
+                lambda n: n == 0,
+                "nothing stays",
+            )
+            assert scrape(server).total("ferrite_inflight_bytes") == 0
+            assert len(client.Get(GetRequest(key=b"large")).value) == MIB
+
+
+def test_full_memory_says_when_to_come_again():
+    with ServerProcess("--max-memory=16MiB", "--eviction=noeviction") as server:
+        with CacheClient(server.grpc_address) as client:
+            with pytest.raises(grpc.RpcError):
+                for number in range(100):
+                    client.Set(SetRequest(key=b"%d" % number, value=os.urandom(MIB)))
+            assert pushback_ms(client.Set, SetRequest(key=b"new", value=os.urandom(MIB))) >= 100
+            assert shed(server, "memory") >= 2
+            # What asking again cannot mend carries no such promise.
+            with pytest.raises(grpc.RpcError) as error:
+                client.Set(SetRequest(key=b""))
+            assert "grpc-retry-pushback-ms" not in dict(error.value.trailing_metadata())

@@ -1,0 +1,203 @@
+// What decides whether a call is executed, on its own: no server, and time as an argument.
+
+#include <gmock/gmock.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/test/server_context_test_spouse.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "server/admission/gate.h"
+#include "server/metrics/thread_counters.h"
+#include "server/status.h"
+
+namespace ferrite {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(InflightBudget, AdmitsUntilOperationsAreUsedUp) {
+  InflightBudget budget({.operations = 2, .bytes = 1000});
+  EXPECT_EQ(budget.Take(1, 10), Admission::kAdmitted);
+  EXPECT_EQ(budget.Take(5, 10), Admission::kAdmitted);  // the last one may go beyond
+  EXPECT_EQ(budget.Take(1, 10), Admission::kNoOperations);
+  EXPECT_EQ(budget.operations(), 6u);
+  EXPECT_EQ(budget.bytes(), 20u);
+  budget.GiveBack(5, 10);
+  EXPECT_EQ(budget.Take(1, 10), Admission::kAdmitted);
+}
+
+TEST(InflightBudget, AdmitsUntilBytesAreUsedUp) {
+  InflightBudget budget({.operations = 100, .bytes = 1000});
+  EXPECT_EQ(budget.Take(1, 900), Admission::kAdmitted);
+  budget.Add(500);  // the reply
+  EXPECT_EQ(budget.Take(1, 1), Admission::kNoBytes);
+  EXPECT_EQ(budget.bytes(), 1400u);
+  budget.GiveBack(1, 1400);
+  EXPECT_EQ(budget.Take(1, 1), Admission::kAdmitted);
+}
+
+TEST(InflightBudget, KeepsCountAtItsGreatest) {
+  InflightBudget budget(
+      {.operations = InflightBudget::kMaxOperations, .bytes = InflightBudget::kMaxBytes});
+  EXPECT_EQ(budget.Take(InflightBudget::kMaxOperations - 1, InflightBudget::kMaxBytes - 1),
+            Admission::kAdmitted);
+  EXPECT_EQ(budget.Take(1024, 64 << 20), Admission::kAdmitted);
+  EXPECT_EQ(budget.operations(), InflightBudget::kMaxOperations + 1023);
+  EXPECT_EQ(budget.bytes(), InflightBudget::kMaxBytes - 1 + (64 << 20));
+}
+
+TEST(InflightBudget, ManyThreadsNeverShareTheLastOperation) {
+  InflightBudget budget({.operations = 3, .bytes = 1 << 20});
+  std::atomic<int> inside = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int turn = 0; turn < 10'000; ++turn) {
+        if (budget.Take(1, 1) != Admission::kAdmitted) continue;
+        EXPECT_LE(++inside, 3);
+        --inside;
+        budget.GiveBack(1, 1);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(budget.operations(), 0u);
+  EXPECT_EQ(budget.bytes(), 0u);
+}
+
+class DrainForecastTest : public testing::Test {
+ protected:
+  using Clock = DrainForecast::Clock;
+  DrainForecastTest() { forecast_.Rested(start_); }
+
+  const Clock::time_point start_ = Clock::now();
+  DrainForecast forecast_;
+};
+
+TEST_F(DrainForecastTest, ABurstIsNoBacklog) {
+  for (int i = 0; i < 100; ++i) forecast_.Started();
+  EXPECT_EQ(forecast_.Wait(start_ + milliseconds(19)), Clock::duration::zero());
+}
+
+TEST_F(DrainForecastTest, TheWaitIsThatOfTheCallsBefore) {
+  for (int i = 0; i < 29; ++i) forecast_.Started();
+  for (int i = 0; i < 9; ++i) forecast_.Answered();
+  // 10 in 100 ms, the one under way included; 20 are in progress.
+  EXPECT_EQ(forecast_.Wait(start_ + milliseconds(100)), milliseconds(200));
+}
+
+TEST_F(DrainForecastTest, WhoDoesNotReadHoldsNobodyUp) {
+  for (int i = 0; i < 1000; ++i) forecast_.Started();  // never answered
+  forecast_.Rested(start_ + milliseconds(500));
+  EXPECT_EQ(forecast_.Wait(start_ + milliseconds(510)), Clock::duration::zero());
+}
+
+TEST_F(DrainForecastTest, ForgetsWhatIsLongPast) {
+  forecast_.Started();
+  const Clock::duration once = forecast_.Wait(start_ + milliseconds(800));
+  EXPECT_EQ(once, milliseconds(800));
+  EXPECT_LE(forecast_.Wait(start_ + seconds(10)), seconds(1));
+}
+
+TEST(Pushback, IsBoundedAndSpread) {
+  EXPECT_EQ(PushbackOf(milliseconds(100), 0.0), milliseconds(50));
+  EXPECT_EQ(PushbackOf(milliseconds(100), 0.5), milliseconds(100));
+  EXPECT_LE(PushbackOf(milliseconds(100), 0.999), milliseconds(150));
+  EXPECT_EQ(PushbackOf(milliseconds(0), 0.5), milliseconds(10));
+  EXPECT_EQ(PushbackOf(std::chrono::hours(1), 0.5), milliseconds(1000));
+}
+
+TEST(Shortage, LastsUntilNobodyMeetsIt) {
+  Shortage shortage;
+  const auto start = Shortage::Clock::now();
+  EXPECT_EQ(shortage.Met(start), milliseconds(0));
+  EXPECT_EQ(shortage.Met(start + milliseconds(150)), milliseconds(150));
+  EXPECT_EQ(shortage.Met(start + milliseconds(300)), milliseconds(300));
+  EXPECT_EQ(shortage.Met(start + milliseconds(900)), milliseconds(0));
+}
+
+class GateTest : public testing::Test {
+ protected:
+  GateTest() { counters_.AttachThread(); }
+
+  grpc::Status Admit(Passage* passage, Method method = Method::kGet, uint64_t bytes = 0) {
+    grpc::ServerContext context;
+    grpc::testing::ServerContextTestSpouse spouse(&context);
+    const grpc::Status status = gate_.Admit(method, 1, bytes, &context, passage);
+    pushback_ = spouse.GetTrailingMetadata();
+    return status;
+  }
+  uint64_t Shed(ShedReason reason) {
+    return counters_.Sum([&](const ThreadCounters& thread) { return thread.count(reason); });
+  }
+
+  CounterRegistry counters_;
+  Admissions shared_{{.operations = 2, .bytes = 1 << 20}};
+  Gate gate_{&shared_};
+  std::multimap<std::string, std::string> pushback_;
+};
+
+TEST_F(GateTest, RefusesBeyondTheBudgetWithReasonAndPushback) {
+  Passage first;
+  Passage second;
+  Passage third;
+  ASSERT_TRUE(Admit(&first).ok());
+  ASSERT_TRUE(Admit(&second).ok());
+  EXPECT_TRUE(pushback_.empty());
+  const grpc::Status status = Admit(&third);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(ToOperationError(status).reason(), v1::ERROR_REASON_OVERLOADED);
+  EXPECT_THAT(status.error_message(), testing::HasSubstr("--max-inflight-operations"));
+  ASSERT_EQ(pushback_.count("grpc-retry-pushback-ms"), 1u);
+  EXPECT_GT(std::stoi(pushback_.find("grpc-retry-pushback-ms")->second), 0);
+  EXPECT_EQ(Shed(ShedReason::kOperations), 1u);
+  EXPECT_EQ(Shed(ShedReason::kBytes), 0u);
+  first.End();
+  EXPECT_TRUE(Admit(&third).ok());
+}
+
+TEST_F(GateTest, RepliesCountUntilTheyAreOut) {
+  Passage first;
+  Passage second;
+  ASSERT_TRUE(Admit(&first, Method::kGet, 100).ok());
+  first.HoldReply(1 << 20);
+  EXPECT_EQ(shared_.budget.bytes(), Gate::kCallBytes + 100 + (1 << 20));
+  EXPECT_THAT(Admit(&second).error_message(), testing::HasSubstr("--max-inflight-bytes"));
+  EXPECT_EQ(Shed(ShedReason::kBytes), 1u);
+  first.HoldReply(1000);  // the next message of a stream
+  EXPECT_EQ(shared_.budget.bytes(), Gate::kCallBytes + 1100);
+  EXPECT_TRUE(Admit(&second).ok());
+}
+
+TEST_F(GateTest, WhateverWayACallEndsItGivesBack) {
+  {
+    Passage dropped;
+    ASSERT_TRUE(Admit(&dropped).ok());
+    Passage moved = std::move(dropped);
+    moved.HoldReply(500);
+    dropped.End();  // holds nothing any more
+    EXPECT_EQ(shared_.budget.operations(), 1u);
+  }
+  Passage ended;
+  ASSERT_TRUE(Admit(&ended).ok());
+  ended.End();
+  ended.End();
+  EXPECT_EQ(shared_.budget.operations(), 0u);
+  EXPECT_EQ(shared_.budget.bytes(), 0u);
+}
+
+TEST_F(GateTest, AdminCallsAlwaysPass) {
+  Passage first;
+  Passage second;
+  Passage admin;
+  ASSERT_TRUE(Admit(&first).ok());
+  ASSERT_TRUE(Admit(&second).ok());
+  EXPECT_TRUE(Admit(&admin, Method::kStats).ok());
+  EXPECT_EQ(shared_.budget.operations(), 2u);
+}
+
+}  // namespace
+}  // namespace ferrite

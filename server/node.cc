@@ -10,10 +10,12 @@ Node::Node(const Settings& settings)
               .max_memory_bytes = settings.max_memory_bytes,
               .evict = settings.evict}),
       replays_(settings.request_window_bytes, &Clock::System()),
+      slow_calls_(settings.slowlog_threshold, settings.slowlog_entries),
       cache_(&store_, &replays_, &Clock::System(), settings.max_value_bytes),
-      rpc_(settings, &store_, &cache_, &counters_),
+      rpc_(settings, &store_, &cache_, &counters_, &slow_calls_),
       admin_(
-          &store_, &counters_, [this] { return rpc_.listener().counts().open; }, settings.by_flag),
+          &store_, &counters_, &slow_calls_, [this] { return rpc_.listener().counts().open; },
+          settings.by_flag),
       rpc_metrics_(&counters_),
       store_metrics_(&store_, &replays_, [this] { return rpc_.listener().counts(); }) {}
 

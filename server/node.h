@@ -17,6 +17,7 @@
 #include "server/net/http_endpoint.h"
 #include "server/rpc_server.h"
 #include "server/settings/settings.h"
+#include "server/slowlog/slow_calls.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -45,6 +46,7 @@ class Node {
   Store store_;
   ReplayWindow replays_;
   CounterRegistry counters_;
+  SlowCalls slow_calls_;
   CacheHandlers cache_;
   RpcServer rpc_;
   AdminHandlers admin_;

@@ -42,8 +42,12 @@ size_t ConnectionLimit(size_t wanted) {
 }  // namespace
 
 RpcServer::RpcServer(const Settings& settings, Store* store, CacheHandlers* cache,
-                     CounterRegistry* counters)
-    : settings_(settings), store_(*store), cache_(*cache), counters_(*counters) {}
+                     CounterRegistry* counters, SlowCalls* slow_calls)
+    : settings_(settings),
+      store_(*store),
+      cache_(*cache),
+      counters_(*counters),
+      slow_calls_(*slow_calls) {}
 
 RpcServer::~RpcServer() { FERRITE_CHECK(server_ == nullptr); }
 
@@ -55,7 +59,7 @@ void RpcServer::Build() {
   grpc::ServerBuilder builder;
   for (grpc::Service* service : services_.all()) builder.RegisterService(service);
   for (int i = 0; i < settings_.threads; ++i) {
-    threads_.push_back(std::make_unique<QueueThread>(builder.AddCompletionQueue()));
+    threads_.push_back(std::make_unique<QueueThread>(builder.AddCompletionQueue(), &slow_calls_));
   }
   // The accept loop is ours (see Listener); gRPC gets connected sockets.
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(

@@ -19,6 +19,7 @@
 #include "server/net/listener.h"
 #include "server/services.h"
 #include "server/settings/settings.h"
+#include "server/slowlog/slow_calls.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -27,8 +28,8 @@ namespace ferrite {
 class RpcServer {
  public:
   // All must outlive the server.
-  RpcServer(const Settings& settings, Store* store, CacheHandlers* cache,
-            CounterRegistry* counters);
+  RpcServer(const Settings& settings, Store* store, CacheHandlers* cache, CounterRegistry* counters,
+            SlowCalls* slow_calls);
   // Shutdown() must have been called if Start() succeeded.
   ~RpcServer();
 
@@ -55,6 +56,7 @@ class RpcServer {
   Store& store_;
   CacheHandlers& cache_;
   CounterRegistry& counters_;
+  SlowCalls& slow_calls_;
   Listener listener_;
   Services services_;
   std::vector<std::unique_ptr<QueueThread>> threads_;

@@ -10,13 +10,16 @@ grpc::Status CallMeter::Admit(const grpc::ServerContext& context) const {
                    "the deadline had passed before the call was taken up; nothing was done");
 }
 
-void CallMeter::End(const grpc::Status& status, uint64_t messages_received,
-                    uint64_t messages_sent) {
-  const auto duration = std::chrono::steady_clock::now() - begin_;
+std::chrono::steady_clock::time_point CallMeter::End(const grpc::Status& status,
+                                                     uint64_t messages_received,
+                                                     uint64_t messages_sent) {
+  const auto end = std::chrono::steady_clock::now();
+  const auto duration = end - begin_;
   counters_.Record(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
   ThreadCounters::Add(&counters_.handled[static_cast<size_t>(status.error_code())], 1);
   ThreadCounters::Add(&counters_.received, messages_received);
   ThreadCounters::Add(&counters_.sent, messages_sent);
+  return end;
 }
 
 }  // namespace ferrite

@@ -24,8 +24,19 @@ class CallMeter {
   // answer.
   grpc::Status Admit(const grpc::ServerContext& context) const;
 
-  // Counts the end of the call. Call it once, when the outcome is known.
-  void End(const grpc::Status& status, uint64_t messages_received, uint64_t messages_sent);
+  // Counts the end of the call and returns when it was. Call it once, when the outcome is known.
+  std::chrono::steady_clock::time_point End(const grpc::Status& status, uint64_t messages_received,
+                                            uint64_t messages_sent);
+
+  // Counts messages by their size. Also after the end: the size of a message is known for nothing
+  // once gRPC has serialized it.
+  void CountBytes(uint64_t received, uint64_t sent) {
+    ThreadCounters::Add(&counters_.bytes_received, received);
+    ThreadCounters::Add(&counters_.bytes_sent, sent);
+  }
+
+  std::chrono::steady_clock::time_point begin() const { return begin_; }
+  MethodCounters* counters() const { return &counters_; }
 
  private:
   MethodCounters& counters_;

@@ -10,14 +10,17 @@
 #include <memory>
 #include <thread>
 
+#include "server/engine/queue_wait.h"
 #include "server/engine/tag.h"
+#include "server/slowlog/slow_calls.h"
 
 namespace ferrite {
 
 class QueueThread {
  public:
-  explicit QueueThread(std::unique_ptr<grpc::ServerCompletionQueue> queue)
-      : queue_(std::move(queue)) {}
+  // `slow_calls`, where the thread's calls are entered if they take long, must outlive it.
+  QueueThread(std::unique_ptr<grpc::ServerCompletionQueue> queue, SlowCalls* slow_calls)
+      : queue_(std::move(queue)), slow_calls_(*slow_calls) {}
   // Stop() must have been called if Start() was.
   ~QueueThread();
   QueueThread(const QueueThread&) = delete;
@@ -37,6 +40,10 @@ class QueueThread {
   // can be no race.
   bool closed() const { return closed_; }
 
+  // For the queue's own thread only.
+  QueueWait* wait() { return &wait_; }
+  SlowCalls* slow_calls() const { return &slow_calls_; }
+
  private:
   // Posted to the queue, so that the shutdown comes from the queue's own thread.
   class StopTag final : public Tag {
@@ -51,6 +58,8 @@ class QueueThread {
   void Run();
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  SlowCalls& slow_calls_;
+  QueueWait wait_;
   StopTag stop_tag_{this};
   grpc::Alarm stop_alarm_;
   bool closed_ = false;

@@ -17,8 +17,11 @@
 #include <utility>
 
 #include "server/engine/call_meter.h"
+#include "server/engine/call_step.h"
 #include "server/engine/queue_thread.h"
+#include "server/engine/server_timing.h"
 #include "server/engine/tag.h"
+#include "server/slowlog/slow_call_entry.h"
 
 namespace ferrite {
 
@@ -73,10 +76,13 @@ class StreamMethod {
         owner_.ArmOne();
         Open();
       } else if (step_ == Step::kWriting) {
+        owner_.thread_.wait()->Passed(mark_);
         sent_ += ok;
+        const CallStep step(owner_.thread_.wait(), meter_->counters());
         if (ok) {
-          WriteNext();
+          WriteNext(step);
         } else {
+          times_ += step.Executed();
           Finish(grpc::Status::CANCELLED);
         }
       } else {
@@ -89,21 +95,33 @@ class StreamMethod {
 
     void Open() {
       meter_.emplace(owner_.method_);
+      const CallStep step(owner_.thread_.wait(), meter_->counters(), meter_->begin());
       grpc::Status status = meter_->Admit(context_);
       if (status.ok()) status = owner_.handler_(request_, &source_);
-      if (!status.ok()) return Finish(status);
-      step_ = Step::kWriting;
-      WriteNext();
+      if (status.ok()) {
+        step_ = Step::kWriting;
+        WriteNext(step);
+      } else {
+        times_ += step.Executed();
+        Finish(status);
+      }
     }
 
-    void WriteNext() {
+    void WriteNext(const CallStep& step) {
       if (owner_.thread_.closed()) {
         delete this;
         return;
       }
       response_.Clear();
-      if (source_(&response_)) {
+      const bool more = source_(&response_);
+      keys_ += step.keys();
+      times_ += step.Executed();
+      if (more) {
         writer_.Write(response_, static_cast<Tag*>(this));
+        const auto bytes = static_cast<uint64_t>(response_.GetCachedSize());
+        sent_bytes_ += bytes;
+        meter_->CountBytes(0, bytes);
+        mark_ = step.Started();
       } else {
         Finish(grpc::Status::OK);
       }
@@ -112,6 +130,11 @@ class StreamMethod {
     void Finish(const grpc::Status& status) {
       step_ = Step::kFinishing;
       meter_->End(status, 1, sent_);
+      meter_->CountBytes(request_.ByteSizeLong(), 0);
+      AddServerTiming(times_, &context_);
+      AddIfSlow(
+          owner_.thread_.slow_calls(), owner_.method_, times_, context_, status, request_,
+          [this] { return sent_bytes_; }, static_cast<uint32_t>(keys_));
       if (owner_.thread_.closed()) {
         delete this;
       } else {
@@ -126,7 +149,11 @@ class StreamMethod {
     Response response_;
     MessageSource<Response> source_;
     std::optional<CallMeter> meter_;
-    uint64_t sent_ = 0;
+    CallTimes times_;    // of all steps
+    uint64_t sent_ = 0;  // messages
+    uint64_t sent_bytes_ = 0;
+    uint64_t keys_ = 0;
+    int64_t mark_ = 0;  // of the Write in flight
     Step step_ = Step::kWaiting;
   };
 

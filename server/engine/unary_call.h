@@ -21,8 +21,11 @@
 #include <vector>
 
 #include "server/engine/call_meter.h"
+#include "server/engine/call_step.h"
 #include "server/engine/queue_thread.h"
+#include "server/engine/server_timing.h"
 #include "server/engine/tag.h"
+#include "server/slowlog/slow_call_entry.h"
 
 namespace ferrite {
 
@@ -69,6 +72,7 @@ class UnaryMethod {
 
     void Proceed(bool ok) override {
       if (running_) {
+        owner_.thread_.wait()->Passed(finish_mark_);
         writer_.reset();
         context_.reset();  // lets go of gRPC's memory for the call
         return owner_.Release(this);
@@ -85,17 +89,29 @@ class UnaryMethod {
     void Run() {
       running_ = true;
       CallMeter meter(owner_.method_);
+      const CallStep step(owner_.thread_.wait(), meter.counters(), meter.begin());
       grpc::Status status = meter.Admit(*context_);
       if (status.ok()) status = owner_.handler_(request_, &response_);
-      meter.End(status, 1, status.ok() ? 1 : 0);
+      const CallTimes times = step.Executed(meter.End(status, 1, status.ok() ? 1 : 0));
+      Explain(status, times);
       if (status.ok()) {
         writer_->Finish(response_, status, static_cast<Tag*>(this));
       } else {
         writer_->FinishWithError(status, static_cast<Tag*>(this));
       }
       // gRPC has serialized the response by now.
+      meter.CountBytes(request_.ByteSizeLong(),
+                       status.ok() ? static_cast<uint64_t>(response_.GetCachedSize()) : 0);
+      finish_mark_ = step.Started();
       request_.Clear();
       response_.Clear();
+    }
+
+    // Says where the time went: to the caller if it asked, to the operator if it was much.
+    void Explain(const grpc::Status& status, const CallTimes& times) {
+      AddServerTiming(times, &*context_);
+      AddIfSlow(owner_.thread_.slow_calls(), owner_.method_, times, *context_, status, request_,
+                [&] { return status.ok() ? response_.ByteSizeLong() : 0; });
     }
 
     UnaryMethod& owner_;
@@ -103,6 +119,7 @@ class UnaryMethod {
     std::optional<grpc::ServerAsyncResponseWriter<Response>> writer_;
     Request request_;
     Response response_;
+    int64_t finish_mark_ = 0;
     bool running_ = false;
   };
 

@@ -71,6 +71,7 @@ grpc::Status AdminHandlers::SlowLog(const v1::SlowLogRequest& request,
   if (slow_calls_.threshold().has_value()) {
     response->set_threshold_us(absl::ToInt64Microseconds(*slow_calls_.threshold()));
   }
+  response->set_newest_id(slow_calls_.added());
   for (const SlowCall& call : slow_calls_.Newest(request.limit(), request.after_id())) {
     FillSlowCall(call, response->add_calls());
   }

@@ -66,6 +66,7 @@ def test_the_newest_come_first_and_the_oldest_go(client):
     reply = client.SlowLog(SlowLogRequest())
     assert [call.key for call in reply.calls] == [b"7", b"6", b"5", b"4", b"3"]
     assert reply.HasField("threshold_us") and reply.threshold_us == 0
+    assert reply.newest_id == reply.calls[0].id
     ids = [call.id for call in reply.calls]
     assert ids == list(range(ids[0], ids[0] - 5, -1))
     assert [call.key for call in client.SlowLog(SlowLogRequest(limit=2)).calls] == [b"7", b"6"]

@@ -12,7 +12,8 @@ Node::Node(const Settings& settings)
       replays_(settings.request_window_bytes, &Clock::System()),
       slow_calls_(settings.slowlog_threshold, settings.slowlog_entries),
       cache_(&store_, &replays_, &Clock::System(), settings.max_value_bytes),
-      rpc_(settings, &store_, &cache_, &counters_, &slow_calls_),
+      wire_(&store_, &cache_),
+      rpc_(settings, &store_, &cache_, &wire_, &counters_, &slow_calls_),
       admin_(
           &store_, &counters_, &slow_calls_, [this] { return rpc_.listener().counts().open; },
           settings.by_flag),

@@ -18,6 +18,7 @@
 #include "server/rpc_server.h"
 #include "server/settings/settings.h"
 #include "server/slowlog/slow_calls.h"
+#include "server/wire/wire_handlers.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -48,6 +49,7 @@ class Node {
   CounterRegistry counters_;
   SlowCalls slow_calls_;
   CacheHandlers cache_;
+  WireHandlers wire_;
   RpcServer rpc_;
   AdminHandlers admin_;
   RpcMetrics rpc_metrics_;

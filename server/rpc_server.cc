@@ -42,10 +42,11 @@ size_t ConnectionLimit(size_t wanted) {
 }  // namespace
 
 RpcServer::RpcServer(const Settings& settings, Store* store, CacheHandlers* cache,
-                     CounterRegistry* counters, SlowCalls* slow_calls)
+                     WireHandlers* wire, CounterRegistry* counters, SlowCalls* slow_calls)
     : settings_(settings),
       store_(*store),
       cache_(*cache),
+      wire_(*wire),
       counters_(*counters),
       slow_calls_(*slow_calls) {}
 
@@ -94,7 +95,9 @@ void RpcServer::Build() {
 absl::Status RpcServer::Start(AdminHandlers* admin) {
   Build();
   if (server_ == nullptr) return absl::InternalError("gRPC could not be started");
-  for (const auto& thread : threads_) services_.ServeOn(thread.get(), &store_, &cache_, admin);
+  for (const auto& thread : threads_) {
+    services_.ServeOn(thread.get(), &store_, &cache_, &wire_, admin);
+  }
   for (const auto& thread : threads_) thread->Start([this] { counters_.AttachThread(); });
   for (const std::string_view service : {kCacheService, kAdminService}) {
     server_->GetHealthCheckService()->SetServingStatus(std::string(service), true);
@@ -111,6 +114,9 @@ absl::Status RpcServer::Start(AdminHandlers* admin) {
 void RpcServer::Shutdown(absl::Duration grace) {
   server_->GetHealthCheckService()->Shutdown();
   listener_.Stop();
+  for (const auto& thread : threads_) {
+    thread->Do([this, queue = thread.get()] { services_.DrainOn(queue); });
+  }
   std::atomic<bool> stop{false};
   std::thread canceller([&] { CancelWhenIdle(stop); });
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));

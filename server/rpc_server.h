@@ -20,6 +20,7 @@
 #include "server/services.h"
 #include "server/settings/settings.h"
 #include "server/slowlog/slow_calls.h"
+#include "server/wire/wire_handlers.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -28,8 +29,8 @@ namespace ferrite {
 class RpcServer {
  public:
   // All must outlive the server.
-  RpcServer(const Settings& settings, Store* store, CacheHandlers* cache, CounterRegistry* counters,
-            SlowCalls* slow_calls);
+  RpcServer(const Settings& settings, Store* store, CacheHandlers* cache, WireHandlers* wire,
+            CounterRegistry* counters, SlowCalls* slow_calls);
   // Shutdown() must have been called if Start() succeeded.
   ~RpcServer();
 
@@ -38,9 +39,9 @@ class RpcServer {
   // Starts to serve. `admin` must outlive the server.
   absl::Status Start(AdminHandlers* admin);
 
-  // Ends in order: health turns NOT_SERVING; no new connections, no new calls; calls in progress
-  // may go on until they end or the grace is over, and are cancelled then; the queues run dry; the
-  // threads end.
+  // Ends in order: health turns NOT_SERVING; no new connections, no new calls; streams of frames
+  // end after the frame that they are at; calls in progress may go on until they end or the grace
+  // is over, and are cancelled then; the queues run dry; the threads end.
   void Shutdown(absl::Duration grace);
 
   const Listener& listener() const { return listener_; }
@@ -55,6 +56,7 @@ class RpcServer {
   const Settings& settings_;
   Store& store_;
   CacheHandlers& cache_;
+  WireHandlers& wire_;
   CounterRegistry& counters_;
   SlowCalls& slow_calls_;
   Listener listener_;

@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "server/engine/frame_call.h"
 #include "server/engine/stream_call.h"
 #include "server/engine/unary_call.h"
 #include "server/handlers/scan_handler.h"
+#include "server/status.h"
 
 namespace ferrite {
 namespace {
@@ -20,6 +22,7 @@ constexpr int kArmedStreams = 8;
 class Services::AnyMethod {
  public:
   virtual ~AnyMethod() = default;
+  virtual void Drain(const grpc::Status& status) = 0;
 };
 
 template <typename M>
@@ -27,14 +30,19 @@ class Services::MethodHolder final : public AnyMethod {
  public:
   template <typename... Args>
   explicit MethodHolder(Args&&... args) : method(std::forward<Args>(args)...) {}
+  // Only streams of frames can go on for ever.
+  void Drain(const grpc::Status& status) override {
+    if constexpr (requires { method.Drain(status); }) method.Drain(status);
+  }
   M method;
 };
 
 Services::Services() = default;
 Services::~Services() = default;
 
-void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache,
+void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache, WireHandlers* wire,
                        AdminHandlers* admin) {
+  std::vector<std::unique_ptr<AnyMethod>>& methods = methods_[thread];
   // The types of a method follow from its Request* function.
   const auto unary =
       [&]<typename S, typename B, typename Rq, typename Rs, typename H>(
@@ -46,16 +54,16 @@ void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache,
             thread, service, request, method,
             [handlers, handler](const Rq& rq, Rs* rs) { return (handlers->*handler)(rq, rs); });
         held->method.Arm(kArmedCalls);
-        methods_.push_back(std::move(held));
+        methods.push_back(std::move(held));
       };
-  using Cache = v1::CacheService::AsyncService;
-  unary(&cache_service_, &Cache::RequestGet, Method::kGet, cache, &CacheHandlers::Get);
+  using Cache = CacheMethods;
+  unary(&cache_service_, &Cache::RequestGet, Method::kGet, wire, &WireHandlers::Get);
   unary(&cache_service_, &Cache::RequestSet, Method::kSet, cache, &CacheHandlers::Set);
   unary(&cache_service_, &Cache::RequestDelete, Method::kDelete, cache, &CacheHandlers::Delete);
   unary(&cache_service_, &Cache::RequestTouch, Method::kTouch, cache, &CacheHandlers::Touch);
   unary(&cache_service_, &Cache::RequestExists, Method::kExists, cache, &CacheHandlers::Exists);
   unary(&cache_service_, &Cache::RequestIncr, Method::kIncr, cache, &CacheHandlers::Incr);
-  unary(&cache_service_, &Cache::RequestMGet, Method::kMGet, cache, &CacheHandlers::MGet);
+  unary(&cache_service_, &Cache::RequestMGet, Method::kMGet, wire, &WireHandlers::MGet);
   unary(&cache_service_, &Cache::RequestMSet, Method::kMSet, cache, &CacheHandlers::MSet);
   unary(&cache_service_, &Cache::RequestMDelete, Method::kMDelete, cache, &CacheHandlers::MDelete);
 
@@ -76,7 +84,7 @@ void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache,
     auto held = std::make_unique<MethodHolder<StreamMethod<B, Rq, Rs>>>(thread, service, request,
                                                                         method, std::move(open));
     held->method.Arm(kArmedStreams);
-    methods_.push_back(std::move(held));
+    methods.push_back(std::move(held));
   };
   const auto open_scan = [store](const v1::ScanRequest& request,
                                  MessageSource<v1::ScanResponse>* source) {
@@ -84,6 +92,29 @@ void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache,
   };
   stream(&cache_service_, &Cache::RequestScan, Method::kScan,
          StreamHandler<v1::ScanRequest, v1::ScanResponse>(open_scan));
+
+  const auto frames = [&]<typename S, typename B>(
+                          S* service,
+                          void (B::*request)(grpc::ServerContext*, FrameStream*,
+                                             grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
+                                             void*),
+                          Method method, FrameHandler handler) {
+    auto held = std::make_unique<MethodHolder<FrameMethod<B>>>(thread, service, request, method,
+                                                               std::move(handler));
+    held->method.Arm(kArmedStreams);
+    methods.push_back(std::move(held));
+  };
+  frames(&cache_service_, &Cache::RequestPipeline, Method::kPipeline,
+         [wire](const grpc::ByteBuffer& frame, grpc::ByteBuffer* reply) {
+           return wire->Pipeline(frame, reply);
+         });
+}
+
+void Services::DrainOn(QueueThread* thread) {
+  const grpc::Status status =
+      MakeError(grpc::StatusCode::UNAVAILABLE, v1::ERROR_REASON_SHUTTING_DOWN,
+                "the server shuts down; frames without a reply were not executed");
+  for (const auto& method : methods_.at(thread)) method->Drain(status);
 }
 
 }  // namespace ferrite

@@ -29,6 +29,17 @@ grpc::Status InvalidArgument(
   return MakeError(grpc::StatusCode::INVALID_ARGUMENT, reason, message, facts);
 }
 
+grpc::Status Malformed(const std::string& type) {
+  return InvalidArgument(v1::ERROR_REASON_MALFORMED,
+                         "what was sent is not a message of type ferrite.v1." + type);
+}
+
+grpc::Status MemoryFull() {
+  return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_MEMORY_FULL,
+                   "the memory limit (--max-memory) is reached and nothing could be evicted; "
+                   "nothing was changed");
+}
+
 v1::OperationError ToOperationError(const grpc::Status& status) {
   v1::OperationError error;
   error.set_code(status.error_code());

@@ -23,6 +23,12 @@ grpc::Status InvalidArgument(
     v1::ErrorReason reason, const std::string& message,
     std::initializer_list<std::pair<std::string_view, std::string>> facts = {});
 
+// The message is none of the type that was expected.
+grpc::Status Malformed(const std::string& type);
+
+// A write found no room and nothing could be evicted.
+grpc::Status MemoryFull();
+
 // The same error as part of a batch.
 v1::OperationError ToOperationError(const grpc::Status& status);
 

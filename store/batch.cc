@@ -80,4 +80,10 @@ void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResu
       });
 }
 
+void Store::InTurn(std::span<const std::string_view> keys, absl::FunctionRef<void(size_t)> act) {
+  ForEachPlace(
+      *state_, keys.size(), [&](size_t i) { return keys[i]; },
+      [&](size_t i, const StoreState::Place&, auto&) { act(i); });
+}
+
 }  // namespace ferrite

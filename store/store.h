@@ -34,6 +34,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "store/clock.h"
 #include "store/event.h"
 #include "store/operation.h"
@@ -78,6 +79,10 @@ class Store {
 
   // The same for Delete(keys[i]).
   void MDelete(std::span<const std::string_view> keys, std::span<DeleteResult> results);
+
+  // Calls act(i) for each key in order, having asked early for the memory that an operation on
+  // keys[i] needs: operations of any kinds together gain what MGet gains for reads.
+  void InTurn(std::span<const std::string_view> keys, absl::FunctionRef<void(size_t)> act);
 
   // Without `expiry` only tells. kKeep is not allowed.
   TouchResult Touch(std::string_view key, std::optional<Expiry> expiry);

@@ -64,6 +64,9 @@ class Value {
     return block_ != nullptr ? block_->bytes() : std::string_view(buffer_.get(), size_);
   }
 
+  // The block that a large value is a reference to; null for a small one. Ref() it to keep it.
+  ValueBlock* block() const { return block_; }
+
   void Clear() {
     if (block_ != nullptr) [[unlikely]]
       std::exchange(block_, nullptr)->Unref();

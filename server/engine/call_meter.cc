@@ -14,8 +14,7 @@ std::chrono::steady_clock::time_point CallMeter::End(const grpc::Status& status,
                                                      uint64_t messages_received,
                                                      uint64_t messages_sent) {
   const auto end = std::chrono::steady_clock::now();
-  const auto duration = end - begin_;
-  counters_.Record(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+  if (!InFrames(method_)) counters_.Record((end - begin_) / std::chrono::nanoseconds(1));
   ThreadCounters::Add(&counters_.handled[static_cast<size_t>(status.error_code())], 1);
   ThreadCounters::Add(&counters_.received, messages_received);
   ThreadCounters::Add(&counters_.sent, messages_sent);

@@ -16,7 +16,9 @@ namespace ferrite {
 class CallMeter {
  public:
   explicit CallMeter(Method method)
-      : counters_(ThreadCounters::Current().of(method)), begin_(std::chrono::steady_clock::now()) {
+      : method_(method),
+        counters_(ThreadCounters::Current().of(method)),
+        begin_(std::chrono::steady_clock::now()) {
     ThreadCounters::Add(&counters_.started, 1);
   }
 
@@ -24,9 +26,14 @@ class CallMeter {
   // answer.
   grpc::Status Admit(const grpc::ServerContext& context) const;
 
-  // Counts the end of the call and returns when it was. Call it once, when the outcome is known.
+  // Counts the end of the call and, unless its frames are timed (EndFrame), its duration. Returns
+  // when it was. Call it once, when the outcome is known.
   std::chrono::steady_clock::time_point End(const grpc::Status& status, uint64_t messages_received,
                                             uint64_t messages_sent);
+
+  // Counts the duration of one frame: a stream lives for as long as its client likes, so that its
+  // own duration says nothing.
+  void EndFrame(int64_t ns) { counters_.Record(ns); }
 
   // Counts messages by their size. Also after the end: the size of a message is known for nothing
   // once gRPC has serialized it.
@@ -39,6 +46,7 @@ class CallMeter {
   MethodCounters* counters() const { return &counters_; }
 
  private:
+  const Method method_;
   MethodCounters& counters_;
   const std::chrono::steady_clock::time_point begin_;
 };

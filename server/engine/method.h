@@ -18,6 +18,7 @@ enum class Method : size_t {
   kMGet,
   kMSet,
   kMDelete,
+  kPipeline,
   kScan,
   kInfo,
   kStats,
@@ -30,7 +31,7 @@ struct MethodName {
   std::string_view service;
   std::string_view method;  // as in the .proto
   std::string_view op;      // as a label: lower case
-  std::string_view type;    // "unary" or "server_stream"
+  std::string_view type;    // "unary", "server_stream" or "bidi_stream"
 };
 
 inline constexpr std::string_view kCacheService = "ferrite.v1.CacheService";
@@ -47,6 +48,7 @@ inline constexpr std::array kMethodNames = {
     MethodName{kCacheService, "MGet", "mget", "unary"},
     MethodName{kCacheService, "MSet", "mset", "unary"},
     MethodName{kCacheService, "MDelete", "mdelete", "unary"},
+    MethodName{kCacheService, "Pipeline", "pipeline", "bidi_stream"},
     MethodName{kCacheService, "Scan", "scan", "server_stream"},
     MethodName{kAdminService, "Info", "info", "unary"},
     MethodName{kAdminService, "Stats", "stats", "unary"},
@@ -58,5 +60,8 @@ inline constexpr std::array kMethodNames = {
 inline constexpr size_t kMethodCount = kMethodNames.size();
 static_assert(kMethodNames[static_cast<size_t>(Method::kResetSlowLog)].method == "ResetSlowLog");
 static_assert(static_cast<size_t>(Method::kResetSlowLog) + 1 == kMethodCount);
+
+// Whether calls of the method are streams of frames, which are timed instead of the call.
+constexpr bool InFrames(Method method) { return method == Method::kPipeline; }
 
 }  // namespace ferrite

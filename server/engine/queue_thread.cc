@@ -1,8 +1,29 @@
 #include "server/engine/queue_thread.h"
 
+#include <grpcpp/alarm.h>
+
 #include "store/check.h"
 
 namespace ferrite {
+namespace {
+
+// Comes back from the queue at once, on its thread, and goes.
+class Task final : public Tag {
+ public:
+  Task(grpc::CompletionQueue* queue, std::function<void()> body) : body_(std::move(body)) {
+    alarm_.Set(queue, gpr_now(GPR_CLOCK_MONOTONIC), static_cast<Tag*>(this));
+  }
+  void Proceed(bool) override {
+    body_();
+    delete this;
+  }
+
+ private:
+  const std::function<void()> body_;
+  grpc::Alarm alarm_;
+};
+
+}  // namespace
 
 QueueThread::~QueueThread() {
   FERRITE_CHECK(!thread_.joinable());
@@ -19,8 +40,14 @@ void QueueThread::Start(std::function<void()> on_start) {
   });
 }
 
+void QueueThread::Do(std::function<void()> task) { new Task(queue_.get(), std::move(task)); }
+
 void QueueThread::Stop() {
-  stop_alarm_.Set(queue_.get(), gpr_now(GPR_CLOCK_MONOTONIC), &stop_tag_);
+  // From its own thread, so that nothing starts an operation while it closes.
+  Do([this] {
+    closed_ = true;
+    queue_->Shutdown();
+  });
   thread_.join();
 }
 
@@ -28,11 +55,6 @@ void QueueThread::Run() {
   void* tag;
   bool ok;
   while (queue_->Next(&tag, &ok)) static_cast<Tag*>(tag)->Proceed(ok);
-}
-
-void QueueThread::StopTag::Proceed(bool) {
-  owner_.closed_ = true;
-  owner_.queue_->Shutdown();
 }
 
 }  // namespace ferrite

@@ -3,7 +3,6 @@
 // One completion queue and the one thread that serves it. All that happens on a queue happens on
 // its thread, so a call in progress needs no lock.
 
-#include <grpcpp/alarm.h>
 #include <grpcpp/completion_queue.h>
 
 #include <functional>
@@ -29,6 +28,9 @@ class QueueThread {
   // Starts the thread, which first calls `on_start`.
   void Start(std::function<void()> on_start);
 
+  // Has the queue's thread call `task` soon. The thread must run, and Stop() not have been called.
+  void Do(std::function<void()> task);
+
   // Shuts the queue down, waits until it is drained, and ends the thread. Call it after
   // Server::Shutdown, from another thread.
   void Stop();
@@ -45,23 +47,11 @@ class QueueThread {
   SlowCalls* slow_calls() const { return &slow_calls_; }
 
  private:
-  // Posted to the queue, so that the shutdown comes from the queue's own thread.
-  class StopTag final : public Tag {
-   public:
-    explicit StopTag(QueueThread* owner) : owner_(*owner) {}
-    void Proceed(bool ok) override;
-
-   private:
-    QueueThread& owner_;
-  };
-
   void Run();
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   SlowCalls& slow_calls_;
   QueueWait wait_;
-  StopTag stop_tag_{this};
-  grpc::Alarm stop_alarm_;
   bool closed_ = false;
   std::thread thread_;
 };

@@ -18,6 +18,7 @@
 
 #include "server/engine/call_meter.h"
 #include "server/engine/call_step.h"
+#include "server/engine/message_bytes.h"
 #include "server/engine/queue_thread.h"
 #include "server/engine/server_timing.h"
 #include "server/engine/tag.h"
@@ -118,7 +119,7 @@ class StreamMethod {
       times_ += step.Executed();
       if (more) {
         writer_.Write(response_, static_cast<Tag*>(this));
-        const auto bytes = static_cast<uint64_t>(response_.GetCachedSize());
+        const uint64_t bytes = SentBytes(response_);
         sent_bytes_ += bytes;
         meter_->CountBytes(0, bytes);
         mark_ = step.Started();
@@ -130,7 +131,7 @@ class StreamMethod {
     void Finish(const grpc::Status& status) {
       step_ = Step::kFinishing;
       meter_->End(status, 1, sent_);
-      meter_->CountBytes(request_.ByteSizeLong(), 0);
+      meter_->CountBytes(MessageBytes(request_), 0);
       AddServerTiming(times_, &context_);
       AddIfSlow(
           owner_.thread_.slow_calls(), owner_.method_, times_, context_, status, request_,

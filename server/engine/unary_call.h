@@ -22,6 +22,7 @@
 
 #include "server/engine/call_meter.h"
 #include "server/engine/call_step.h"
+#include "server/engine/message_bytes.h"
 #include "server/engine/queue_thread.h"
 #include "server/engine/server_timing.h"
 #include "server/engine/tag.h"
@@ -100,8 +101,7 @@ class UnaryMethod {
         writer_->FinishWithError(status, static_cast<Tag*>(this));
       }
       // gRPC has serialized the response by now.
-      meter.CountBytes(request_.ByteSizeLong(),
-                       status.ok() ? static_cast<uint64_t>(response_.GetCachedSize()) : 0);
+      meter.CountBytes(MessageBytes(request_), status.ok() ? SentBytes(response_) : 0);
       finish_mark_ = step.Started();
       request_.Clear();
       response_.Clear();
@@ -111,7 +111,7 @@ class UnaryMethod {
     void Explain(const grpc::Status& status, const CallTimes& times) {
       AddServerTiming(times, &*context_);
       AddIfSlow(owner_.thread_.slow_calls(), owner_.method_, times, *context_, status, request_,
-                [&] { return status.ok() ? response_.ByteSizeLong() : 0; });
+                [&] { return status.ok() ? MessageBytes(response_) : 0; });
     }
 
     UnaryMethod& owner_;

@@ -12,12 +12,6 @@ namespace {
 
 void Count(CacheOutcome outcome) { ThreadCounters::Current().Count(outcome); }
 
-grpc::Status MemoryFull() {
-  return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_MEMORY_FULL,
-                   "the memory limit (--max-memory) is reached and nothing could be evicted; "
-                   "nothing was changed");
-}
-
 Expiry ExpiryOf(const v1::SetRequest& request) {
   switch (request.expiry_case()) {
     case v1::SetRequest::kTtlMs:
@@ -63,15 +57,19 @@ std::string Range(const IncrOptions& options) {
 
 }  // namespace
 
-void FillAndCount(const ReadResult& result, v1::GetResponse* response) {
-  Count(result.found ? CacheOutcome::kGetHit : CacheOutcome::kGetMiss);
-  if (!result.found) return;
-  response->set_found(true);
-  response->set_not_modified(result.not_modified);
-  FillEntry(result, response);
+grpc::Status CacheHandlers::Get(const v1::GetRequest& request, v1::GetResponse* response) {
+  thread_local ReadResult result;  // its buffer serves the thread's next call
+  if (grpc::Status status = Read(request, &result); !status.ok()) return status;
+  if (result.found) {
+    response->set_found(true);
+    response->set_not_modified(result.not_modified);
+    FillEntry(result, response);
+  }
+  result.value.Clear();  // no reference to a large value outlives the call
+  return grpc::Status::OK;
 }
 
-grpc::Status CacheHandlers::Get(const v1::GetRequest& request, v1::GetResponse* response) {
+grpc::Status CacheHandlers::Read(const v1::GetRequest& request, ReadResult* result) {
   if (grpc::Status status = CheckKey(request.key()); !status.ok()) return status;
   GetOptions options;
   if (request.has_touch_ttl_ms()) {
@@ -80,10 +78,8 @@ grpc::Status CacheHandlers::Get(const v1::GetRequest& request, v1::GetResponse* 
     options.touch_ttl_ms = request.touch_ttl_ms();
   }
   if (request.has_if_version_not()) options.if_version_not = request.if_version_not();
-  thread_local ReadResult result;  // its buffer serves the thread's next call
-  store_.Get(request.key(), options, &result);
-  FillAndCount(result, response);
-  result.value.Clear();  // no reference to a large value outlives the call
+  store_.Get(request.key(), options, result);
+  Count(result->found ? CacheOutcome::kGetHit : CacheOutcome::kGetMiss);
   return grpc::Status::OK;
 }
 
@@ -195,6 +191,26 @@ grpc::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrRespons
     response->set_saturated(result.saturated);
     return grpc::Status::OK;
   });
+}
+
+grpc::Status CacheHandlers::Execute(const v1::Operation& operation, v1::OperationResult* result) {
+  switch (operation.operation_case()) {
+    case v1::Operation::kGet:
+      return Get(operation.get(), result->mutable_get());
+    case v1::Operation::kSet:
+      return Set(operation.set(), result->mutable_set());
+    case v1::Operation::kDelete:
+      return Delete(operation.delete_(), result->mutable_delete_());
+    case v1::Operation::kTouch:
+      return Touch(operation.touch(), result->mutable_touch());
+    case v1::Operation::kIncr:
+      return Incr(operation.incr(), result->mutable_incr());
+    case v1::Operation::OPERATION_NOT_SET:
+      break;
+  }
+  return InvalidArgument(v1::ERROR_REASON_OPERATION_UNKNOWN,
+                         "the operation is none that this server knows: one of get, set, delete, "
+                         "touch and incr must be set");
 }
 
 }  // namespace ferrite

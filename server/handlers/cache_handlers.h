@@ -18,14 +18,20 @@ class CacheHandlers {
       : store_(*store), replays_(*replays), clock_(*clock), max_value_bytes_(max_value_bytes) {}
 
   grpc::Status Get(const v1::GetRequest& request, v1::GetResponse* response);
+  // The same, before there is a response.
+  grpc::Status Read(const v1::GetRequest& request, ReadResult* result);
   grpc::Status Set(const v1::SetRequest& request, v1::SetResponse* response);
   grpc::Status Delete(const v1::DeleteRequest& request, v1::DeleteResponse* response);
   grpc::Status Touch(const v1::TouchRequest& request, v1::TouchResponse* response);
   grpc::Status Exists(const v1::ExistsRequest& request, v1::ExistsResponse* response);
   grpc::Status Incr(const v1::IncrRequest& request, v1::IncrResponse* response);
-  grpc::Status MGet(const v1::MGetRequest& request, v1::MGetResponse* response);
   grpc::Status MSet(const v1::MSetRequest& request, v1::MSetResponse* response);
   grpc::Status MDelete(const v1::MDeleteRequest& request, v1::MDeleteResponse* response);
+
+  // Any operation of a frame. When it fails, `*result` is undefined.
+  grpc::Status Execute(const v1::Operation& operation, v1::OperationResult* result);
+
+  size_t max_value_bytes() const { return max_value_bytes_; }
 
  private:
   // That the entry would not be past its time already.

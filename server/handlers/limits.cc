@@ -46,12 +46,12 @@ grpc::Status CheckRequestId(std::string_view request_id) {
       {{"limit", std::to_string(kMaxRequestIdBytes)}});
 }
 
-grpc::Status CheckBatchSize(int keys) {
+grpc::Status CheckBatchSize(size_t keys) {
   if (keys == 0) {
     return InvalidArgument(v1::ERROR_REASON_BATCH_EMPTY,
                            "the batch is empty; it takes 1 to 1024 keys");
   }
-  if (static_cast<size_t>(keys) > kMaxBatchKeys) {
+  if (keys > kMaxBatchKeys) {
     return InvalidArgument(
         v1::ERROR_REASON_BATCH_TOO_LARGE,
         "the batch has " + std::to_string(keys) + " keys; the limit is 1024",
@@ -60,8 +60,21 @@ grpc::Status CheckBatchSize(int keys) {
   return grpc::Status::OK;
 }
 
+grpc::Status CheckFrameSize(size_t operations) {
+  if (operations == 0) {
+    return InvalidArgument(v1::ERROR_REASON_BATCH_EMPTY,
+                           "the frame is empty; it takes 1 to 1024 operations");
+  }
+  if (operations > kMaxBatchKeys) {
+    return InvalidArgument(v1::ERROR_REASON_BATCH_TOO_LARGE,
+                           "the frame has more than 1024 operations, which is the limit",
+                           {{"limit", std::to_string(kMaxBatchKeys)}});
+  }
+  return grpc::Status::OK;
+}
+
 grpc::Status CheckKeys(const google::protobuf::RepeatedPtrField<std::string>& keys) {
-  grpc::Status status = CheckBatchSize(keys.size());
+  grpc::Status status = CheckBatchSize(static_cast<size_t>(keys.size()));
   for (auto key = keys.begin(); status.ok() && key != keys.end(); ++key) status = CheckKey(*key);
   return status;
 }

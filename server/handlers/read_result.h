@@ -9,9 +9,6 @@
 
 namespace ferrite {
 
-// For GetResponse; counts the hit or the miss.
-void FillAndCount(const ReadResult& result, v1::GetResponse* response);
-
 // For every message with the fields value, version and ttl_ms.
 template <typename Message>
 void FillEntry(const ReadResult& result, Message* message) {

@@ -2,8 +2,12 @@
 
 // What a request is about, for the slow log: read off its fields, whatever its type.
 
+#include <grpcpp/support/byte_buffer.h>
+
 #include <cstdint>
 #include <string>
+
+#include "server/engine/method.h"
 
 namespace ferrite {
 
@@ -15,6 +19,7 @@ struct CallSubject {
   uint32_t keys = 0;  // keys or operations
 };
 
+// Of a message of protobuf.
 template <typename Request>
 CallSubject SubjectOf(const Request& request) {
   if constexpr (requires { request.key(); }) {
@@ -30,6 +35,13 @@ CallSubject SubjectOf(const Request& request) {
   } else {
     return {};
   }
+}
+
+// Of the bytes of a request of `method`. Parses them: for slow calls only.
+CallSubject SubjectOf(Method method, const grpc::ByteBuffer& request);
+template <typename Request>
+CallSubject SubjectOf(Method, const Request& request) {
+  return SubjectOf(request);
 }
 
 }  // namespace ferrite

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "server/engine/message_bytes.h"
 #include "server/slowlog/call_subject.h"
 #include "server/slowlog/slow_calls.h"
 
@@ -31,10 +32,10 @@ void AddIfSlow(SlowCalls* log, Method method, const CallTimes& times,
   // Or each look into the log would add to it, where every call is logged.
   if (method == Method::kSlowLog) return;
   SlowCall call = MakeSlowCall(method, times, context, status);
-  CallSubject subject = SubjectOf(request);
+  CallSubject subject = SubjectOf(method, request);
   call.key = std::move(subject.key);
   call.keys = keys == 0 ? subject.keys : keys;
-  call.request_bytes = request.ByteSizeLong();
+  call.request_bytes = MessageBytes(request);
   call.response_bytes = response_bytes();
   log->Add(std::move(call));
 }

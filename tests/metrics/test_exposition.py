@@ -63,7 +63,7 @@ def methods():
 
 
 def rpc_type(method):
-    return "server_stream" if method == "Scan" else "unary"
+    return {"Scan": "server_stream", "Pipeline": "bidi_stream"}.get(method, "unary")
 
 
 def test_promtool_finds_nothing_to_complain_about(fresh):

@@ -128,27 +128,6 @@ TEST_F(HandlersTest, ABatchIsWrittenInOrderWithAndWithoutRequestIds) {
   }
 }
 
-TEST_F(HandlersTest, AnMGetWhoseReplyWouldBeTooLargeSaysSo) {
-  CacheHandlers handlers(&store_, &replays_, &clock_, 1 << 20);
-  v1::MGetRequest request;
-  for (int i = 0; i < 4; ++i) {
-    v1::SetRequest set;
-    set.set_key("k" + std::to_string(i));
-    set.set_value(std::string(1 << 20, 'v'));
-    v1::SetResponse ignored;
-    ASSERT_TRUE(handlers.Set(set, &ignored).ok());
-    request.add_keys(set.key());
-  }
-  v1::MGetResponse response;
-  const grpc::Status status = handlers.MGet(request, &response);
-  EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED);
-  EXPECT_EQ(ReasonOf(status), "REPLY_TOO_LARGE");
-  request.mutable_keys()->RemoveLast();
-  response.Clear();
-  EXPECT_TRUE(handlers.MGet(request, &response).ok());
-  EXPECT_LE(response.ByteSizeLong(), kMaxReplyBytes);
-}
-
 TEST_F(HandlersTest, AScanGoesOnFromTheCursorOfAnyMessageAndSeesEachKeyOnce) {
   for (int i = 0; i < 2000; ++i)
     ASSERT_TRUE(Set("k" + std::to_string(i), std::string(900, 'v')).ok());

@@ -1,57 +1,15 @@
 // A whole node in this process, called over loopback. The tests of shutdown are meant for the
 // thread sanitizer as well.
 
-#include "server/node.h"
-
-#include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 
 #include "ferrite/v1/cache.grpc.pb.h"
+#include "tests/server/node_fixture.h"
 
 namespace ferrite {
 namespace {
-
-Settings TestSettings() {
-  Settings settings;
-  settings.listen = {"127.0.0.1", 0};
-  settings.http_listen = Address{"127.0.0.1", 0};
-  settings.max_memory_bytes = 256 << 20;
-  settings.threads = 2;
-  settings.max_value_bytes = 1 << 20;
-  settings.max_connections = 100;
-  settings.max_concurrent_streams = 1024;
-  settings.request_window_bytes = 1 << 20;
-  settings.shutdown_grace = absl::Seconds(20);
-  settings.slowlog_threshold = absl::ZeroDuration();  // so that threads meet in the log
-  return settings;
-}
-
-class NodeTest : public testing::Test {
- protected:
-  NodeTest() : node_(settings_) {
-    const absl::Status status = node_.Start();
-    EXPECT_TRUE(status.ok()) << status;
-  }
-  ~NodeTest() override {
-    if (!ended_) Shutdown();
-  }
-  void Shutdown() {
-    node_.Shutdown();
-    ended_ = true;
-  }
-  std::shared_ptr<grpc::Channel> Connect() {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    return grpc::CreateCustomChannel(node_.grpc_address(), grpc::InsecureChannelCredentials(),
-                                     arguments);
-  }
-
-  const Settings settings_ = TestSettings();
-  Node node_;
-  bool ended_ = false;
-};
 
 TEST_F(NodeTest, ServesACall) {
   const auto stub = v1::CacheService::NewStub(Connect());

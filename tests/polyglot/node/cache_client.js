@@ -57,6 +57,19 @@ class CacheClient {
     return responses;
   }
 
+  // The replies to frames of operations, sent one after the other.
+  async Pipeline(frames, { timeoutMs = CALL_MS } = {}) {
+    const { I } = CacheService.methods.find((method) => method.name === 'Pipeline');
+    const stream = this.stubs[0].pipeline(new grpc.Metadata(), {
+      deadline: Date.now() + timeoutMs,
+    });
+    for (const operations of frames) stream.write(I.create({ operations }));
+    stream.end();
+    const replies = [];
+    for await (const reply of stream) replies.push(reply);
+    return replies;
+  }
+
   close() {
     for (const stub of this.stubs) stub.close();
   }

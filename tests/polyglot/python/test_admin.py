@@ -12,6 +12,8 @@ from ferrite.v1.cache_pb2 import (
     MDeleteRequest,
     MGetRequest,
     MSetRequest,
+    Operation,
+    PipelineRequest,
     ScanRequest,
     SetRequest,
     TouchRequest,
@@ -86,19 +88,28 @@ def test_stats_tell_of_each_method(fresh):
     client.Incr(IncrRequest(key=b"n"))
     client.MDelete(MDeleteRequest(keys=[b"1", b"x"]))
     assert len(scan_all(client, ScanRequest())) == 10
+    operations = [
+        Operation(get=GetRequest(key=b"0")),
+        Operation(set=SetRequest(key=b"0", value=b"w")),
+        Operation(incr=IncrRequest(key=b"n")),
+    ]
+    list(client.Pipeline(iter([PipelineRequest(operations=operations)] * 2)))
     with pytest.raises(grpc.RpcError):
         client.Get(GetRequest(key=b""))
 
     # Bytes and messages are counted when a reply is on its way, so another thread may be faster.
     stats = eventually(
         lambda: {m.method: m for m in client.Stats(StatsRequest()).methods},
-        lambda m: m["Scan"].calls_ok == 1 and m["MDelete"].bytes_sent > 0,
+        lambda m: m["Pipeline"].calls_ok == 1 and m["MDelete"].bytes_sent > 0,
         "all is counted",
     )
     keys = {name: (m.keys_read, m.keys_written) for name, m in stats.items()}
     assert keys["MSet"] == (0, 10) and keys["MGet"] == (30, 0) and keys["Get"] == (1, 0)
     assert keys["Touch"] == (1, 0) and keys["Exists"] == (3, 0) and keys["Scan"] == (10, 0)
     assert keys["Incr"] == (0, 1) and keys["MDelete"] == (0, 2) and keys["Flush"] == (0, 0)
+    assert keys["Pipeline"] == (2, 4)
+    frames = stats["Pipeline"]
+    assert frames.calls_ok == 1 and sum(frames.latency_counts) == 2, "one stream, two frames"
     request = MSetRequest(entries=entries)
     assert stats["MSet"].bytes_received == request.ByteSize()
     assert stats["MGet"].bytes_sent > 10 * 100 and stats["MSet"].bytes_sent > 0

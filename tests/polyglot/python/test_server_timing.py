@@ -7,7 +7,14 @@ import re
 import grpc
 import pytest
 from cache_client import CALL_S
-from ferrite.v1.cache_pb2 import GetRequest, MGetRequest, ScanRequest, SetRequest
+from ferrite.v1.cache_pb2 import (
+    GetRequest,
+    MGetRequest,
+    Operation,
+    PipelineRequest,
+    ScanRequest,
+    SetRequest,
+)
 
 ASK = [("ferrite-server-timing", "1")]
 SYNTAX = re.compile(r"queue;dur=(\d+\.\d{3}), execute;dur=(\d+\.\d{3})")
@@ -54,6 +61,14 @@ def test_a_stream_is_told_at_its_end(client, key):
     scan = client.Scan(ScanRequest(prefix=key, with_values=True), metadata=ASK)
     assert sum(len(response.entries) for response in scan) == 1000
     _, execute = timing_of(scan)
+    assert execute > 0
+
+
+def test_a_pipeline_is_told_the_sum_of_its_frames(client, key):
+    frame = PipelineRequest(operations=[Operation(get=GetRequest(key=key))] * 500)
+    stream = client.cache.Pipeline(iter([frame] * 20), CALL_S, metadata=ASK)
+    assert len(list(stream)) == 20
+    _, execute = timing_of(stream)
     assert execute > 0
 
 

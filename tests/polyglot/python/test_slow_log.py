@@ -6,7 +6,15 @@ import grpc
 import pytest
 from cache_client import CALL_S, CacheClient, failure_from
 from ferrite.v1.admin_pb2 import ResetSlowLogRequest, SlowLogRequest, StatsRequest
-from ferrite.v1.cache_pb2 import GetRequest, MGetRequest, MSetRequest, ScanRequest, SetRequest
+from ferrite.v1.cache_pb2 import (
+    GetRequest,
+    MGetRequest,
+    MSetRequest,
+    Operation,
+    PipelineRequest,
+    ScanRequest,
+    SetRequest,
+)
 from server_process import ServerProcess
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -58,6 +66,34 @@ def test_batches_and_scans_tell_how_many_keys(client):
     entry = newest(client)
     assert (entry.method, entry.key, entry.keys) == ("Scan", b"scan/", 7)
     assert entry.response_bytes > 7 * len("scan/0")
+
+
+def test_each_frame_of_a_pipeline_is_a_call(client):
+    def frame(count):
+        operations = [Operation(get=GetRequest(key=b"%d" % number)) for number in range(count)]
+        return PipelineRequest(operations=operations)
+
+    metadata = [("traceparent", f"00-{TRACE}-{SPAN}-01")]
+    replies = client.cache.Pipeline(iter([frame(3), frame(2)]), CALL_S, metadata=metadata)
+    assert [len(reply.results) for reply in replies] == [3, 2]
+    calls = since_start(client)
+    assert [(call.method, call.keys, call.key) for call in calls] == [
+        ("Pipeline", 2, b""),
+        ("Pipeline", 3, b""),
+    ]
+    assert calls[0].request_bytes == frame(2).ByteSize()
+    assert calls[0].response_bytes > 0 and calls[0].trace_id == TRACE
+
+
+def test_a_frame_that_is_refused_tells_its_status(client):
+    replies = client.cache.Pipeline(iter([PipelineRequest()]), CALL_S)
+    assert failure_from(list, replies).code == grpc.StatusCode.INVALID_ARGUMENT
+    entry = newest(client)
+    assert (entry.method, entry.code, entry.keys) == (
+        "Pipeline",
+        grpc.StatusCode.INVALID_ARGUMENT.value[0],
+        0,
+    )
 
 
 def test_the_newest_come_first_and_the_oldest_go(client):

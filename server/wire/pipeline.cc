@@ -1,0 +1,166 @@
+// The operations of a frame. Those that are of one simple kind go to the store together. Of a mix,
+// each is an operation of its own, but the store is told of all their keys before.
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "server/handlers/limits.h"
+#include "server/metrics/thread_counters.h"
+#include "server/status.h"
+#include "server/wire/wire_bytes.h"
+#include "server/wire/wire_handlers.h"
+
+namespace ferrite {
+namespace {
+
+using Kind = FrameOperation::Kind;
+
+// Operations that go to the store in one call.
+constexpr size_t kStep = 64;
+
+void Count(CacheOutcome outcome, uint64_t n = 1) { ThreadCounters::Current().Count(outcome, n); }
+
+void WriteError(const grpc::Status& status, ReplyWriter* reply) {
+  thread_local v1::OperationResult result;
+  *result.mutable_error() = ToOperationError(status);
+  WriteMessage(kPipelineResult, result, reply);
+}
+
+grpc::Status ReplyFull() {
+  return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_REPLY_TOO_LARGE,
+                   "the reply of the frame has no room left (3.5 MiB, " +
+                       std::to_string(kMaxReplyBytes) +
+                       " bytes); the operation was not executed: send it in another frame");
+}
+
+// Whether `bytes` more can be sent. The first outcome may be as large as it is: as a call of its
+// own it would not be limited either.
+bool HasRoom(const ReplyWriter& reply, size_t bytes) {
+  return reply.size() == 0 || reply.size() + bytes <= kMaxReplyBytes;
+}
+
+void WriteReadOutcome(ReadResult* result, ReplyWriter* reply) {
+  if (HasRoom(*reply, ReadBytes(kReadOutcome, *result))) {
+    WriteRead(kReadOutcome, *result, reply);
+  } else {
+    WriteError(ReplyFull(), reply);
+  }
+  result->value.Clear();
+}
+
+void WriteSetOutcome(const SetResult& result, ReplyWriter* reply) {
+  if (result.outcome == SetOutcome::kMemoryFull) return WriteError(MemoryFull(), reply);
+  Count(CacheOutcome::kSetStored);  // these have no condition
+  WriteDone(kSetOutcome, true, result.version, reply);
+}
+
+void WriteDeleteOutcome(const DeleteResult& result, ReplyWriter* reply) {
+  Count(result.deleted ? CacheOutcome::kDeleteDeleted : CacheOutcome::kDeleteMiss);
+  WriteDone(kDeleteOutcome, result.deleted, result.version, reply);
+}
+
+SetOptions OptionsOf(const FrameOperation& operation) {
+  SetOptions options;
+  if (operation.ttl_ms != 0) options.expiry = Expiry::After(operation.ttl_ms);
+  return options;
+}
+
+bool AllAre(Kind kind, std::span<const FrameOperation> operations) {
+  return std::all_of(operations.begin(), operations.end(),
+                     [kind](const FrameOperation& operation) { return operation.kind == kind; });
+}
+
+}  // namespace
+
+grpc::Status WireHandlers::Pipeline(const grpc::ByteBuffer& frame, grpc::ByteBuffer* response) {
+  thread_local std::vector<FrameOperation> operations;
+  thread_local ReplyWriter reply;
+  const WireBytes bytes(frame);
+  if (!ParseFrame(bytes.view(), kMaxBatchKeys, cache_.max_value_bytes(), &operations)) {
+    return Malformed("PipelineRequest");
+  }
+  if (grpc::Status status = CheckFrameSize(operations.size()); !status.ok()) return status;
+  for (size_t begin = 0; begin < operations.size(); begin += kStep) {
+    const size_t count = std::min(kStep, operations.size() - begin);
+    Execute({operations.data() + begin, count}, &reply);
+  }
+  *response = reply.Take();
+  return grpc::Status::OK;
+}
+
+void WireHandlers::Execute(std::span<const FrameOperation> operations, ReplyWriter* reply) {
+  if (AllAre(Kind::kGet, operations)) return Reads(operations, reply);
+  if (AllAre(Kind::kSet, operations)) return Writes(operations, reply);
+  Mixed(operations, reply);
+}
+
+void WireHandlers::Reads(std::span<const FrameOperation> operations, ReplyWriter* reply) {
+  thread_local std::array<ReadResult, kStep> results;
+  std::array<std::string_view, kStep> keys;
+  for (size_t i = 0; i < operations.size(); ++i) keys[i] = operations[i].key;
+  store_.MGet({keys.data(), operations.size()}, {results.data(), operations.size()});
+  size_t hits = 0;
+  for (size_t i = 0; i < operations.size(); ++i) {
+    hits += results[i].found;
+    WriteReadOutcome(&results[i], reply);
+  }
+  Count(CacheOutcome::kGetHit, hits);
+  Count(CacheOutcome::kGetMiss, operations.size() - hits);
+}
+
+void WireHandlers::Writes(std::span<const FrameOperation> operations, ReplyWriter* reply) {
+  std::array<SetItem, kStep> items;
+  std::array<SetResult, kStep> results;
+  for (size_t i = 0; i < operations.size(); ++i) {
+    items[i] = {operations[i].key, operations[i].value, OptionsOf(operations[i])};
+  }
+  store_.MSet({items.data(), operations.size()}, {results.data(), operations.size()});
+  for (size_t i = 0; i < operations.size(); ++i) WriteSetOutcome(results[i], reply);
+}
+
+void WireHandlers::Mixed(std::span<const FrameOperation> operations, ReplyWriter* reply) {
+  std::array<std::string_view, kStep> keys;
+  for (size_t i = 0; i < operations.size(); ++i) keys[i] = operations[i].key;
+  store_.InTurn({keys.data(), operations.size()},
+                [&](size_t i) { ExecuteOne(operations[i], reply); });
+}
+
+void WireHandlers::ExecuteOne(const FrameOperation& operation, ReplyWriter* reply) {
+  switch (operation.kind) {
+    case Kind::kGet: {
+      thread_local ReadResult result;
+      store_.Get(operation.key, {}, &result);
+      Count(result.found ? CacheOutcome::kGetHit : CacheOutcome::kGetMiss);
+      return WriteReadOutcome(&result, reply);
+    }
+    case Kind::kSet:
+      return WriteSetOutcome(store_.Set(operation.key, operation.value, OptionsOf(operation)),
+                             reply);
+    case Kind::kDelete:
+      return WriteDeleteOutcome(store_.Delete(operation.key), reply);
+    case Kind::kOther:
+      return ExecuteOther(operation, reply);
+  }
+}
+
+void WireHandlers::ExecuteOther(const FrameOperation& operation, ReplyWriter* reply) {
+  thread_local v1::Operation request;
+  thread_local v1::OperationResult result;
+  if (!request.ParseFromArray(operation.message.data(),
+                              static_cast<int>(operation.message.size()))) {
+    return WriteError(Malformed("Operation"), reply);
+  }
+  // Looked at before, as what was written cannot be taken back when its answer does not fit.
+  const bool with_value = request.has_get() || request.set().return_previous();
+  if (with_value && !HasRoom(*reply, cache_.max_value_bytes())) {
+    return WriteError(ReplyFull(), reply);
+  }
+  result.Clear();
+  const grpc::Status status = cache_.Execute(request, &result);
+  if (!status.ok()) return WriteError(status, reply);
+  WriteMessage(kPipelineResult, result, reply);
+}
+
+}  // namespace ferrite

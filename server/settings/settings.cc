@@ -34,7 +34,8 @@ ABSL_FLAG(absl::Duration, max_connection_age, absl::ZeroDuration(),
           "ask clients to reconnect after this long, so that they find new nodes; 0: never");
 ABSL_FLAG(std::string, slowlog_threshold, "10ms",
           "keep calls that take this long for SlowLog, such as 250us; 0: every call, off: none");
-ABSL_FLAG(int, slowlog_entries, 128, "slow calls to keep; the oldest go first");
+ABSL_FLAG(int, slowlog_entries, 128,
+          "slow calls to keep, and as many that only waited; the oldest go first");
 ABSL_FLAG(std::string, log_format, "text", "text or json");
 ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error");
 

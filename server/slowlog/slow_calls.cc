@@ -16,26 +16,35 @@ void SlowCalls::Add(SlowCall call) {
   MutexLock lock(&mutex_);
   call.id = added() + 1;
   added_.store(call.id, std::memory_order_relaxed);
-  if (calls_.size() == capacity_) calls_.pop_front();
-  calls_.push_back(std::move(call));
+  Ring& ring = call.times.execute_ns >= threshold_ns_ ? executed_ : waited_;
+  if (ring.size() == capacity_) ring.pop_front();
+  ring.push_back(std::move(call));
 }
 
 std::vector<SlowCall> SlowCalls::Newest(size_t limit, uint64_t after_id) const {
-  if (limit == 0) limit = capacity_;
+  if (limit == 0) limit = 2 * capacity_;
   std::vector<SlowCall> newest;
   MutexLock lock(&mutex_);
-  for (auto call = calls_.rbegin(); call != calls_.rend(); ++call) {
-    if (newest.size() == limit || call->id <= after_id) break;
-    newest.push_back(*call);
+  auto executed = executed_.rbegin();
+  auto waited = waited_.rbegin();
+  while (newest.size() < limit) {
+    const bool no_executed = executed == executed_.rend();
+    const bool no_waited = waited == waited_.rend();
+    if (no_executed && no_waited) break;
+    const bool take_waited = no_executed || (!no_waited && waited->id > executed->id);
+    const SlowCall& next = take_waited ? *waited++ : *executed++;
+    if (next.id <= after_id) break;
+    newest.push_back(next);
   }
   return newest;
 }
 
 size_t SlowCalls::Reset() {
-  std::deque<SlowCall> forgotten;  // its memory is given back when the lock is
+  Ring executed, waited;  // their memory is given back when the lock is
   MutexLock lock(&mutex_);
-  forgotten.swap(calls_);
-  return forgotten.size();
+  executed.swap(executed_);
+  waited.swap(waited_);
+  return executed.size() + waited.size();
 }
 
 }  // namespace ferrite

@@ -1,6 +1,10 @@
 #pragma once
 
 // The calls of late that took long.
+//
+// A call that keeps its thread for long makes all calls behind it wait for long: so many that they
+// would push it out before anyone has looked. So calls that took long themselves and those that
+// only waited have room of their own.
 
 #include <atomic>
 #include <cstddef>
@@ -37,13 +41,13 @@ struct SlowCall {
 // comparison.
 class SlowCalls {
  public:
-  // Calls that take `threshold` or more are slow; absent: none is. `capacity` of them are kept, at
-  // least 1.
+  // Calls that take `threshold` or more are slow; absent: none is. `capacity` of those that were
+  // executed for as long are kept, and as many that waited; at least 1 of each.
   SlowCalls(std::optional<absl::Duration> threshold, size_t capacity);
 
   bool IsSlow(const CallTimes& times) const { return times.sum_ns() >= threshold_ns_; }
 
-  // Gives the call the next id and keeps it; the oldest goes if there is no room.
+  // Gives the call the next id and keeps it; the oldest of its kind goes if there is no room.
   void Add(SlowCall call);
 
   // Up to `limit` calls (0: all that are kept) with an id above `after_id`, newest first.
@@ -58,12 +62,15 @@ class SlowCalls {
   std::optional<absl::Duration> threshold() const { return threshold_; }
 
  private:
+  using Ring = std::deque<SlowCall>;  // oldest first
+
   const std::optional<absl::Duration> threshold_;
   const int64_t threshold_ns_;
   const size_t capacity_;
   std::atomic<uint64_t> added_{0};  // written with the mutex held
   mutable Mutex mutex_;
-  std::deque<SlowCall> calls_ ABSL_GUARDED_BY(mutex_);  // oldest first
+  Ring executed_ ABSL_GUARDED_BY(mutex_);
+  Ring waited_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace ferrite

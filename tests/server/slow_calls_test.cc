@@ -58,6 +58,25 @@ TEST(SlowCalls, ForgetsAllButGoesOnCounting) {
   EXPECT_EQ(log.added(), 4u);
 }
 
+TEST(SlowCalls, ThoseThatWaitedDoNotPushOutWhomTheyWaitedFor) {
+  SlowCalls log(absl::Milliseconds(10), 2);
+  SlowCall culprit = Call("culprit");
+  culprit.times.execute_ns = 50'000'000;
+  log.Add(culprit);
+  for (const char* key : {"a", "b", "c"}) {
+    SlowCall victim = Call(key);
+    victim.times.queue_ns = 50'000'000;
+    log.Add(victim);
+  }
+  EXPECT_THAT(KeysOf(log.Newest(0, 0)), ElementsAre("c", "b", "culprit"));
+  EXPECT_THAT(KeysOf(log.Newest(2, 0)), ElementsAre("c", "b"));
+  EXPECT_THAT(KeysOf(log.Newest(0, 1)), ElementsAre("c", "b"));
+  culprit.key = "another";
+  log.Add(culprit);
+  EXPECT_THAT(KeysOf(log.Newest(0, 0)), ElementsAre("another", "c", "b", "culprit"));
+  EXPECT_EQ(log.Reset(), 4u);
+}
+
 TEST(SlowCalls, WaitingAndExecutionTogetherMakeACallSlow) {
   const SlowCalls log(absl::Milliseconds(10), 1);
   EXPECT_FALSE(log.IsSlow({.queue_ns = 4'000'000, .execute_ns = 5'999'999}));

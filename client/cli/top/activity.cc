@@ -37,7 +37,6 @@ MethodActivity MethodBetween(const v1::MethodStats& before, const v1::MethodStat
                              const std::vector<double>& bounds_us, const Difference& difference) {
   MethodActivity method;
   method.method = after.method();
-  method.calls_per_second = difference.Rate(before.calls_started(), after.calls_started());
   method.errors_per_second = difference.Rate(before.calls_failed(), after.calls_failed());
   method.keys_per_second = difference.Rate(before.keys_read(), after.keys_read()) +
                            difference.Rate(before.keys_written(), after.keys_written());
@@ -45,6 +44,8 @@ MethodActivity MethodBetween(const v1::MethodStats& before, const v1::MethodStat
       difference.Rate(before.bytes_received(), after.bytes_received());
   method.bytes_sent_per_second = difference.Rate(before.bytes_sent(), after.bytes_sent());
   const std::vector<uint64_t> latency = LatencyBetween(before, after);
+  method.calls_per_second =
+      difference.Rate(0, std::accumulate(latency.begin(), latency.end(), uint64_t{0}));
   method.p50 = QuantileOf(bounds_us, latency, 0.5);
   method.p99 = QuantileOf(bounds_us, latency, 0.99);
   return method;

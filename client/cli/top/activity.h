@@ -28,7 +28,7 @@ std::optional<Quantile> QuantileOf(const std::vector<double>& bounds_us,
 
 struct MethodActivity {
   std::string method;
-  double calls_per_second = 0;
+  double calls_per_second = 0;  // that ended; of Pipeline, frames
   double errors_per_second = 0;
   double keys_per_second = 0;  // read and written
   double bytes_received_per_second = 0;

@@ -134,6 +134,16 @@ void Client::FlushAsync(const CallOptions& options, Callback<v1::FlushResponse> 
   core_->CallNode(kAdmin<&Admin::PrepareAsyncFlush>, kOnlyNode, v1::FlushRequest(), options,
                   std::move(done));
 }
+void Client::SlowLogAsync(v1::SlowLogRequest request, const CallOptions& options,
+                          Callback<v1::SlowLogResponse> done) {
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncSlowLog>, kOnlyNode, std::move(request), options,
+                  std::move(done));
+}
+void Client::ResetSlowLogAsync(const CallOptions& options,
+                               Callback<v1::ResetSlowLogResponse> done) {
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncResetSlowLog>, kOnlyNode, v1::ResetSlowLogRequest(),
+                  options, std::move(done));
+}
 
 void Client::IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done) {
   constexpr PrepareFunction<HealthRequest, HealthResponse> kCheck =
@@ -204,6 +214,15 @@ absl::StatusOr<v1::StatsResponse> Client::Stats(const CallOptions& options) {
 }
 absl::StatusOr<v1::FlushResponse> Client::Flush(const CallOptions& options) {
   return Await<v1::FlushResponse>([&](auto done) { FlushAsync(options, std::move(done)); });
+}
+absl::StatusOr<v1::SlowLogResponse> Client::SlowLog(v1::SlowLogRequest request,
+                                                    const CallOptions& options) {
+  return Await<v1::SlowLogResponse>(
+      [&](auto done) { SlowLogAsync(std::move(request), options, std::move(done)); });
+}
+absl::StatusOr<v1::ResetSlowLogResponse> Client::ResetSlowLog(const CallOptions& options) {
+  return Await<v1::ResetSlowLogResponse>(
+      [&](auto done) { ResetSlowLogAsync(options, std::move(done)); });
 }
 absl::StatusOr<bool> Client::IsServing(std::string service, const CallOptions& options) {
   return Await<bool>(

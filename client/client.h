@@ -91,6 +91,9 @@ class Client {
   void InfoAsync(const CallOptions& options, Callback<v1::InfoResponse> done);
   void StatsAsync(const CallOptions& options, Callback<v1::StatsResponse> done);
   void FlushAsync(const CallOptions& options, Callback<v1::FlushResponse> done);
+  void SlowLogAsync(v1::SlowLogRequest request, const CallOptions& options,
+                    Callback<v1::SlowLogResponse> done);
+  void ResetSlowLogAsync(const CallOptions& options, Callback<v1::ResetSlowLogResponse> done);
   // Whether the node says that it serves `service`, such as "ferrite.v1.CacheService"; empty: the
   // node as a whole.
   void IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done);
@@ -114,6 +117,9 @@ class Client {
   absl::StatusOr<v1::InfoResponse> Info(const CallOptions& options = {});
   absl::StatusOr<v1::StatsResponse> Stats(const CallOptions& options = {});
   absl::StatusOr<v1::FlushResponse> Flush(const CallOptions& options = {});
+  absl::StatusOr<v1::SlowLogResponse> SlowLog(v1::SlowLogRequest request,
+                                              const CallOptions& options = {});
+  absl::StatusOr<v1::ResetSlowLogResponse> ResetSlowLog(const CallOptions& options = {});
   absl::StatusOr<bool> IsServing(std::string service = "", const CallOptions& options = {});
 
   // Every entry that the request asks for, page by page, each handed to `visit` on the calling

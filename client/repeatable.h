@@ -8,7 +8,8 @@
 // | call                     | repeatable | because                                               |
 // |--------------------------|------------|-------------------------------------------------------|
 // | Get, MGet, Exists, Scan  | always     | reads; a touch_ttl_ms counts from the last try        |
-// | Info, Stats, health      | always     | reads                                                 |
+// | Info, Stats, SlowLog     | always     | reads                                                 |
+// | health                   | always     | reads                                                 |
 // | Touch                    | always     | the same expiry again, counted from the last try      |
 // | Set, no strings attached | always     | the same value again, under a newer version           |
 // | Set with a condition     | request_id | the first try may have made the condition fail        |
@@ -17,6 +18,7 @@
 // | MSet                     | depends    | if each of its entries is                             |
 // | Delete, MDelete          | never      | the second try would answer that nothing was there    |
 // | Flush                    | never      | it would delete what was written in between           |
+// | ResetSlowLog             | never      | it would forget what was logged in between            |
 //
 // An id makes a repetition safe for 60 s only, the server's window; deadlines are far shorter.
 
@@ -37,10 +39,12 @@ inline bool IsRepeatable(const v1::ScanRequest&) { return true; }
 inline bool IsRepeatable(const v1::TouchRequest&) { return true; }
 inline bool IsRepeatable(const v1::InfoRequest&) { return true; }
 inline bool IsRepeatable(const v1::StatsRequest&) { return true; }
+inline bool IsRepeatable(const v1::SlowLogRequest&) { return true; }
 inline bool IsRepeatable(const HealthRequest&) { return true; }
 
 inline bool IsRepeatable(const v1::DeleteRequest&) { return false; }
 inline bool IsRepeatable(const v1::MDeleteRequest&) { return false; }
 inline bool IsRepeatable(const v1::FlushRequest&) { return false; }
+inline bool IsRepeatable(const v1::ResetSlowLogRequest&) { return false; }
 
 }  // namespace ferrite

@@ -12,11 +12,13 @@ Node::Node(const Settings& settings)
       replays_(settings.request_window_bytes, &Clock::System()),
       admissions_(
           {.operations = settings.max_inflight_operations, .bytes = settings.max_inflight_bytes}),
+      slow_calls_(settings.slowlog_threshold, settings.slowlog_entries),
       cache_(&store_, &replays_, &Clock::System(), settings.max_value_bytes),
       wire_(&store_, &cache_),
-      rpc_(settings, &store_, &cache_, &wire_, &counters_, &admissions_),
+      rpc_(settings, &store_, &cache_, &wire_, &counters_, &admissions_, &slow_calls_),
       admin_(
-          &store_, &counters_, [this] { return rpc_.listener().counts().open; }, settings.by_flag),
+          &store_, &counters_, &slow_calls_, [this] { return rpc_.listener().counts().open; },
+          settings.by_flag),
       rpc_metrics_(&counters_),
       store_metrics_(&store_, &replays_, [this] { return rpc_.listener().counts(); }),
       admission_metrics_(&counters_, &admissions_.budget) {}

@@ -19,6 +19,7 @@
 #include "server/net/http_endpoint.h"
 #include "server/rpc_server.h"
 #include "server/settings/settings.h"
+#include "server/slowlog/slow_calls.h"
 #include "server/wire/wire_handlers.h"
 #include "store/store.h"
 
@@ -49,6 +50,7 @@ class Node {
   ReplayWindow replays_;
   CounterRegistry counters_;
   Admissions admissions_;
+  SlowCalls slow_calls_;
   CacheHandlers cache_;
   WireHandlers wire_;
   RpcServer rpc_;

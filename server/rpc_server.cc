@@ -42,13 +42,15 @@ size_t ConnectionLimit(size_t wanted) {
 }  // namespace
 
 RpcServer::RpcServer(const Settings& settings, Store* store, CacheHandlers* cache,
-                     WireHandlers* wire, CounterRegistry* counters, Admissions* admissions)
+                     WireHandlers* wire, CounterRegistry* counters, Admissions* admissions,
+                     SlowCalls* slow_calls)
     : settings_(settings),
       store_(*store),
       cache_(*cache),
       wire_(*wire),
       counters_(*counters),
-      admissions_(*admissions) {}
+      admissions_(*admissions),
+      slow_calls_(*slow_calls) {}
 
 RpcServer::~RpcServer() { FERRITE_CHECK(server_ == nullptr); }
 
@@ -60,7 +62,8 @@ void RpcServer::Build() {
   grpc::ServerBuilder builder;
   for (grpc::Service* service : services_.all()) builder.RegisterService(service);
   for (int i = 0; i < settings_.threads; ++i) {
-    threads_.push_back(std::make_unique<QueueThread>(builder.AddCompletionQueue(), &admissions_));
+    threads_.push_back(
+        std::make_unique<QueueThread>(builder.AddCompletionQueue(), &admissions_, &slow_calls_));
   }
   // The accept loop is ours (see Listener); gRPC gets connected sockets.
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(

@@ -20,6 +20,7 @@
 #include "server/net/listener.h"
 #include "server/services.h"
 #include "server/settings/settings.h"
+#include "server/slowlog/slow_calls.h"
 #include "server/wire/wire_handlers.h"
 #include "store/store.h"
 
@@ -30,7 +31,7 @@ class RpcServer {
  public:
   // All must outlive the server.
   RpcServer(const Settings& settings, Store* store, CacheHandlers* cache, WireHandlers* wire,
-            CounterRegistry* counters, Admissions* admissions);
+            CounterRegistry* counters, Admissions* admissions, SlowCalls* slow_calls);
   // Shutdown() must have been called if Start() succeeded.
   ~RpcServer();
 
@@ -59,6 +60,7 @@ class RpcServer {
   WireHandlers& wire_;
   CounterRegistry& counters_;
   Admissions& admissions_;
+  SlowCalls& slow_calls_;
   Listener listener_;
   Services services_;
   std::vector<std::unique_ptr<QueueThread>> threads_;

@@ -71,6 +71,9 @@ void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache, 
   unary(&admin_service_, &Admin::RequestInfo, Method::kInfo, admin, &AdminHandlers::Info);
   unary(&admin_service_, &Admin::RequestStats, Method::kStats, admin, &AdminHandlers::Stats);
   unary(&admin_service_, &Admin::RequestFlush, Method::kFlush, admin, &AdminHandlers::Flush);
+  unary(&admin_service_, &Admin::RequestSlowLog, Method::kSlowLog, admin, &AdminHandlers::SlowLog);
+  unary(&admin_service_, &Admin::RequestResetSlowLog, Method::kResetSlowLog, admin,
+        &AdminHandlers::ResetSlowLog);
 
   const auto stream = [&]<typename S, typename B, typename Rq, typename Rs>(
                           S* service,

@@ -123,9 +123,14 @@ void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResu
 }
 
 void Store::InTurn(std::span<const std::string_view> keys, absl::FunctionRef<void(size_t)> act) {
-  ForEachPlace(
-      *state_, keys.size(), [&](size_t i) { return keys[i]; },
-      [&](size_t i, const StoreState::Place&, auto&) { act(i); });
+  InStages(
+      keys.size(),
+      [&](size_t i, Place& place, auto&) {
+        place = state_->Locate(keys[i]);
+        state_->context.hints.Prefetch(place.key.hash);
+      },
+      [](size_t, const Place& place, auto& candidate) { Foresee(place, candidate); },
+      [&](size_t i, const Place&, const auto&) { act(i); });
 }
 
 }  // namespace ferrite

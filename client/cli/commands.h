@@ -20,6 +20,8 @@ void AddExpiry(CLI::App& app, Session& session);      // touch, ttl
 void AddScan(CLI::App& app, Session& session);        // scan
 void AddFlush(CLI::App& app, Session& session);       // flush
 void AddNode(CLI::App& app, Session& session);        // stats, info, ping
+void AddSlowLog(CLI::App& app, Session& session);     // slowlog
+void AddTop(CLI::App& app, Session& session);         // top
 void AddBench(CLI::App& app, Session& session);       // bench
 void AddCompletion(CLI::App& app, Session& session);  // completion
 

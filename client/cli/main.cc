@@ -30,6 +30,8 @@ void AddCommands(CLI::App& app, Session& session) {
   AddScan(app, session);
   AddFlush(app, session);
   AddNode(app, session);
+  AddSlowLog(app, session);
+  AddTop(app, session);
   AddBench(app, session);
   AddCompletion(app, session);
 }

@@ -56,6 +56,7 @@ absl::StatusOr<ExitCode> RunStats(Session& session, const NoArguments&) {
                        {"misses", stats->misses()},
                        {"inflight_requests", stats->inflight_requests()},
                        {"connections", stats->connections()},
+                       {"slow_calls", stats->slow_calls()},
                        {"calls_ok", Sorted(stats->calls_ok())},
                        {"calls_failed", Sorted(stats->calls_failed())}});
   return ExitCode::kOk;

@@ -3,14 +3,6 @@
 #include "server/status.h"
 
 namespace ferrite {
-namespace {
-
-void RecordSince(std::chrono::steady_clock::time_point begin, MethodCounters* counters) {
-  const auto duration = std::chrono::steady_clock::now() - begin;
-  counters->Record(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
-}
-
-}  // namespace
 
 grpc::Status CallMeter::Admit(const grpc::ServerContext& context) const {
   if (context.deadline() > std::chrono::system_clock::now()) return grpc::Status::OK;
@@ -22,14 +14,15 @@ grpc::Status CallMeter::Admit(const grpc::ServerContext& context) const {
   return passed;
 }
 
-void CallMeter::End(const grpc::Status& status, uint64_t messages_received,
-                    uint64_t messages_sent) {
-  if (!InFrames(method_)) RecordSince(begin_, &counters_);
+std::chrono::steady_clock::time_point CallMeter::End(const grpc::Status& status,
+                                                     uint64_t messages_received,
+                                                     uint64_t messages_sent) {
+  const auto end = std::chrono::steady_clock::now();
+  if (!InFrames(method_)) counters_.Record((end - begin_) / std::chrono::nanoseconds(1));
   ThreadCounters::Add(&counters_.handled[static_cast<size_t>(status.error_code())], 1);
   ThreadCounters::Add(&counters_.received, messages_received);
   ThreadCounters::Add(&counters_.sent, messages_sent);
+  return end;
 }
-
-FrameMeter::~FrameMeter() { RecordSince(begin_, &counters_); }
 
 }  // namespace ferrite

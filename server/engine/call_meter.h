@@ -26,28 +26,29 @@ class CallMeter {
   // answer.
   grpc::Status Admit(const grpc::ServerContext& context) const;
 
-  // Counts the end of the call and, unless its frames are timed (FrameMeter), its duration. Call it
-  // once, when the outcome is known.
-  void End(const grpc::Status& status, uint64_t messages_received, uint64_t messages_sent);
+  // Counts the end of the call and, unless its frames are timed (EndFrame), its duration. Returns
+  // when it was. Call it once, when the outcome is known.
+  std::chrono::steady_clock::time_point End(const grpc::Status& status, uint64_t messages_received,
+                                            uint64_t messages_sent);
+
+  // Counts the duration of one frame: a stream lives for as long as its client likes, so that its
+  // own duration says nothing.
+  void EndFrame(int64_t ns) { counters_.Record(ns); }
+
+  // Counts messages by their size. Also after the end: the size of a message is known for nothing
+  // once gRPC has serialized it.
+  void CountBytes(uint64_t received, uint64_t sent) {
+    ThreadCounters::Add(&counters_.bytes_received, received);
+    ThreadCounters::Add(&counters_.bytes_sent, sent);
+  }
+
+  std::chrono::steady_clock::time_point begin() const { return begin_; }
+  MethodCounters* counters() const { return &counters_; }
 
  private:
   const Method method_;
   MethodCounters& counters_;
   const std::chrono::steady_clock::time_point begin_;
-};
-
-// Times one frame of a stream, from its being made to its end: a stream lives for as long as its
-// client likes, so that its own duration says nothing.
-class FrameMeter {
- public:
-  explicit FrameMeter(Method method) : counters_(ThreadCounters::Current().of(method)) {}
-  ~FrameMeter();
-  FrameMeter(const FrameMeter&) = delete;
-  FrameMeter& operator=(const FrameMeter&) = delete;
-
- private:
-  MethodCounters& counters_;
-  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace ferrite

@@ -24,8 +24,12 @@
 
 #include "server/admission/gate.h"
 #include "server/engine/call_meter.h"
+#include "server/engine/call_step.h"
+#include "server/engine/message_bytes.h"
 #include "server/engine/queue_thread.h"
+#include "server/engine/server_timing.h"
 #include "server/engine/tag.h"
+#include "server/slowlog/slow_call_entry.h"
 
 namespace ferrite {
 
@@ -135,6 +139,7 @@ class FrameMethod {
 
     void OnWritten(bool ok) {
       passage_.End();
+      owner_.thread_.wait()->Passed(write_mark_);
       writing_ = false;
       broken_ = !ok;
       sent_ += ok;
@@ -144,20 +149,34 @@ class FrameMethod {
     void Execute() {
       has_frame_ = false;
       grpc::ByteBuffer reply;
-      const FrameMeter meter(owner_.method_);
-      grpc::Status status =
-          owner_.thread_.gate()->Admit(owner_.method_, 1, frame_.Length(), &context_, &passage_);
+      const CallStep step(owner_.thread_.wait(), meter_->counters());
+      grpc::Status status = owner_.thread_.gate()->Admit(owner_.method_, 1, MessageBytes(frame_),
+                                                         &context_, &passage_);
       if (status.ok()) status = owner_.handler_(frame_, &reply);
+      Explain(status, step.Executed(), reply);
       frame_.Clear();
       if (!status.ok()) return Finish(status);
       writing_ = true;
       passage_.HoldReply(reply.Length());
       stream_.Write(reply, static_cast<Tag*>(&write_tag_));
       Read();
+      write_mark_ = step.Started();
+    }
+
+    // Counts a frame, and says where its time went: to the caller at the end of the stream, to the
+    // operator if it was much.
+    void Explain(const grpc::Status& status, const CallTimes& times,
+                 const grpc::ByteBuffer& reply) {
+      times_ += times;
+      meter_->EndFrame(times.execute_ns);
+      meter_->CountBytes(MessageBytes(frame_), MessageBytes(reply));
+      AddIfSlow(owner_.thread_.slow_calls(), owner_.method_, times, context_, status, frame_,
+                [&] { return MessageBytes(reply); });
     }
 
     void Finish(const grpc::Status& status) {
       step_ = Step::kFinishing;
+      AddServerTiming(times_, &context_);
       status_ = status;
       stream_.Finish(status, static_cast<Tag*>(this));
     }
@@ -183,6 +202,8 @@ class FrameMethod {
     std::optional<CallMeter> meter_;
     Passage passage_;  // of the frame whose reply is on its way
     grpc::Status status_;
+    CallTimes times_;  // of all frames
+    int64_t write_mark_ = 0;
     uint64_t received_ = 0;
     uint64_t sent_ = 0;
     Step step_ = Step::kWaiting;

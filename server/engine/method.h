@@ -23,6 +23,8 @@ enum class Method : size_t {
   kInfo,
   kStats,
   kFlush,
+  kSlowLog,
+  kResetSlowLog,
 };
 
 struct MethodName {
@@ -51,11 +53,13 @@ inline constexpr std::array kMethodNames = {
     MethodName{kAdminService, "Info", "info", "unary"},
     MethodName{kAdminService, "Stats", "stats", "unary"},
     MethodName{kAdminService, "Flush", "flush", "unary"},
+    MethodName{kAdminService, "SlowLog", "slowlog", "unary"},
+    MethodName{kAdminService, "ResetSlowLog", "resetslowlog", "unary"},
 };
 
 inline constexpr size_t kMethodCount = kMethodNames.size();
-static_assert(kMethodNames[static_cast<size_t>(Method::kFlush)].method == "Flush");
-static_assert(static_cast<size_t>(Method::kFlush) + 1 == kMethodCount);
+static_assert(kMethodNames[static_cast<size_t>(Method::kResetSlowLog)].method == "ResetSlowLog");
+static_assert(static_cast<size_t>(Method::kResetSlowLog) + 1 == kMethodCount);
 
 // Whether calls of the method are streams of frames, which are timed instead of the call.
 constexpr bool InFrames(Method method) { return method == Method::kPipeline; }

@@ -10,15 +10,19 @@
 #include <thread>
 
 #include "server/admission/gate.h"
+#include "server/engine/queue_wait.h"
 #include "server/engine/tag.h"
+#include "server/slowlog/slow_calls.h"
 
 namespace ferrite {
 
 class QueueThread {
  public:
-  // `admissions` must outlive it.
-  QueueThread(std::unique_ptr<grpc::ServerCompletionQueue> queue, Admissions* admissions)
-      : queue_(std::move(queue)), gate_(admissions) {}
+  // `admissions`, and `slow_calls`, where the thread's calls are entered if they take long, must
+  // outlive it.
+  QueueThread(std::unique_ptr<grpc::ServerCompletionQueue> queue, Admissions* admissions,
+              SlowCalls* slow_calls)
+      : queue_(std::move(queue)), gate_(admissions), slow_calls_(*slow_calls) {}
   // Stop() must have been called if Start() was.
   ~QueueThread();
   QueueThread(const QueueThread&) = delete;
@@ -43,6 +47,8 @@ class QueueThread {
 
   // For the queue's own thread only.
   Gate* gate() { return &gate_; }
+  QueueWait* wait() { return &wait_; }
+  SlowCalls* slow_calls() const { return &slow_calls_; }
 
  private:
   void Run();
@@ -52,6 +58,8 @@ class QueueThread {
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   Gate gate_;
+  SlowCalls& slow_calls_;
+  QueueWait wait_;
   bool closed_ = false;
   std::thread thread_;
 };

@@ -18,9 +18,12 @@
 
 #include "server/admission/gate.h"
 #include "server/engine/call_meter.h"
+#include "server/engine/call_step.h"
 #include "server/engine/message_bytes.h"
 #include "server/engine/queue_thread.h"
+#include "server/engine/server_timing.h"
 #include "server/engine/tag.h"
+#include "server/slowlog/slow_call_entry.h"
 
 namespace ferrite {
 
@@ -75,10 +78,13 @@ class StreamMethod {
         owner_.ArmOne();
         Open();
       } else if (step_ == Step::kWriting) {
+        owner_.thread_.wait()->Passed(mark_);
         sent_ += ok;
+        const CallStep step(owner_.thread_.wait(), meter_->counters());
         if (ok) {
-          WriteNext();
+          WriteNext(step);
         } else {
+          times_ += step.Executed();
           Finish(grpc::Status::CANCELLED);
         }
       } else {
@@ -91,26 +97,38 @@ class StreamMethod {
 
     void Open() {
       meter_.emplace(owner_.method_);
+      const CallStep step(owner_.thread_.wait(), meter_->counters(), meter_->begin());
       grpc::Status status = meter_->Admit(context_);
       if (status.ok()) {
-        status = owner_.thread_.gate()->Admit(owner_.method_, 1, BytesOf(request_), &context_,
+        status = owner_.thread_.gate()->Admit(owner_.method_, 1, MessageBytes(request_), &context_,
                                               &passage_);
       }
       if (status.ok()) status = owner_.handler_(request_, &source_);
-      if (!status.ok()) return Finish(status);
-      step_ = Step::kWriting;
-      WriteNext();
+      if (status.ok()) {
+        step_ = Step::kWriting;
+        WriteNext(step);
+      } else {
+        times_ += step.Executed();
+        Finish(status);
+      }
     }
 
-    void WriteNext() {
+    void WriteNext(const CallStep& step) {
       if (owner_.thread_.closed()) {
         delete this;
         return;
       }
       response_.Clear();
-      if (source_(&response_)) {
+      const bool more = source_(&response_);
+      keys_ += step.keys();
+      times_ += step.Executed();
+      if (more) {
         writer_.Write(response_, static_cast<Tag*>(this));
-        passage_.HoldReply(BytesOf(response_));
+        const uint64_t bytes = SentBytes(response_);
+        passage_.HoldReply(bytes);
+        sent_bytes_ += bytes;
+        meter_->CountBytes(0, bytes);
+        mark_ = step.Started();
       } else {
         Finish(grpc::Status::OK);
       }
@@ -119,6 +137,11 @@ class StreamMethod {
     void Finish(const grpc::Status& status) {
       step_ = Step::kFinishing;
       meter_->End(status, 1, sent_);
+      meter_->CountBytes(MessageBytes(request_), 0);
+      AddServerTiming(times_, &context_);
+      AddIfSlow(
+          owner_.thread_.slow_calls(), owner_.method_, times_, context_, status, request_,
+          [this] { return sent_bytes_; }, static_cast<uint32_t>(keys_));
       if (owner_.thread_.closed()) {
         delete this;
       } else {
@@ -133,8 +156,12 @@ class StreamMethod {
     Response response_;
     MessageSource<Response> source_;
     std::optional<CallMeter> meter_;
-    Passage passage_;  // goes with the call
-    uint64_t sent_ = 0;
+    Passage passage_;    // goes with the call
+    CallTimes times_;    // of all steps
+    uint64_t sent_ = 0;  // messages
+    uint64_t sent_bytes_ = 0;
+    uint64_t keys_ = 0;
+    int64_t mark_ = 0;  // of the Write in flight
     Step step_ = Step::kWaiting;
   };
 

@@ -22,9 +22,12 @@
 
 #include "server/admission/gate.h"
 #include "server/engine/call_meter.h"
+#include "server/engine/call_step.h"
 #include "server/engine/message_bytes.h"
 #include "server/engine/queue_thread.h"
+#include "server/engine/server_timing.h"
 #include "server/engine/tag.h"
+#include "server/slowlog/slow_call_entry.h"
 
 namespace ferrite {
 
@@ -72,6 +75,7 @@ class UnaryMethod {
     void Proceed(bool ok) override {
       if (running_) {
         passage_.End();
+        owner_.thread_.wait()->Passed(finish_mark_);
         writer_.reset();
         context_.reset();  // lets go of gRPC's memory for the call
         return owner_.Release(this);
@@ -88,8 +92,9 @@ class UnaryMethod {
     void Run() {
       running_ = true;
       CallMeter meter(owner_.method_);
+      const CallStep step(owner_.thread_.wait(), meter.counters(), meter.begin());
       Gate* gate = owner_.thread_.gate();
-      const uint64_t request_bytes = BytesOf(request_);
+      const uint64_t request_bytes = MessageBytes(request_);
       grpc::Status status = meter.Admit(*context_);
       if (status.ok()) {
         status = gate->Admit(owner_.method_, 1, request_bytes, &*context_, &passage_);
@@ -98,17 +103,27 @@ class UnaryMethod {
         status = owner_.handler_(request_, &response_);
         gate->Explain(status, &*context_);
       }
-      meter.End(status, 1, status.ok() ? 1 : 0);
+      const CallTimes times = step.Executed(meter.End(status, 1, status.ok() ? 1 : 0));
+      Explain(status, times);
       if (status.ok()) {
         writer_->Finish(response_, status, static_cast<Tag*>(this));
       } else {
         writer_->FinishWithError(status, static_cast<Tag*>(this));
       }
       // gRPC has serialized the response by now.
-      const uint64_t response_bytes = BytesOf(response_);
+      const uint64_t response_bytes = status.ok() ? SentBytes(response_) : 0;
+      meter.CountBytes(request_bytes, response_bytes);
       passage_.HoldReply(response_bytes);
+      finish_mark_ = step.Started();
       Empty(request_bytes, &request_);
       Empty(response_bytes, &response_);
+    }
+
+    // Says where the time went: to the caller if it asked, to the operator if it was much.
+    void Explain(const grpc::Status& status, const CallTimes& times) {
+      AddServerTiming(times, &*context_);
+      AddIfSlow(owner_.thread_.slow_calls(), owner_.method_, times, *context_, status, request_,
+                [&] { return status.ok() ? MessageBytes(response_) : 0; });
     }
 
     UnaryMethod& owner_;
@@ -117,6 +132,7 @@ class UnaryMethod {
     Request& request_ = owner_.request_;
     Response& response_ = owner_.response_;
     Passage passage_;
+    int64_t finish_mark_ = 0;
     bool running_ = false;
   };
 

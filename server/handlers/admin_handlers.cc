@@ -2,12 +2,37 @@
 
 #include <unistd.h>
 
+#include "server/handlers/method_stats.h"
+
 namespace ferrite {
+namespace {
+
+void FillSlowCall(const SlowCall& call, v1::SlowCall* entry) {
+  entry->set_id(call.id);
+  entry->set_unix_ms(call.unix_ms);
+  entry->set_method(std::string(kMethodNames[static_cast<size_t>(call.method)].method));
+  entry->set_key(call.key);
+  entry->set_keys(call.keys);
+  entry->set_request_bytes(call.request_bytes);
+  entry->set_response_bytes(call.response_bytes);
+  entry->set_queue_us(call.times.queue_ns / 1000);
+  entry->set_execute_us(call.times.execute_ns / 1000);
+  entry->set_peer(call.peer);
+  entry->set_code(call.code);
+  if (!call.trace.has_value()) return;
+  entry->set_trace_id(call.trace->trace_id);
+  entry->set_span_id(call.trace->span_id);
+}
+
+}  // namespace
+
+int64_t AdminHandlers::UptimeMs() const {
+  return (std::chrono::steady_clock::now() - start_) / std::chrono::milliseconds(1);
+}
 
 grpc::Status AdminHandlers::Info(const v1::InfoRequest&, v1::InfoResponse* response) {
-  const auto uptime = std::chrono::steady_clock::now() - start_;
   response->set_version(FERRITE_VERSION);
-  response->set_uptime_ms(std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count());
+  response->set_uptime_ms(UptimeMs());
   response->set_pid(getpid());
   for (const auto& [name, value] : settings_) (*response->mutable_settings())[name] = value;
   return grpc::Status::OK;
@@ -31,21 +56,31 @@ grpc::Status AdminHandlers::Stats(const v1::StatsRequest&, v1::StatsResponse* re
   response->set_misses(count(CacheOutcome::kGetMiss));
   response->set_inflight_requests(counters_.Inflight());
   response->set_connections(count_connections_());
-  for (size_t i = 0; i < kMethodCount; ++i) {
-    const auto method = static_cast<Method>(i);
-    const std::string name(kMethodNames[i].method);
-    const auto handled = [&](size_t begin, size_t end) {
-      return counters_.Sum([=](const ThreadCounters& thread) {
-        uint64_t sum = 0;
-        for (size_t code = begin; code < end; ++code) {
-          sum += thread.of(method).handled[code].load(std::memory_order_relaxed);
-        }
-        return sum;
-      });
-    };
-    (*response->mutable_calls_ok())[name] = handled(grpc::StatusCode::OK, grpc::StatusCode::OK + 1);
-    (*response->mutable_calls_failed())[name] = handled(grpc::StatusCode::OK + 1, kStatusCodeCount);
+  response->set_uptime_ms(UptimeMs());
+  response->set_slow_calls(slow_calls_.added());
+  FillMethodStats(counters_, response);
+  for (const v1::MethodStats& method : response->methods()) {
+    (*response->mutable_calls_ok())[method.method()] = method.calls_ok();
+    (*response->mutable_calls_failed())[method.method()] = method.calls_failed();
   }
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminHandlers::SlowLog(const v1::SlowLogRequest& request,
+                                    v1::SlowLogResponse* response) {
+  if (slow_calls_.threshold().has_value()) {
+    response->set_threshold_us(absl::ToInt64Microseconds(*slow_calls_.threshold()));
+  }
+  response->set_newest_id(slow_calls_.added());
+  for (const SlowCall& call : slow_calls_.Newest(request.limit(), request.after_id())) {
+    FillSlowCall(call, response->add_calls());
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminHandlers::ResetSlowLog(const v1::ResetSlowLogRequest&,
+                                         v1::ResetSlowLogResponse* response) {
+  response->set_forgotten(slow_calls_.Reset());
   return grpc::Status::OK;
 }
 

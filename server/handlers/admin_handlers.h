@@ -11,6 +11,7 @@
 
 #include "ferrite/v1/admin.pb.h"
 #include "server/metrics/thread_counters.h"
+#include "server/slowlog/slow_calls.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -19,21 +20,28 @@ namespace ferrite {
 class AdminHandlers {
  public:
   // All must outlive the handlers. `count_connections` tells how many connections are open now.
-  AdminHandlers(Store* store, const CounterRegistry* counters,
+  AdminHandlers(Store* store, const CounterRegistry* counters, SlowCalls* slow_calls,
                 std::function<size_t()> count_connections,
                 std::map<std::string, std::string> settings)
       : store_(*store),
         counters_(*counters),
+        slow_calls_(*slow_calls),
         count_connections_(std::move(count_connections)),
         settings_(std::move(settings)) {}
 
   grpc::Status Info(const v1::InfoRequest& request, v1::InfoResponse* response);
   grpc::Status Stats(const v1::StatsRequest& request, v1::StatsResponse* response);
+  grpc::Status SlowLog(const v1::SlowLogRequest& request, v1::SlowLogResponse* response);
+  grpc::Status ResetSlowLog(const v1::ResetSlowLogRequest& request,
+                            v1::ResetSlowLogResponse* response);
   grpc::Status Flush(const v1::FlushRequest& request, v1::FlushResponse* response);
 
  private:
+  int64_t UptimeMs() const;
+
   Store& store_;
   const CounterRegistry& counters_;
+  SlowCalls& slow_calls_;
   const std::function<size_t()> count_connections_;
   const std::map<std::string, std::string> settings_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

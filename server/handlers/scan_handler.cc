@@ -8,6 +8,7 @@
 
 #include "server/handlers/limits.h"
 #include "server/handlers/read_result.h"
+#include "server/metrics/thread_counters.h"
 #include "server/status.h"
 
 namespace ferrite {
@@ -127,7 +128,11 @@ grpc::Status OpenScan(Store* store, const v1::ScanRequest& request,
                            "scan from the beginning");
   }
   auto scan = std::make_shared<ScanSource>(store, request, cursor);
-  *source = [scan](v1::ScanResponse* response) { return scan->Next(response); };
+  *source = [scan](v1::ScanResponse* response) {
+    const bool more = scan->Next(response);
+    ThreadCounters::Current().CountRead(static_cast<uint64_t>(response->entries_size()));
+    return more;
+  };
   return grpc::Status::OK;
 }
 

@@ -33,6 +33,10 @@ struct MethodCounters {
   std::array<Counter, kStatusCodeCount> handled{};  // by status code
   Counter received{0};                              // messages
   Counter sent{0};
+  Counter keys_read{0};
+  Counter keys_written{0};
+  Counter bytes_received{0};  // of messages
+  Counter bytes_sent{0};
   std::array<Counter, kLatencyBounds.size() + 1> latency{};  // by bucket, the last without bound
   Counter latency_sum_ns{0};
 
@@ -84,6 +88,13 @@ enum class ShedReason : size_t {
 inline constexpr std::array kShedReasonNames = {"operations", "bytes",  "backlog",
                                                 "deadline",   "memory", "request_window"};
 
+// Keys that a thread has met, whatever the method. The difference over a step of a call is what the
+// step met.
+struct KeyTally {
+  uint64_t read = 0;     // looked up or sent
+  uint64_t written = 0;  // written, deleted, or left alone because of a condition
+};
+
 // All counters of one thread.
 class ThreadCounters {
  public:
@@ -100,7 +111,10 @@ class ThreadCounters {
 
   void Count(CacheOutcome outcome, uint64_t n = 1) {
     Add(&outcomes_[static_cast<size_t>(outcome)], n);
+    (IsRead(outcome) ? keys_.read : keys_.written) += n;
   }
+  // Counts keys that no outcome stands for, such as those that a scan sends.
+  void CountRead(uint64_t keys) { keys_.read += keys; }
   uint64_t count(CacheOutcome outcome) const {
     return outcomes_[static_cast<size_t>(outcome)].load(std::memory_order_relaxed);
   }
@@ -109,13 +123,31 @@ class ThreadCounters {
     return shed_[static_cast<size_t>(reason)].load(std::memory_order_relaxed);
   }
 
+  // For this thread only.
+  const KeyTally& keys() const { return keys_; }
+
  private:
   friend class CounterRegistry;
   static thread_local ThreadCounters* current_;
 
+  static constexpr bool IsRead(CacheOutcome outcome) {
+    switch (outcome) {
+      case CacheOutcome::kGetHit:
+      case CacheOutcome::kGetMiss:
+      case CacheOutcome::kTouchHit:
+      case CacheOutcome::kTouchMiss:
+      case CacheOutcome::kExistsHit:
+      case CacheOutcome::kExistsMiss:
+        return true;
+      default:
+        return false;
+    }
+  }
+
   std::array<MethodCounters, kMethodCount> methods_;
   std::array<Counter, kCacheOutcomeNames.size()> outcomes_{};
   std::array<Counter, kShedReasonNames.size()> shed_{};
+  KeyTally keys_;
 };
 
 // The counters of all threads. Thread-safe.

@@ -54,6 +54,17 @@ absl::StatusOr<uint64_t> ParseBytesOrShare(std::string_view text, uint64_t whole
   return whole_bytes / 100 * percent;
 }
 
+absl::StatusOr<std::optional<absl::Duration>> ParseDurationOrOff(const std::string& text) {
+  absl::Duration duration;
+  if (text == "off" || text == "-1") return std::nullopt;
+  if (!absl::ParseDuration(text, &duration)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", text, "' is neither a duration, such as 10ms or 0, nor off"));
+  }
+  if (duration < absl::ZeroDuration()) return std::nullopt;
+  return duration;
+}
+
 uint64_t AvailableMemoryBytes() {
   const auto pages = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES));
   const uint64_t machine = pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));

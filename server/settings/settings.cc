@@ -38,6 +38,10 @@ ABSL_FLAG(absl::Duration, shutdown_grace, absl::Seconds(10),
           "how long calls in progress may take to end after SIGTERM");
 ABSL_FLAG(absl::Duration, max_connection_age, absl::ZeroDuration(),
           "ask clients to reconnect after this long, so that they find new nodes; 0: never");
+ABSL_FLAG(std::string, slowlog_threshold, "10ms",
+          "keep calls that take this long for SlowLog, such as 250us; 0: every call, off: none");
+ABSL_FLAG(int, slowlog_entries, 128,
+          "slow calls to keep, and as many that only waited; the oldest go first");
 ABSL_FLAG(std::string, log_format, "text", "text or json");
 ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error");
 
@@ -59,6 +63,8 @@ const std::vector<std::string>& FlagNames() {
                                                  "request_window_bytes",
                                                  "shutdown_grace",
                                                  "max_connection_age",
+                                                 "slowlog_threshold",
+                                                 "slowlog_entries",
                                                  "log_format",
                                                  "log_level"};
   return names;
@@ -149,6 +155,10 @@ absl::StatusOr<Settings> LoadSettings(const std::vector<std::string>& arguments,
   settings.max_connection_age = absl::GetFlag(FLAGS_max_connection_age);
   check.Require(settings.max_connection_age >= absl::ZeroDuration(), "max_connection_age",
                 "must not be negative");
+  settings.slowlog_threshold =
+      check.Value("slowlog_threshold", ParseDurationOrOff(absl::GetFlag(FLAGS_slowlog_threshold)));
+  settings.slowlog_entries = static_cast<size_t>(
+      check.InRange("slowlog_entries", absl::GetFlag(FLAGS_slowlog_entries), 1, 10'000));
   const std::string format = absl::GetFlag(FLAGS_log_format);
   check.Require(format == "text" || format == "json", "log_format",
                 absl::StrCat("'", format, "' is neither text nor json"));

@@ -30,7 +30,9 @@ struct Settings {
   uint64_t max_inflight_bytes = 0;
   uint64_t request_window_bytes = 0;
   absl::Duration shutdown_grace;
-  absl::Duration max_connection_age;  // zero: no limit
+  absl::Duration max_connection_age;                // zero: no limit
+  std::optional<absl::Duration> slowlog_threshold;  // absent: no call is slow; zero: each is
+  size_t slowlog_entries = 128;
   bool json_log = false;
   std::string log_level;
 

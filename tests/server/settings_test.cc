@@ -107,6 +107,19 @@ TEST_F(SettingsTest, RefusesBadChoices) {
   EXPECT_THAT(Complaint({"--eviction=lru"}), HasSubstr("neither s3-fifo nor noeviction"));
 }
 
+TEST_F(SettingsTest, TheSlowLogHasAThresholdOrIsOff) {
+  EXPECT_EQ(Load({})->slowlog_threshold, absl::Milliseconds(10));
+  EXPECT_EQ(Load({})->slowlog_entries, 128u);
+  EXPECT_EQ(Load({"--slowlog-threshold=250us"})->slowlog_threshold, absl::Microseconds(250));
+  EXPECT_EQ(Load({"--slowlog-threshold=0"})->slowlog_threshold, absl::ZeroDuration());
+  for (const char* off : {"off", "-1", "-5ms"}) {
+    EXPECT_EQ(Load({std::string("--slowlog-threshold=") + off})->slowlog_threshold, std::nullopt);
+  }
+  EXPECT_THAT(Complaint({"--slowlog-threshold=10"}), HasSubstr("'10' is neither a duration"));
+  EXPECT_THAT(Complaint({"--slowlog-threshold=0", "--slowlog-entries=0"}),
+              HasSubstr("--slowlog-entries: 0 is not from 1 to 10000"));
+}
+
 TEST_F(SettingsTest, RefusesBadAddresses) {
   EXPECT_THAT(Complaint({"--listen=nowhere"}), HasSubstr("--listen: 'nowhere' is not HOST:PORT"));
 }

@@ -7,11 +7,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/channel.h"
-#include "client/cli/bench/interrupt.h"
 #include "client/cli/bench/load_thread.h"
 #include "client/cli/bench/open_bench.h"
 #include "client/cli/bench/preload.h"
 #include "client/cli/bench/progress.h"
+#include "client/cli/interrupt.h"
 
 namespace ferrite::cli {
 namespace {

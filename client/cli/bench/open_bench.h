@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "client/cli/bench/bench_options.h"
-#include "client/cli/bench/interrupt.h"
 #include "client/cli/bench/report.h"
+#include "client/cli/interrupt.h"
 #include "grpcpp/channel.h"
 
 namespace ferrite::cli {

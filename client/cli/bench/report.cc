@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/duration.h"
+#include "client/cli/quantity.h"
 
 namespace ferrite::cli {
 namespace {
@@ -26,13 +27,6 @@ const char* NameOf(BenchOp op) {
       return "mget";
   }
   return "";
-}
-
-// 1234567 as 1,234,567.
-std::string Grouped(uint64_t number) {
-  std::string digits = absl::StrCat(number);
-  for (auto i = static_cast<int64_t>(digits.size()) - 3; i > 0; i -= 3) digits.insert(i, 1, ',');
-  return digits;
 }
 
 std::string RenderLatency(absl::Duration latency) {

@@ -1,11 +1,23 @@
-"""AdminService: Info, Stats, Flush."""
+"""AdminService: Info, Stats, Flush. test_slow_log.py has SlowLog."""
 
 import grpc
 import pytest
 from cache_client import CacheClient, scan_all
 from eventually import eventually
 from ferrite.v1.admin_pb2 import FlushRequest, InfoRequest, StatsRequest
-from ferrite.v1.cache_pb2 import GetRequest, IncrRequest, MSetRequest, ScanRequest, SetRequest
+from ferrite.v1.cache_pb2 import (
+    ExistsRequest,
+    GetRequest,
+    IncrRequest,
+    MDeleteRequest,
+    MGetRequest,
+    MSetRequest,
+    Operation,
+    PipelineRequest,
+    ScanRequest,
+    SetRequest,
+    TouchRequest,
+)
 from server_process import ServerProcess
 
 
@@ -29,6 +41,7 @@ def test_info_tells_who_and_how(fresh):
     flags = {
         "listen", "http-listen", "max-memory", "eviction", "shards", "threads", "max-value-bytes",
         "max-connections", "shutdown-grace", "max-connection-age", "log-format", "log-level",
+        "slowlog-threshold", "slowlog-entries",
     }  # fmt: skip
     assert flags <= set(info.settings), flags - set(info.settings)
     assert info.settings["eviction"] == "s3-fifo"
@@ -62,6 +75,58 @@ def test_stats_count_what_was_done(fresh):
     assert after.connections == 1
     assert set(after.memory_bytes) == {"slots", "blocks", "table", "eviction"}
     assert 0 < sum(after.memory_bytes.values()) <= after.memory_limit_bytes
+
+
+def test_stats_tell_of_each_method(fresh):
+    _, client = fresh
+    entries = [SetRequest(key=b"%d" % number, value=b"v" * 100) for number in range(10)]
+    client.MSet(MSetRequest(entries=entries))
+    client.MGet(MGetRequest(keys=[b"%d" % number for number in range(30)]))
+    client.Get(GetRequest(key=b"0"))
+    client.Touch(TouchRequest(key=b"0"))
+    client.Exists(ExistsRequest(keys=[b"0", b"x", b"y"]))
+    client.Incr(IncrRequest(key=b"n"))
+    client.MDelete(MDeleteRequest(keys=[b"1", b"x"]))
+    assert len(scan_all(client, ScanRequest())) == 10
+    operations = [
+        Operation(get=GetRequest(key=b"0")),
+        Operation(set=SetRequest(key=b"0", value=b"w")),
+        Operation(incr=IncrRequest(key=b"n")),
+    ]
+    list(client.Pipeline(iter([PipelineRequest(operations=operations)] * 2)))
+    with pytest.raises(grpc.RpcError):
+        client.Get(GetRequest(key=b""))
+
+    # Bytes and messages are counted when a reply is on its way, so another thread may be faster.
+    stats = eventually(
+        lambda: {m.method: m for m in client.Stats(StatsRequest()).methods},
+        lambda m: m["Pipeline"].calls_ok == 1 and m["MDelete"].bytes_sent > 0,
+        "all is counted",
+    )
+    keys = {name: (m.keys_read, m.keys_written) for name, m in stats.items()}
+    assert keys["MSet"] == (0, 10) and keys["MGet"] == (30, 0) and keys["Get"] == (1, 0)
+    assert keys["Touch"] == (1, 0) and keys["Exists"] == (3, 0) and keys["Scan"] == (10, 0)
+    assert keys["Incr"] == (0, 1) and keys["MDelete"] == (0, 2) and keys["Flush"] == (0, 0)
+    assert keys["Pipeline"] == (2, 4)
+    frames = stats["Pipeline"]
+    assert frames.calls_ok == 1 and sum(frames.latency_counts) == 2, "one stream, two frames"
+    request = MSetRequest(entries=entries)
+    assert stats["MSet"].bytes_received == request.ByteSize()
+    assert stats["MGet"].bytes_sent > 10 * 100 and stats["MSet"].bytes_sent > 0
+    get = stats["Get"]
+    assert (get.calls_started, get.calls_ok, get.calls_failed) == (2, 1, 1)
+    assert sum(get.latency_counts) == 2
+    assert stats["Set"].calls_started == 0 and sum(stats["Set"].latency_counts) == 0
+
+
+def test_latency_buckets_have_ascending_bounds_and_one_without(fresh):
+    _, client = fresh
+    stats = client.Stats(StatsRequest())
+    bounds = list(stats.latency_bounds_us)
+    assert bounds == sorted(set(bounds)) and bounds[0] > 0
+    assert all(len(method.latency_counts) == len(bounds) + 1 for method in stats.methods)
+    assert {method.method for method in stats.methods} == set(stats.calls_ok)
+    assert stats.uptime_ms <= client.Stats(StatsRequest()).uptime_ms
 
 
 def test_stats_count_large_values_as_blocks(fresh):

@@ -1,6 +1,8 @@
 #pragma once
 
-// Ctrl-C as a wish to see the results so far.
+// Ctrl-C as a wish to end in order: with the results so far, or with a whole screen.
+
+#include "absl/time/time.h"
 
 namespace ferrite::cli {
 
@@ -14,6 +16,9 @@ class InterruptFlag {
   InterruptFlag& operator=(const InterruptFlag&) = delete;
 
   bool is_set() const;
+
+  // Waits this long, or until the flag is set. Returns is_set().
+  bool WaitFor(absl::Duration duration) const;
 };
 
 }  // namespace ferrite::cli

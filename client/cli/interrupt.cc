@@ -1,0 +1,53 @@
+#include "client/cli/interrupt.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "absl/time/clock.h"
+
+namespace ferrite::cli {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void OnSignal(int) { interrupted = 1; }
+
+void Install(int signal) {
+  struct sigaction action = {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+InterruptFlag::InterruptFlag() {
+  interrupted = 0;
+  Install(SIGINT);
+  Install(SIGTERM);
+}
+
+InterruptFlag::~InterruptFlag() {
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+bool InterruptFlag::WaitFor(absl::Duration duration) const {
+  // A signal ends poll() early; one that comes just before it, at the end of the slice.
+  constexpr absl::Duration kSlice = absl::Milliseconds(50);
+  const absl::Time end = absl::Now() + duration;
+  while (!is_set()) {
+    const absl::Duration left = end - absl::Now();
+    if (left <= absl::ZeroDuration()) break;
+    const auto ms =
+        absl::ToInt64Milliseconds(absl::Ceil(std::min(left, kSlice), absl::Milliseconds(1)));
+    poll(nullptr, 0, static_cast<int>(ms));
+  }
+  return is_set();
+}
+
+bool InterruptFlag::is_set() const { return interrupted != 0; }
+
+}  // namespace ferrite::cli

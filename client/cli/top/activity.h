@@ -1,0 +1,59 @@
+#pragma once
+
+// What a server did between two answers of Stats.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "ferrite/v1/admin.pb.h"
+
+namespace ferrite::cli {
+
+// A latency that is known as far as the server's histogram knows it.
+struct Quantile {
+  double us = 0;
+  bool or_less = false;  // below the first bound, which `us` is
+  bool or_more = false;  // beyond the last bound, which `us` is
+};
+
+// Where `share` (above 0, at most 1) of the values lie at or below, by linear interpolation within
+// a bucket, as Prometheus does it, but for the first: a server that answers in 1 us is not to be
+// told to take half of the first bound. `counts` has one bucket more than there are bounds. Absent
+// when there are no values.
+std::optional<Quantile> QuantileOf(const std::vector<double>& bounds_us,
+                                   const std::vector<uint64_t>& counts, double share);
+
+struct MethodActivity {
+  std::string method;
+  double calls_per_second = 0;  // that ended; of Pipeline, frames
+  double errors_per_second = 0;
+  double keys_per_second = 0;  // read and written
+  double bytes_received_per_second = 0;
+  double bytes_sent_per_second = 0;
+  std::optional<Quantile> p50;
+  std::optional<Quantile> p99;
+};
+
+struct Activity {
+  absl::Duration interval;
+  std::vector<MethodActivity> methods;  // those ever called, the busiest first
+  std::optional<double> hit_ratio;      // absent when nothing was read
+  double evictions_per_second = 0;
+  double expired_per_second = 0;
+  uint64_t slow_calls = 0;
+  // As they stood at the end.
+  absl::Duration uptime;
+  uint64_t entries = 0;
+  uint64_t memory_bytes = 0;
+  uint64_t memory_limit_bytes = 0;  // 0: none
+  uint64_t connections = 0;
+  uint64_t in_flight = 0;
+};
+
+// Both answers are of one server. If it was started anew in between, counts are from its start.
+Activity ActivityBetween(const v1::StatsResponse& earlier, const v1::StatsResponse& after);
+
+}  // namespace ferrite::cli

@@ -1,0 +1,18 @@
+#pragma once
+
+// What `ferrite top` shows of an interval.
+
+#include <string>
+
+#include "client/cli/top/activity.h"
+#include "nlohmann/json.hpp"
+
+namespace ferrite::cli {
+
+// Lines for people, without a line feed at the end.
+std::string RenderTop(const std::string& server, const Activity& activity);
+
+// One object for programs. Rates are per second; `null`: nothing to tell.
+nlohmann::ordered_json TopJson(const std::string& server, const Activity& activity);
+
+}  // namespace ferrite::cli

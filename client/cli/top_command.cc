@@ -1,0 +1,56 @@
+#include <cstdio>
+
+#include "client/cli/commands.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/options.h"
+#include "client/cli/top/screen.h"
+#include "client/cli/top/top_report.h"
+
+namespace ferrite::cli {
+namespace {
+
+constexpr absl::Duration kLeastInterval = absl::Milliseconds(100);
+
+struct TopArguments {
+  std::optional<absl::Duration> interval;
+  std::optional<uint64_t> count;  // absent: until Ctrl-C
+};
+
+absl::StatusOr<ExitCode> RunTop(Session& session, const TopArguments& arguments) {
+  const absl::Duration interval = arguments.interval.value_or(absl::Seconds(1));
+  if (interval < kLeastInterval) return absl::InvalidArgumentError("--interval is 100ms or more");
+  const absl::StatusOr<Client*> client = session.Connect();
+  if (!client.ok()) return client.status();
+  absl::StatusOr<v1::StatsResponse> before = (*client)->Stats();
+  if (!before.ok()) return before.status();
+
+  const InterruptFlag interrupted;
+  Screen screen;
+  for (uint64_t shown = 0; shown < arguments.count.value_or(UINT64_MAX); ++shown) {
+    if (interrupted.WaitFor(interval)) break;
+    absl::StatusOr<v1::StatsResponse> after = (*client)->Stats();
+    if (!after.ok()) return after.status();
+    const Activity activity = ActivityBetween(*before, *after);
+    if (session.json) {
+      PrintJson(TopJson(session.server, activity));
+      std::fflush(stdout);
+    } else {
+      screen.Show(RenderTop(session.server, activity));
+    }
+    if (std::ferror(stdout) != 0) break;  // nobody reads on; main tells
+    before = std::move(after);
+  }
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddTop(CLI::App& app, Session& session) {
+  auto top = std::make_shared<TopArguments>();
+  CLI::App* command = AddCommand(
+      app, session, "top", "Show what the server does, again and again, until Ctrl-C", top, RunTop);
+  AddDuration(command, "--interval", &top->interval, "How often; 1s if not given");
+  AddUnsigned(command, "--count", &top->count, "Stop after so many times");
+}
+
+}  // namespace ferrite::cli

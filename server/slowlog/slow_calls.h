@@ -1,0 +1,76 @@
+#pragma once
+
+// The calls of late that took long.
+//
+// A call that keeps its thread for long makes all calls behind it wait for long: so many that they
+// would push it out before anyone has looked. So calls that took long themselves and those that
+// only waited have room of their own.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "server/engine/call_times.h"
+#include "server/engine/method.h"
+#include "server/slowlog/trace_parent.h"
+#include "store/mutex.h"
+
+namespace ferrite {
+
+// What is kept of a call. v1::SlowCall says what each field means.
+struct SlowCall {
+  uint64_t id = 0;  // given by SlowCalls::Add
+  int64_t unix_ms = 0;
+  Method method{};
+  std::string key;
+  uint32_t keys = 0;
+  uint64_t request_bytes = 0;
+  uint64_t response_bytes = 0;
+  CallTimes times;
+  std::string peer;
+  int code = 0;
+  std::optional<TraceParent> trace;
+};
+
+// Keeps the newest. Thread-safe; IsSlow takes no lock, so that a call that is not slow pays one
+// comparison.
+class SlowCalls {
+ public:
+  // Calls that take `threshold` or more are slow; absent: none is. `capacity` of those that were
+  // executed for as long are kept, and as many that waited; at least 1 of each.
+  SlowCalls(std::optional<absl::Duration> threshold, size_t capacity);
+
+  bool IsSlow(const CallTimes& times) const { return times.sum_ns() >= threshold_ns_; }
+
+  // Gives the call the next id and keeps it; the oldest of its kind goes if there is no room.
+  void Add(SlowCall call);
+
+  // Up to `limit` calls (0: all that are kept) with an id above `after_id`, newest first.
+  std::vector<SlowCall> Newest(size_t limit, uint64_t after_id) const;
+
+  // Forgets all calls and returns how many there were. Ids go on.
+  size_t Reset();
+
+  // How many calls were ever added.
+  uint64_t added() const { return added_.load(std::memory_order_relaxed); }
+
+  std::optional<absl::Duration> threshold() const { return threshold_; }
+
+ private:
+  using Ring = std::deque<SlowCall>;  // oldest first
+
+  const std::optional<absl::Duration> threshold_;
+  const int64_t threshold_ns_;
+  const size_t capacity_;
+  std::atomic<uint64_t> added_{0};  // written with the mutex held
+  mutable Mutex mutex_;
+  Ring executed_ ABSL_GUARDED_BY(mutex_);
+  Ring waited_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace ferrite

@@ -1,0 +1,134 @@
+#include "server/slowlog/slow_calls.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "ferrite/v1/admin.pb.h"
+#include "ferrite/v1/cache.pb.h"
+#include "server/slowlog/call_subject.h"
+
+namespace ferrite {
+namespace {
+
+using testing::ElementsAre;
+
+SlowCall Call(const std::string& key) {
+  SlowCall call;
+  call.key = key;
+  return call;
+}
+
+std::vector<std::string> KeysOf(const std::vector<SlowCall>& calls) {
+  std::vector<std::string> keys;
+  for (const SlowCall& call : calls) keys.push_back(call.key);
+  return keys;
+}
+
+TEST(SlowCalls, KeepsTheNewestAndListsThemFirst) {
+  SlowCalls log(absl::Milliseconds(10), 3);
+  EXPECT_THAT(log.Newest(0, 0), ElementsAre());
+  for (const char* key : {"a", "b", "c", "d", "e"}) log.Add(Call(key));
+  const std::vector<SlowCall> newest = log.Newest(0, 0);
+  EXPECT_THAT(KeysOf(newest), ElementsAre("e", "d", "c"));
+  EXPECT_EQ(newest.front().id, 5u);
+  EXPECT_EQ(newest.back().id, 3u);
+  EXPECT_EQ(log.added(), 5u);
+}
+
+TEST(SlowCalls, ListsAsManyAsAskedForAndOnlyWhatIsNew) {
+  SlowCalls log(absl::Milliseconds(10), 10);
+  for (const char* key : {"a", "b", "c", "d"}) log.Add(Call(key));
+  EXPECT_THAT(KeysOf(log.Newest(2, 0)), ElementsAre("d", "c"));
+  EXPECT_THAT(KeysOf(log.Newest(99, 0)), ElementsAre("d", "c", "b", "a"));
+  EXPECT_THAT(KeysOf(log.Newest(0, 2)), ElementsAre("d", "c"));
+  EXPECT_THAT(KeysOf(log.Newest(1, 2)), ElementsAre("d"));
+  EXPECT_THAT(KeysOf(log.Newest(0, 4)), ElementsAre());
+}
+
+TEST(SlowCalls, ForgetsAllButGoesOnCounting) {
+  SlowCalls log(absl::Milliseconds(10), 2);
+  for (const char* key : {"a", "b", "c"}) log.Add(Call(key));
+  EXPECT_EQ(log.Reset(), 2u);
+  EXPECT_EQ(log.Reset(), 0u);
+  EXPECT_THAT(KeysOf(log.Newest(0, 0)), ElementsAre());
+  log.Add(Call("d"));
+  EXPECT_EQ(log.Newest(0, 0).front().id, 4u);
+  EXPECT_EQ(log.added(), 4u);
+}
+
+TEST(SlowCalls, ThoseThatWaitedDoNotPushOutWhomTheyWaitedFor) {
+  SlowCalls log(absl::Milliseconds(10), 2);
+  SlowCall culprit = Call("culprit");
+  culprit.times.execute_ns = 50'000'000;
+  log.Add(culprit);
+  for (const char* key : {"a", "b", "c"}) {
+    SlowCall victim = Call(key);
+    victim.times.queue_ns = 50'000'000;
+    log.Add(victim);
+  }
+  EXPECT_THAT(KeysOf(log.Newest(0, 0)), ElementsAre("c", "b", "culprit"));
+  EXPECT_THAT(KeysOf(log.Newest(2, 0)), ElementsAre("c", "b"));
+  EXPECT_THAT(KeysOf(log.Newest(0, 1)), ElementsAre("c", "b"));
+  culprit.key = "another";
+  log.Add(culprit);
+  EXPECT_THAT(KeysOf(log.Newest(0, 0)), ElementsAre("another", "c", "b", "culprit"));
+  EXPECT_EQ(log.Reset(), 4u);
+}
+
+TEST(SlowCalls, WaitingAndExecutionTogetherMakeACallSlow) {
+  const SlowCalls log(absl::Milliseconds(10), 1);
+  EXPECT_FALSE(log.IsSlow({.queue_ns = 4'000'000, .execute_ns = 5'999'999}));
+  EXPECT_TRUE(log.IsSlow({.queue_ns = 4'000'000, .execute_ns = 6'000'000}));
+}
+
+TEST(SlowCalls, AThresholdOfZeroTakesAllAndNoneTakesNone) {
+  EXPECT_TRUE(SlowCalls(absl::ZeroDuration(), 1).IsSlow({}));
+  const SlowCalls none(std::nullopt, 1);
+  EXPECT_FALSE(none.IsSlow({.queue_ns = 3'600'000'000'000, .execute_ns = 0}));
+  EXPECT_FALSE(none.threshold().has_value());
+}
+
+TEST(SlowCalls, ManyThreadsAddWhileOthersLook) {
+  constexpr int kThreads = 4, kCalls = 500;
+  SlowCalls log(absl::ZeroDuration(), 16);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int call = 0; call < kCalls; ++call) {
+        log.Add(Call("a key that is too long to lie within its string"));
+        const std::vector<SlowCall> newest = log.Newest(8, 0);
+        for (size_t n = 1; n < newest.size(); ++n) EXPECT_LT(newest[n].id, newest[n - 1].id);
+        if (call % 100 == 99) log.Reset();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(log.added(), uint64_t{kThreads} * kCalls);
+}
+
+TEST(CallSubject, IsReadOffTheRequest) {
+  v1::GetRequest get;
+  get.set_key(std::string(100, 'k'));
+  EXPECT_EQ(SubjectOf(get).key, std::string(kSubjectKeyBytes, 'k'));
+  EXPECT_EQ(SubjectOf(get).keys, 1u);
+  v1::MGetRequest mget;
+  mget.add_keys("a");
+  mget.add_keys("b");
+  EXPECT_EQ(SubjectOf(mget).key, "");
+  EXPECT_EQ(SubjectOf(mget).keys, 2u);
+  v1::MSetRequest mset;
+  mset.add_entries();
+  EXPECT_EQ(SubjectOf(mset).keys, 1u);
+  v1::PipelineRequest frame;
+  for (int i = 0; i < 3; ++i) frame.add_operations();
+  EXPECT_EQ(SubjectOf(frame).keys, 3u);
+  v1::ScanRequest scan;
+  scan.set_prefix("user:");
+  EXPECT_EQ(SubjectOf(scan).key, "user:");
+  EXPECT_EQ(SubjectOf(v1::FlushRequest()).keys, 0u);
+}
+
+}  // namespace
+}  // namespace ferrite

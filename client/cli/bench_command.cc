@@ -10,8 +10,11 @@
 namespace ferrite::cli {
 namespace {
 
+constexpr int kDefaultBatch = 64;
+
 struct BenchArguments {
   std::string op = "get";
+  std::optional<std::string> mode;
   std::string distribution = "uniform";
   double zipf_theta = 0.99;
   std::optional<int> batch;
@@ -26,8 +29,33 @@ BenchOp OpNamed(const std::string& name) {
   if (name == "set") return BenchOp::kSet;
   if (name == "incr") return BenchOp::kIncr;
   if (name == "mixed") return BenchOp::kMixed;
-  if (name == "mget") return BenchOp::kMGet;
   return BenchOp::kGet;
+}
+
+// "mget" as an operation is what the mode of that name was called first.
+constexpr char kOldMGet[] = "mget";
+
+BenchMode ModeOf(const BenchArguments& arguments) {
+  if (!arguments.mode.has_value()) {
+    return arguments.op == kOldMGet || arguments.batch.value_or(1) > 1 ? BenchMode::kMGet
+                                                                       : BenchMode::kUnary;
+  }
+  if (*arguments.mode == "mget") return BenchMode::kMGet;
+  if (*arguments.mode == "pipeline") return BenchMode::kPipeline;
+  return BenchMode::kUnary;
+}
+
+absl::Status CheckMode(const BenchArguments& arguments, const BenchOptions& options) {
+  if (options.mode == BenchMode::kUnary && options.batch > 1) {
+    return absl::InvalidArgumentError("--batch does not go with --mode unary");
+  }
+  if (options.mode != BenchMode::kMGet && arguments.op == kOldMGet) {
+    return absl::InvalidArgumentError("--op mget goes with --mode mget only; write --op get");
+  }
+  if (options.mode == BenchMode::kMGet && options.op == BenchOp::kIncr) {
+    return absl::InvalidArgumentError("--op incr goes with --mode unary or pipeline");
+  }
+  return absl::OkStatus();
 }
 
 int DefaultThreads(const BenchOptions& options) {
@@ -42,7 +70,9 @@ absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
   options.server = session.server;
   options.call_timeout = session.timeout_or_default();
   options.op = OpNamed(arguments.op);
-  options.batch = arguments.batch.value_or(options.op == BenchOp::kMGet ? 64 : 1);
+  options.mode = ModeOf(arguments);
+  options.batch = arguments.batch.value_or(options.mode == BenchMode::kUnary ? 1 : kDefaultBatch);
+  if (absl::Status status = CheckMode(arguments, options); !status.ok()) return status;
   options.threads = arguments.threads.value_or(DefaultThreads(options));
   if (arguments.distribution == "zipf") options.zipf_theta = arguments.zipf_theta;
   if (arguments.warmup.has_value()) options.warmup = *arguments.warmup;
@@ -56,9 +86,6 @@ absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
     return absl::InvalidArgumentError(absl::StrCat("--key-size must be at least ",
                                                    LeastKeySize(options.keys), " to name ",
                                                    options.keys, " keys"));
-  }
-  if (options.op == BenchOp::kIncr && options.batch > 1) {
-    return absl::InvalidArgumentError("--batch does not go with --op incr");
   }
   if (options.warmup < absl::ZeroDuration() || options.duration <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("--duration must be above 0 and --warmup not below");
@@ -95,10 +122,15 @@ void AddBench(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"get", "set", "incr", "mixed", "mget"}))
       ->capture_default_str();
   add("--read-ratio", options.read_ratio, "The share of reads, for --op mixed", 0.0, 1.0);
-  add("--batch", bench->batch, "Keys in a call: above 1, MGet and MSet; 64 for --op mget, else 1",
-      1, 1024);
+  command
+      ->add_option("--mode", bench->mode,
+                   "How operations travel: each in a call, in calls of MGet and MSet, or in frames "
+                   "of Pipeline; unary if not given, or mget with --batch or --op mget")
+      ->check(CLI::IsMember({"unary", "mget", "pipeline"}));
+  add("--batch", bench->batch, "Operations in a call or frame; 64 if not given, 1 with unary", 1,
+      1024);
   add("--connections", options.connections, "Connections", 1, 10'000);
-  add("--in-flight", options.in_flight, "Calls in flight on each connection", 1, 10'000);
+  add("--in-flight", options.in_flight, "Calls or frames in flight on each connection", 1, 10'000);
   add("--threads", bench->threads, "Threads that make the calls; half of the cores if not given", 1,
       256);
   add("--keys", options.keys, "How many keys there are", uint64_t{1}, uint64_t{10'000'000'000});
@@ -113,7 +145,7 @@ void AddBench(CLI::App& app, Session& session) {
               "How long to run before counting; 1s if not given");
   CLI::Option* duration =
       AddDuration(command, "--duration", &bench->duration, "How long to count; 10s if not given");
-  command->add_option("--count", options.count, "Count this many calls instead")
+  command->add_option("--count", options.count, "Count this many calls or frames instead")
       ->check(CLI::Range(uint64_t{1}, UINT64_MAX))
       ->excludes(duration);
 }

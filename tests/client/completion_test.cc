@@ -31,6 +31,7 @@ TEST(CompletionTest, BashOffersCommandsFlagsAndChoices) {
   EXPECT_EQ(BashOffers("ferrite set --if"), "--if-absent --if-present --if-version\n");
   EXPECT_EQ(BashOffers("ferrite touch --p"), "--persist\n");
   EXPECT_EQ(BashOffers("ferrite bench --distribution ''"), "uniform zipf\n");
+  EXPECT_EQ(BashOffers("ferrite bench --mode ''"), "unary mget pipeline\n");
   EXPECT_EQ(BashOffers("ferrite completion z"), "zsh\n");
   EXPECT_EQ(BashOffers("ferrite set --ttl ''"), "\n");
 }

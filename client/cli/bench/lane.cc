@@ -7,10 +7,6 @@ namespace {
 
 constexpr auto kPause = std::chrono::milliseconds(10);
 
-size_t ErrorIndex(int code) {
-  return code >= 0 && code < static_cast<int>(kStatusCodes) ? code : grpc::StatusCode::UNKNOWN;
-}
-
 }  // namespace
 
 Lane::Lane(const BenchOptions* options, v1::CacheService::Stub* stub, grpc::CompletionQueue* queue)
@@ -24,7 +20,7 @@ void Lane::Send(Exchange<Request, Response>* exchange) {
   start_ = Clock::now();
   exchange->reader = (stub_->*kPrepareAsync)(&*context_, exchange->request, queue_);
   exchange->reader->StartCall();
-  exchange->reader->Finish(&exchange->response, &status_, this);
+  exchange->reader->Finish(&exchange->response, &status_, tag());
 }
 
 void Lane::BeginCall(Workload* workload, bool counted) {
@@ -67,10 +63,10 @@ void Lane::SendMSet(Workload* workload) {
 
 void Lane::BeginPause() {
   pausing_ = true;
-  alarm_.Set(queue_, std::chrono::system_clock::now() + kPause, this);
+  alarm_.Set(queue_, std::chrono::system_clock::now() + kPause, tag());
 }
 
-void Lane::End() {
+bool Lane::Proceed(bool /*ok*/) {
   end_ = Clock::now();
   pausing_ = false;
   // They lie in memory of the context, which the next call replaces.
@@ -79,6 +75,7 @@ void Lane::End() {
   incr_.reader.reset();
   mget_.reader.reset();
   mset_.reader.reset();
+  return true;
 }
 
 void Lane::Count(Tally* tally) const {

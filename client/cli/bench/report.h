@@ -14,12 +14,14 @@ namespace ferrite::cli {
 struct BenchResult {
   Totals reads;
   Totals writes;
+  Totals mixed;  // frames of both; see Tallies
   absl::Duration elapsed;
   bool interrupted = false;
 
   Totals Sum() const {
     Totals sum = reads;
     sum.Add(writes);
+    sum.Add(mixed);
     return sum;
   }
 };

@@ -20,10 +20,10 @@ SKIPPED = 77
 PROGRAMS = {
     "eviction": ("redis-server", "memcached"),
     "store": ("cargo", "redis-server", "memcached"),
-    "serving": ("redis-server", "redis-benchmark"),
+    "serving": ("redis-server", "memcached"),
     "startup": ("redis-server",),
 }
-DRAWING = ("eviction", "store")
+DRAWING = ("eviction", "serving", "store")
 
 
 def skip(why):

@@ -21,10 +21,10 @@ PROGRAMS = {
     "overload": (),
     "eviction": ("redis-server", "memcached"),
     "store": ("cargo", "redis-server", "memcached"),
-    "serving": ("redis-server", "redis-benchmark"),
+    "serving": ("redis-server", "memcached"),
     "startup": ("redis-server",),
 }
-DRAWING = ("eviction", "overload", "store")
+DRAWING = ("eviction", "overload", "serving", "store")
 
 
 def skip(why):

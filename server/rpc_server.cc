@@ -2,7 +2,6 @@
 
 #include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
 #include <sys/resource.h>
 
@@ -57,10 +56,10 @@ RpcServer::~RpcServer() { FERRITE_CHECK(server_ == nullptr); }
 absl::Status RpcServer::Bind() { return listener_.Bind(settings_.listen); }
 
 void RpcServer::Build() {
-  grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   for (grpc::Service* service : services_.all()) builder.RegisterService(service);
+  builder.RegisterService(health_.service());
   for (int i = 0; i < settings_.threads; ++i) {
     threads_.push_back(
         std::make_unique<QueueThread>(builder.AddCompletionQueue(), &admissions_, &slow_calls_));
@@ -105,10 +104,9 @@ absl::Status RpcServer::Start(AdminHandlers* admin) {
   for (const auto& thread : threads_) {
     services_.ServeOn(thread.get(), &store_, &cache_, &wire_, admin);
   }
+  health_.ServeOn(threads_.front().get());
   for (const auto& thread : threads_) thread->Start([this] { counters_.AttachThread(); });
-  for (const std::string_view service : {kCacheService, kAdminService}) {
-    server_->GetHealthCheckService()->SetServingStatus(std::string(service), true);
-  }
+  health_.SetServing(true);
   listener_.Start(ConnectionLimit(settings_.max_connections), [this](int listener, int descriptor) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
     parameters.listener_fd = listener;
@@ -119,7 +117,7 @@ absl::Status RpcServer::Start(AdminHandlers* admin) {
 }
 
 void RpcServer::Shutdown(absl::Duration grace) {
-  server_->GetHealthCheckService()->Shutdown();
+  health_.SetServing(false);
   listener_.Stop();
   for (const auto& thread : threads_) {
     thread->Do([this, queue = thread.get()] { services_.DrainOn(queue); });

@@ -16,6 +16,7 @@
 #include "server/engine/queue_thread.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
+#include "server/health/health_service.h"
 #include "server/metrics/thread_counters.h"
 #include "server/net/listener.h"
 #include "server/services.h"
@@ -63,6 +64,7 @@ class RpcServer {
   SlowCalls& slow_calls_;
   Listener listener_;
   Services services_;
+  HealthService health_;
   std::vector<std::unique_ptr<QueueThread>> threads_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;

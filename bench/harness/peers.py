@@ -36,13 +36,15 @@ class PeerServer:
         return self._answers.read(size)
 
 
-def _connect(path, process):
-    """Retries until the server listens: it tells in no other way."""
+def _connect(address, process):
+    """Retries until the server listens: it tells in no other way. The address is a path or a pair of
+    host and port."""
+    family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
     deadline = time.monotonic() + START_SECONDS
     while True:
-        connection = socket.socket(socket.AF_UNIX)
+        connection = socket.socket(family)
         try:
-            connection.connect(str(path))
+            connection.connect(address if family == socket.AF_INET else str(address))
             return connection
         except OSError:
             connection.close()
@@ -94,6 +96,19 @@ def redis(*, port=0):
 
 def memcached():
     return _running(lambda path: _memcached_command(path, 16384))
+
+
+@contextlib.contextmanager
+def memcached_on(*, port):
+    """A memcached with one thread that listens on 127.0.0.1: it cannot listen on a socket besides."""
+    command = ["memcached", "-l", "127.0.0.1", "-p", str(port), "-m", "16384", "-t", "1"]
+    process = subprocess.Popen([*command, "-u", getpass.getuser()], stdin=subprocess.DEVNULL)
+    try:
+        with _connect(("127.0.0.1", port), process) as connection:
+            yield PeerServer(process, connection)
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @contextlib.contextmanager

@@ -22,3 +22,9 @@ def cpu_seconds(pid):
 def pinned(command, cores):
     """The command, bound to these cores."""
     return ["taskset", "--cpu-list", ",".join(map(str, sorted(cores))), *map(str, command)]
+
+
+def pin(pid, cores):
+    """Binds a running process with all its threads to these cores."""
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), cores)

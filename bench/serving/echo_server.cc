@@ -16,29 +16,37 @@
 #include <vector>
 
 #include "ferrite/v1/cache.grpc.pb.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 
 namespace ferrite::bench {
 namespace {
 
-using AsyncService = v1::CacheService::AsyncService;
+using Cache = v1::CacheService::AsyncService;
+using Health = grpc::health::v1::Health::AsyncService;
 
 // Calls that wait to be taken up, per queue. With fewer than there are in flight, gRPC would queue
 // the rest by itself.
 constexpr int kWaitingCalls = 256;
 
-// One call at a time: waits for it, answers it, waits for the next.
-class EchoCall {
+class Tag {
  public:
-  EchoCall(AsyncService* service, grpc::ServerCompletionQueue* queue,
-           const v1::GetResponse* response)
+  virtual ~Tag() = default;
+  virtual void Proceed() = 0;
+};
+
+// One call at a time: waits for it, answers it, waits for the next.
+template <auto kRequestCall, class Service, class Request, class Response>
+class EchoCall final : public Tag {
+ public:
+  EchoCall(Service* service, grpc::ServerCompletionQueue* queue, const Response* response)
       : service_(*service), queue_(*queue), response_(*response) {
     Wait();
   }
 
-  void Proceed() {
+  void Proceed() override {
     if (answering_) return Wait();
     answering_ = true;
-    writer_->Finish(response_, grpc::Status::OK, this);
+    writer_->Finish(response_, grpc::Status::OK, static_cast<Tag*>(this));
   }
 
  private:
@@ -47,32 +55,40 @@ class EchoCall {
     context_.emplace();
     writer_.emplace(&*context_);
     request_.Clear();
-    service_.RequestGet(&*context_, &request_, &*writer_, &queue_, &queue_, this);
+    (service_.*kRequestCall)(&*context_, &request_, &*writer_, &queue_, &queue_,
+                             static_cast<Tag*>(this));
   }
 
-  AsyncService& service_;
+  Service& service_;
   grpc::ServerCompletionQueue& queue_;
-  const v1::GetResponse& response_;
+  const Response& response_;
   std::optional<grpc::ServerContext> context_;
-  std::optional<grpc::ServerAsyncResponseWriter<v1::GetResponse>> writer_;
-  v1::GetRequest request_;
+  std::optional<grpc::ServerAsyncResponseWriter<Response>> writer_;
+  Request request_;
   bool answering_ = false;
 };
 
-void Serve(AsyncService* service, grpc::ServerCompletionQueue* queue) {
+using GetCall = EchoCall<&Cache::RequestGet, Cache, v1::GetRequest, v1::GetResponse>;
+using CheckCall = EchoCall<&Health::RequestCheck, Health, grpc::health::v1::HealthCheckRequest,
+                           grpc::health::v1::HealthCheckResponse>;
+
+void Serve(Cache* cache, Health* health, grpc::ServerCompletionQueue* queue) {
   v1::GetResponse response;
   response.set_found(true);
   response.set_value(std::string(64, 'v'));
   response.set_version(1);
-  std::vector<std::unique_ptr<EchoCall>> calls;
-  calls.reserve(kWaitingCalls);
+  std::vector<std::unique_ptr<Tag>> calls;
   for (int i = 0; i < kWaitingCalls; ++i) {
-    calls.push_back(std::make_unique<EchoCall>(service, queue, &response));
+    calls.push_back(std::make_unique<GetCall>(cache, queue, &response));
   }
+  // The load generator asks before it starts.
+  grpc::health::v1::HealthCheckResponse serving;
+  serving.set_status(grpc::health::v1::HealthCheckResponse::SERVING);
+  calls.push_back(std::make_unique<CheckCall>(health, queue, &serving));
   void* tag;
   bool ok;
   while (queue->Next(&tag, &ok)) {
-    if (ok) static_cast<EchoCall*>(tag)->Proceed();
+    if (ok) static_cast<Tag*>(tag)->Proceed();
   }
 }
 
@@ -84,12 +100,13 @@ int Main(int argc, char** argv) {
   app.add_option("--listen", listen, "Address; port 0 takes a free one");
   CLI11_PARSE(app, argc, argv);
 
-  grpc::EnableDefaultHealthCheckService(true);  // the load generator asks before it starts
-  AsyncService service;
+  Cache cache;
+  Health health;
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&service);
+  builder.RegisterService(&cache);
+  builder.RegisterService(&health);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // From here on as in server/rpc_server.cc.
   builder.SetMaxReceiveMessageSize((4 << 20) + (64 << 10));
@@ -111,7 +128,7 @@ int Main(int argc, char** argv) {
   }
   std::vector<std::thread> running;
   running.reserve(threads);
-  for (const auto& queue : queues) running.emplace_back(Serve, &service, queue.get());
+  for (const auto& queue : queues) running.emplace_back(Serve, &cache, &health, queue.get());
   std::printf("bench-echo-server ready grpc=127.0.0.1:%d\n", port);
   std::fflush(stdout);
 

@@ -10,8 +10,11 @@
 namespace ferrite::cli {
 namespace {
 
+constexpr int kDefaultBatch = 64;
+
 struct BenchArguments {
   std::string op = "get";
+  std::optional<std::string> mode;
   std::string distribution = "uniform";
   std::string arrivals = "poisson";
   double zipf_theta = 0.99;
@@ -28,8 +31,36 @@ BenchOp OpNamed(const std::string& name) {
   if (name == "set") return BenchOp::kSet;
   if (name == "incr") return BenchOp::kIncr;
   if (name == "mixed") return BenchOp::kMixed;
-  if (name == "mget") return BenchOp::kMGet;
   return BenchOp::kGet;
+}
+
+// "mget" as an operation is what the mode of that name was called first.
+constexpr char kOldMGet[] = "mget";
+
+BenchMode ModeOf(const BenchArguments& arguments) {
+  if (!arguments.mode.has_value()) {
+    return arguments.op == kOldMGet || arguments.batch.value_or(1) > 1 ? BenchMode::kMGet
+                                                                       : BenchMode::kUnary;
+  }
+  if (*arguments.mode == "mget") return BenchMode::kMGet;
+  if (*arguments.mode == "pipeline") return BenchMode::kPipeline;
+  return BenchMode::kUnary;
+}
+
+absl::Status CheckMode(const BenchArguments& arguments, const BenchOptions& options) {
+  if (options.mode == BenchMode::kUnary && options.batch > 1) {
+    return absl::InvalidArgumentError("--batch does not go with --mode unary");
+  }
+  if (options.mode != BenchMode::kMGet && arguments.op == kOldMGet) {
+    return absl::InvalidArgumentError("--op mget goes with --mode mget only; write --op get");
+  }
+  if (options.mode == BenchMode::kMGet && options.op == BenchOp::kIncr) {
+    return absl::InvalidArgumentError("--op incr goes with --mode unary or pipeline");
+  }
+  if (options.mode == BenchMode::kPipeline && options.rate.has_value()) {
+    return absl::InvalidArgumentError("--rate goes with --mode unary or mget");
+  }
+  return absl::OkStatus();
 }
 
 int DefaultThreads(const BenchOptions& options) {
@@ -44,7 +75,9 @@ absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
   options.server = session.server;
   options.call_timeout = session.timeout_or_default();
   options.op = OpNamed(arguments.op);
-  options.batch = arguments.batch.value_or(options.op == BenchOp::kMGet ? 64 : 1);
+  options.mode = ModeOf(arguments);
+  options.batch = arguments.batch.value_or(options.mode == BenchMode::kUnary ? 1 : kDefaultBatch);
+  if (absl::Status status = CheckMode(arguments, options); !status.ok()) return status;
   options.threads = arguments.threads.value_or(DefaultThreads(options));
   options.in_flight = arguments.in_flight.value_or(options.rate.has_value() ? 1024 : 16);
   if (arguments.arrivals == "constant") options.arrivals = ArrivalKind::kConstant;
@@ -60,9 +93,6 @@ absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
     return absl::InvalidArgumentError(absl::StrCat("--key-size must be at least ",
                                                    LeastKeySize(options.keys), " to name ",
                                                    options.keys, " keys"));
-  }
-  if (options.op == BenchOp::kIncr && options.batch > 1) {
-    return absl::InvalidArgumentError("--batch does not go with --op incr");
   }
   if (options.warmup < absl::ZeroDuration() || options.duration <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("--duration must be above 0 and --warmup not below");
@@ -99,11 +129,17 @@ void AddBench(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"get", "set", "incr", "mixed", "mget"}))
       ->capture_default_str();
   add("--read-ratio", options.read_ratio, "The share of reads, for --op mixed", 0.0, 1.0);
-  add("--batch", bench->batch, "Keys in a call: above 1, MGet and MSet; 64 for --op mget, else 1",
-      1, 1024);
+  command
+      ->add_option("--mode", bench->mode,
+                   "How operations travel: each in a call, in calls of MGet and MSet, or in frames "
+                   "of Pipeline; unary if not given, or mget with --batch or --op mget")
+      ->check(CLI::IsMember({"unary", "mget", "pipeline"}));
+  add("--batch", bench->batch, "Operations in a call or frame; 64 if not given, 1 with unary", 1,
+      1024);
   add("--connections", options.connections, "Connections", 1, 10'000);
   add("--in-flight", bench->in_flight,
-      "Calls in flight on each connection, 16 if not given; with --rate the most, 1024", 1, 10'000);
+      "Calls or frames in flight on each connection, 16 if not given; with --rate the most, 1024", 1,
+      10'000);
   add("--threads", bench->threads, "Threads that make the calls; half of the cores if not given", 1,
       256);
   add("--keys", options.keys, "How many keys there are", uint64_t{1}, uint64_t{10'000'000'000});
@@ -119,7 +155,7 @@ void AddBench(CLI::App& app, Session& session) {
   CLI::Option* duration =
       AddDuration(command, "--duration", &bench->duration, "How long to count; 10s if not given");
   CLI::Option* count =
-      command->add_option("--count", options.count, "Count this many calls instead")
+      command->add_option("--count", options.count, "Count this many calls or frames instead")
           ->check(CLI::Range(uint64_t{1}, UINT64_MAX))
           ->excludes(duration);
   add("--rate", options.rate,

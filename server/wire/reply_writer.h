@@ -7,6 +7,7 @@
 #include <grpcpp/support/slice.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "store/value.h"
@@ -15,7 +16,10 @@ namespace ferrite {
 
 // Values of at least this many bytes are sent from the store's memory, held by a reference until
 // they are out. Below, a copy costs less than another slice in gRPC (bench/results/serving.md).
-inline constexpr size_t kMinSharedBytes = size_t{16} << 10;
+#ifndef FERRITE_MIN_SHARED_BYTES  // bench/serving compares others
+#define FERRITE_MIN_SHARED_BYTES (size_t{16} << 10)
+#endif
+inline constexpr size_t kMinSharedBytes = FERRITE_MIN_SHARED_BYTES;
 
 // Reuse one for many replies. Not thread-safe.
 class ReplyWriter {

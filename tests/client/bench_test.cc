@@ -74,6 +74,62 @@ TEST_F(BenchTest, CountersCountEveryCall) {
   EXPECT_EQ(get.out, "3000");
 }
 
+TEST_F(BenchTest, ModesAreNamedOrFollowFromTheRest) {
+  EXPECT_EQ(BenchJson({"--count", "1"})["settings"]["mode"], "unary");
+  EXPECT_EQ(BenchJson({"--count", "1", "--batch", "2"})["settings"]["mode"], "mget");
+  EXPECT_EQ(BenchJson({"--count", "1", "--op", "mget"})["settings"]["mode"], "mget");
+  const auto json = BenchJson({"--count", "1", "--mode", "mget"});
+  EXPECT_EQ(json["settings"]["batch"], 64);
+  EXPECT_EQ(json["all"]["keys"], 64);
+}
+
+TEST_F(BenchTest, FramesCountTheirOperations) {
+  const auto reads =
+      BenchJson({"--mode", "pipeline", "--count", "300", "--keys", "1000", "--in-flight", "3"});
+  EXPECT_EQ(reads["all"]["calls"], 300);
+  EXPECT_EQ(reads["all"]["keys"], 300 * 64);
+  EXPECT_EQ(reads["hits"], 300 * 64);
+  const auto writes = BenchJson({"--mode", "pipeline", "--op", "set", "--batch", "7", "--count",
+                                 "100", "--value-size", "20000"});
+  EXPECT_EQ(writes["writes"]["keys"], 700);
+  EXPECT_EQ(writes["reads"]["keys"], 0);
+}
+
+TEST_F(BenchTest, FramesOfLargeValuesAreReadInPieces) {
+  const auto json = BenchJson({"--mode", "pipeline", "--batch", "30", "--count", "50", "--keys",
+                               "40", "--value-size", "100000"});
+  EXPECT_EQ(json["hits"], 1500);
+}
+
+TEST_F(BenchTest, WithoutPreloadFramesMiss) {
+  const auto json = BenchJson({"--mode", "pipeline", "--count", "10", "--no-preload"});
+  EXPECT_EQ(json["hits"], 0);
+  EXPECT_EQ(json["misses"], 640);
+}
+
+TEST_F(BenchTest, AFrameMayMixReadsAndWrites) {
+  const auto json = BenchJson({"--mode", "pipeline", "--op", "mixed", "--read-ratio", "0.5",
+                               "--count", "100", "--keys", "100"});
+  EXPECT_EQ(json["all"]["calls"], 100);
+  EXPECT_EQ(json["all"]["keys"], 6400);
+  EXPECT_NEAR(json["reads"]["keys"], 3200, 400);
+  EXPECT_EQ(json["hits"], json["reads"]["keys"]);
+  EXPECT_GT(json["all"]["latency_us"]["p50"], 0);
+}
+
+TEST_F(BenchTest, FramesCountOnCounters) {
+  BenchJson({"--mode", "pipeline", "--op", "incr", "--count", "50", "--keys", "1"});
+  const Result get =
+      RunCommand({FERRITE_CLI_PATH, "--server", server_.address(), "get", "n000000000000000"});
+  EXPECT_EQ(get.out, "3200");
+}
+
+TEST_F(BenchTest, PrintsATableOfFrames) {
+  const Result run = Bench({"--mode", "pipeline", "--count", "100", "--keys", "10"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("frames/s  operations/s"));
+}
+
 TEST_F(BenchTest, PrintsATable) {
   const Result run = Bench({"--count", "100", "--keys", "10"});
   EXPECT_EQ(run.exit_code, 0) << run.err;
@@ -95,13 +151,26 @@ TEST_F(BenchTest, FailedCallsAreCountedNotFatal) {
   EXPECT_EQ(run.Json()["all"]["errors"]["INVALID_ARGUMENT"], 20);
 }
 
-// Runs until `wanted` calls have reached the server.
-void AwaitCalls(const ServerProcess& server, uint64_t wanted) {
+TEST_F(BenchTest, FailedOperationsOfFramesAreCounted) {
+  const Result run = Bench({"--mode", "pipeline", "--op", "set", "--batch", "2", "--value-size",
+                            "1048577", "--count", "5", "--json"});
+  EXPECT_EQ(run.Json()["all"]["errors"]["INVALID_ARGUMENT"], 10);
+  EXPECT_EQ(run.Json()["all"]["keys"], 0);
+}
+
+TEST_F(BenchTest, RefusedFramesAreCounted) {
+  // Larger than what gRPC takes in: each ends its stream, and the next opens another.
+  const Result run = Bench({"--mode", "pipeline", "--op", "set", "--batch", "100", "--value-size",
+                            "100000", "--count", "5", "--json"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_EQ(run.Json()["all"]["errors"]["RESOURCE_EXHAUSTED"], 5);
+}
+
+// Runs until the server has taken in that many entries.
+void AwaitEntries(const ServerProcess& server, uint64_t wanted) {
   const std::vector<std::string> stats = {FERRITE_CLI_PATH, "--server", server.address(), "--json",
                                           "stats"};
-  while (true) {
-    const nlohmann::json counts = RunCommand(stats).Json()["calls_ok"];
-    if (counts.value("Set", uint64_t{0}) >= wanted) return;
+  while (RunCommand(stats).Json()["entries"].get<uint64_t>() < wanted) {
   }
 }
 
@@ -126,7 +195,7 @@ TEST_F(BenchTest, AnOpenLoopEndsOverAFrozenServer) {
   ChildProcess bench({FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op",
                       "set", "--warmup", "0s", "--duration", "1h", "--rate", "10000", "--in-flight",
                       "10", "--timeout", "500ms"});
-  AwaitCalls(server_, 100);
+  AwaitEntries(server_, 100);
   server_.Freeze();
   bench.Signal(SIGINT);
   EXPECT_EQ(bench.Wait(), 0) << bench.err();
@@ -135,36 +204,48 @@ TEST_F(BenchTest, AnOpenLoopEndsOverAFrozenServer) {
   EXPECT_GT(counts["expired"], 0);  // what was in flight
 }
 
-TEST_F(BenchTest, CtrlCPrintsTheResultsSoFar) {
-  ChildProcess bench({FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op",
-                      "set", "--warmup", "0s", "--duration", "1h"});
-  AwaitCalls(server_, 1000);
-  bench.Signal(SIGINT);
-  EXPECT_EQ(bench.Wait(), 0) << bench.err();
-  const auto json = nlohmann::json::parse(bench.out());
+// How a run ends, in each mode.
+class BenchEndTest : public BenchTest, public testing::WithParamInterface<const char*> {
+ protected:
+  // Starts to write, and comes back when the server is at it.
+  std::unique_ptr<ChildProcess> Start(const std::vector<std::string>& more) {
+    std::vector<std::string> command = {
+        FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op", "set",
+        "--mode",         GetParam(), "--warmup",        "0s"};
+    command.insert(command.end(), more.begin(), more.end());
+    auto bench = std::make_unique<ChildProcess>(command);
+    AwaitEntries(server_, 1000);
+    return bench;
+  }
+};
+
+TEST_P(BenchEndTest, CtrlCPrintsTheResultsSoFar) {
+  const auto bench = Start({"--duration", "1h"});
+  bench->Signal(SIGINT);
+  EXPECT_EQ(bench->Wait(), 0) << bench->err();
+  const auto json = nlohmann::json::parse(bench->out());
   EXPECT_EQ(json["interrupted"], true);
   EXPECT_GT(json["all"]["calls"], 0);
 }
 
-TEST_F(BenchTest, OutlivesTheServer) {
-  ChildProcess bench({FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op",
-                      "set", "--warmup", "0s", "--count", "1000000000"});
-  AwaitCalls(server_, 1000);
+TEST_P(BenchEndTest, OutlivesTheServer) {
+  const auto bench = Start({"--count", "1000000000"});
   server_.Kill();
-  bench.Signal(SIGINT);
-  EXPECT_EQ(bench.Wait(), 0) << bench.err();
-  EXPECT_GT(nlohmann::json::parse(bench.out())["all"]["calls"], 0);
+  bench->Signal(SIGINT);
+  EXPECT_EQ(bench->Wait(), 0) << bench->err();
+  EXPECT_GT(nlohmann::json::parse(bench->out())["all"]["calls"], 0);
 }
 
-TEST_F(BenchTest, EndsOverAFrozenServer) {
-  ChildProcess bench({FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op",
-                      "set", "--warmup", "0s", "--duration", "1h", "--timeout", "1h"});
-  AwaitCalls(server_, 1000);
+TEST_P(BenchEndTest, EndsOverAFrozenServer) {
+  const auto bench = Start({"--duration", "1h", "--timeout", "1h"});
   server_.Freeze();
-  bench.Signal(SIGINT);
-  EXPECT_EQ(bench.Wait(), 0) << bench.err();
+  bench->Signal(SIGINT);
+  EXPECT_EQ(bench->Wait(), 0) << bench->err();
   server_.Thaw();
 }
+
+INSTANTIATE_TEST_SUITE_P(Modes, BenchEndTest, testing::Values("unary", "mget", "pipeline"),
+                         [](const auto& info) { return std::string(info.param); });
 
 TEST(BenchAloneTest, SaysSoWhenNobodyIsThere) {
   const Result run = RunCommand({FERRITE_CLI_PATH, "--server", "127.0.0.1:1", "bench"});
@@ -177,6 +258,9 @@ TEST(BenchAloneTest, SenselessSettingsAreRefused) {
        std::vector<std::vector<std::string>>{{"--threads", "5", "--connections", "4"},
                                              {"--keys", "1000000", "--key-size", "6"},
                                              {"--op", "incr", "--batch", "2"},
+                                             {"--mode", "unary", "--batch", "2"},
+                                             {"--mode", "pipeline", "--op", "mget"},
+                                             {"--mode", "nonsense"},
                                              {"--op", "nonsense"},
                                              {"--duration", "0s"},
                                              {"--batch", "1025"},

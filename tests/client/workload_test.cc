@@ -91,13 +91,12 @@ TEST(WorkloadTest, MixesReadsAndWritesAsAsked) {
 
 TEST(WorkloadTest, BatchesUseTheBatchCalls) {
   BenchOptions options;
-  options.batch = 16;
+  options.mode = BenchMode::kMGet;
   EXPECT_EQ(Workload(options, 1).NextKind(), Workload::Kind::kMGet);
   options.op = BenchOp::kSet;
   EXPECT_EQ(Workload(options, 1).NextKind(), Workload::Kind::kMSet);
-  options.op = BenchOp::kMGet;
-  options.batch = 1;
-  EXPECT_EQ(Workload(options, 1).NextKind(), Workload::Kind::kMGet);
+  options.mode = BenchMode::kPipeline;
+  EXPECT_EQ(Workload(options, 1).NextKind(), Workload::Kind::kSet);
 }
 
 TEST(WorkloadTest, CountersAreNoEntries) {

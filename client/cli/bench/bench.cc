@@ -81,8 +81,9 @@ class Load {
   BenchResult Result() const {
     BenchResult result;
     for (const auto& thread : threads_) {
-      result.reads.Add(thread->reads());
-      result.writes.Add(thread->writes());
+      result.reads.Add(thread->tallies().reads);
+      result.writes.Add(thread->tallies().writes);
+      result.mixed.Add(thread->tallies().mixed);
     }
     return result;
   }

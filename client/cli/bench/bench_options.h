@@ -11,7 +11,14 @@
 
 namespace ferrite::cli {
 
-enum class BenchOp { kGet, kSet, kIncr, kMixed, kMGet };
+enum class BenchOp { kGet, kSet, kIncr, kMixed };
+
+// How operations travel.
+enum class BenchMode {
+  kUnary,     // each in a call of its own
+  kMGet,      // many in a call: MGet and MSet
+  kPipeline,  // many in a frame of a stream
+};
 
 struct BenchOptions {
   std::string server;
@@ -20,11 +27,12 @@ struct BenchOptions {
   BenchOp op = BenchOp::kGet;
   // The share of reads when `op` is kMixed.
   double read_ratio = 0.8;
-  // Keys in a call; above 1, reads are MGet and writes MSet. Incr always takes one.
+  BenchMode mode = BenchMode::kUnary;
+  // Operations in a call or frame; 1 with kUnary.
   int batch = 1;
 
   int connections = 4;
-  // Calls in flight on each connection; with a rate, no more than so many.
+  // Calls or frames in flight on each connection; with a rate, no more than so many.
   int in_flight = 16;
   // Threads that make the calls, each with its own completion queue. Not more than connections.
   int threads = 1;
@@ -43,12 +51,10 @@ struct BenchOptions {
   // when one before it has ended.
   std::optional<double> rate;
   ArrivalKind arrivals = ArrivalKind::kPoisson;
-  // Stop after this many calls instead.
+  // Stop after this many calls or frames instead.
   std::optional<uint64_t> count;
 
-  bool reads() const {
-    return op == BenchOp::kGet || op == BenchOp::kMGet || op == BenchOp::kMixed;
-  }
+  bool reads() const { return op == BenchOp::kGet || op == BenchOp::kMixed; }
 };
 
 }  // namespace ferrite::cli

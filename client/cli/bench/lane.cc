@@ -7,10 +7,6 @@ namespace {
 
 constexpr auto kPause = std::chrono::milliseconds(10);
 
-size_t ErrorIndex(int code) {
-  return code >= 0 && code < static_cast<int>(kStatusCodes) ? code : grpc::StatusCode::UNKNOWN;
-}
-
 }  // namespace
 
 Lane::Lane(const BenchOptions* options, v1::CacheService::Stub* stub, grpc::CompletionQueue* queue)
@@ -19,19 +15,18 @@ Lane::Lane(const BenchOptions* options, v1::CacheService::Stub* stub, grpc::Comp
 template <auto kPrepareAsync, class Request, class Response>
 void Lane::Send(Exchange<Request, Response>* exchange) {
   context_.emplace();
-  start_ = intended_.value_or(Clock::now());
   const auto spent = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start_);
   context_->set_deadline(std::chrono::system_clock::now() +
                          absl::ToChronoMicroseconds(options_.call_timeout) - spent);
   exchange->reader = (stub_->*kPrepareAsync)(&*context_, exchange->request, queue_);
   exchange->reader->StartCall();
-  exchange->reader->Finish(&exchange->response, &status_, this);
+  exchange->reader->Finish(&exchange->response, &status_, tag());
 }
 
-void Lane::BeginCall(Workload* workload, bool counted, std::optional<Clock::time_point> intended) {
+void Lane::BeginCallAt(Clock::time_point intended, Workload* workload, bool counted) {
   using Stub = v1::CacheService::Stub;
   counted_ = counted;
-  intended_ = intended;
+  start_ = intended;
   kind_ = workload->NextKind();
   switch (kind_) {
     case Workload::Kind::kGet:
@@ -69,10 +64,10 @@ void Lane::SendMSet(Workload* workload) {
 
 void Lane::BeginPause() {
   pausing_ = true;
-  alarm_.Set(queue_, std::chrono::system_clock::now() + kPause, this);
+  alarm_.Set(queue_, std::chrono::system_clock::now() + kPause, tag());
 }
 
-void Lane::End() {
+bool Lane::Proceed(bool /*ok*/) {
   end_ = Clock::now();
   pausing_ = false;
   // They lie in memory of the context, which the next call replaces.
@@ -81,6 +76,7 @@ void Lane::End() {
   incr_.reader.reset();
   mget_.reader.reset();
   mset_.reader.reset();
+  return true;
 }
 
 void Lane::Count(Tally* tally) const {

@@ -1,16 +1,13 @@
 #pragma once
 
 // Room for one call in flight. Its messages are made once and used for every call, so that the load
-// tool spends its time in gRPC and not in malloc. A lane is its own tag in the completion queue; it
-// has one operation pending at a time.
+// tool spends its time in gRPC and not in malloc. It has one operation pending at a time.
 
-#include <chrono>
 #include <memory>
 #include <optional>
 
 #include "client/cli/bench/bench_options.h"
-#include "client/cli/bench/tally.h"
-#include "client/cli/bench/workload.h"
+#include "client/cli/bench/flight.h"
 #include "ferrite/v1/cache.grpc.pb.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
@@ -19,35 +16,33 @@
 namespace ferrite::cli {
 
 // Not thread-safe: belongs to one LoadThread.
-class Lane {
+class Lane final : public Flight {
  public:
   // The pointers must outlive the lane.
   Lane(const BenchOptions* options, v1::CacheService::Stub* stub, grpc::CompletionQueue* queue);
 
-  using Clock = std::chrono::steady_clock;
+  // Deadline and latency of the call count from `intended`.
+  void BeginCallAt(Clock::time_point intended, Workload* workload, bool counted);
 
-  // Starts the next call of `workload`. `counted`: whether it is to appear in the result. Its
-  // deadline and its latency count from `intended`, if it was meant to start then, else from now.
-  void BeginCall(Workload* workload, bool counted,
-                 std::optional<Clock::time_point> intended = std::nullopt);
-  // Starts a pause instead: a server that is away is not asked again at once.
-  void BeginPause();
+  void BeginCall(Workload* workload, bool counted) override {
+    BeginCallAt(Clock::now(), workload, counted);
+  }
+  void BeginPause() override;
+  bool Proceed(bool ok) override;
+  bool pausing() const override { return pausing_; }
+  bool counted() const override { return counted_; }
+  bool found_nobody() const override {
+    return status_.error_code() == grpc::StatusCode::UNAVAILABLE;
+  }
+  void Count(Tallies* tallies) const override {
+    Count(is_read() ? &tallies->reads : &tallies->writes);
+  }
+  void Cancel() override;
 
-  // The pending operation has ended.
-  void End();
-
-  bool pausing() const { return pausing_; }
-  bool counted() const { return counted_; }
-  bool is_read() const { return kind_ == Workload::Kind::kGet || kind_ == Workload::Kind::kMGet; }
-  // Whether the call that ended found nobody at the other end.
-  bool found_nobody() const { return status_.error_code() == grpc::StatusCode::UNAVAILABLE; }
+  // Of the call that ended.
   bool ok() const { return status_.ok(); }
   Clock::duration latency() const { return end_ - start_; }
-  // Adds the call that ended to `*tally`.
   void Count(Tally* tally) const;
-
-  // Makes the pending operation end soon.
-  void Cancel();
 
  private:
   template <class Request, class Response>
@@ -57,6 +52,8 @@ class Lane {
     std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> reader;
   };
 
+  void* tag() { return static_cast<Flight*>(this); }
+  bool is_read() const { return kind_ == Workload::Kind::kGet || kind_ == Workload::Kind::kMGet; }
   // Sends exchange->request, which has been filled in.
   template <auto kPrepareAsync, class Request, class Response>
   void Send(Exchange<Request, Response>* exchange);
@@ -76,7 +73,6 @@ class Lane {
   Workload::Kind kind_ = Workload::Kind::kGet;
   bool counted_ = false;
   bool pausing_ = false;
-  std::optional<Clock::time_point> intended_;
   Clock::time_point start_;
   Clock::time_point end_;
   std::optional<grpc::ClientContext> context_;

@@ -1,5 +1,8 @@
 #include "client/cli/bench/load_thread.h"
 
+#include "client/cli/bench/frame_lane.h"
+#include "client/cli/bench/lane.h"
+
 namespace ferrite::cli {
 namespace {
 
@@ -13,32 +16,38 @@ LoadThread::LoadThread(const BenchOptions& options,
                        const std::vector<std::shared_ptr<grpc::Channel>>& channels, uint64_t seed,
                        std::optional<uint64_t> quota, const RunState* state)
     : options_(options), state_(state), workload_(options, seed), quota_(quota) {
-  for (const std::shared_ptr<grpc::Channel>& channel : channels) {
-    stubs_.push_back(v1::CacheService::NewStub(channel));
-    for (int i = 0; i < options_.in_flight; ++i) {
-      lanes_.push_back(std::make_unique<Lane>(&options_, stubs_.back().get(), &queue_));
-    }
-  }
+  for (const std::shared_ptr<grpc::Channel>& channel : channels) AddFlights(channel);
   thread_ = std::thread([this] { Run(); });
 }
 
 LoadThread::~LoadThread() { thread_.join(); }
 
+void LoadThread::AddFlights(const std::shared_ptr<grpc::Channel>& channel) {
+  stubs_.push_back(v1::CacheService::NewStub(channel));
+  generic_stubs_.push_back(std::make_unique<grpc::GenericStub>(channel));
+  for (int i = 0; i < options_.in_flight; ++i) {
+    switch (options_.mode) {
+      case BenchMode::kUnary:
+      case BenchMode::kMGet:
+        flights_.push_back(std::make_unique<Lane>(&options_, stubs_.back().get(), &queue_));
+        break;
+      case BenchMode::kPipeline:
+        flights_.push_back(
+            std::make_unique<FrameLane>(&options_, generic_stubs_.back().get(), &queue_));
+        break;
+    }
+  }
+}
+
 void LoadThread::Run() {
-  busy_lanes_ = lanes_.size();
-  for (const std::unique_ptr<Lane>& lane : lanes_) Continue(lane.get());
-  std::optional<Clock::time_point> stop_seen;
-  while (busy_lanes_ > 0) {
+  busy_flights_ = flights_.size();
+  for (const std::unique_ptr<Flight>& flight : flights_) Continue(flight.get());
+  while (busy_flights_ > 0) {
     void* tag;
     bool ok;
     const auto outcome = queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + kTick);
-    if (outcome == grpc::CompletionQueue::GOT_EVENT) {
-      OnEvent(static_cast<Lane*>(tag));
-    } else if (state_->stopping) {
-      if (!stop_seen.has_value()) stop_seen = Clock::now();
-      if (Clock::now() - *stop_seen < kGrace) continue;
-      for (const std::unique_ptr<Lane>& lane : lanes_) lane->Cancel();
-    }
+    outcome == grpc::CompletionQueue::GOT_EVENT ? OnEvent(static_cast<Flight*>(tag), ok)
+                                                : OnSilence();
   }
   finished_ = true;
   queue_.Shutdown();
@@ -48,25 +57,34 @@ void LoadThread::Run() {
   }
 }
 
-void LoadThread::OnEvent(Lane* lane) {
-  const bool paused = lane->pausing();
-  lane->End();
-  if (paused) return Continue(lane);
-  if (lane->counted() && state_->counting) {
-    lane->Count(lane->is_read() ? &reads_ : &writes_);
-    last_end_.store(Clock::now(), std::memory_order_relaxed);
+void LoadThread::OnSilence() {
+  const Clock::time_point now = Clock::now();
+  if (state_->stopping && !stop_seen_.has_value()) stop_seen_ = now;
+  const bool grace_is_over = stop_seen_.has_value() && now - *stop_seen_ >= kGrace;
+  for (const std::unique_ptr<Flight>& flight : flights_) {
+    grace_is_over ? flight->Cancel() : flight->CancelIfOverdue(now);
   }
-  lane->found_nobody() && !state_->stopping ? lane->BeginPause() : Continue(lane);
 }
 
-void LoadThread::Continue(Lane* lane) {
+void LoadThread::OnEvent(Flight* flight, bool ok) {
+  const bool paused = flight->pausing();
+  if (!flight->Proceed(ok)) return;
+  if (paused) return Continue(flight);
+  if (flight->counted() && state_->counting) {
+    flight->Count(&tallies_);
+    last_end_.store(Clock::now(), std::memory_order_relaxed);
+  }
+  flight->found_nobody() && !state_->stopping ? flight->BeginPause() : Continue(flight);
+}
+
+void LoadThread::Continue(Flight* flight) {
   const bool counted = state_->counting;
   if (state_->stopping || (counted && quota_ == 0)) {
-    --busy_lanes_;
+    --busy_flights_;
     return;
   }
   if (counted && quota_.has_value()) --*quota_;
-  lane->BeginCall(&workload_, counted);
+  flight->BeginCall(&workload_, counted);
 }
 
 }  // namespace ferrite::cli

@@ -1,7 +1,7 @@
 #pragma once
 
 // A thread that loads the server: its own completion queue, some connections, and on each a fixed
-// number of calls in flight. Whenever a call ends, the next one starts in its place.
+// number of calls or frames in flight. Whenever one ends, the next starts in its place.
 
 #include <atomic>
 #include <chrono>
@@ -12,12 +12,13 @@
 #include <vector>
 
 #include "client/cli/bench/bench_options.h"
-#include "client/cli/bench/lane.h"
+#include "client/cli/bench/flight.h"
 #include "client/cli/bench/tally.h"
 #include "client/cli/bench/workload.h"
 #include "ferrite/v1/cache.grpc.pb.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/completion_queue.h"
+#include "grpcpp/generic/generic_stub.h"
 
 namespace ferrite::cli {
 
@@ -45,8 +46,7 @@ class LoadThread {
   LoadThread& operator=(const LoadThread&) = delete;
 
   // These are thread-safe.
-  const Tally& reads() const { return reads_; }
-  const Tally& writes() const { return writes_; }
+  const Tallies& tallies() const { return tallies_; }
   // Whether the quota is used up and all its calls have ended, or the thread has stopped.
   bool finished() const { return finished_; }
   // When the last counted call ended.
@@ -54,9 +54,11 @@ class LoadThread {
 
  private:
   void Run();
-  // Gives the lane something to do, or lets it rest for good.
-  void Continue(Lane* lane);
-  void OnEvent(Lane* lane);
+  void AddFlights(const std::shared_ptr<grpc::Channel>& channel);
+  // Gives the flight something to do, or lets it rest for good.
+  void Continue(Flight* flight);
+  void OnEvent(Flight* flight, bool ok);
+  void OnSilence();
 
   const BenchOptions options_;
   const RunState* const state_;
@@ -64,11 +66,12 @@ class LoadThread {
   std::optional<uint64_t> quota_;  // what is left of it
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<v1::CacheService::Stub>> stubs_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
-  size_t busy_lanes_ = 0;
+  std::vector<std::unique_ptr<grpc::GenericStub>> generic_stubs_;
+  std::vector<std::unique_ptr<Flight>> flights_;
+  size_t busy_flights_ = 0;
+  std::optional<Clock::time_point> stop_seen_;
 
-  Tally reads_;
-  Tally writes_;
+  Tallies tallies_;
   std::atomic<Clock::time_point> last_end_{Clock::time_point()};
   std::atomic<bool> finished_{false};
   std::thread thread_;

@@ -71,7 +71,7 @@ void OpenLoadThread::Start(Clock::time_point intended) {
   }
   Lane* lane = free_lanes_.front();
   free_lanes_.pop_front();
-  lane->BeginCall(&workload_, counted, intended);
+  lane->BeginCallAt(intended, &workload_, counted);
 }
 
 void OpenLoadThread::TakeEnded(Clock::time_point until) {
@@ -84,13 +84,13 @@ void OpenLoadThread::TakeEnded(Clock::time_point until) {
   bool ok;
   for (int i = 0; i < kBurst; ++i) {
     if (queue_.AsyncNext(&tag, &ok, wait) != grpc::CompletionQueue::GOT_EVENT) return;
-    OnEnd(static_cast<Lane*>(tag));
+    OnEnd(static_cast<Lane*>(static_cast<Flight*>(tag)));
     wait = {};
   }
 }
 
 void OpenLoadThread::OnEnd(Lane* lane) {
-  lane->End();
+  lane->Proceed(true);
   free_lanes_.push_back(lane);
   if (!lane->counted()) return;
   if (lane->ok() && lane->latency() > timeout_) return Tally::Add(tally_.late, 1);

@@ -23,8 +23,18 @@ const char* NameOf(BenchOp op) {
       return "incr";
     case BenchOp::kMixed:
       return "mixed";
-    case BenchOp::kMGet:
+  }
+  return "";
+}
+
+const char* NameOf(BenchMode mode) {
+  switch (mode) {
+    case BenchMode::kUnary:
+      return "unary";
+    case BenchMode::kMGet:
       return "mget";
+    case BenchMode::kPipeline:
+      return "pipeline";
   }
   return "";
 }
@@ -70,7 +80,8 @@ std::string TableRow(const std::string& name, const Totals& totals, absl::Durati
 std::string TableTitle(const BenchOptions& options, const BenchResult& result) {
   const std::string distribution =
       options.zipf_theta.has_value() ? absl::StrFormat("zipf %g", *options.zipf_theta) : "uniform";
-  return absl::StrCat(NameOf(options.op), result.interrupted ? " (interrupted)" : "", " in ",
+  return absl::StrCat(NameOf(options.mode), " ", NameOf(options.op),
+                      result.interrupted ? " (interrupted)" : "", " in ",
                       RenderDuration(result.elapsed), ": connections ", options.connections,
                       ", in flight on each ", options.in_flight, ", threads ", options.threads,
                       ", keys ", Grouped(options.keys), " of ", options.key_size, " B, values of ",
@@ -100,13 +111,16 @@ nlohmann::ordered_json JsonTotals(const Totals& totals, absl::Duration elapsed) 
 std::string RenderTable(const BenchOptions& options, const BenchResult& result) {
   const Totals sum = result.Sum();
   std::vector<std::string> lines = {TableTitle(options, result), ""};
-  lines.push_back(
-      absl::StrFormat(kRowFormat, "", "calls/s", "keys/s", "p50", "p99", "p99.9", "max", "errors"));
+  const bool frames = options.mode == BenchMode::kPipeline;
+  lines.push_back(absl::StrFormat(kRowFormat, "", frames ? "frames/s" : "calls/s",
+                                  frames ? "operations/s" : "keys/s", "p50", "p99", "p99.9", "max",
+                                  "errors"));
   const bool any_reads = result.reads.calls() + result.reads.failed_calls() > 0;
   const bool any_writes = result.writes.calls() + result.writes.failed_calls() > 0;
   if (any_reads) lines.push_back(TableRow("reads", result.reads, result.elapsed));
   if (any_writes) lines.push_back(TableRow("writes", result.writes, result.elapsed));
-  if (any_reads == any_writes) lines.push_back(TableRow("all", sum, result.elapsed));
+  if (any_reads == any_writes || result.mixed.calls() > 0)
+    lines.push_back(TableRow("all", sum, result.elapsed));
   lines.push_back("");
   if (result.open.has_value()) {
     for (std::string& line : RenderOpenLines(*result.open, result.elapsed)) {
@@ -126,6 +140,7 @@ std::string RenderTable(const BenchOptions& options, const BenchResult& result) 
 
 nlohmann::ordered_json RenderJson(const BenchOptions& options, const BenchResult& result) {
   nlohmann::ordered_json settings = {
+      {"mode", NameOf(options.mode)},
       {"op", NameOf(options.op)},
       {"connections", options.connections},
       {"in_flight", options.in_flight},

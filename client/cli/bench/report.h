@@ -16,6 +16,7 @@ namespace ferrite::cli {
 struct BenchResult {
   Totals reads;
   Totals writes;
+  Totals mixed;  // frames of both; see Tallies
   absl::Duration elapsed;
   bool interrupted = false;
   // Of a run at a rate of its own, whose calls are also in `reads` if the operation is one.
@@ -24,6 +25,7 @@ struct BenchResult {
   Totals Sum() const {
     Totals sum = reads;
     sum.Add(writes);
+    sum.Add(mixed);
     return sum;
   }
 };

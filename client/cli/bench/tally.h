@@ -12,6 +12,12 @@ namespace ferrite::cli {
 
 inline constexpr size_t kStatusCodes = 17;  // of gRPC
 
+// Where errors of a status code are counted: a server may send any number.
+inline size_t ErrorIndex(int code) {
+  constexpr int kUnknown = 2;
+  return code >= 0 && code < static_cast<int>(kStatusCodes) ? code : kUnknown;
+}
+
 // One thread's counts for its reads or its writes. One thread counts; any may read at the same
 // time.
 struct Tally {
@@ -24,6 +30,14 @@ struct Tally {
   static void Add(std::atomic<uint64_t>& counter, uint64_t amount) {
     counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
   }
+};
+
+// All counts of one thread.
+struct Tallies {
+  Tally reads;
+  Tally writes;
+  // Frames that hold both, as frames; their keys are among those above.
+  Tally mixed;
 };
 
 // The sum of tallies at one moment.

@@ -1,13 +1,6 @@
 #include "client/cli/bench/workload.h"
 
 namespace ferrite::cli {
-namespace {
-
-constexpr char kEntry = 'k';
-constexpr char kCounter = 'n';
-
-}  // namespace
-
 void WriteKey(char kind, uint64_t index, int size, std::string* key) {
   key->assign(size, '0');
   (*key)[0] = kind;
@@ -35,8 +28,9 @@ Workload::Workload(const BenchOptions& options, uint64_t seed)
 }
 
 Workload::Kind Workload::NextKind() {
-  const Kind read = options_.batch > 1 ? Kind::kMGet : Kind::kGet;
-  const Kind write = options_.batch > 1 ? Kind::kMSet : Kind::kSet;
+  const bool batched = options_.mode == BenchMode::kMGet;
+  const Kind read = batched ? Kind::kMGet : Kind::kGet;
+  const Kind write = batched ? Kind::kMSet : Kind::kSet;
   switch (options_.op) {
     case BenchOp::kGet:
       return read;
@@ -44,18 +38,18 @@ Workload::Kind Workload::NextKind() {
       return write;
     case BenchOp::kIncr:
       return Kind::kIncr;
-    case BenchOp::kMGet:
-      return Kind::kMGet;
     case BenchOp::kMixed:
       return is_read_(generator_) ? read : write;
   }
   return read;
 }
 
-void Workload::NextKey(std::string* key) { WriteKey(kEntry, NextIndex(), options_.key_size, key); }
+void Workload::NextKey(std::string* key) {
+  WriteKey(kEntryKey, NextIndex(), options_.key_size, key);
+}
 
 void Workload::NextCounterKey(std::string* key) {
-  WriteKey(kCounter, NextIndex(), options_.key_size, key);
+  WriteKey(kCounterKey, NextIndex(), options_.key_size, key);
 }
 
 uint64_t Workload::NextIndex() {

@@ -12,6 +12,10 @@
 
 namespace ferrite::cli {
 
+// The kinds of keys: entries of random bytes, and counters.
+inline constexpr char kEntryKey = 'k';
+inline constexpr char kCounterKey = 'n';
+
 // Writes the name of key number `index` into `*key`: the letter `kind`, then the number with zeros
 // in front up to `size` bytes.
 void WriteKey(char kind, uint64_t index, int size, std::string* key);
@@ -30,6 +34,7 @@ class Workload {
   // Workloads of different seeds draw different keys.
   Workload(const BenchOptions& options, uint64_t seed);
 
+  // The kind of the next call or, with BenchMode::kPipeline, of the next operation of a frame.
   Kind NextKind();
   void NextKey(std::string* key);         // of an entry
   void NextCounterKey(std::string* key);  // of a counter; never that of an entry

@@ -21,18 +21,19 @@ absl::StatusOr<Response> Await(Start start) {
     return absl::FailedPreconditionError(
         "a synchronous call was made within a callback; use its Async form there");
   }
-  // Shared, because the callback still touches it when the waiter is already awake.
+  // Shared, because the callback still touches it when the waiter is already awake. The flag has
+  // the size of a futex, so that each waits on its own: others share one with whoever hashes alike.
   struct Outcome {
-    std::atomic<bool> ready{false};
+    std::atomic<int> ready{0};
     std::optional<absl::StatusOr<Response>> response;
   };
   auto outcome = std::make_shared<Outcome>();
   start([outcome](absl::StatusOr<Response> response) {
     outcome->response.emplace(std::move(response));
-    outcome->ready.store(true);
+    outcome->ready.store(1);
     outcome->ready.notify_one();
   });
-  outcome->ready.wait(false);
+  outcome->ready.wait(0);
   return *std::move(outcome->response);
 }
 

@@ -7,24 +7,26 @@
 #include "client/error.h"
 
 namespace ferrite {
-namespace {
 
 absl::Status ClientIsGone() {
   return absl::CancelledError("the client was destroyed before the call had ended");
 }
 
-}  // namespace
+absl::Status CancelledByCaller() {
+  return absl::CancelledError("the caller cancelled the call before it had ended");
+}
 
-Call::Call(CompletionThread* thread, CallTerms terms)
-    : thread_(thread),
-      terms_(std::move(terms)),
-      deadline_(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(terms_.timeout)) {}
+Call::Call(CompletionThread* thread, CallTerms terms) : thread_(thread), terms_(std::move(terms)) {}
 
 void Call::Start() {
   if (!thread_->Add(this)) {
     Deliver(ClientIsGone());
     delete this;
     return;
+  }
+  if (terms_.cancellation != nullptr) {
+    terms_.cancellation->Add(this);
+    if (std::optional<absl::Status> cancelled = CancelledWith()) return End(*std::move(cancelled));
   }
   // gRPC lets a call whose time is over win against its own deadline.
   if (TimeLeft() <= absl::ZeroDuration()) {
@@ -34,10 +36,6 @@ void Call::Start() {
   Try();
 }
 
-absl::Duration Call::TimeLeft() const {
-  return absl::FromChrono(deadline_ - std::chrono::steady_clock::now());
-}
-
 void Call::Try() {
   ++attempts_;
   grpc::ClientContext* context;
@@ -45,14 +43,18 @@ void Call::Try() {
     MutexLock lock(&mutex_);
     context = &context_.emplace();
     context->set_deadline(absl::ToChronoTime(absl::Now() + TimeLeft()));
-    if (cancelled_) context->TryCancel();
+    if (cancelled_.has_value()) context->TryCancel();
   }
   StartTry(context, terms_.node->NextConnection(), thread_->queue());
 }
 
-void Call::Cancel() {
+void Call::Cancel() { Cancel(ClientIsGone()); }
+
+void Call::CancelByCaller() { Cancel(ferrite::CancelledByCaller()); }
+
+void Call::Cancel(absl::Status status) {
   MutexLock lock(&mutex_);
-  cancelled_ = true;
+  if (!cancelled_.has_value()) cancelled_ = std::move(status);
   // At most one of the two is pending; neither minds being cancelled when it is not.
   alarm_.Cancel();
   if (context_.has_value()) context_->TryCancel();
@@ -61,7 +63,7 @@ void Call::Cancel() {
 void Call::Proceed(bool ok) {
   if (waiting_) {
     waiting_ = false;
-    return ok ? Try() : End(ClientIsGone());
+    return ok ? Try() : End(CancelledWith().value_or(ClientIsGone()));
   }
   const std::optional<grpc::Status> status = OnEvent(ok);
   if (status.has_value()) EndTry(*status);
@@ -71,7 +73,7 @@ void Call::EndTry(const grpc::Status& status) {
   if (status.ok()) return End(absl::OkStatus());
   const std::optional<absl::Duration> delay = DelayAfter(status);
   if (delay.has_value() && WaitForNextTry(*delay)) return;
-  if (IsCancelled()) return End(ClientIsGone());
+  if (std::optional<absl::Status> cancelled = CancelledWith()) return End(*std::move(cancelled));
   End(ToAbslStatus(status, terms_.node->address(), terms_.timeout));
 }
 
@@ -91,18 +93,19 @@ std::optional<absl::Duration> Call::DelayAfter(const grpc::Status& status) {
 
 bool Call::WaitForNextTry(absl::Duration delay) {
   MutexLock lock(&mutex_);
-  if (cancelled_) return false;
+  if (cancelled_.has_value()) return false;
   waiting_ = true;
   alarm_.Set(thread_->queue(), absl::ToChronoTime(absl::Now() + delay), this);
   return true;
 }
 
-bool Call::IsCancelled() {
+std::optional<absl::Status> Call::CancelledWith() {
   MutexLock lock(&mutex_);
   return cancelled_;
 }
 
 void Call::End(absl::Status status) {
+  if (terms_.cancellation != nullptr) terms_.cancellation->Remove(this);
   Deliver(std::move(status));
   thread_->Remove(this);
   delete this;

@@ -14,8 +14,8 @@
 // 5. Otherwise Deliver() hands the outcome to the caller; the call leaves the list and deletes
 // itself.
 //
-// Cancel() may come from the closing thread at any time between 1 and 5; it meets a running try or
-// a pending alarm and makes it end soon.
+// Cancel() may come from the closing thread, and CancelByCaller() from any, at any time between 1
+// and 5; it meets a running try or a pending alarm and makes it end soon.
 
 #include <chrono>
 #include <memory>
@@ -24,6 +24,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "client/cancellation.h"
 #include "client/completion_thread.h"
 #include "client/node.h"
 #include "client/options.h"
@@ -36,12 +37,24 @@ namespace ferrite {
 // How a call is to be carried out.
 struct CallTerms {
   std::shared_ptr<Node> node;
+  // What the caller gave the call, and the end of it.
   absl::Duration timeout;
+  std::chrono::steady_clock::time_point deadline;
   RetryPolicy retry;
   bool repeatable = false;
+  std::shared_ptr<Cancellation> cancellation;  // null: none
+
+  // Until the deadline; negative after it.
+  absl::Duration TimeLeft() const {
+    return absl::FromChrono(deadline - std::chrono::steady_clock::now());
+  }
 };
 
-class Call : public CallTag {
+// What calls end with when their client goes, and when their caller takes them back.
+absl::Status ClientIsGone();
+absl::Status CancelledByCaller();
+
+class Call : public CallTag, private Cancellation::Target {
  public:
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -73,8 +86,7 @@ class Call : public CallTag {
   // Hands the outcome to the caller. Called once.
   virtual void Deliver(absl::Status status) = 0;
 
-  // Until the deadline; negative after it.
-  absl::Duration TimeLeft() const;
+  absl::Duration TimeLeft() const { return terms_.TimeLeft(); }
   absl::Duration timeout() const { return terms_.timeout; }
 
  private:
@@ -86,19 +98,21 @@ class Call : public CallTag {
   std::optional<absl::Duration> DelayAfter(const grpc::Status& status);
   // False when the call has been cancelled.
   bool WaitForNextTry(absl::Duration delay);
-  bool IsCancelled();
+  // Absent: not cancelled.
+  std::optional<absl::Status> CancelledWith();
+  void CancelByCaller() override;
+  void Cancel(absl::Status status);
   void End(absl::Status status);
 
   CompletionThread* const thread_;
   const CallTerms terms_;
-  const std::chrono::steady_clock::time_point deadline_;
   int attempts_ = 0;
   bool waiting_ = false;
 
   // Only what Cancel() needs. Held briefly, never while gRPC starts an operation that may delete
   // the call.
   Mutex mutex_;
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<absl::Status> cancelled_ ABSL_GUARDED_BY(mutex_);
   std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
 

@@ -61,6 +61,10 @@ absl::Status CheckOptions(const ClientOptions& options) {
   if (options.completion_threads < 1 || options.completion_threads > 64) {
     return absl::InvalidArgumentError("completion_threads must be 1 to 64");
   }
+  const int frames = options.batching.max_frames_in_flight;
+  if (frames < 1 || frames > 64) {
+    return absl::InvalidArgumentError("batching.max_frames_in_flight must be 1 to 64");
+  }
   return absl::OkStatus();
 }
 
@@ -117,7 +121,7 @@ void Client::MDeleteAsync(v1::MDeleteRequest request, const CallOptions& options
 
 void Client::ScanPageAsync(v1::ScanRequest request, const CallOptions& options,
                            Callback<v1::ScanResponse> done) {
-  CallTerms terms = core_->Terms(kOnlyNode, IsRepeatable(request), options);
+  CallTerms terms = core_->TermsAt(kOnlyNode, IsRepeatable(request), options);
   (new ScanCall(core_->NextThread(), std::move(terms), std::move(request), std::move(done)))
       ->Start();
 }

@@ -1,5 +1,7 @@
 #include "client/client_core.h"
 
+#include <chrono>
+
 namespace ferrite {
 namespace {
 
@@ -18,17 +20,36 @@ Client::Core::Core(const ClientOptions& options)
   for (int i = 0; i < options_.completion_threads; ++i) {
     threads_.push_back(std::make_unique<CompletionThread>());
   }
+  if (!options_.batching.enabled) return;
+  for (const std::shared_ptr<Node>& node : nodes_) {
+    pipelines_.push_back(
+        std::make_unique<NodePipeline>(node, threads_, options_.batching.max_frames_in_flight));
+  }
 }
 
 Client::Core::~Core() {
+  // First everything refuses: an ending call may start another, of any kind.
+  for (const std::unique_ptr<CompletionThread>& thread : threads_) thread->Refuse();
+  for (const std::unique_ptr<NodePipeline>& pipeline : pipelines_) pipeline->Close();
+  for (const std::unique_ptr<NodePipeline>& pipeline : pipelines_) pipeline->AwaitEnd();
   for (const std::unique_ptr<CompletionThread>& thread : threads_) thread->Close();
 }
 
-CallTerms Client::Core::Terms(uint32_t node, bool repeatable, const CallOptions& options) const {
+CallTerms Client::Core::Terms(bool repeatable, const CallOptions& options) const {
   const absl::Duration timeout = std::clamp(options.timeout.value_or(options_.default_timeout),
                                             absl::ZeroDuration(), kMaxTimeout);
-  return {
-      .node = nodes_[node], .timeout = timeout, .retry = options_.retry, .repeatable = repeatable};
+  return {.node = nullptr,
+          .timeout = timeout,
+          .deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout),
+          .retry = options_.retry,
+          .repeatable = repeatable,
+          .cancellation = options.cancellation};
+}
+
+CallTerms Client::Core::TermsAt(uint32_t node, bool repeatable, const CallOptions& options) const {
+  CallTerms terms = Terms(repeatable, options);
+  terms.node = nodes_[node];
+  return terms;
 }
 
 CompletionThread* Client::Core::NextThread() {

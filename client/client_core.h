@@ -13,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "client/batch_call.h"
 #include "client/client.h"
+#include "client/pipeline/node_pipeline.h"
+#include "client/pipeline/operation_call.h"
 #include "client/repeatable.h"
 #include "client/slot_map.h"
 #include "client/unary_call.h"
@@ -25,11 +27,18 @@ class Client::Core {
   // As ~Client.
   ~Core();
 
-  // Sends a request about one key to the node that owns it.
+  // Sends a request about one key to the node that owns it, with others in a frame if it can.
   template <class Request, class Response>
   void CallOwner(PrepareFunction<Request, Response> prepare, Request request,
                  const CallOptions& options, Callback<Response> done) {
     const std::optional<uint32_t> node = slots_->NodeOf(request.key());
+    if (node.has_value() && !pipelines_.empty()) {
+      NodePipeline& pipeline = *pipelines_[*node];
+      if (pipeline.Takes(request.ByteSizeLong())) {
+        return pipeline.Start(std::make_unique<OperationCall<Request, Response>>(
+            Terms(IsRepeatable(request), options), prepare, std::move(request), std::move(done)));
+      }
+    }
     CallNode(prepare, node, std::move(request), options, std::move(done));
   }
 
@@ -66,13 +75,13 @@ class Client::Core {
   void CallNode(PrepareFunction<Request, Response> prepare, std::optional<uint32_t> node,
                 Request request, const CallOptions& options, Callback<Response> done) {
     if (!node.has_value()) return done(NobodyOwnsTheKey());
-    CallTerms terms = Terms(*node, IsRepeatable(request), options);
+    CallTerms terms = TermsAt(*node, IsRepeatable(request), options);
     (new UnaryCall<Request, Response>(NextThread(), std::move(terms), prepare, std::move(request),
                                       std::move(done)))
         ->Start();
   }
 
-  CallTerms Terms(uint32_t node, bool repeatable, const CallOptions& options) const;
+  CallTerms TermsAt(uint32_t node, bool repeatable, const CallOptions& options) const;
 
   // The thread for the next call; they take turns.
   CompletionThread* NextThread();
@@ -92,11 +101,15 @@ class Client::Core {
   }
   static absl::Status NobodyOwnsTheKey();
 
+  // Without a node yet.
+  CallTerms Terms(bool repeatable, const CallOptions& options) const;
+
   const ClientOptions options_;
   // Will be replaced as the cluster changes.
   const std::shared_ptr<const SlotMap> slots_;
   std::vector<std::shared_ptr<Node>> nodes_;  // numbered as in slots_
   std::vector<std::unique_ptr<CompletionThread>> threads_;
+  std::vector<std::unique_ptr<NodePipeline>> pipelines_;  // numbered alike; empty: not wanted
   std::atomic<size_t> turn_{0};
 };
 

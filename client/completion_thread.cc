@@ -44,12 +44,14 @@ void CompletionThread::Remove(Call* call) {
   if (in_flight_.fetch_sub(1) == 1) in_flight_.notify_all();
 }
 
+void CompletionThread::Refuse() {
+  MutexLock lock(&mutex_);
+  closing_ = true;
+  for (Call* call = calls_; call != nullptr; call = call->next_) call->Cancel();
+}
+
 void CompletionThread::Close() {
-  {
-    MutexLock lock(&mutex_);
-    closing_ = true;
-    for (Call* call = calls_; call != nullptr; call = call->next_) call->Cancel();
-  }
+  Refuse();
   for (size_t left = in_flight_.load(); left != 0; left = in_flight_.load()) in_flight_.wait(left);
   queue_.Shutdown();
   thread_.join();

@@ -40,8 +40,10 @@ class CompletionThread {
   // Takes it out again. Afterwards nobody cancels it.
   void Remove(Call* call);
 
-  // Refuses further calls, cancels those in flight, waits until each has left the list, and ends
-  // the thread. Not to be called on a completion thread.
+  // Refuses further calls and cancels those in flight.
+  void Refuse();
+  // The same; then waits until each call has left the list, and ends the thread. Not to be called
+  // on a completion thread.
   void Close();
 
   grpc::CompletionQueue* queue() { return &queue_; }

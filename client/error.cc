@@ -3,6 +3,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -63,6 +64,17 @@ absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
       }
     }
   }
+  return result;
+}
+
+absl::Status ToAbslStatus(const v1::OperationError& error) {
+  absl::Status result(static_cast<absl::StatusCode>(error.code()), error.message());
+  if (error.reason() == v1::ERROR_REASON_UNSPECIFIED) return result;
+  google::rpc::ErrorInfo info;
+  const std::string& name = v1::ErrorReason_Name(error.reason());
+  info.set_reason(std::string(absl::StripPrefix(name, "ERROR_REASON_")));
+  info.set_domain("ferrite");
+  result.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
   return result;
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "ferrite/v1/cache.pb.h"
 #include "grpcpp/support/status.h"
 
 namespace ferrite {
@@ -23,5 +24,8 @@ std::string ReasonOf(const absl::Status& status);
 // had `timeout` to finish.
 absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
                           absl::Duration timeout);
+
+// The same for one operation of a frame or a batch.
+absl::Status ToAbslStatus(const v1::OperationError& error);
 
 }  // namespace ferrite

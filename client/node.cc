@@ -9,7 +9,7 @@ namespace ferrite {
 Connection::Connection(const std::string& address) : Connection(MakeChannel(address)) {}
 
 Connection::Connection(const std::shared_ptr<grpc::Channel>& channel)
-    : cache(channel), admin(channel), health(channel) {}
+    : cache(channel), admin(channel), health(channel), frames(channel) {}
 
 Node::Node(std::string address, int connections) : address_(std::move(address)) {
   for (int i = 0; i < connections; ++i) {

@@ -1,8 +1,7 @@
 #pragma once
 
-// One node of the cache as a client sees it: its address and the connections to it. Everything that
-// is sent to a node goes through here; this is where calls to one node will be gathered into
-// batches.
+// One node of the cache as a client sees it: its address and the connections to it. What shares
+// a connection in frames goes through client/pipeline.
 
 #include <atomic>
 #include <cstddef>
@@ -24,6 +23,7 @@ struct Connection {
   v1::CacheService::Stub cache;
   v1::AdminService::Stub admin;
   grpc::TemplatedGenericStub<HealthRequest, HealthResponse> health;
+  grpc::GenericStub frames;  // of CacheService.Pipeline, as bytes
 
  private:
   explicit Connection(const std::shared_ptr<grpc::Channel>& channel);
@@ -39,6 +39,9 @@ class Node {
 
   // The connection for the next try of a call; they take turns.
   Connection& NextConnection();
+
+  size_t connection_count() const { return connections_.size(); }
+  Connection& connection(size_t i) { return *connections_[i]; }
 
  private:
   const std::string address_;

@@ -2,11 +2,13 @@
 
 // How a Client behaves, and how one call may differ from that.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "client/cancellation.h"
 
 namespace ferrite {
 
@@ -22,22 +24,35 @@ struct RetryPolicy {
   absl::Duration max_backoff = absl::Seconds(1);
 };
 
+// How concurrent calls about one key share frames of a Pipeline stream.
+struct BatchingOptions {
+  // False: each call is an RPC of its own.
+  bool enabled = true;
+  // Frames of a connection that may wait for their replies, 1 to 64. More hide a longer way to the
+  // server; fewer make frames fuller.
+  int max_frames_in_flight = 8;
+};
+
 struct ClientOptions {
   // Where to find the cache: "host:port". Exactly one for now.
   std::vector<std::string> seeds;
   // How long a call may take, its retries included, unless its CallOptions say otherwise. Above 0.
   absl::Duration default_timeout = absl::Seconds(1);
   RetryPolicy retry;
-  // Connections to each node, 1 to 64. One carries about 90,000 small calls a second.
+  // Connections to each node, 1 to 64. One carries about 90,000 calls a second that are not
+  // batched. Batches are the fuller, the fewer connections there are.
   int channels_per_node = 1;
   // Threads that receive answers and run callbacks, 1 to 64.
   int completion_threads = 1;
+  BatchingOptions batching;
 };
 
 // What one call asks for beyond its request.
 struct CallOptions {
   // How long the call may take, its retries included; absent: ClientOptions::default_timeout.
   std::optional<absl::Duration> timeout;
+  // When it is cancelled, the call ends with CANCELLED; null: the call has none.
+  std::shared_ptr<Cancellation> cancellation;
 };
 
 }  // namespace ferrite

@@ -1,0 +1,62 @@
+#pragma once
+
+// The Pipeline streams to one node, one on each of its connections. Calls take turns among them.
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "client/completion_thread.h"
+#include "client/node.h"
+#include "client/pipeline/pending_call.h"
+#include "client/pipeline/pipeline_stream.h"
+#include "client/pipeline/pipeline_support.h"
+
+namespace ferrite {
+
+// Thread-safe.
+class NodePipeline {
+ public:
+  // The threads outlive it; each serves some of the streams.
+  NodePipeline(const std::shared_ptr<Node>& node,
+               const std::vector<std::unique_ptr<CompletionThread>>& threads,
+               int max_frames_in_flight) {
+    for (size_t i = 0; i < node->connection_count(); ++i) {
+      streams_.push_back(std::make_unique<PipelineStream>(node, &node->connection(i),
+                                                          threads[i % threads.size()].get(),
+                                                          max_frames_in_flight, &support_));
+    }
+  }
+
+  // Whether a call whose request has this size is to travel in a frame. A large one would hold up
+  // the others of its frame, and gains nothing from it.
+  bool Takes(size_t request_bytes) const {
+    return request_bytes < kLargeBytes && support_.is_likely();
+  }
+
+  void Start(std::unique_ptr<PendingCall> call) { NextStream().Start(std::move(call)); }
+
+  // As those of PipelineStream.
+  void Close() {
+    for (const auto& stream : streams_) stream->Close();
+  }
+  void AwaitEnd() {
+    for (const auto& stream : streams_) stream->AwaitEnd();
+  }
+
+ private:
+  static constexpr size_t kLargeBytes = 64 << 10;
+
+  PipelineStream& NextStream() {
+    if (streams_.size() == 1) return *streams_.front();
+    return *streams_[turn_.fetch_add(1, std::memory_order_relaxed) % streams_.size()];
+  }
+
+  PipelineSupport support_;
+  std::vector<std::unique_ptr<PipelineStream>> streams_;
+  std::atomic<size_t> turn_{0};
+};
+
+}  // namespace ferrite

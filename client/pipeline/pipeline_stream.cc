@@ -1,0 +1,290 @@
+#include "client/pipeline/pipeline_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "client/error.h"
+#include "client/pipeline/frame_writer.h"
+
+namespace ferrite {
+namespace {
+
+constexpr size_t kMaxOperationsInFrame = 1024;
+constexpr size_t kMaxFrameBytes = 1 << 20;
+// As many frames always leave as soon as they can: one is served while the next is on its way. A
+// further one leaves when it is worth its cost.
+constexpr size_t kFramesAtOnce = 2;
+constexpr size_t kWorthAFrame = 64;
+
+const std::string& MethodName() {
+  static const std::string* const name = new std::string("/ferrite.v1.CacheService/Pipeline");
+  return *name;
+}
+
+PendingCall* CallOf(Link* link) { return static_cast<PendingCall*>(static_cast<QueueLink*>(link)); }
+
+QueueLink* LinkOf(PendingCall* call) { return call; }
+
+}  // namespace
+
+void PendingCall::CancelByCaller() { stream_->Cancel(this); }
+
+PipelineStream::PipelineStream(std::shared_ptr<Node> node, Connection* connection,
+                               CompletionThread* thread, int max_frames_in_flight,
+                               PipelineSupport* support)
+    : node_(std::move(node)),
+      connection_(*connection),
+      thread_(*thread),
+      support_(*support),
+      max_frames_in_flight_(max_frames_in_flight) {}
+
+void PipelineStream::Start(std::unique_ptr<PendingCall> owned) {
+  const Clock::time_point now = Clock::now();
+  if (owned->terms_.deadline <= now) return owned->Deliver(TooLate(*owned));
+  PendingCall* const call = owned.get();
+  call->stream_ = this;
+  if (call->terms_.cancellation != nullptr) call->terms_.cancellation->Add(call);
+  std::optional<absl::Status> refused;
+  Step step;
+  {
+    MutexLock lock(&mutex_);
+    if (closing_) {
+      refused = ClientIsGone();
+    } else if (call->cancelled_) {
+      refused = CancelledByCaller();
+    } else {
+      owned.release();
+      ++calls_;
+      AddDeadline(call, call->terms_.deadline, now);
+      Queue(call);
+      step = NextStep();
+    }
+  }
+  if (!refused.has_value()) return Take(step);
+  if (call->terms_.cancellation != nullptr) call->terms_.cancellation->Remove(call);
+  call->Deliver(*std::move(refused));
+}
+
+void PipelineStream::Cancel(PendingCall* call) {
+  MutexLock lock(&mutex_);
+  if (call->cancelled_ || call->place_ == Place::kGone) return;
+  call->cancelled_ = true;
+  // Start() sees it, or who might try the call again.
+  if (call->place_ == Place::kNew || call->place_ == Place::kAnswered) return;
+  deadlines_.Hasten(call);
+  SetAlarm(Clock::now());
+}
+
+void PipelineStream::Queue(PendingCall* call) {
+  call->place_ = Place::kQueued;
+  queue_.Append(LinkOf(call));
+  ++queued_;
+}
+
+void PipelineStream::Dequeue(PendingCall* call) {
+  LinkOf(call)->Unlink();
+  --queued_;
+}
+
+PendingCall* PipelineStream::TakeQueued() {
+  PendingCall* const call = CallOf(queue_.next());
+  Dequeue(call);
+  return call;
+}
+
+PipelineStream::Step PipelineStream::NextStep() {
+  if (queued_ == 0 || closing_) return {};
+  if (state_ == State::kNone) {
+    state_ = State::kStarting;
+    came_about_ = finished_ = false;
+    context_.emplace();
+    return {.open = true};
+  }
+  if (!MayWrite()) return {};
+  return {.write = TakeFrame()};
+}
+
+bool PipelineStream::MayWrite() const {
+  if (state_ != State::kOpen || writing_ || corked_) return false;
+  const size_t frames = unanswered_.size();
+  if (frames < std::min(kFramesAtOnce, max_frames_in_flight_)) return true;
+  return frames < max_frames_in_flight_ && queued_ >= kWorthAFrame;
+}
+
+const PipelineStream::Frame* PipelineStream::TakeFrame() {
+  writing_ = true;
+  Frame& frame = unanswered_.emplace_back();
+  frame.reserve(std::min(queued_, kMaxOperationsInFrame));
+  size_t bytes = 0;
+  while (queued_ > 0 && frame.size() < kMaxOperationsInFrame) {
+    bytes += BytesInFrame(*CallOf(queue_.next()));
+    if (bytes > kMaxFrameBytes && !frame.empty()) break;
+    PendingCall* const call = TakeQueued();
+    call->place_ = Place::kInFrame;
+    frame.push_back(call);
+  }
+  return &frame;
+}
+
+void PipelineStream::Take(const Step& step) {
+  if (step.open) OpenStream();
+  if (step.write == nullptr) return;
+  // Its calls may end meanwhile, but nothing goes before the end of the Write was seen.
+  const grpc::ByteBuffer frame = WriteFrame(*step.write);
+  thread_.HandOver();
+  stream_->Write(frame, static_cast<CallTag*>(&write_tag_));
+}
+
+void PipelineStream::OpenStream() {
+  grpc::ClientContext* context;
+  {
+    MutexLock lock(&mutex_);
+    context = &*context_;
+  }
+  stream_ = connection_.frames.PrepareCall(context, MethodName(), thread_.queue());
+  grpc::GenericClientAsyncReaderWriter* const stream = stream_.get();
+  thread_.HandOver();
+  stream->StartCall(static_cast<CallTag*>(&start_tag_));
+}
+
+void PipelineStream::OnStarted(bool ok) {
+  {
+    MutexLock lock(&mutex_);
+    came_about_ = ok;
+    state_ = ok ? State::kOpen : State::kEnding;
+  }
+  if (ok) {
+    stream_->Read(&reply_, static_cast<CallTag*>(&read_tag_));
+  } else {
+    stream_->Finish(&status_, static_cast<CallTag*>(&finish_tag_));
+  }
+}
+
+void PipelineStream::OnWritten(bool ok) {
+  bool finished;
+  {
+    MutexLock lock(&mutex_);
+    writing_ = false;
+    if (!ok) state_ = State::kEnding;  // OnRead will learn of it, too
+    finished = finished_;
+  }
+  if (finished) EndStream(status_);
+}
+
+void PipelineStream::OnRead(bool ok) {
+  Frame frame;
+  {
+    MutexLock lock(&mutex_);
+    if (!ok) {
+      state_ = State::kEnding;
+    } else if (unanswered_.empty()) {
+      context_->TryCancel();  // it answers what it was not asked
+    } else {
+      frame = std::move(unanswered_.front());
+      unanswered_.pop_front();
+    }
+    for (PendingCall* call : frame) {
+      if (call->place_ == Place::kGone) continue;
+      deadlines_.Remove(call);
+      call->place_ = Place::kAnswered;
+    }
+    corked_ = true;
+  }
+  if (!ok) return stream_->Finish(&status_, static_cast<CallTag*>(&finish_tag_));
+  grpc::ByteBuffer reply;
+  reply.Swap(&reply_);
+  stream_->Read(&reply_, static_cast<CallTag*>(&read_tag_));
+  Answer(frame, reply);
+}
+
+void PipelineStream::OnFinished(bool) {
+  {
+    MutexLock lock(&mutex_);
+    finished_ = true;
+    if (writing_) return;  // OnWritten goes on
+  }
+  EndStream(status_);
+}
+
+void PipelineStream::OnAlarm(bool) {
+  std::vector<PendingCall*> due;
+  {
+    MutexLock lock(&mutex_);
+    alarm_set_ = false;
+    const Clock::time_point now = Clock::now();
+    due = TakeDue(now);
+    SetAlarm(now);
+  }
+  for (PendingCall* call : due) {
+    const bool frame_has_it = call->place_ == Place::kGone;
+    End(call, CancelledWith(*call).value_or(TooLate(*call)));
+    if (!frame_has_it) delete call;
+  }
+}
+
+std::vector<PendingCall*> PipelineStream::TakeDue(Clock::time_point now) {
+  std::vector<PendingCall*> due = closing_ ? deadlines_.TakeAll() : deadlines_.TakeDue(now);
+  std::erase_if(due, [&](PendingCall* call) {
+    if (closing_ || call->cancelled_ || call->terms_.deadline <= now) return false;
+    deadlines_.Add(call, call->terms_.deadline, now);
+    if (call->place_ == Place::kWaiting) Queue(call);
+    return true;
+  });
+  for (PendingCall* call : due) {
+    if (call->place_ == Place::kQueued) Dequeue(call);
+    call->place_ = call->place_ == Place::kInFrame ? Place::kGone : Place::kAnswered;
+  }
+  return due;
+}
+
+void PipelineStream::AddDeadline(PendingCall* call, Clock::time_point time, Clock::time_point now) {
+  deadlines_.Add(call, time, now);
+  if (!alarm_set_ || time < alarm_time_) SetAlarm(now);
+}
+
+void PipelineStream::SetAlarm(Clock::time_point now) {
+  if (deadlines_.empty()) return;
+  const Clock::time_point next = deadlines_.Next();
+  if (!alarm_set_) {
+    alarm_set_ = true;
+    alarm_time_ = next;
+    thread_.HandOver();
+    alarm_.Set(thread_.queue(), absl::ToChronoTime(absl::Now() + absl::FromChrono(next - now)),
+               static_cast<CallTag*>(&alarm_tag_));
+  } else if (next < alarm_time_) {
+    alarm_.Cancel();  // OnAlarm sets it anew
+  }
+}
+
+void PipelineStream::Settle() {
+  Step step;
+  bool over;
+  {
+    MutexLock lock(&mutex_);
+    corked_ = false;
+    calls_ -= std::exchange(calls_ended_, 0);
+    step = NextStep();
+    over = closing_ && calls_ == 0 && state_ == State::kNone && !alarm_set_;
+  }
+  Take(step);
+  if (!over) return;
+  over_.store(true);
+  over_.notify_all();
+}
+
+void PipelineStream::Close() {
+  bool over;
+  {
+    MutexLock lock(&mutex_);
+    closing_ = true;
+    if (context_.has_value()) context_->TryCancel();
+    if (alarm_set_) alarm_.Cancel();  // OnAlarm ends the calls
+    over = calls_ == 0 && state_ == State::kNone && !alarm_set_;
+  }
+  if (over) over_.store(true);
+}
+
+void PipelineStream::AwaitEnd() { over_.wait(false); }
+
+}  // namespace ferrite

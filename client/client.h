@@ -11,14 +11,23 @@
 //
 // Requests and responses are the messages of ferrite.v1; cache.proto says what each field means.
 // Every RPC has two faces. XAsync() returns at once and hands the outcome to a callback; X() waits
-// for it.
+// for it. FutureOf() in client/future.h makes a std::future of the former.
+//
+// Frames. Concurrent calls about one key travel to a node together, as operations of a Pipeline
+// stream, though each has its own outcome, deadline and retries: see BatchingOptions. A call that
+// meets no other leaves at once. A large Set, from 64 KiB, and whatever a server does not take in
+// frames is an RPC of its own.
 //
 // Deadlines. Every call has one: its own timeout or the client's, in which all its tries have to
-// fit. Without any time left it fails with DEADLINE_EXCEEDED at once, within XAsync().
+// fit. Without any time left it fails with DEADLINE_EXCEEDED at once, within XAsync(). A call that
+// ends by its deadline, or is cancelled (client/cancellation.h), may have been carried out, or may
+// still be, if it had been sent.
 //
 // Retries. A call that failed with UNAVAILABLE, or that the server asked to come again, is tried
 // again if repeating it does no harm: client/repeatable.h lists which calls those are. Give a
-// conditional Set or an Incr a request_id (NewRequestId()) and it is among them.
+// conditional Set or an Incr a request_id (NewRequestId()) and it is among them. If another call
+// was sent and its connection is lost, it fails, and the message says that the outcome is not
+// known.
 //
 // Errors. A miss is an answer, not an error. A failed call yields a Status whose message can be
 // shown to people; ReasonOf() in client/error.h tells programs why the server refused.

@@ -44,12 +44,15 @@ BenchMode ModeOf(const BenchArguments& arguments) {
   }
   if (*arguments.mode == "mget") return BenchMode::kMGet;
   if (*arguments.mode == "pipeline") return BenchMode::kPipeline;
+  if (*arguments.mode == "auto") return BenchMode::kAuto;
   return BenchMode::kUnary;
 }
 
 absl::Status CheckMode(const BenchArguments& arguments, const BenchOptions& options) {
-  if (options.mode == BenchMode::kUnary && options.batch > 1) {
-    return absl::InvalidArgumentError("--batch does not go with --mode unary");
+  const bool one_by_one = options.mode == BenchMode::kUnary || options.mode == BenchMode::kAuto;
+  if (one_by_one && options.batch > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--batch does not go with --mode ", arguments.mode.value_or("unary")));
   }
   if (options.mode != BenchMode::kMGet && arguments.op == kOldMGet) {
     return absl::InvalidArgumentError("--op mget goes with --mode mget only; write --op get");
@@ -57,7 +60,8 @@ absl::Status CheckMode(const BenchArguments& arguments, const BenchOptions& opti
   if (options.mode == BenchMode::kMGet && options.op == BenchOp::kIncr) {
     return absl::InvalidArgumentError("--op incr goes with --mode unary or pipeline");
   }
-  if (options.mode == BenchMode::kPipeline && options.rate.has_value()) {
+  const bool in_frames = options.mode == BenchMode::kPipeline || options.mode == BenchMode::kAuto;
+  if (in_frames && options.rate.has_value()) {
     return absl::InvalidArgumentError("--rate goes with --mode unary or mget");
   }
   return absl::OkStatus();
@@ -76,7 +80,8 @@ absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
   options.call_timeout = session.timeout_or_default();
   options.op = OpNamed(arguments.op);
   options.mode = ModeOf(arguments);
-  options.batch = arguments.batch.value_or(options.mode == BenchMode::kUnary ? 1 : kDefaultBatch);
+  options.batch = arguments.batch.value_or(
+      options.mode == BenchMode::kMGet || options.mode == BenchMode::kPipeline ? kDefaultBatch : 1);
   if (absl::Status status = CheckMode(arguments, options); !status.ok()) return status;
   options.threads = arguments.threads.value_or(DefaultThreads(options));
   options.in_flight = arguments.in_flight.value_or(options.rate.has_value() ? 1024 : 16);
@@ -133,7 +138,7 @@ void AddBench(CLI::App& app, Session& session) {
       ->add_option("--mode", bench->mode,
                    "How operations travel: each in a call, in calls of MGet and MSet, or in frames "
                    "of Pipeline; unary if not given, or mget with --batch or --op mget")
-      ->check(CLI::IsMember({"unary", "mget", "pipeline"}));
+      ->check(CLI::IsMember({"unary", "mget", "pipeline", "auto"}));
   add("--batch", bench->batch, "Operations in a call or frame; 64 if not given, 1 with unary", 1,
       1024);
   add("--connections", options.connections, "Connections", 1, 10'000);

@@ -56,6 +56,7 @@ void PipelineStream::Answer(const Frame& frame, const grpc::ByteBuffer& reply) {
   FrameReader reader(reply);
   for (PendingCall* call : frame) {
     const std::optional<OperationOutcome> outcome = reader.Next();
+    if (!outcome.has_value()) Distrust();
     if (call->place_ == Place::kGone) {
       delete call;
     } else if (!outcome.has_value()) {
@@ -68,6 +69,13 @@ void PipelineStream::Answer(const Frame& frame, const grpc::ByteBuffer& reply) {
       AnswerWithError(call, *outcome);
     }
   }
+}
+
+void PipelineStream::Distrust() {
+  MutexLock lock(&mutex_);
+  distrusted_ = true;
+  state_ = State::kEnding;
+  context_->TryCancel();
 }
 
 void PipelineStream::AnswerWithError(PendingCall* call, const OperationOutcome& outcome) {
@@ -116,13 +124,15 @@ void PipelineStream::EndStream(const grpc::Status& status) {
     const auto& metadata = context_->GetServerTrailingMetadata();
     const auto found = metadata.find("grpc-retry-pushback-ms");
     if (found != metadata.end()) pushback.emplace(found->second.data(), found->second.size());
-    for (const Frame& frame : unanswered_) sent.insert(sent.end(), frame.begin(), frame.end());
-    unanswered_.clear();
-    std::erase_if(sent, [](PendingCall* call) {
-      const bool gone = call->place_ == Place::kGone;
-      if (gone) delete call;
-      return gone;
-    });
+    for (const Frame& frame : std::exchange(unanswered_, {})) {
+      for (PendingCall* call : frame) {
+        if (call->place_ == Place::kGone) {
+          delete call;
+        } else {
+          sent.push_back(call);
+        }
+      }
+    }
     while (queued_ > 0 && (!came_about_ || unknown_method)) unsent.push_back(TakeQueued());
     for (const auto* calls : {&sent, &unsent}) {
       for (PendingCall* call : *calls) {

@@ -97,7 +97,7 @@ PipelineStream::Step PipelineStream::NextStep() {
   if (queued_ == 0 || closing_) return {};
   if (state_ == State::kNone) {
     state_ = State::kStarting;
-    came_about_ = finished_ = false;
+    came_about_ = finished_ = distrusted_ = false;
     context_.emplace();
     return {.open = true};
   }
@@ -106,14 +106,16 @@ PipelineStream::Step PipelineStream::NextStep() {
 }
 
 bool PipelineStream::MayWrite() const {
-  if (state_ != State::kOpen || writing_ || corked_) return false;
+  if (state_ != State::kOpen || writing_) return false;
   const size_t frames = unanswered_.size();
+  if (cork_ > 0) return frames == 0 && queued_ >= cork_;
   if (frames < std::min(kFramesAtOnce, max_frames_in_flight_)) return true;
   return frames < max_frames_in_flight_ && queued_ >= kWorthAFrame;
 }
 
 const PipelineStream::Frame* PipelineStream::TakeFrame() {
   writing_ = true;
+  in_the_making_.store(true);
   Frame& frame = unanswered_.emplace_back();
   frame.reserve(std::min(queued_, kMaxOperationsInFrame));
   size_t bytes = 0;
@@ -132,6 +134,7 @@ void PipelineStream::Take(const Step& step) {
   if (step.write == nullptr) return;
   // Its calls may end meanwhile, but nothing goes before the end of the Write was seen.
   const grpc::ByteBuffer frame = WriteFrame(*step.write);
+  in_the_making_.store(false);
   thread_.HandOver();
   stream_->Write(frame, static_cast<CallTag*>(&write_tag_));
 }
@@ -178,9 +181,7 @@ void PipelineStream::OnRead(bool ok) {
     MutexLock lock(&mutex_);
     if (!ok) {
       state_ = State::kEnding;
-    } else if (unanswered_.empty()) {
-      context_->TryCancel();  // it answers what it was not asked
-    } else {
+    } else if (!distrusted_ && unanswered_.size() > (in_the_making_.load() ? 1 : 0)) {
       frame = std::move(unanswered_.front());
       unanswered_.pop_front();
     }
@@ -189,13 +190,13 @@ void PipelineStream::OnRead(bool ok) {
       deadlines_.Remove(call);
       call->place_ = Place::kAnswered;
     }
-    corked_ = true;
+    cork_ = frame.size() / 2 + 1;
   }
   if (!ok) return stream_->Finish(&status_, static_cast<CallTag*>(&finish_tag_));
   grpc::ByteBuffer reply;
   reply.Swap(&reply_);
   stream_->Read(&reply_, static_cast<CallTag*>(&read_tag_));
-  Answer(frame, reply);
+  frame.empty() ? Distrust() : Answer(frame, reply);  // nobody asked for it
 }
 
 void PipelineStream::OnFinished(bool) {
@@ -262,7 +263,7 @@ void PipelineStream::Settle() {
   bool over;
   {
     MutexLock lock(&mutex_);
-    corked_ = false;
+    cork_ = 0;
     calls_ -= std::exchange(calls_ended_, 0);
     step = NextStep();
     over = closing_ && calls_ == 0 && state_ == State::kNone && !alarm_set_;

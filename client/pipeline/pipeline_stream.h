@@ -120,6 +120,8 @@ class PipelineStream {
 
   // What becomes of calls: outcomes.cc.
   void Answer(const Frame& frame, const grpc::ByteBuffer& reply);
+  // The server answers what it was not asked: whatever it says now may be about something else.
+  void Distrust();
   void AnswerWithError(PendingCall* call, const OperationOutcome& outcome);
   void EndStream(const grpc::Status& status);
   void Lose(PendingCall* call, const grpc::Status& status,
@@ -156,9 +158,11 @@ class PipelineStream {
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   bool came_about_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool distrusted_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
-  // While replies are delivered: the calls that their callbacks start leave together.
-  bool corked_ ABSL_GUARDED_BY(mutex_) = false;
+  // While a reply is delivered: the calls that its callbacks start leave together, or, if the
+  // server has nothing to do, as soon as there are so many. Otherwise 0.
+  size_t cork_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t calls_ ABSL_GUARDED_BY(mutex_) = 0;  // that have not ended
   Link queue_ ABSL_GUARDED_BY(mutex_);
   size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -170,6 +174,8 @@ class PipelineStream {
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
   std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
 
+  // Whether the last of unanswered_ is still being read to be written.
+  std::atomic<bool> in_the_making_{false};
   std::atomic<bool> over_{false};
 };
 

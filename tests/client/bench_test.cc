@@ -95,6 +95,15 @@ TEST_F(BenchTest, FramesCountTheirOperations) {
   EXPECT_EQ(writes["reads"]["keys"], 0);
 }
 
+TEST_F(BenchTest, CallersOfTheLibraryAreCountedOneByOne) {
+  const auto json = BenchJson({"--mode", "auto", "--op", "mixed", "--count", "1000", "--keys",
+                               "100", "--connections", "1", "--in-flight", "64"});
+  EXPECT_EQ(json["all"]["calls"], 1000);
+  EXPECT_EQ(json["all"]["keys"], 1000);
+  EXPECT_EQ(json["misses"], 0);
+  EXPECT_EQ(json["settings"]["mode"], "auto");
+}
+
 TEST_F(BenchTest, FramesOfLargeValuesAreReadInPieces) {
   const auto json = BenchJson({"--mode", "pipeline", "--batch", "30", "--count", "50", "--keys",
                                "40", "--value-size", "100000"});

@@ -158,6 +158,7 @@ TEST(ClientOptionsTest, SenselessOnesAreRefused) {
   EXPECT_TRUE(refuses({.seeds = {"a:1"}, .retry = {.initial_backoff = absl::Seconds(2)}}));
   EXPECT_TRUE(refuses({.seeds = {"a:1"}, .channels_per_node = 0}));
   EXPECT_TRUE(refuses({.seeds = {"a:1"}, .completion_threads = 65}));
+  EXPECT_TRUE(refuses({.seeds = {"a:1"}, .batching = {.max_frames_in_flight = 0}}));
   EXPECT_FALSE(refuses({.seeds = {"[::1]:6380"}}));
 }
 

@@ -33,7 +33,7 @@ TEST(CompletionTest, BashOffersCommandsFlagsAndChoices) {
   EXPECT_EQ(BashOffers("ferrite bench --distribution ''"), "uniform zipf\n");
   EXPECT_THAT(BashOffers("ferrite slowlog --"), HasSubstr("--limit --reset --follow"));
   EXPECT_THAT(BashOffers("ferrite top --"), HasSubstr("--interval --count"));
-  EXPECT_EQ(BashOffers("ferrite bench --mode ''"), "unary mget pipeline\n");
+  EXPECT_EQ(BashOffers("ferrite bench --mode ''"), "unary mget pipeline auto\n");
   EXPECT_EQ(BashOffers("ferrite completion z"), "zsh\n");
   EXPECT_EQ(BashOffers("ferrite set --ttl ''"), "\n");
 }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/channel.h"
+#include "client/cli/bench/client_load.h"
 #include "client/cli/bench/load_thread.h"
 #include "client/cli/bench/open_bench.h"
 #include "client/cli/bench/preload.h"
@@ -60,8 +61,14 @@ class Load {
     for (int i = 0; i < options.threads; ++i) {
       Channels own;
       for (size_t c = i; c < channels.size(); c += options.threads) own.push_back(channels[c]);
-      threads_.push_back(
-          std::make_unique<LoadThread>(options, own, /*seed=*/i + 1, QuotaOf(options, i), &state_));
+      if (options.mode == BenchMode::kAuto) {
+        threads_.push_back(std::make_unique<ClientLoad>(options, static_cast<int>(own.size()),
+                                                        /*seed=*/i + 1, QuotaOf(options, i),
+                                                        &state_));
+      } else {
+        threads_.push_back(std::make_unique<LoadThread>(options, own, /*seed=*/i + 1,
+                                                        QuotaOf(options, i), &state_));
+      }
     }
   }
   ~Load() { state_.stopping = true; }
@@ -96,7 +103,7 @@ class Load {
   }
 
   RunState state_;
-  std::vector<std::unique_ptr<LoadThread>> threads_;
+  std::vector<std::unique_ptr<Loader>> threads_;
 };
 
 // Shows the rate and latency of the last moments, again and again.

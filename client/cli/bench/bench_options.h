@@ -18,6 +18,7 @@ enum class BenchMode {
   kUnary,     // each in a call of its own
   kMGet,      // many in a call: MGet and MSet
   kPipeline,  // many in a frame of a stream
+  kAuto,      // as ferrite::Client sends the calls of concurrent callers
 };
 
 struct BenchOptions {

@@ -8,7 +8,6 @@ namespace {
 
 // How often a thread looks up when nothing happens.
 constexpr auto kTick = std::chrono::milliseconds(100);
-constexpr auto kGrace = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -35,6 +34,8 @@ void LoadThread::AddFlights(const std::shared_ptr<grpc::Channel>& channel) {
         flights_.push_back(
             std::make_unique<FrameLane>(&options_, generic_stubs_.back().get(), &queue_));
         break;
+      case BenchMode::kAuto:  // ClientLoad
+        break;
     }
   }
 }
@@ -49,7 +50,7 @@ void LoadThread::Run() {
     outcome == grpc::CompletionQueue::GOT_EVENT ? OnEvent(static_cast<Flight*>(tag), ok)
                                                 : OnSilence();
   }
-  finished_ = true;
+  Finish();
   queue_.Shutdown();
   void* tag;
   bool ok;
@@ -60,7 +61,7 @@ void LoadThread::Run() {
 void LoadThread::OnSilence() {
   const Clock::time_point now = Clock::now();
   if (state_->stopping && !stop_seen_.has_value()) stop_seen_ = now;
-  const bool grace_is_over = stop_seen_.has_value() && now - *stop_seen_ >= kGrace;
+  const bool grace_is_over = stop_seen_.has_value() && now - *stop_seen_ >= kEndGrace;
   for (const std::unique_ptr<Flight>& flight : flights_) {
     grace_is_over ? flight->Cancel() : flight->CancelIfOverdue(now);
   }
@@ -72,7 +73,7 @@ void LoadThread::OnEvent(Flight* flight, bool ok) {
   if (paused) return Continue(flight);
   if (flight->counted() && state_->counting) {
     flight->Count(&tallies_);
-    last_end_.store(Clock::now(), std::memory_order_relaxed);
+    NoteEnd(Clock::now());
   }
   flight->found_nobody() && !state_->stopping ? flight->BeginPause() : Continue(flight);
 }

@@ -3,7 +3,6 @@
 // A thread that loads the server: its own completion queue, some connections, and on each a fixed
 // number of calls or frames in flight. Whenever one ends, the next starts in its place.
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -13,7 +12,7 @@
 
 #include "client/cli/bench/bench_options.h"
 #include "client/cli/bench/flight.h"
-#include "client/cli/bench/tally.h"
+#include "client/cli/bench/loader.h"
 #include "client/cli/bench/workload.h"
 #include "ferrite/v1/cache.grpc.pb.h"
 #include "grpcpp/channel.h"
@@ -22,18 +21,8 @@
 
 namespace ferrite::cli {
 
-// What a run tells its threads.
-struct RunState {
-  // Calls that start and end while this is set appear in the result.
-  std::atomic<bool> counting{false};
-  // No call starts once this is set.
-  std::atomic<bool> stopping{false};
-};
-
-class LoadThread {
+class LoadThread final : public Loader {
  public:
-  using Clock = std::chrono::steady_clock;
-
   // Starts at once. Makes calls until state->stopping, or until `quota` calls were started while
   // counting. `state` must outlive the thread.
   LoadThread(const BenchOptions& options,
@@ -41,16 +30,7 @@ class LoadThread {
              std::optional<uint64_t> quota, const RunState* state);
   // Waits for the end of the thread: state->stopping must be set, or the quota used up. Calls in
   // flight get a second to end by themselves and are then cancelled.
-  ~LoadThread();
-  LoadThread(const LoadThread&) = delete;
-  LoadThread& operator=(const LoadThread&) = delete;
-
-  // These are thread-safe.
-  const Tallies& tallies() const { return tallies_; }
-  // Whether the quota is used up and all its calls have ended, or the thread has stopped.
-  bool finished() const { return finished_; }
-  // When the last counted call ended.
-  Clock::time_point last_end() const { return last_end_; }
+  ~LoadThread() override;
 
  private:
   void Run();
@@ -70,10 +50,6 @@ class LoadThread {
   std::vector<std::unique_ptr<Flight>> flights_;
   size_t busy_flights_ = 0;
   std::optional<Clock::time_point> stop_seen_;
-
-  Tallies tallies_;
-  std::atomic<Clock::time_point> last_end_{Clock::time_point()};
-  std::atomic<bool> finished_{false};
   std::thread thread_;
 };
 

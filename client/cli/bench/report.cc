@@ -35,6 +35,8 @@ const char* NameOf(BenchMode mode) {
       return "mget";
     case BenchMode::kPipeline:
       return "pipeline";
+    case BenchMode::kAuto:
+      return "auto";
   }
   return "";
 }

@@ -42,7 +42,9 @@ bool HasRoom(const ReplyWriter& reply, size_t bytes) {
 }
 
 void WriteReadOutcome(ReadResult* result, ReplyWriter* reply) {
-  if (HasRoom(*reply, ReadBytes(kReadOutcome, *result))) {
+  // The exact size is worked out only where it matters.
+  const size_t at_most = result->value.view().size() + kMostAroundValueBytes;
+  if (HasRoom(*reply, at_most) || HasRoom(*reply, ReadBytes(kReadOutcome, *result))) {
     WriteRead(kReadOutcome, *result, reply);
   } else {
     WriteError(ReplyFull(), reply);

@@ -23,6 +23,10 @@ inline constexpr Nesting kSetOutcome = {2, {1, 2}};     // .set
 inline constexpr Nesting kDeleteOutcome = {2, {1, 3}};  // .delete
 inline constexpr Nesting kPipelineResult = {1, {1}};    // an OperationResult as a whole
 
+// WriteRead appends the value and no more than this besides: two heads of 1 + 4 bytes, `found` 2,
+// the head of the value 5, version and ttl_ms 1 + 10 each, `not_modified` 2.
+inline constexpr size_t kMostAroundValueBytes = 41;
+
 // How many bytes WriteRead appends.
 size_t ReadBytes(const Nesting& nesting, const ReadResult& result);
 

@@ -10,13 +10,13 @@ from harness import report, terminal
 TITLE = "Values sent without a copy"
 TARGETS = ("bench-copying-server", "bench-sharing-server", "ferrite")
 KIB = 1024
-SIZES = tuple(KIB * kib for kib in (2, 4, 8, 16, 32, 64, 256, 1024))
+SIZES = tuple(KIB * kib for kib in (1, 4, 8, 16, 64, 256, 1024))
 HELD_BYTES = 256 << 20  # of values in a server
 SERVERS = {"copied": "bench-copying-server", "shared": "bench-sharing-server"}
 
 
 def add_arguments(parser):
-    parser.add_argument("--copy-rounds", type=int, default=5)
+    parser.add_argument("--copy-rounds", type=int, default=3)
     parser.add_argument("--copy-seconds", type=float, default=0.5)
 
 

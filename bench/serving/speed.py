@@ -15,7 +15,7 @@ TARGETS = ("bench-echo-server", "bench-peer-load", "ferrite", "ferrite-server")
 
 def add_arguments(parser):
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.0, help="length of one measurement")
+    parser.add_argument("--seconds", type=float, default=1.5, help="length of one measurement")
     parser.add_argument("--keys", type=int, default=1_000_000)
     parser.add_argument(
         "--values",

@@ -23,8 +23,9 @@ class ValueBlock {
   ValueBlock(const ValueBlock&) = delete;
   ValueBlock& operator=(const ValueBlock&) = delete;
 
-  // Thread-safe.
-  void Ref() { references_.fetch_add(1, std::memory_order_relaxed); }
+  // Thread-safe. Releases, for a reference that is given to a thread in a way that the thread
+  // sanitizer cannot see.
+  void Ref() { references_.fetch_add(1, std::memory_order_release); }
   // Thread-safe. Frees the block when this was the last reference.
   void Unref();
 

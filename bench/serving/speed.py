@@ -2,7 +2,6 @@
 
 import contextlib
 import statistics
-import subprocess
 
 import load
 import servers
@@ -31,21 +30,8 @@ def _keys(keys, value_bytes):
     return min(keys, 50_000) if value_bytes >= subjects.LARGE_BYTES else keys
 
 
-def _subjects(build_dir):
-    known = dict(subjects.SUBJECTS)
-    usage = subprocess.run(
-        [build_dir / "bin" / "ferrite", "bench", "--help"],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
-    if "auto" in usage.partition("--mode")[2].partition("--batch")[0]:
-        known |= subjects.AUTOMATIC
-    return known
-
-
 def measure(build_dir, arguments):
-    known = _subjects(build_dir)
+    known = subjects.SUBJECTS
     chosen = {
         size: [name for name, subject in known.items() if subject.measures(size)]
         for size in arguments.values
@@ -88,8 +74,7 @@ def ratios(figures):
 
 
 def _labels():
-    every = subjects.SUBJECTS | subjects.AUTOMATIC
-    return {name: subject.label for name, subject in every.items()}
+    return {name: subject.label for name, subject in subjects.SUBJECTS.items()}
 
 
 def _table(size):
@@ -131,7 +116,7 @@ def draw(figures, directory):
     figure, axes = plot.axes(9, 0.35 * len(names) + 1.2)
     for index, name in enumerate(reversed(names)):
         runs = figures["sizes"][0]["outcomes"][name]
-        ours = (subjects.SUBJECTS | subjects.AUTOMATIC)[name].server == "ferrite"
+        ours = subjects.SUBJECTS[name].server == "ferrite"
         rate = _median(runs, "per_second")
         axes.barh(index, rate, color=plot.OURS if ours else plot.OTHERS[-1])
         axes.text(rate, index, f" {rate:,.0f}", va="center", fontsize=8)

@@ -143,8 +143,8 @@ void AddBench(CLI::App& app, Session& session) {
       1024);
   add("--connections", options.connections, "Connections", 1, 10'000);
   add("--in-flight", bench->in_flight,
-      "Calls or frames in flight on each connection, 16 if not given; with --rate the most, 1024", 1,
-      10'000);
+      "Calls or frames in flight on each connection, 16 if not given; with --rate the most, 1024",
+      1, 10'000);
   add("--threads", bench->threads, "Threads that make the calls; half of the cores if not given", 1,
       256);
   add("--keys", options.keys, "How many keys there are", uint64_t{1}, uint64_t{10'000'000'000});

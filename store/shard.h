@@ -86,7 +86,7 @@ class Shard {
   }
 
   // Takes a slot for an entry, within the limit unless told otherwise: a free one, one from a new
-  // page, or, in a shard that has not even a page per class, one that is somewhat too large. Null
+  // page, or, in a shard that has but few pages per class, one that is somewhat too large. Null
   // if there is none. The slot's page tells its class.
   void* TakeSlot(uint8_t size_class, bool beyond_limit) ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives back a slot that was not used.
@@ -161,8 +161,8 @@ class Shard {
   void Hint(const Entry& entry);
   // Takes a step towards larger tables if there are too many entries for those there are.
   void GrowTables() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The page that is worth least of a few, and what a page is worth: the uses of late of the
-  // entries in it, from a sample.
+  // The page that is worth least of a few, and what a page is worth: the uses of late of
+  // the entries in it, from a sample, and how full it is. So pages that are nearly empty go first.
   Page* ChoosePage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   size_t WorthOf(Page* page) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -74,19 +74,20 @@ Page* Shard::ChoosePage() {
 
 size_t Shard::WorthOf(Page* page) const {
   constexpr size_t kPrecision = 1000;
+  constexpr size_t kUseWeight = 4;  // of a use of late, beside being there at all
   const uint32_t step = std::max<uint32_t>(1, page->slot_count / kEntriesToLookAt);
   size_t looked_at = 0, worth = 0, blocks = 0;
   for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
        slot = page->NextLive(slot + step)) {
     const Entry& entry = EntryInSlot(page->SlotAt(slot));
-    worth += static_cast<size_t>(queue_.Worth(entry));
+    worth += 1 + kUseWeight * static_cast<size_t>(queue_.Worth(entry));
     blocks += entry.HasBlock();
     ++looked_at;
   }
   // Without an entry that is in the map all are being written or deleted; and the large values that
   // a page's entries may have are much more than the page.
   if (looked_at == 0 || blocks > 0) return kNotToBeEmptied;
-  return worth * kPrecision / looked_at;
+  return worth * kPrecision / looked_at * page->used_count / page->slot_count;
 }
 
 std::optional<size_t> Shard::EvictPage() {

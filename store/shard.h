@@ -58,6 +58,12 @@ struct ShardContext {
   std::atomic<EventListener*> listener{nullptr};
 };
 
+// What an eviction did.
+struct Evicted {
+  size_t entries = 0;
+  size_t freed_bytes = 0;  // that anyone can use now: blocks and pages
+};
+
 // Thread-safe.
 class Shard {
  public:
@@ -113,11 +119,13 @@ class Shard {
   // Sets when an entry expires (0: never) and lets the sweep know. The caller has locked its key.
   static void SetExpiry(Entry* entry, int64_t at_ms);
 
-  // Evicts one entry, or all entries of one page, so that the page becomes free; but no page whose
-  // entries have large values, which would be too much at once. Returns how much memory anyone can
-  // use now: blocks, and the page; none if nothing was evicted.
-  std::optional<size_t> EvictOne() ABSL_LOCKS_EXCLUDED(mutex_);
-  std::optional<size_t> EvictPage() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Evicts one entry, if there is one.
+  Evicted EvictOne() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Evicts up to so many entries of one page, which is free when all of them are gone: calls go on
+  // with the page that the one before left, whoever made it, and take no more slots from it until
+  // it is free or all of it was tried. No page whose entries have large values, which would be too
+  // much at once.
+  Evicted EvictPage(size_t max_entries) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Removes expired entries from the first page at or after `*page` that has any due; bounded.
   // Moves `*page` on; false at the end of the shard.
@@ -161,9 +169,13 @@ class Shard {
   void Hint(const Entry& entry);
   // Takes a step towards larger tables if there are too many entries for those there are.
   void GrowTables() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Has the budget know what the queue takes.
+  void CountPolicyMemory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The page that is worth least of a few, and what a page is worth: the uses of late of
   // the entries in it, from a sample, and how full it is. So pages that are nearly empty go first.
   Page* ChoosePage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The page that is being emptied; null if none is.
+  Page* PageToEmpty() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   size_t WorthOf(Page* page) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   ShardContext& context_;
@@ -187,6 +199,10 @@ class Shard {
   SlotRef next_to_move_ ABSL_GUARDED_BY(mutex_) = 0;
   bool moving_ ABSL_GUARDED_BY(mutex_) = false;
   uint32_t page_choice_ ABSL_GUARDED_BY(mutex_) = 1;
+  // The page that EvictPage is to go on with, unless it was given back meanwhile, and where.
+  std::optional<uint32_t> page_to_empty_ ABSL_GUARDED_BY(mutex_);
+  uint32_t slot_to_empty_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t policy_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of the queue, as the budget has them
 
   EntryMap map_;  // last: its destructor returns nodes to the members above
 };

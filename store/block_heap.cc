@@ -157,6 +157,8 @@ void* BlockHeap::TakeAddresses(int bits) {
     void* mapped = mmap(nullptr, batch + bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     FERRITE_CHECK(mapped != MAP_FAILED);
+    // Where the kernel makes pages huge unasked, it would fill up the spans that are not in use.
+    if (bytes <= kMaxSpanBytes) madvise(mapped, batch + bytes, MADV_NOHUGEPAGE);
     const uintptr_t begin = (reinterpret_cast<uintptr_t>(mapped) + bytes - 1) & ~(bytes - 1);
     for (size_t offset = batch; offset > 0; offset -= bytes) {
       addresses.free.push_back(reinterpret_cast<void*>(begin + offset - bytes));

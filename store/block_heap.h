@@ -87,8 +87,10 @@ class BlockHeap {
 
   static size_t SizeClassOf(size_t bytes);
   static Span* SpanOf(void* block, size_t size_class);
-  static void Link(SizeClass* size_class, Span* span);
-  static void Unlink(SizeClass* size_class, Span* span);
+  static void Link(SizeClass* size_class, Span* span)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(size_class->mutex);
+  static void Unlink(SizeClass* size_class, Span* span)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(size_class->mutex);
   Span* NewSpan(size_t number);
   void* TakeAddresses(int bits);
   void ReturnAddresses(void* memory, size_t touched_bytes, int bits);

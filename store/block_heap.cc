@@ -14,7 +14,6 @@ namespace {
 constexpr size_t kSystemPageBytes = 4096;
 // Addresses are asked for so many at a time, where they are small.
 constexpr size_t kBatchBytes = size_t{2} << 20;
-constexpr int kSpanBits = std::countr_zero(BlockHeap::kSpanBytes);
 
 size_t RoundUpToPages(size_t bytes) {
   return (bytes + kSystemPageBytes - 1) / kSystemPageBytes * kSystemPageBytes;
@@ -27,9 +26,8 @@ struct BlockHeap::Span {
   Span* previous;
   Span* next;
   void* free;           // each free block holds the next
-  uint32_t used;        // blocks that are not free
-  uint32_t never_used;  // the first block that was never handed out
-  uint32_t size_class;
+  uint16_t used;        // blocks that are not free
+  uint16_t never_used;  // the first block that was never handed out
 };
 
 BlockHeap& BlockHeap::Instance() {
@@ -38,9 +36,11 @@ BlockHeap& BlockHeap::Instance() {
 }
 
 size_t BlockHeap::SizeClassOf(size_t bytes) {
-  static_assert(BlockBytes(kBlocksPerSpan.size() - 1) == kMaxSmallBytes);
+  static_assert(sizeof(Span) <= kSpanHeaderBytes && kMaxBlocksPerSpan <= 64);
+  static_assert(BlockBytes(kShapes.size() - 1) == kMaxSmallBytes);
+  static_assert(kShapes.back().span_bytes == kMaxSpanBytes);
   // A handful of comparisons, next to a copy of at least as many bytes.
-  size_t low = 0, high = kBlocksPerSpan.size() - 1;
+  size_t low = 0, high = kShapes.size() - 1;
   while (low < high) {
     const size_t middle = (low + high) / 2;
     if (BlockBytes(middle) >= bytes) {
@@ -53,14 +53,14 @@ size_t BlockHeap::SizeClassOf(size_t bytes) {
 }
 
 size_t BlockHeap::MemoryBytes(size_t bytes) {
-  if (bytes > kMaxSmallBytes) return RoundUpToPages(bytes);
-  return kSpanBytes / kBlocksPerSpan[SizeClassOf(bytes)];
+  return bytes > kMaxSmallBytes ? RoundUpToPages(bytes) : ShareOf(SizeClassOf(bytes));
 }
 
 size_t BlockHeap::NewBytes(size_t bytes) const {
   if (bytes > kMaxSmallBytes) return RoundUpToPages(bytes);
-  const SizeClass& size_class = size_classes_[SizeClassOf(bytes)];
-  return size_class.free_count.load(std::memory_order_relaxed) > 0 ? 0 : kSpanBytes;
+  const size_t number = SizeClassOf(bytes);
+  const bool has_room = size_classes_[number].free_count.load(std::memory_order_relaxed) > 0;
+  return has_room ? 0 : kShapes[number].span_bytes;
 }
 
 void* BlockHeap::Allocate(size_t bytes) {
@@ -68,8 +68,13 @@ void* BlockHeap::Allocate(size_t bytes) {
   const size_t number = SizeClassOf(bytes);
   SizeClass& size_class = size_classes_[number];
   MutexLock lock(&size_class.mutex);
-  if (size_class.partial == nullptr) size_class.partial = NewSpan(number);
-  Span* span = size_class.partial;
+  Span* span;
+  if (size_class.partial_bits == 0) {
+    span = NewSpan(number);
+  } else {
+    span = size_class.partial[static_cast<size_t>(std::bit_width(size_class.partial_bits) - 1)];
+    Unlink(&size_class, span);
+  }
   void* block = span->free;
   if (block != nullptr) {
     span->free = *static_cast<void**>(block);
@@ -77,52 +82,61 @@ void* BlockHeap::Allocate(size_t bytes) {
     block =
         reinterpret_cast<char*>(span) + kSpanHeaderBytes + span->never_used++ * BlockBytes(number);
   }
-  if (++span->used == kBlocksPerSpan[number]) Unlink(&size_class, span);
-  unused_bytes_.fetch_sub(kSpanBytes / kBlocksPerSpan[number], std::memory_order_relaxed);
+  if (++span->used < kShapes[number].blocks) Link(&size_class, span);
+  unused_bytes_.fetch_sub(ShareOf(number), std::memory_order_relaxed);
   size_class.free_count.fetch_sub(1, std::memory_order_relaxed);
   return block;
 }
 
 void BlockHeap::Free(void* block, size_t bytes) {
   if (bytes > kMaxSmallBytes) return ReturnAddresses(block, bytes, std::bit_width(bytes - 1));
-  auto* span = reinterpret_cast<Span*>(reinterpret_cast<uintptr_t>(block) & ~(kSpanBytes - 1));
-  const size_t number = span->size_class;
+  const size_t number = SizeClassOf(bytes);
+  const Shape shape = kShapes[number];
+  Span* const span = SpanOf(block, number);
   SizeClass& size_class = size_classes_[number];
-  const size_t share = kSpanBytes / kBlocksPerSpan[number];
   {
     MutexLock lock(&size_class.mutex);
     *static_cast<void**>(block) = span->free;
     span->free = block;
-    const bool was_full = span->used-- == kBlocksPerSpan[number];
-    if (was_full) {
-      span->previous = nullptr;
-      span->next = size_class.partial;
-      if (span->next != nullptr) span->next->previous = span;
-      size_class.partial = span;
-    }
+    if (span->used < shape.blocks) Unlink(&size_class, span);
     size_class.free_count.fetch_add(1, std::memory_order_relaxed);
-    if (span->used > 0) {
-      unused_bytes_.fetch_add(share, std::memory_order_relaxed);
+    if (--span->used > 0) {
+      Link(&size_class, span);
+      unused_bytes_.fetch_add(ShareOf(number), std::memory_order_relaxed);
       return;
     }
-    Unlink(&size_class, span);
-    size_class.free_count.fetch_sub(kBlocksPerSpan[number], std::memory_order_relaxed);
-    unused_bytes_.fetch_sub(share * (kBlocksPerSpan[number] - 1), std::memory_order_relaxed);
+    size_class.free_count.fetch_sub(shape.blocks, std::memory_order_relaxed);
+    unused_bytes_.fetch_sub(ShareOf(number) * (shape.blocks - 1u), std::memory_order_relaxed);
   }
-  ReturnAddresses(span, kSpanBytes, kSpanBits);
+  ReturnAddresses(span, shape.span_bytes, std::countr_zero(shape.span_bytes));
+}
+
+BlockHeap::Span* BlockHeap::SpanOf(void* block, size_t size_class) {
+  const uintptr_t within = kShapes[size_class].span_bytes - 1u;
+  return reinterpret_cast<Span*>(reinterpret_cast<uintptr_t>(block) & ~within);
+}
+
+void BlockHeap::Link(SizeClass* size_class, Span* span) {
+  Span*& head = size_class->partial[span->used];
+  span->previous = nullptr;
+  span->next = head;
+  if (head != nullptr) head->previous = span;
+  head = span;
+  size_class->partial_bits |= uint64_t{1} << span->used;
 }
 
 void BlockHeap::Unlink(SizeClass* size_class, Span* span) {
+  Span*& head = size_class->partial[span->used];
   if (span->next != nullptr) span->next->previous = span->previous;
-  (span->previous != nullptr ? span->previous->next : size_class->partial) = span->next;
+  (span->previous != nullptr ? span->previous->next : head) = span->next;
+  if (head == nullptr) size_class->partial_bits &= ~(uint64_t{1} << span->used);
 }
 
-BlockHeap::Span* BlockHeap::NewSpan(size_t size_class) {
-  Span* span = new (TakeAddresses(kSpanBits)) Span{};
-  span->size_class = static_cast<uint32_t>(size_class);
-  const size_t count = kBlocksPerSpan[size_class];
-  unused_bytes_.fetch_add(kSpanBytes / count * count, std::memory_order_relaxed);
-  size_classes_[size_class].free_count.fetch_add(count, std::memory_order_relaxed);
+BlockHeap::Span* BlockHeap::NewSpan(size_t number) {
+  const Shape shape = kShapes[number];
+  Span* span = new (TakeAddresses(std::countr_zero(shape.span_bytes))) Span{};
+  unused_bytes_.fetch_add(ShareOf(number) * shape.blocks, std::memory_order_relaxed);
+  size_classes_[number].free_count.fetch_add(shape.blocks, std::memory_order_relaxed);
   return span;
 }
 
@@ -130,6 +144,11 @@ void* BlockHeap::TakeAddresses(int bits) {
   FERRITE_CHECK(bits < kAddressBits);
   Addresses& addresses = addresses_[static_cast<size_t>(bits)];
   MutexLock lock(&addresses.mutex);
+  if (!addresses.warm.empty()) {
+    void* memory = addresses.warm.back();
+    addresses.warm.pop_back();
+    return memory;
+  }
   if (addresses.free.empty()) {
     // Twice as many as needed, so that an aligned stretch lies within; what is not used costs
     // nothing.
@@ -138,6 +157,8 @@ void* BlockHeap::TakeAddresses(int bits) {
     void* mapped = mmap(nullptr, batch + bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     FERRITE_CHECK(mapped != MAP_FAILED);
+    // Where the kernel makes pages huge unasked, it would fill up the spans that are not in use.
+    if (bytes <= kMaxSpanBytes) madvise(mapped, batch + bytes, MADV_NOHUGEPAGE);
     const uintptr_t begin = (reinterpret_cast<uintptr_t>(mapped) + bytes - 1) & ~(bytes - 1);
     for (size_t offset = batch; offset > 0; offset -= bytes) {
       addresses.free.push_back(reinterpret_cast<void*>(begin + offset - bytes));
@@ -149,8 +170,12 @@ void* BlockHeap::TakeAddresses(int bits) {
 }
 
 void BlockHeap::ReturnAddresses(void* memory, size_t touched_bytes, int bits) {
-  madvise(memory, RoundUpToPages(touched_bytes), MADV_DONTNEED);
   Addresses& addresses = addresses_[static_cast<size_t>(bits)];
+  if (size_t{1} << bits <= kMaxSpanBytes) {
+    MutexLock lock(&addresses.mutex);
+    if (addresses.warm.size() << bits < kWarmBytes) return addresses.warm.push_back(memory);
+  }
+  madvise(memory, RoundUpToPages(touched_bytes), MADV_DONTNEED);
   MutexLock lock(&addresses.mutex);
   addresses.free.push_back(memory);
 }

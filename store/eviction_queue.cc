@@ -23,9 +23,13 @@ constexpr int kMaxMoves = 8;
 constexpr int kMaxUsedNewcomers = 256;
 // What a count is divided by if the entry was not used since its queue was last walked.
 constexpr int kIdleDiscount = 4;
-// By how many entries the small queue may miss its size before that is mended: one choice does not
-// always follow one new entry, as entries differ in size. The rest is an eighth of its size.
+// By how many entries the small queue may miss its size before that is mended: choices do not take
+// turns with new entries, where sizes differ. A large value takes the memory of many small entries,
+// and many small ones then find free slots. Whoever mends at once what the next few writes would
+// level has no contest: it moves newcomers on, and evicts old entries, untried.
 constexpr size_t kMinSlack = 8;
+constexpr size_t kSlackOfTarget = 8;
+constexpr size_t kSlackOfAll = 32;
 
 }  // namespace
 
@@ -38,9 +42,10 @@ Entry* EvictionQueue::DetachVictim() {
   if (size() == 0) return nullptr;
   FitSketch();
   const size_t target = SmallTarget();
-  const size_t slack = kMinSlack + target / 8;
-  if (small_.size > target + slack) FillMain(target);
-  if (small_.size > target + slack) return Detach(FindUnusedNewcomer());
+  const size_t slack = kMinSlack + target / kSlackOfTarget + size() / kSlackOfAll;
+  if (small_.size > target + slack) filling_main_ = true;
+  if (filling_main_) FillMain(target);
+  if (filling_main_) return Detach(FindUnusedNewcomer());
   if (main_.size == 0) return Detach(TakeNewcomer().entry);
   if (small_.size + slack < target || small_.size == 0) return Detach(FindMainVictim().entry);
 
@@ -87,9 +92,13 @@ size_t EvictionQueue::SmallTarget() const {
   return std::max<size_t>(1, static_cast<size_t>(small_share_ * static_cast<double>(size())));
 }
 
-// A shard that never evicts pays for no sketch; one that outgrows its sketch starts another.
+// A shard that never evicts pays for no sketch.
 void EvictionQueue::FitSketch() {
-  if (size() > 2 * sketch_.capacity()) sketch_.Reset(size());
+  if (sketch_.capacity() == 0) {
+    sketch_.Reset(size());
+  } else if (size() > 2 * sketch_.capacity()) {
+    sketch_.Grow();
+  }
 }
 
 // Until the first eviction all entries are in the small queue.
@@ -97,6 +106,7 @@ void EvictionQueue::FillMain(size_t target) {
   for (int i = 0; i < kMaxMoves && small_.size > target; ++i) {
     Move(QueuePlace::kMain, TakeNewcomer().entry);
   }
+  filling_main_ = small_.size > target;
 }
 
 // While the main queue fills there is nobody to compare a newcomer with.

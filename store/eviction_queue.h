@@ -92,6 +92,8 @@ class EvictionQueue {
   Queue small_;
   Queue main_;
   double small_share_ = 0.1;  // of all entries, that the small queue is to hold
+  // The small queue has become far too large, and is being brought down to its size.
+  bool filling_main_ = false;
   FrequencySketch sketch_;
 };
 

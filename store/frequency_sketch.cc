@@ -9,6 +9,9 @@
 namespace ferrite {
 namespace {
 
+// How many lines one addition copies while the sketch grows.
+constexpr size_t kCopiesPerAddition = 4;
+
 // The low bits of a hash also choose its bucket, the rest its shard: spread them (the finalizer of
 // splitmix64).
 uint64_t Spread(uint32_t hash) {
@@ -19,23 +22,58 @@ uint64_t Spread(uint32_t hash) {
 
 }  // namespace
 
-FrequencySketch::~FrequencySketch() { Unmap(); }
+FrequencySketch::~FrequencySketch() {
+  Unmap(&old_lines_, old_line_count());
+  Unmap(&lines_, line_count_);
+}
 
-void FrequencySketch::Unmap() {
-  if (lines_ != nullptr) munmap(lines_, memory_bytes());
-  lines_ = nullptr;
+FrequencySketch::Line* FrequencySketch::Map(size_t line_count) {
+  void* memory = mmap(nullptr, line_count * sizeof(Line), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  FERRITE_CHECK(memory != MAP_FAILED);
+  return static_cast<Line*>(memory);
+}
+
+void FrequencySketch::Unmap(Line** lines, size_t line_count) {
+  if (*lines != nullptr) munmap(*lines, line_count * sizeof(Line));
+  *lines = nullptr;
 }
 
 void FrequencySketch::Reset(size_t capacity) {
-  Unmap();
+  Unmap(&old_lines_, old_line_count());
+  Unmap(&lines_, line_count_);
   capacity_ = std::max(capacity, kEntriesPerLine);
   line_count_ = (capacity_ + kEntriesPerLine - 1) / kEntriesPerLine;
   uses_ = 0;
   halvings_ = 0;
-  void* memory =
-      mmap(nullptr, memory_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  FERRITE_CHECK(memory != MAP_FAILED);
-  lines_ = static_cast<Line*>(memory);
+  lines_ = Map(line_count_);
+}
+
+void FrequencySketch::Grow() {
+  if (old_lines_ != nullptr) return;
+  Line* const lines = Map(2 * line_count_);
+  old_lines_ = lines_;
+  lines_ = lines;
+  line_count_ *= 2;
+  capacity_ *= 2;
+  next_to_copy_ = 0;
+}
+
+FrequencySketch::Line* FrequencySketch::Copied(size_t number) {
+  Line* const line = &lines_[number];
+  if (old_lines_ != nullptr && !line->is_copied) {
+    *line = old_lines_[number / 2];
+    line->is_copied = true;
+  }
+  return line;
+}
+
+void FrequencySketch::CopySome() {
+  if (old_lines_ == nullptr) return;
+  const size_t end = std::min(next_to_copy_ + kCopiesPerAddition, line_count_);
+  while (next_to_copy_ < end) Copied(next_to_copy_++);
+  if (end < line_count_) return;
+  Unmap(&old_lines_, old_line_count());
 }
 
 FrequencySketch::Spot FrequencySketch::SpotOf(uint32_t hash) const {
@@ -63,8 +101,9 @@ void FrequencySketch::CatchUp(Line* line) const {
 
 void FrequencySketch::Add(uint32_t hash, int count) {
   if (line_count_ == 0 || count == 0) return;
+  CopySome();
   const Spot spot = SpotOf(hash);
-  Line& line = lines_[spot.line];
+  Line& line = *Copied(spot.line);
   CatchUp(&line);
   // Only the lowest counters are raised: the others are too high already.
   const int raised = std::min(Count(hash) + count, kMaxCount);
@@ -84,7 +123,7 @@ void FrequencySketch::Add(uint32_t hash, int count) {
 int FrequencySketch::Count(uint32_t hash) const {
   if (line_count_ == 0) return 0;
   const Spot spot = SpotOf(hash);
-  const Line& line = lines_[spot.line];
+  const Line& line = Current(spot.line);
   int count = kMaxCount;
   for (const size_t counter : spot.counters) count = std::min(count, CounterOf(line, counter));
   return count >> std::min<int>(static_cast<uint8_t>(halvings_ - line.halvings), 4);

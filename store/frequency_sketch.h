@@ -13,7 +13,9 @@ namespace ferrite {
 // were added, so that the past fades.
 //
 // Each call takes constant time and touches one cache line: a line halves its counters when it is
-// next used, and not when all the others do.
+// next used, and not when all the others do. A sketch that grows forgets nothing: each line becomes
+// two that start with the same counts, which are copied when one of them is next used, or a few at
+// a time.
 //
 // Not thread-safe.
 class FrequencySketch {
@@ -29,21 +31,26 @@ class FrequencySketch {
   // which zeroes it page by page as it is used, so that this takes no time either.
   void Reset(size_t capacity);
 
+  // Makes room for twice as many entries, unless it has not come round to all lines since the last
+  // time. Takes no time either; until all lines are copied it takes half as much memory again.
+  void Grow();
+
   // Before the first Reset, counts are 0 and adding does nothing.
   void Add(uint32_t hash, int count);
   int Count(uint32_t hash) const;
 
   size_t capacity() const { return capacity_; }
-  size_t memory_bytes() const { return line_count_ * sizeof(Line); }
+  size_t memory_bytes() const { return (line_count_ + old_line_count()) * sizeof(Line); }
 
  private:
   static constexpr size_t kEntriesPerLine = 8;
-  static constexpr size_t kCounters = 126;  // of a line
+  static constexpr size_t kCounters = 124;  // of a line
   static constexpr int kProbes = 4;
   static constexpr size_t kUsesPerHalving = 16;  // times the capacity
 
   struct Line {
     uint8_t halvings;  // how many it has seen, modulo 256
+    bool is_copied;    // from the line that it was a part of
     uint8_t counters[kCounters / 2];
   };
   static_assert(sizeof(Line) == 64);
@@ -57,14 +64,26 @@ class FrequencySketch {
   static int CounterOf(const Line& line, size_t counter) {
     return line.counters[counter / 2] >> (counter % 2 * 4) & 15;
   }
+  static Line* Map(size_t line_count);
+  static void Unmap(Line** lines, size_t line_count);
+  // A line, or what it is to be a copy of.
+  const Line& Current(size_t number) const {
+    const bool is_old = old_lines_ != nullptr && !lines_[number].is_copied;
+    return is_old ? old_lines_[number / 2] : lines_[number];
+  }
+  Line* Copied(size_t number);
+  void CopySome();
   void CatchUp(Line* line) const;
-  void Unmap();
+  size_t old_line_count() const { return old_lines_ != nullptr ? line_count_ / 2 : 0; }
 
   size_t capacity_ = 0;
   size_t line_count_ = 0;
   size_t uses_ = 0;       // since the last halving
   uint8_t halvings_ = 0;  // modulo 256
   Line* lines_ = nullptr;
+  // While it grows: the lines before, and the first that is perhaps not copied.
+  Line* old_lines_ = nullptr;
+  size_t next_to_copy_ = 0;
 };
 
 }  // namespace ferrite

@@ -36,6 +36,14 @@ void HugePageQueue::Add(void* memory, size_t bytes) {
   ranges_.push_back({memory, bytes});
 }
 
+void HugePageQueue::KeepSmall(void* huge_page) {
+  {
+    MutexLock lock(&mutex_);
+    std::erase_if(ranges_, [huge_page](const Range& range) { return range.memory == huge_page; });
+  }
+  madvise(huge_page, kHugePageBytes, MADV_NOHUGEPAGE);
+}
+
 bool HugePageQueue::MakeOneHuge() {
   Range range;
   {

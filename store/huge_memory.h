@@ -28,6 +28,10 @@ class HugePageQueue {
   // All of this memory is in use. It has to stay mapped as long as the queue is used.
   void Add(void* memory, size_t bytes);
 
+  // Some of the memory of this huge page is about to be given back: from now on it stays small
+  // pages, which the kernel would otherwise fill up again by itself. A wish, as all of this.
+  void KeepSmall(void* huge_page);
+
   // Makes the whole huge pages within one of what was added huge, if the kernel can. False if there
   // was nothing to do. It takes a fraction of a millisecond for each, and many where the kernel has
   // to move other memory first.

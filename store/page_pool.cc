@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <cstdint>
+
 namespace ferrite {
 
 PagePool::~PagePool() {
@@ -13,7 +15,10 @@ void* PagePool::Acquire(bool beyond_limit) {
   if (!beyond_limit && !budget_->Allows(kPageBytes)) return nullptr;
   if (free_pages_.empty()) {
     // All pages of the chunk before are in use now.
-    if (!chunks_.empty()) huge_->Add(chunks_.back(), kHugePageBytes);
+    if (!chunks_.empty()) {
+      huge_->Add(chunks_.back(), kHugePageBytes);
+      small_chunks_.erase(chunks_.back());
+    }
     char* chunk = static_cast<char*>(MapForHuge(kHugePageBytes + kPageTailBytes));
     chunks_.push_back(chunk);
     for (size_t offset = kHugePageBytes; offset > 0; offset -= kPageBytes) {
@@ -33,6 +38,9 @@ void PagePool::Release(void* page) {
     ++warm_count_;
     free_pages_.push_back(page);
   } else {
+    void* const chunk =
+        reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(page) & ~(kHugePageBytes - 1));
+    if (small_chunks_.insert(chunk).second) huge_->KeepSmall(chunk);
     madvise(page, kPageBytes, MADV_DONTNEED);
     free_pages_.push_front(page);
   }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <unordered_set>
 #include <vector>
 
 #include "store/huge_memory.h"
@@ -38,7 +39,9 @@ class PagePool {
   MemoryBudget* const budget_;
   HugePageQueue* const huge_;
   Mutex mutex_;
-  std::vector<void*> chunks_ ABSL_GUARDED_BY(mutex_);     // one huge page each
+  std::vector<void*> chunks_ ABSL_GUARDED_BY(mutex_);  // one huge page each
+  // Those of which pages were given back to the kernel.
+  std::unordered_set<void*> small_chunks_ ABSL_GUARDED_BY(mutex_);
   std::deque<void*> free_pages_ ABSL_GUARDED_BY(mutex_);  // the warm ones last
   size_t warm_count_ ABSL_GUARDED_BY(mutex_) = 0;
 };

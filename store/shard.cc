@@ -13,6 +13,10 @@ namespace {
 // How many hints an insertion moves while their table grows.
 constexpr int kMovesPerInsertion = 8;
 
+// A shard with fewer pages than this has many free slots beside what it holds, as half a page of
+// each size class is free.
+constexpr uint32_t kFewPages = 8 * kSizeClassCount;
+
 // Bucket arrays from this size on lie in huge pages; a map's first few are small.
 constexpr size_t kMinHugeTableBytes = size_t{16} << 10;
 
@@ -48,7 +52,7 @@ void* Shard::TakeSlot(uint8_t size_class, bool beyond_limit) {
   void* page = context_.pages.Acquire(beyond_limit);
   MutexLock lock(&mutex_);
   if (page == nullptr) {
-    return slots_.page_count() < kSizeClassCount ? slots_.AllocateLarger(size_class) : nullptr;
+    return slots_.page_count() < kFewPages ? slots_.AllocateLarger(size_class) : nullptr;
   }
   slots_.AddPage(size_class, page);
   return slots_.Allocate(size_class);

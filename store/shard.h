@@ -61,6 +61,12 @@ struct ShardContext {
   std::atomic<EventListener*> listener{nullptr};
 };
 
+// What an eviction did.
+struct Evicted {
+  size_t entries = 0;
+  size_t freed_bytes = 0;  // that anyone can use now: blocks and pages
+};
+
 // Thread-safe.
 class Shard {
  public:
@@ -98,7 +104,7 @@ class Shard {
   }
 
   // Takes a slot for an entry, within the limit unless told otherwise: a free one, one from a new
-  // page, or, in a shard that has not even a page per class, one that is somewhat too large. Null
+  // page, or, in a shard that has but few pages per class, one that is somewhat too large. Null
   // if there is none. The slot's page tells its class.
   void* TakeSlot(uint8_t size_class, bool beyond_limit) ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives back a slot that was not used.
@@ -126,11 +132,13 @@ class Shard {
   // Sets when an entry expires (0: never) and lets the sweep know. The caller has locked its key.
   static void SetExpiry(Entry* entry, int64_t at_ms);
 
-  // Evicts one entry, or all entries of one page, so that the page becomes free; but no page whose
-  // entries have large values, which would be too much at once. Returns how much memory anyone can
-  // use now: blocks, and the page; none if nothing was evicted.
-  std::optional<size_t> EvictOne() ABSL_LOCKS_EXCLUDED(mutex_);
-  std::optional<size_t> EvictPage() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Evicts one entry, if there is one.
+  Evicted EvictOne() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Evicts up to so many entries of one page, which is free when all of them are gone: calls go on
+  // with the page that the one before left, whoever made it, and take no more slots from it until
+  // it is free or all of it was tried. No page whose entries have large values, which would be too
+  // much at once.
+  Evicted EvictPage(size_t max_entries) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Removes expired entries from the first page at or after `*page` that has any due; bounded.
   // Moves `*page` on; false at the end of the shard.
@@ -175,9 +183,13 @@ class Shard {
   void Hint(const Entry& entry);
   // Takes a step towards larger tables if there are too many entries for those there are.
   void GrowTables() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The page that is worth least of a few, and what a page is worth: the uses of late of the
-  // entries in it, from a sample.
+  // Has the budget know what the queue takes.
+  void CountPolicyMemory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The page that is worth least of a few, and what a page is worth: the uses of late of
+  // the entries in it, from a sample, and how full it is. So pages that are nearly empty go first.
   Page* ChoosePage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The page that is being emptied; null if none is.
+  Page* PageToEmpty() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   size_t WorthOf(Page* page) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   ShardContext& context_;
@@ -199,6 +211,10 @@ class Shard {
   SlotRef next_to_move_ ABSL_GUARDED_BY(mutex_) = 0;
   bool moving_ ABSL_GUARDED_BY(mutex_) = false;
   uint32_t page_choice_ ABSL_GUARDED_BY(mutex_) = 1;
+  // The page that EvictPage is to go on with, unless it was given back meanwhile, and where.
+  std::optional<uint32_t> page_to_empty_ ABSL_GUARDED_BY(mutex_);
+  uint32_t slot_to_empty_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t policy_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of the queue, as the budget has them
 
   // What reads without a lock look at, and the slots' part of it, begin cache lines: as a rule
   // neither an insertion nor an erasure writes to them.

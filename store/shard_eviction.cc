@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "store/shard.h"
 
@@ -18,6 +19,7 @@ constexpr size_t kNotToBeEmptied = std::numeric_limits<size_t>::max();
 
 std::optional<size_t> Shard::EvictIfUnchanged(const LookupKey& key, const Page* page,
                                               uint64_t version) {
+  Value value;  // gives back the memory of a large value, which may take a while, without the lock
   SpinMutex::scoped_lock key_lock(LockOf(key.hash));
   Entry* const found = Find(key);
   if (found == nullptr || Page::Of(found) != page) return std::nullopt;
@@ -33,25 +35,33 @@ std::optional<size_t> Shard::EvictIfUnchanged(const LookupKey& key, const Page* 
   } else {
     evictions_.fetch_add(1, std::memory_order_relaxed);
   }
-  const size_t freed_bytes = entry.HasBlock() ? ValueBlock::MemoryBytes(entry.value().size()) : 0;
+  size_t freed_bytes = 0;
+  if (entry.HasBlock()) {
+    entry.CopyValueTo(&value);
+    freed_bytes = ValueBlock::MemoryBytes(value.view().size());
+  }
   Erase(found, expired ? EventKind::kExpire : EventKind::kEvict);
   return freed_bytes;
 }
 
-std::optional<size_t> Shard::EvictOne() {
+void Shard::CountPolicyMemory() {
+  const size_t before = std::exchange(policy_bytes_, queue_.memory_bytes());
+  context_.budget.eviction_bytes.fetch_add(policy_bytes_ - before, std::memory_order_relaxed);
+}
+
+Evicted Shard::EvictOne() {
   KeyBatch& victims = KeyBatch::OfThisThread();
   const Page* page;
   {
     MutexLock lock(&mutex_);
-    const size_t policy_bytes = queue_.memory_bytes();
     Entry* victim = queue_.DetachVictim();
-    if (victim == nullptr) return std::nullopt;
-    context_.budget.eviction_bytes.fetch_add(queue_.memory_bytes() - policy_bytes,
-                                             std::memory_order_relaxed);
+    if (victim == nullptr) return {};
+    CountPolicyMemory();
     victims.Add(*victim);
     page = Page::Of(victim);
   }
-  return EvictIfUnchanged(victims[0], page, victims.version(0));
+  const auto freed_bytes = EvictIfUnchanged(victims[0], page, victims.version(0));
+  return {freed_bytes.has_value(), freed_bytes.value_or(0)};
 }
 
 Page* Shard::ChoosePage() {
@@ -59,7 +69,7 @@ Page* Shard::ChoosePage() {
   if (head == nullptr) return nullptr;
   // The page of the next victim, or one of some others if less is lost with it.
   Page* best = Page::Of(head);
-  size_t least = WorthOf(best);
+  size_t least = best->draining ? kNotToBeEmptied : WorthOf(best);
   for (int i = 1; i < kPagesToChooseFrom; ++i) {
     page_choice_ = page_choice_ * 1664525 + 1013904223;  // a generator by Knuth
     Page* page = slots_.page((uint64_t{page_choice_} * slots_.page_count()) >> 32);
@@ -74,51 +84,75 @@ Page* Shard::ChoosePage() {
 
 size_t Shard::WorthOf(Page* page) const {
   constexpr size_t kPrecision = 1000;
+  constexpr size_t kUseWeight = 4;  // of a use of late, beside being there at all
   const uint32_t step = std::max<uint32_t>(1, page->slot_count / kEntriesToLookAt);
   size_t looked_at = 0, worth = 0, blocks = 0;
   for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
        slot = page->NextLive(slot + step)) {
     const Entry& entry = EntryInSlot(page->SlotAt(slot));
-    worth += static_cast<size_t>(queue_.Worth(entry));
+    worth += 1 + kUseWeight * static_cast<size_t>(queue_.Worth(entry));
     blocks += entry.HasBlock();
     ++looked_at;
   }
   // Without an entry that is in the map all are being written or deleted; and the large values that
   // a page's entries may have are much more than the page.
   if (looked_at == 0 || blocks > 0) return kNotToBeEmptied;
-  return worth * kPrecision / looked_at;
+  return worth * kPrecision / looked_at * page->used_count / page->slot_count;
 }
 
-std::optional<size_t> Shard::EvictPage() {
+Page* Shard::PageToEmpty() {
+  if (page_to_empty_.has_value()) {
+    Page* const page = slots_.page(*page_to_empty_);
+    // Otherwise it was given back, and this is another one of the same number.
+    if (page != nullptr && page->draining) return page;
+  }
+  Page* const page = ChoosePage();
+  if (page == nullptr) return nullptr;
+  slots_.SetDraining(page, true);
+  page_to_empty_ = page->number;
+  slot_to_empty_ = 0;
+  return page;
+}
+
+Evicted Shard::EvictPage(size_t max_entries) {
   KeyBatch& victims = KeyBatch::OfThisThread();
   Page* page;
   uint32_t number;
+  bool is_rest;
   {
     MutexLock lock(&mutex_);
-    page = ChoosePage();
-    if (page == nullptr) return std::nullopt;
+    page = PageToEmpty();
+    if (page == nullptr) return {};
     number = page->number;
-    for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
+    uint32_t slot = page->NextLive(slot_to_empty_);
+    for (; slot < page->slot_count && victims.size() < max_entries;
          slot = page->NextLive(slot + 1)) {
       const Entry& entry = EntryInSlot(page->SlotAt(slot));
       queue_.CountUses(entry);
       victims.Add(entry);
     }
-    slots_.SetDraining(page, true);
+    slot_to_empty_ = slot;
+    is_rest = slot == page->slot_count;
+    if (is_rest) page_to_empty_.reset();
+    CountPolicyMemory();
   }
-  size_t evicted = 0, freed_bytes = 0;
+  Evicted evicted;
   for (size_t i = 0; i < victims.size(); ++i) {
-    if (const auto freed = EvictIfUnchanged(victims[i], page, victims.version(i))) {
-      ++evicted;
-      freed_bytes += *freed;
+    if (const auto freed_bytes = EvictIfUnchanged(victims[i], page, victims.version(i))) {
+      ++evicted.entries;
+      evicted.freed_bytes += *freed_bytes;
     }
   }
-  if (evicted == 0) return std::nullopt;
+  if (!is_rest) return evicted;
   MutexLock lock(&mutex_);
-  if (slots_.page(number) != page || !page->draining) return freed_bytes + kPageBytes;
-  // Someone was faster than us in writing an entry again: the page stays.
-  slots_.SetDraining(page, false);
-  return freed_bytes;
+  if (slots_.page(number) != page || !page->draining) {
+    evicted.freed_bytes += kPageBytes;
+  } else {
+    // Someone was faster than us in writing an entry again, or is yet to evict a part: the page
+    // stays.
+    slots_.SetDraining(page, false);
+  }
+  return evicted;
 }
 
 }  // namespace ferrite

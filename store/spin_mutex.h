@@ -3,7 +3,9 @@
 // The lock of keys: exclusive, as most reads take no lock at all. One locked instruction to lock, a
 // plain store to unlock. Hold it for moments only.
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <thread>
 
@@ -21,9 +23,11 @@ class SpinMutex {
   }
   void Lock() {
     for (uint32_t round = 0; !TryLock(); ++round) {
-      // The holder may have lost its core: let it have this one.
-      if (round >= kRoundsBeforeYield) std::this_thread::yield();
-      Pause();
+      if (round >= kRoundsBeforeYield) {
+        WaitLonger(round - kRoundsBeforeYield);
+      } else {
+        Pause();
+      }
     }
   }
   void Unlock() { state_.store(0, std::memory_order_release); }
@@ -50,7 +54,19 @@ class SpinMutex {
 #endif
   }
 
+  // The holder has probably lost its core: let it have this one. The scheduler need not give it to
+  // whom one yields it for, and a thread that only ever yields has been seen to do so for 139 ms:
+  // so then sleep, for as long as a system call or two take, and longer if that was in vain.
+  static void WaitLonger(uint32_t round) {
+    if (round < kYieldsBeforeSleep) return std::this_thread::yield();
+    const uint32_t doublings = std::min(round - kYieldsBeforeSleep, kMaxSleepDoublings);
+    std::this_thread::sleep_for(std::chrono::microseconds(kFirstSleepUs << doublings));
+  }
+
   static constexpr uint32_t kRoundsBeforeYield = 64;
+  static constexpr uint32_t kYieldsBeforeSleep = 16;
+  static constexpr uint32_t kFirstSleepUs = 10;
+  static constexpr uint32_t kMaxSleepDoublings = 4;
   std::atomic<uint32_t> state_{0};
 };
 

@@ -103,9 +103,10 @@ class Store {
   bool Scan(std::string_view prefix, size_t limit, ScanCursor* cursor,
             std::vector<ScannedKey>* keys);
 
-  // Takes back the memory of expired entries, looking at a bounded stretch of the store, and has
-  // the kernel make a huge page of memory that has filled up (huge_memory.h). Returns whether it
-  // came around to the start: call it until it returns true, then rest. One thread at a time.
+  // Takes back the memory of expired entries, looking at a bounded stretch of the store, evicts a
+  // few entries where the memory is above its limit, and has the kernel make a huge page of memory
+  // that has filled up (huge_memory.h). Returns whether it came around to the start: call it until
+  // it returns true, then rest. One thread at a time.
   bool Sweep();
 
   // Deletes every entry that is there when the call begins; returns how many.

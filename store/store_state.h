@@ -36,8 +36,9 @@ class StoreState {
   void* TakeSlot(Shard* shard, uint8_t size_class);
   // Makes room for the block of a value of this size; false if that fails. `shard` is asked first.
   bool MakeRoomForBlock(Shard* shard, size_t value_size);
-  // Evicts some of what is above the limit, where growing hash tables and values that outgrow their
-  // slots may put us: neither can evict itself, as it happens under a lock.
+  // Evicts some of what is above the limit, if anything is. Growing hash tables and values that
+  // outgrow their slots may put us there, as neither can evict itself under a lock, and writes that
+  // have done their share.
   void TakeBackExcess(Shard* shard);
 
   // Reads an entry into `*result`, whose other fields are cleared; a miss if it is absent. Counts
@@ -95,7 +96,7 @@ class StoreState {
   SetResult SetAnyhow(const Place& place, std::string_view value, const SetOptions& options);
   int64_t ExpiresSomeTimeMs(const Expiry& expiry, int64_t kept_ms) const;
   template <typename Done>
-  bool EvictUntil(Shard* shard, size_t enough_bytes, Done done);
+  bool EvictUntil(Shard* shard, size_t enough_bytes, size_t enough_evictions, Done done);
 
   const KeyHash hash_;
   int shard_shift_;  // one less than 64 - log2(shards), as nothing can be shifted by 64

@@ -1,5 +1,6 @@
 #include <random>
 
+#include "store/memory_budget.h"
 #include "tests/store/store_fixture.h"
 
 namespace ferrite {
@@ -48,6 +49,45 @@ TEST_F(EvictionTest, EntriesOfAnotherSizeTakeOverTheMemory) {
     const size_t of_size = ScanAll("k" + std::to_string(size) + "-", 1000).size();
     EXPECT_GT(of_size * (size + 100), kLimit / 3) << size;
   }
+}
+
+// What a write evicts is bounded by what it takes: as many of the smallest entries (64 B) as fit
+// into that, and some more where the memory is above its limit.
+TEST_F(EvictionTest, NoWriteEvictsForAllOthers) {
+  constexpr size_t kSmallestEntry = 64;
+  for (const size_t large : {100'000, 1000}) {
+    for (int i = 0; i < 200'000; ++i) Set("k" + std::to_string(i), "v");
+    uint64_t evictions = store_->Stats().evictions, most = 0;
+    for (size_t i = 0; i < kLimit / 100'000; ++i) {
+      ASSERT_TRUE(Set("large" + std::to_string(i), std::string(large, 'v')));
+      const StoreStats stats = store_->Stats();
+      most = std::max(most, stats.evictions - evictions);
+      ASSERT_LE(stats.memory_bytes(), kLimit * 105 / 100);
+      evictions = stats.evictions;
+    }
+    EXPECT_LE(most, large / kSmallestEntry + 1200) << large;
+  }
+}
+
+TEST_F(EvictionTest, TheSweepTakesBackWhatIsAboveTheLimit) {
+  const auto excess = [&] {
+    const StoreStats stats = store_->Stats();
+    const size_t allowance = kLimit / MemoryBudget::kUnusedShare;
+    const size_t used = stats.memory_bytes() - std::min(stats.unused_block_bytes, allowance);
+    return used > kLimit ? used - kLimit : 0;
+  };
+  for (int i = 0; i < 200'000; ++i) Set("k" + std::to_string(i), "v");
+  size_t most = 0;
+  for (int i = 0; i < 100; ++i) {
+    Set("large" + std::to_string(i), std::string(100'000, 'v'));
+    most = std::max(most, excess());
+    for (int round = 0; round < 3; ++round) {
+      while (!store_->Sweep()) {
+      }
+    }
+    ASSERT_EQ(excess(), 0u);
+  }
+  EXPECT_GT(most, 0u);
 }
 
 TEST_F(EvictionTest, ValuesThatOutgrowTheirSlotsAreBounded) {

@@ -62,5 +62,35 @@ TEST(FrequencySketch, HalvesAllCountsAfterSixteenUsesPerEntry) {
   EXPECT_EQ(sketch.Count(1), 2);
 }
 
+TEST(FrequencySketch, ForgetsNothingWhenItGrows) {
+  constexpr uint32_t kKeys = 1000;
+  FrequencySketch sketch;
+  sketch.Reset(kKeys);
+  for (uint32_t i = 0; i < kKeys; ++i) sketch.Add(HashOf(i), 1 + i % 5);
+  const size_t small_bytes = sketch.memory_bytes();
+  for (int growth = 1; growth <= 3; ++growth) {
+    sketch.Grow();
+    EXPECT_EQ(sketch.capacity(), size_t{kKeys} << growth);
+    for (uint32_t i = 0; i < kKeys; ++i) {
+      ASSERT_GE(sketch.Count(HashOf(i)), static_cast<int>(1 + i % 5));
+      // In the middle of it too, whether the line was copied or not.
+      if (i % 10 == 0) sketch.Add(HashOf(i), 1);
+    }
+    for (uint32_t i = 0; i < kKeys << growth; ++i) sketch.Add(HashOf(0), 0 + (i % 8 == 0));
+    EXPECT_EQ(sketch.memory_bytes(), small_bytes << growth);
+  }
+}
+
+TEST(FrequencySketch, GrowsNoFurtherBeforeItIsDone) {
+  FrequencySketch sketch;
+  sketch.Reset(1000);
+  sketch.Grow();
+  const size_t bytes = sketch.memory_bytes();
+  EXPECT_EQ(bytes, 1000u * 8 * 3);
+  sketch.Grow();
+  EXPECT_EQ(sketch.capacity(), 2000u);
+  EXPECT_EQ(sketch.memory_bytes(), bytes);
+}
+
 }  // namespace
 }  // namespace ferrite

@@ -1,9 +1,13 @@
 // The store's parts, each on its own.
 
 #include <cstdlib>
+#include <cstring>
+#include <random>
 #include <set>
+#include <vector>
 
 #include "gtest/gtest.h"
+#include "store/block_heap.h"
 #include "store/huge_memory.h"
 #include "store/page_pool.h"
 #include "store/size_class.h"
@@ -21,6 +25,36 @@ TEST(SizeClass, IsTheSmallestThatHoldsTheBytes) {
       ASSERT_LT(SlotBytes(size_class - 1), bytes);
     }
   }
+}
+
+TEST(BlockHeap, GivesBlocksThatDoNotOverlapAndTakesAllBack) {
+  struct Block {
+    unsigned char* memory;
+    size_t bytes;
+    unsigned char content;
+  };
+  BlockHeap& heap = BlockHeap::Instance();
+  const size_t unused_before = heap.unused_bytes();
+  std::mt19937 random(1);
+  std::vector<Block> blocks;
+  const auto free_one = [&] {
+    std::swap(blocks[random() % blocks.size()], blocks.back());
+    const Block& block = blocks.back();
+    for (size_t i = 0; i < block.bytes; ++i) ASSERT_EQ(block.memory[i], block.content);
+    heap.Free(block.memory, block.bytes);
+    blocks.pop_back();
+  };
+  for (int i = 0; i < 20'000; ++i) {
+    if (blocks.size() > 1000) free_one();
+    const size_t bytes = 1 + random() % (i % 2 == 0 ? 1000 : 20'000);
+    EXPECT_GE(BlockHeap::MemoryBytes(bytes), bytes);
+    auto* memory = static_cast<unsigned char*>(heap.Allocate(bytes));
+    ASSERT_EQ(reinterpret_cast<uintptr_t>(memory) % 16, 0u);
+    blocks.push_back({memory, bytes, static_cast<unsigned char>(i)});
+    std::memset(memory, blocks.back().content, bytes);
+  }
+  while (!blocks.empty()) free_one();
+  EXPECT_EQ(heap.unused_bytes(), unused_before);
 }
 
 TEST(HugeArena, GivesZeroedMemoryThatDoesNotOverlap) {

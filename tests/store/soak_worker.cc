@@ -101,6 +101,17 @@ std::string SoakWorker::AnyValue(size_t key) {
   return StampedValue(subject_.keys[key], AnySize(), static_cast<uint32_t>(random_()));
 }
 
+SoakWorker::SomeKeys SoakWorker::PickSome() {
+  SomeKeys some;
+  for (size_t i = Below(kManyKeys); i > 0; --i) {
+    const size_t key = AnyKey();
+    some.keys.push_back(key);
+    some.floors.push_back(subject_.floors.Of(key));
+    some.names.push_back(subject_.keys[key]);
+  }
+  return some;
+}
+
 void SoakWorker::Get() {
   const size_t key = Chance(10) ? AnyCounter() : AnyKey();
   GetOptions options;
@@ -185,14 +196,7 @@ void SoakWorker::Peek() {
 }
 
 void SoakWorker::MGet() {
-  std::vector<size_t> keys;
-  std::vector<VersionFloor> floors;
-  std::vector<std::string_view> names;
-  for (size_t i = Below(kManyKeys); i > 0; --i) {
-    keys.push_back(AnyKey());
-    floors.push_back(subject_.floors.Of(keys.back()));
-    names.push_back(subject_.keys[keys.back()]);
-  }
+  const auto [keys, floors, names] = PickSome();
   results_.resize(keys.size());
   subject_.store.MGet(names, results_);
   for (size_t i = 0; i < keys.size(); ++i) {
@@ -201,18 +205,13 @@ void SoakWorker::MGet() {
 }
 
 void SoakWorker::MSet() {
-  std::vector<size_t> keys;
-  std::vector<VersionFloor> floors;
+  const auto [keys, floors, names] = PickSome();
   std::vector<std::string> values;
-  for (size_t i = Below(kManyKeys); i > 0; --i) {
-    keys.push_back(AnyKey());
-    values.push_back(AnyValue(keys.back()));
-    floors.push_back(subject_.floors.Of(keys.back()));
-  }
+  for (const size_t key : keys) values.push_back(AnyValue(key));
   std::vector<SetItem> items;
   items.reserve(keys.size());
   for (size_t i = 0; i < keys.size(); ++i) {
-    items.push_back({subject_.keys[keys[i]], values[i], {.expiry = AnyExpiry()}});
+    items.push_back({names[i], values[i], {.expiry = AnyExpiry()}});
   }
   std::vector<SetResult> results(keys.size());
   subject_.store.MSet(items, results);
@@ -224,14 +223,7 @@ void SoakWorker::MSet() {
 }
 
 void SoakWorker::MDelete() {
-  std::vector<size_t> keys;
-  std::vector<VersionFloor> floors;
-  std::vector<std::string_view> names;
-  for (size_t i = Below(kManyKeys); i > 0; --i) {
-    keys.push_back(AnyKey());
-    floors.push_back(subject_.floors.Of(keys.back()));
-    names.push_back(subject_.keys[keys.back()]);
-  }
+  const auto [keys, floors, names] = PickSome();
   std::vector<DeleteResult> results(keys.size());
   subject_.store.MDelete(names, results);
   for (size_t i = 0; i < keys.size(); ++i) CheckDeleted(keys[i], floors[i], results[i]);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/store.h"
@@ -72,6 +73,13 @@ class SoakWorker {
   size_t AnySize();
   Expiry AnyExpiry();
   std::string AnyValue(size_t key);
+  // A few keys, and what may be read of each from now on.
+  struct SomeKeys {
+    std::vector<size_t> keys;
+    std::vector<VersionFloor> floors;
+    std::vector<std::string_view> names;
+  };
+  SomeKeys PickSome();
 
   void Get();
   void Set();

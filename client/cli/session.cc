@@ -45,7 +45,11 @@ absl::StatusOr<Client*> Session::Connect() {
   }
   if (client_ == nullptr) {
     absl::StatusOr<std::unique_ptr<Client>> client =
-        Client::Create({.seeds = {server}, .default_timeout = timeout_or_default()});
+        Client::Create({.seeds = {server},
+                        .default_timeout = timeout_or_default(),
+                        // A command makes one call at a time, and what the server tells of its
+                        // calls should name it.
+                        .batching = {.enabled = false}});
     if (!client.ok()) return client.status();
     client_ = *std::move(client);
   }

@@ -2,7 +2,7 @@
 
 #include <grpcpp/alarm.h>
 
-#include <atomic>
+#include <utility>
 
 #include "store/check.h"
 
@@ -12,21 +12,17 @@ namespace {
 // Comes back from the queue at once, on its thread, and goes.
 class Task final : public Tag {
  public:
-  Task(grpc::CompletionQueue* queue, std::function<void()> body) : body_(std::move(body)) {
-    handed_over_.store(true, std::memory_order_release);
+  explicit Task(std::function<void()> body) : body_(std::move(body)) {}
+  void Post(grpc::CompletionQueue* queue) {
     alarm_.Set(queue, gpr_now(GPR_CLOCK_MONOTONIC), static_cast<Tag*>(this));
   }
   void Proceed(bool) override {
-    handed_over_.load(std::memory_order_acquire);
     body_();
     delete this;
   }
 
  private:
   const std::function<void()> body_;
-  // What was done before the task was posted happens before it runs. The queue sees to this as
-  // well, but in a library that the thread sanitizer cannot look into.
-  std::atomic<bool> handed_over_{false};
   grpc::Alarm alarm_;
 };
 
@@ -47,7 +43,11 @@ void QueueThread::Start(std::function<void()> on_start) {
   });
 }
 
-void QueueThread::Do(std::function<void()> task) { new Task(queue_.get(), std::move(task)); }
+void QueueThread::Do(std::function<void()> body) {
+  auto* const task = new Task(std::move(body));
+  handed_over_.fetch_add(1, std::memory_order_release);
+  task->Post(queue_.get());
+}
 
 void QueueThread::Stop() {
   // From its own thread, so that nothing starts an operation while it closes.
@@ -61,7 +61,10 @@ void QueueThread::Stop() {
 void QueueThread::Run() {
   void* tag;
   bool ok;
-  while (Take(&tag, &ok)) static_cast<Tag*>(tag)->Proceed(ok);
+  while (Take(&tag, &ok)) {
+    handed_over_.load(std::memory_order_acquire);
+    static_cast<Tag*>(tag)->Proceed(ok);
+  }
 }
 
 bool QueueThread::Take(void** tag, bool* ok) {

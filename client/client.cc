@@ -23,10 +23,15 @@ constexpr PrepareFunction<Request, Response> MakePrepare(
   };
 }
 
+using HealthStub = grpc::health::v1::Health::Stub;
+
 template <auto kMethod>
 constexpr auto kCache = MakePrepare<&Connection::cache, kMethod>(kMethod);
 template <auto kMethod>
 constexpr auto kAdmin = MakePrepare<&Connection::admin, kMethod>(kMethod);
+
+constexpr auto kHealthCheck = MakePrepare<&Connection::health, &HealthStub::PrepareAsyncCheck>(
+    &HealthStub::PrepareAsyncCheck);
 
 using Cache = v1::CacheService::Stub;
 using Admin = v1::AdminService::Stub;
@@ -150,18 +155,14 @@ void Client::ResetSlowLogAsync(const CallOptions& options,
 }
 
 void Client::IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done) {
-  constexpr PrepareFunction<HealthRequest, HealthResponse> kCheck =
-      [](Connection& connection, grpc::ClientContext* context, const HealthRequest& request,
-         grpc::CompletionQueue* queue) {
-        return connection.health.PrepareUnaryCall(context, "/grpc.health.v1.Health/Check", request,
-                                                  queue);
-      };
-  HealthRequest request;
-  request.set_value(std::move(service));
-  core_->CallNode<HealthRequest, HealthResponse>(
-      kCheck, kOnlyNode, std::move(request), options,
-      [done = std::move(done)](absl::StatusOr<HealthResponse> health) mutable {
-        health.ok() ? done(health->value() == kHealthServing) : done(health.status());
+  using grpc::health::v1::HealthCheckResponse;
+  grpc::health::v1::HealthCheckRequest request;
+  request.set_service(std::move(service));
+  core_->CallNode<grpc::health::v1::HealthCheckRequest, HealthCheckResponse>(
+      kHealthCheck, kOnlyNode, std::move(request), options,
+      [done = std::move(done)](absl::StatusOr<HealthCheckResponse> health) mutable {
+        health.ok() ? done(health->status() == HealthCheckResponse::SERVING)
+                    : done(health.status());
       });
 }
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "client/health.h"
 #include "ferrite/v1/admin.grpc.pb.h"
 #include "ferrite/v1/cache.grpc.pb.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "grpcpp/generic/generic_stub.h"
 
 namespace ferrite {
@@ -22,7 +22,7 @@ struct Connection {
 
   v1::CacheService::Stub cache;
   v1::AdminService::Stub admin;
-  grpc::TemplatedGenericStub<HealthRequest, HealthResponse> health;
+  grpc::health::v1::Health::Stub health;
   grpc::GenericStub frames;  // of CacheService.Pipeline, as bytes
 
  private:

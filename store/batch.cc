@@ -53,6 +53,11 @@ void InStages(size_t count, Steps... steps) {
 using Place = StoreState::Place;
 using Candidate = UnlockedRead::Candidate;
 
+void Locate(const StoreState& state, std::string_view key, Place& place) {
+  place = state.Locate(key);
+  state.context.hints.Prefetch(place.key.hash);
+}
+
 void Foresee(const Place& place, Candidate& candidate) {
   candidate = UnlockedRead::Foresee(place.shard->places(), place.key);
 }
@@ -62,11 +67,7 @@ void Foresee(const Place& place, Candidate& candidate) {
 void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> results) {
   FERRITE_CHECK(keys.size() == results.size());
   InStages(
-      keys.size(),
-      [&](size_t i, Place& place, auto&) {
-        place = state_->Locate(keys[i]);
-        state_->context.hints.Prefetch(place.key.hash);
-      },
+      keys.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, keys[i], place); },
       [](size_t, const Place& place, auto& candidate) { Foresee(place, candidate); },
       [&](size_t i, const Place& place, const auto& candidate) {
         state_->ReadAt(place, candidate, &results[i]);
@@ -76,11 +77,7 @@ void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> r
 void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
   FERRITE_CHECK(items.size() == results.size());
   InStages(
-      items.size(),
-      [&](size_t i, Place& place, auto&) {
-        place = state_->Locate(items[i].key);
-        state_->context.hints.Prefetch(place.key.hash);
-      },
+      items.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, items[i].key, place); },
       [](size_t, const Place& place, auto& candidate) {
         Foresee(place, candidate);
         if (candidate.slot == nullptr) place.shard->map().PrefetchBucket(place.key.hash);
@@ -104,8 +101,7 @@ void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResu
   InStages(
       keys.size(),
       [&](size_t i, Place& place, auto&) {
-        place = state_->Locate(keys[i]);
-        state_->context.hints.Prefetch(place.key.hash);
+        Locate(*state_, keys[i], place);
         place.shard->map().PrefetchBucket(place.key.hash);
       },
       [](size_t, const Place& place, auto& candidate) {
@@ -124,11 +120,7 @@ void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResu
 
 void Store::InTurn(std::span<const std::string_view> keys, absl::FunctionRef<void(size_t)> act) {
   InStages(
-      keys.size(),
-      [&](size_t i, Place& place, auto&) {
-        place = state_->Locate(keys[i]);
-        state_->context.hints.Prefetch(place.key.hash);
-      },
+      keys.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, keys[i], place); },
       [](size_t, const Place& place, auto& candidate) { Foresee(place, candidate); },
       [&](size_t i, const Place&, const auto&) { act(i); });
 }

@@ -74,25 +74,16 @@ class NoMutex {
 using TbbEntryMap =
     tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare, NodeAllocator<EntryPair>, NoMutex>;
 
-// The key of a call is locked by the caller.
-class EntryMap : private TbbEntryMap {
- public:
-  explicit EntryMap(Shard* shard)
-      : concurrent_hash_map(kKeyLocks, NodeAllocator<EntryPair>(shard)) {
-    // As if someone was growing the table already: TBB leaves it to Grow.
-    for (size_t segment = first_block; segment < pointers_per_table; ++segment) {
-      my_table[segment].store(BeingGrown(), std::memory_order_relaxed);
-    }
-  }
-  ~EntryMap() {
-    for (size_t segment = first_block; segment < pointers_per_table; ++segment) {
-      if (my_table[segment].load() == BeingGrown()) my_table[segment].store(nullptr);
-    }
-    if (next_segment_ != nullptr) {
-      my_allocator.deallocate(next_segment_, my_mask.load(std::memory_order_relaxed) + 1);
-    }
-  }
+#else
 
+using TbbEntryMap =
+    tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare, NodeAllocator<EntryPair> >;
+
+#endif
+
+// What both maps below do in the same way. The key of a call is locked by the caller.
+class EntryLookup : protected TbbEntryMap {
+ public:
   using TbbEntryMap::size;
 
   // Null if there is none.
@@ -107,6 +98,29 @@ class EntryMap : private TbbEntryMap {
     return &inserted->second;
   }
   void Erase(const StoredKey& key) { FERRITE_CHECK(erase(key)); }
+
+ protected:
+  using TbbEntryMap::TbbEntryMap;
+};
+
+#ifndef FERRITE_PLAIN_TBB
+
+class EntryMap : public EntryLookup {
+ public:
+  explicit EntryMap(Shard* shard) : EntryLookup(kKeyLocks, NodeAllocator<EntryPair>(shard)) {
+    // As if someone was growing the table already: TBB leaves it to Grow.
+    for (size_t segment = first_block; segment < pointers_per_table; ++segment) {
+      my_table[segment].store(BeingGrown(), std::memory_order_relaxed);
+    }
+  }
+  ~EntryMap() {
+    for (size_t segment = first_block; segment < pointers_per_table; ++segment) {
+      if (my_table[segment].load() == BeingGrown()) my_table[segment].store(nullptr);
+    }
+    if (next_segment_ != nullptr) {
+      my_allocator.deallocate(next_segment_, my_mask.load(std::memory_order_relaxed) + 1);
+    }
+  }
 
   // Ask for memory on the way to a key: its bucket, and when that has come, the first node in it,
   // and so on. Only to look behind the first node the key has to be locked.
@@ -165,27 +179,10 @@ class EntryMap : private TbbEntryMap {
 
 #else
 
-using TbbEntryMap =
-    tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare, NodeAllocator<EntryPair> >;
-
-class EntryMap : private TbbEntryMap {
+class EntryMap : public EntryLookup {
  public:
-  explicit EntryMap(Shard* shard) : concurrent_hash_map(NodeAllocator<EntryPair>(shard)) {}
+  explicit EntryMap(Shard* shard) : EntryLookup(NodeAllocator<EntryPair>(shard)) {}
 
-  using TbbEntryMap::size;
-
-  // Null if there is none.
-  Entry* Find(const LookupKey& key) {
-    accessor found;
-    return find(found, key) ? &found->second : nullptr;
-  }
-  // Adds an entry for a key that has none.
-  Entry* Insert(const LookupKey& key) {
-    accessor inserted;
-    FERRITE_CHECK(insert(inserted, key));
-    return &inserted->second;
-  }
-  void Erase(const StoredKey& key) { FERRITE_CHECK(erase(key)); }
   void PrefetchBucket(uint32_t) const {}
   void PrefetchNode(uint32_t, int) const {}
 

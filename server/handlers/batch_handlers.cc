@@ -10,13 +10,6 @@
 #include "server/status.h"
 
 namespace ferrite {
-namespace {
-
-// Keys that go to the store in one call. A multiple of the store's own groups.
-constexpr size_t kStep = 64;
-
-}  // namespace
-
 grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetResponse* response) {
   if (grpc::Status status = CheckBatchSize(static_cast<size_t>(request.entries_size()));
       !status.ok())
@@ -35,12 +28,12 @@ grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
   }
   // In order, as a key may be there twice: runs of entries without a request_id together, the
   // others one by one.
-  std::array<SetItem, kStep> items;
-  std::array<SetResult, kStep> results;
+  std::array<SetItem, kKeysPerStep> items;
+  std::array<SetResult, kKeysPerStep> results;
   const int entry_count = request.entries_size();
   for (int begin = 0; begin < entry_count;) {
     size_t count = 0;
-    for (; count < kStep && begin + static_cast<int>(count) < entry_count; ++count) {
+    for (; count < kKeysPerStep && begin + static_cast<int>(count) < entry_count; ++count) {
       const v1::SetRequest& entry = request.entries(begin + static_cast<int>(count));
       if (!entry.request_id().empty()) break;
       items[count] = ItemOf(entry);
@@ -52,7 +45,7 @@ grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
       if (!status.ok()) *result->mutable_error() = ToOperationError(status);
     }
     begin += static_cast<int>(count);
-    if (begin == entry_count || count == kStep) continue;
+    if (begin == entry_count || count == kKeysPerStep) continue;
     v1::MSetResult* result = response->add_results();
     const grpc::Status status =
         SetChecked(request.entries(begin++), true, result->mutable_response());
@@ -64,11 +57,11 @@ grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
 grpc::Status CacheHandlers::MDelete(const v1::MDeleteRequest& request,
                                     v1::MDeleteResponse* response) {
   if (grpc::Status status = CheckKeys(request.keys()); !status.ok()) return status;
-  std::array<std::string_view, kStep> keys;
-  std::array<DeleteResult, kStep> results;
+  std::array<std::string_view, kKeysPerStep> keys;
+  std::array<DeleteResult, kKeysPerStep> results;
   const size_t key_count = static_cast<size_t>(request.keys_size());
-  for (size_t begin = 0; begin < key_count; begin += kStep) {
-    const size_t count = std::min(kStep, key_count - begin);
+  for (size_t begin = 0; begin < key_count; begin += kKeysPerStep) {
+    const size_t count = std::min(kKeysPerStep, key_count - begin);
     for (size_t i = 0; i < count; ++i) keys[i] = request.keys(static_cast<int>(begin + i));
     store_.MDelete({keys.data(), count}, {results.data(), count});
     for (size_t i = 0; i < count; ++i) {

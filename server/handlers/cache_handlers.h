@@ -10,6 +10,9 @@
 
 namespace ferrite {
 
+// Keys that go to the store in one call: a multiple of the store's own groups.
+inline constexpr size_t kKeysPerStep = 64;
+
 // Thread-safe; called on threads that have counters (CounterRegistry::AttachThread).
 class CacheHandlers {
  public:

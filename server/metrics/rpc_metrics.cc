@@ -51,9 +51,11 @@ std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
                              MetricType::Counter);
   auto sent =
       MakeFamily("grpc_server_msg_sent_total", "Messages sent to clients.", MetricType::Counter);
-  auto handling = MakeFamily("grpc_server_handling_seconds",
-                             "Time from a call being taken up to its answer being ready.",
-                             MetricType::Histogram);
+  auto handling =
+      MakeFamily("grpc_server_handling_seconds",
+                 "Time from a call being taken up to its answer being ready; of Pipeline, "
+                 "that of each frame.",
+                 MetricType::Histogram);
   auto duration = MakeFamily("ferrite_request_duration_seconds", "The same, by operation.",
                              MetricType::Histogram);
   auto inflight = MakeFamily("ferrite_inflight_requests", "Calls in progress.", MetricType::Gauge);

@@ -17,9 +17,6 @@ namespace {
 
 using Kind = FrameOperation::Kind;
 
-// Operations that go to the store in one call.
-constexpr size_t kStep = 64;
-
 void Count(CacheOutcome outcome, uint64_t n = 1) { ThreadCounters::Current().Count(outcome, n); }
 
 void WriteError(const grpc::Status& status, ReplyWriter* reply) {
@@ -84,8 +81,8 @@ grpc::Status WireHandlers::Pipeline(const grpc::ByteBuffer& frame, grpc::ByteBuf
     return Malformed("PipelineRequest");
   }
   if (grpc::Status status = CheckFrameSize(operations.size()); !status.ok()) return status;
-  for (size_t begin = 0; begin < operations.size(); begin += kStep) {
-    const size_t count = std::min(kStep, operations.size() - begin);
+  for (size_t begin = 0; begin < operations.size(); begin += kKeysPerStep) {
+    const size_t count = std::min(kKeysPerStep, operations.size() - begin);
     Execute({operations.data() + begin, count}, &reply);
   }
   *response = reply.Take();
@@ -99,8 +96,8 @@ void WireHandlers::Execute(std::span<const FrameOperation> operations, ReplyWrit
 }
 
 void WireHandlers::Reads(std::span<const FrameOperation> operations, ReplyWriter* reply) {
-  thread_local std::array<ReadResult, kStep> results;
-  std::array<std::string_view, kStep> keys;
+  thread_local std::array<ReadResult, kKeysPerStep> results;
+  std::array<std::string_view, kKeysPerStep> keys;
   for (size_t i = 0; i < operations.size(); ++i) keys[i] = operations[i].key;
   store_.MGet({keys.data(), operations.size()}, {results.data(), operations.size()});
   size_t hits = 0;
@@ -113,8 +110,8 @@ void WireHandlers::Reads(std::span<const FrameOperation> operations, ReplyWriter
 }
 
 void WireHandlers::Writes(std::span<const FrameOperation> operations, ReplyWriter* reply) {
-  std::array<SetItem, kStep> items;
-  std::array<SetResult, kStep> results;
+  std::array<SetItem, kKeysPerStep> items;
+  std::array<SetResult, kKeysPerStep> results;
   for (size_t i = 0; i < operations.size(); ++i) {
     items[i] = {operations[i].key, operations[i].value, OptionsOf(operations[i])};
   }
@@ -123,7 +120,7 @@ void WireHandlers::Writes(std::span<const FrameOperation> operations, ReplyWrite
 }
 
 void WireHandlers::Mixed(std::span<const FrameOperation> operations, ReplyWriter* reply) {
-  std::array<std::string_view, kStep> keys;
+  std::array<std::string_view, kKeysPerStep> keys;
   for (size_t i = 0; i < operations.size(); ++i) keys[i] = operations[i].key;
   store_.InTurn({keys.data(), operations.size()},
                 [&](size_t i) { ExecuteOne(operations[i], reply); });

@@ -17,9 +17,6 @@ namespace {
 
 constexpr uint32_t kMGetKeys = 1;  // MGetRequest.keys
 
-// Keys that go to the store in one call: the distance between two looks at the size of the reply.
-constexpr size_t kStep = 64;
-
 grpc::Status ReplyTooLarge(size_t after_keys, size_t of_keys) {
   return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_REPLY_TOO_LARGE,
                    "the reply would exceed 3.5 MiB (" + std::to_string(kMaxReplyBytes) +
@@ -60,12 +57,12 @@ grpc::Status WireHandlers::Get(const grpc::ByteBuffer& request, grpc::ByteBuffer
 
 grpc::Status WireHandlers::MGet(const grpc::ByteBuffer& request, grpc::ByteBuffer* response) {
   thread_local std::vector<std::string_view> keys;
-  thread_local std::array<ReadResult, kStep> results;
+  thread_local std::array<ReadResult, kKeysPerStep> results;
   thread_local ReplyWriter reply;
   const WireBytes bytes(request);
   if (grpc::Status status = ParseKeys(bytes.view(), &keys); !status.ok()) return status;
-  for (size_t begin = 0; begin < keys.size(); begin += kStep) {
-    const size_t count = std::min(kStep, keys.size() - begin);
+  for (size_t begin = 0; begin < keys.size(); begin += kKeysPerStep) {
+    const size_t count = std::min(kKeysPerStep, keys.size() - begin);
     store_.MGet({keys.data() + begin, count}, {results.data(), count});
     size_t hits = 0;
     for (size_t i = 0; i < count; ++i) {

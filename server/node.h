@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "server/admission/gate.h"
+#include "server/events/event_hub.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
 #include "server/handlers/replay_window.h"
@@ -48,6 +49,7 @@ class Node {
   const Settings& settings_;
   Store store_;
   ReplayWindow replays_;
+  EventHub events_;
   CounterRegistry counters_;
   Admissions admissions_;
   SlowCalls slow_calls_;

@@ -22,7 +22,8 @@ Node::Node(const Settings& settings)
           settings.by_flag),
       rpc_metrics_(&counters_),
       store_metrics_(&store_, &replays_, [this] { return rpc_.listener().counts(); }),
-      admission_metrics_(&counters_, &admissions_.budget) {}
+      admission_metrics_(&counters_, &admissions_.budget),
+      event_metrics_(&events_) {}
 
 absl::Status Node::Start() {
   for (const auto& [flag, value] : settings_.by_flag) spdlog::info("setting {} = {}", flag, value);
@@ -30,7 +31,7 @@ absl::Status Node::Start() {
   if (settings_.http_listen.has_value()) {
     auto http = HttpEndpoint::Start(
         *settings_.http_listen,
-        {&rpc_metrics_, &store_metrics_, &admission_metrics_, &process_metrics_});
+        {&rpc_metrics_, &store_metrics_, &admission_metrics_, &event_metrics_, &process_metrics_});
     if (!http.ok()) return http.status();
     http_ = *std::move(http);
   }

@@ -13,6 +13,7 @@
 #include "server/handlers/replay_window.h"
 #include "server/housekeeper.h"
 #include "server/metrics/admission_metrics.h"
+#include "server/metrics/event_metrics.h"
 #include "server/metrics/process_metrics.h"
 #include "server/metrics/rpc_metrics.h"
 #include "server/metrics/store_metrics.h"
@@ -60,6 +61,7 @@ class Node {
   RpcMetrics rpc_metrics_;
   StoreMetrics store_metrics_;
   AdmissionMetrics admission_metrics_;
+  EventMetrics event_metrics_;
   ProcessMetrics process_metrics_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<HttpEndpoint> http_;

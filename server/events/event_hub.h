@@ -56,6 +56,8 @@ class EventHub final : public EventListener {
   const EventLimits& limits() const { return limits_; }
   SubscriberBudget* budget() { return &budget_; }
   EventTally* tally() { return &tally_; }
+  const SubscriberBudget& budget() const { return budget_; }
+  const EventTally& tally() const { return tally_; }
 
  private:
   uint64_t Record(std::shared_ptr<RecordedEvent> event);

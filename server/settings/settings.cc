@@ -46,12 +46,13 @@ ABSL_FLAG(int, max_subscribers, 100000, "subscriptions at a time; more are refus
 ABSL_FLAG(int, subscriber_queue_events, 4096, "events that may wait for one subscription");
 ABSL_FLAG(std::string, subscriber_queue_bytes, "1MiB",
           "bytes of events that may wait for one subscription");
-ABSL_FLAG(std::string, subscriber_total_bytes, "128MiB",
-          "bytes of events that may wait for all subscriptions, beside the memory for entries");
+ABSL_FLAG(std::string, subscriber_total_bytes, "3%",
+          "bytes of events that may wait for all subscriptions, beside the memory for entries: an "
+          "amount or a share");
 ABSL_FLAG(int, history_events, 65536,
           "events kept for subscriptions that are resumed or have fallen behind");
-ABSL_FLAG(std::string, history_bytes, "64MiB",
-          "bytes of these events, beside the memory for entries");
+ABSL_FLAG(std::string, history_bytes, "2%",
+          "bytes of these events, beside the memory for entries: an amount or a share");
 ABSL_FLAG(absl::Duration, subscription_linger, absl::Seconds(60),
           "how long events are recorded for a subscription that has ended, so that it can be "
           "resumed");
@@ -137,7 +138,7 @@ void LoadEvents(Checker* check, Settings* settings) {
     return static_cast<uint64_t>(check->InRange(flag, value, 1, 1 << 24));
   };
   const auto bytes = [&](const char* flag, const std::string& value) {
-    const uint64_t parsed = check->Value(flag, ParseBytes(value));
+    const uint64_t parsed = check->Value(flag, ParseBytesOrShare(value, AvailableMemoryBytes()));
     check->Require(parsed >= kMinEventBytes, flag,
                    absl::StrCat(parsed, " bytes are too few; the least is 64KiB"));
     return parsed;

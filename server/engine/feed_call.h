@@ -126,7 +126,8 @@ class FeedMethod {
       grpc::Status status = owner_.thread_.gate()->Admit(owner_.method_, 1, MessageBytes(request_),
                                                          &context_, &passage);
       if (status.ok()) {
-        status = owner_.handler_(request_, [this] { Advance(); }, &feed_);
+        status = owner_.handler_(
+            request_, [this] { Advance(); }, &feed_);
       }
       meter_->CountBytes(MessageBytes(request_), 0);
       if (!status.ok() || done_) feed_.reset();

@@ -45,7 +45,8 @@ uint64_t EventQueue::RemoveNewest(const RecordedEvent& event) {
 void EventQueue::Compact() {
   std::erase_if(events_, [](const QueuedEvent& queued) { return queued.event == nullptr; });
   newest_.clear();
-  for (size_t i = 0; i < events_.size(); ++i) newest_.emplace(TopicOf(*events_[i].event), first_ + i);
+  for (size_t i = 0; i < events_.size(); ++i)
+    newest_.emplace(TopicOf(*events_[i].event), first_ + i);
 }
 
 std::optional<QueuedEvent> EventQueue::Pop() {

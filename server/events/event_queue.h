@@ -37,7 +37,8 @@ class EventQueue {
   uint64_t coalesced() const { return coalesced_; }
 
  private:
-  // Takes out the event of the same topic, if there is one; returns how many the new one stands for.
+  // Takes out the event of the same topic, if there is one; returns how many the new one stands
+  // for.
   uint64_t RemoveNewest(const RecordedEvent& event);
   // Closes the empty places.
   void Compact();

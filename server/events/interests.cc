@@ -109,9 +109,8 @@ void Interests::ForEach(TopicKind kind, std::string_view name, Visit visit) cons
     }
   };
   look_up(table.exact, true, name);
-  table.lengths.ForEachUpTo(name.size(), [&](size_t length) {
-    look_up(table.prefixes, false, name.substr(0, length));
-  });
+  table.lengths.ForEachUpTo(
+      name.size(), [&](size_t length) { look_up(table.prefixes, false, name.substr(0, length)); });
 }
 
 Interests::OfChannel Interests::FindChannel(std::string_view channel) const {

@@ -29,8 +29,7 @@ void WriteEvent(const QueuedEvent& queued, bool with_value, ReplyWriter* writer)
   const size_t suffix =
       queued.coalesced == 0 ? 0 : 1 + CodedOutputStream::VarintSize64(queued.coalesced);
   const auto size = static_cast<uint32_t>(encoded.size() + suffix);
-  auto* at = reinterpret_cast<uint8_t*>(
-      writer->Append(1 + CodedOutputStream::VarintSize32(size)));
+  auto* at = reinterpret_cast<uint8_t*>(writer->Append(1 + CodedOutputStream::VarintSize32(size)));
   *at++ = kEventTag;
   CodedOutputStream::WriteVarint32ToArray(size, at);
   writer->AppendShared(encoded, queued.event);
@@ -46,8 +45,7 @@ grpc::Status Subscription::Open(Dispatcher* dispatcher, EventHub* hub, Subscript
                                 std::function<void()> wake, std::unique_ptr<Feed>* feed) {
   std::unique_ptr<Subscription> subscription(
       new Subscription(dispatcher, hub, std::move(request), std::move(wake)));
-  const uint64_t since =
-      hub->Follow(subscription->request_.topics, subscription->number_);
+  const uint64_t since = hub->Follow(subscription->request_.topics, subscription->number_);
   const grpc::Status status = subscription->Begin(since);
   *feed = std::move(subscription);
   return status;

@@ -222,8 +222,8 @@ TEST_F(SlowFollowerTest, GetsTheRestFromTheHistory) {
 TEST_F(SlowFollowerTest, IsEndedIfItAskedForThat) {
   Follower follower(stub_.get(), Small(v1::SLOW_CONSUMER_POLICY_END));
   EXPECT_TRUE(follower.Next().has_acknowledgement());
-  for (int i = 0; Publish("news", std::to_string(i) + std::string(3000, ' ')).receivers() > 0 &&
-                  i < kMessages;
+  for (int i = 0;
+       Publish("news", std::to_string(i) + std::string(3000, ' ')).receivers() > 0 && i < kMessages;
        ++i) {
   }
   v1::SubscriptionEvent event;
@@ -286,7 +286,8 @@ TEST_F(SubscribeTest, StreamsComeAndGoUnderLoad) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 2; ++i) {
     threads.emplace_back([&, i] {
-      for (int n = 0; following > 0; ++n) Publish("channel-" + std::to_string(i), std::to_string(n));
+      for (int n = 0; following > 0; ++n)
+        Publish("channel-" + std::to_string(i), std::to_string(n));
     });
     threads.emplace_back([&, i] {
       while (following > 0) Incr("key-" + std::to_string(i));

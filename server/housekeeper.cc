@@ -11,8 +11,8 @@ constexpr std::chrono::milliseconds kRest(100);
 
 }  // namespace
 
-Housekeeper::Housekeeper(Store* store, ReplayWindow* replays)
-    : store_(*store), replays_(*replays), thread_([this] { Run(); }) {}
+Housekeeper::Housekeeper(Store* store, ReplayWindow* replays, EventHub* events)
+    : store_(*store), replays_(*replays), events_(*events), thread_([this] { Run(); }) {}
 
 Housekeeper::~Housekeeper() {
   {
@@ -28,6 +28,7 @@ void Housekeeper::Run() {
     while (!store_.Sweep()) {
     }
     replays_.Purge();
+    events_.Sweep();
   }
 }
 

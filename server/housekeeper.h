@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "server/events/event_hub.h"
 #include "server/handlers/replay_window.h"
 #include "store/store.h"
 
@@ -16,7 +17,7 @@ namespace ferrite {
 class Housekeeper {
  public:
   // Both must outlive it.
-  Housekeeper(Store* store, ReplayWindow* replays);
+  Housekeeper(Store* store, ReplayWindow* replays, EventHub* events);
   ~Housekeeper();
   Housekeeper(const Housekeeper&) = delete;
   Housekeeper& operator=(const Housekeeper&) = delete;
@@ -28,6 +29,7 @@ class Housekeeper {
 
   Store& store_;
   ReplayWindow& replays_;
+  EventHub& events_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stop_ = false;

@@ -7,11 +7,13 @@
 
 #include "absl/status/status.h"
 #include "server/admission/gate.h"
+#include "server/events/event_hub.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
 #include "server/handlers/replay_window.h"
 #include "server/housekeeper.h"
 #include "server/metrics/admission_metrics.h"
+#include "server/metrics/event_metrics.h"
 #include "server/metrics/process_metrics.h"
 #include "server/metrics/rpc_metrics.h"
 #include "server/metrics/store_metrics.h"
@@ -48,6 +50,7 @@ class Node {
   const Settings& settings_;
   Store store_;
   ReplayWindow replays_;
+  EventHub events_;
   CounterRegistry counters_;
   Admissions admissions_;
   SlowCalls slow_calls_;
@@ -58,6 +61,7 @@ class Node {
   RpcMetrics rpc_metrics_;
   StoreMetrics store_metrics_;
   AdmissionMetrics admission_metrics_;
+  EventMetrics event_metrics_;
   ProcessMetrics process_metrics_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<HttpEndpoint> http_;

@@ -41,12 +41,13 @@ size_t ConnectionLimit(size_t wanted) {
 }  // namespace
 
 RpcServer::RpcServer(const Settings& settings, Store* store, CacheHandlers* cache,
-                     WireHandlers* wire, CounterRegistry* counters, Admissions* admissions,
-                     SlowCalls* slow_calls)
+                     WireHandlers* wire, EventHub* events, CounterRegistry* counters,
+                     Admissions* admissions, SlowCalls* slow_calls)
     : settings_(settings),
       store_(*store),
       cache_(*cache),
       wire_(*wire),
+      events_(*events),
       counters_(*counters),
       admissions_(*admissions),
       slow_calls_(*slow_calls) {}
@@ -102,7 +103,11 @@ absl::Status RpcServer::Start(AdminHandlers* admin) {
   Build();
   if (server_ == nullptr) return absl::InternalError("gRPC could not be started");
   for (const auto& thread : threads_) {
-    services_.ServeOn(thread.get(), &store_, &cache_, &wire_, admin);
+    Dispatcher* const dispatcher =
+        dispatchers_.emplace_back(std::make_unique<Dispatcher>(thread.get(), &events_)).get();
+    events_.AddDispatcher(dispatcher);
+    thread->AfterEachStep([dispatcher] { dispatcher->RunIfWoken(); });
+    services_.ServeOn(thread.get(), &store_, &cache_, &wire_, admin, dispatcher);
   }
   health_.ServeOn(threads_.front().get());
   for (const auto& thread : threads_) thread->Start([this] { counters_.AttachThread(); });
@@ -119,8 +124,11 @@ absl::Status RpcServer::Start(AdminHandlers* admin) {
 void RpcServer::Shutdown(absl::Duration grace) {
   health_.SetServing(false);
   listener_.Stop();
-  for (const auto& thread : threads_) {
-    thread->Do([this, queue = thread.get()] { services_.DrainOn(queue); });
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    threads_[i]->Do([this, i] {
+      services_.DrainOn(threads_[i].get());
+      dispatchers_[i]->Close();
+    });
   }
   std::atomic<bool> stop{false};
   std::thread canceller([&] { CancelWhenIdle(stop); });

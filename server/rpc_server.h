@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "server/admission/gate.h"
 #include "server/engine/queue_thread.h"
+#include "server/events/dispatcher.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
 #include "server/health/health_service.h"
@@ -32,7 +33,8 @@ class RpcServer {
  public:
   // All must outlive the server.
   RpcServer(const Settings& settings, Store* store, CacheHandlers* cache, WireHandlers* wire,
-            CounterRegistry* counters, Admissions* admissions, SlowCalls* slow_calls);
+            EventHub* events, CounterRegistry* counters, Admissions* admissions,
+            SlowCalls* slow_calls);
   // Shutdown() must have been called if Start() succeeded.
   ~RpcServer();
 
@@ -59,6 +61,7 @@ class RpcServer {
   Store& store_;
   CacheHandlers& cache_;
   WireHandlers& wire_;
+  EventHub& events_;
   CounterRegistry& counters_;
   Admissions& admissions_;
   SlowCalls& slow_calls_;
@@ -66,6 +69,8 @@ class RpcServer {
   Services services_;
   HealthService health_;
   std::vector<std::unique_ptr<QueueThread>> threads_;
+  // One for each thread. They stay when the threads have ended, as who records events wakes them.
+  std::vector<std::unique_ptr<Dispatcher>> dispatchers_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/engine/feed_call.h"
 #include "server/engine/frame_call.h"
 #include "server/engine/stream_call.h"
 #include "server/engine/unary_call.h"
@@ -30,7 +31,7 @@ class Services::MethodHolder final : public AnyMethod {
  public:
   template <typename... Args>
   explicit MethodHolder(Args&&... args) : method(std::forward<Args>(args)...) {}
-  // Only streams of frames can go on for ever.
+  // Only streams that their clients keep open can go on for ever.
   void Drain(const grpc::Status& status) override {
     if constexpr (requires { method.Drain(status); }) method.Drain(status);
   }
@@ -41,7 +42,7 @@ Services::Services() = default;
 Services::~Services() = default;
 
 void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache, WireHandlers* wire,
-                       AdminHandlers* admin) {
+                       AdminHandlers* admin, Dispatcher* dispatcher) {
   std::vector<std::unique_ptr<AnyMethod>>& methods = methods_[thread];
   // The types of a method follow from its Request* function.
   const auto unary =
@@ -66,6 +67,7 @@ void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache, 
   unary(&cache_service_, &Cache::RequestMGet, Method::kMGet, wire, &WireHandlers::MGet);
   unary(&cache_service_, &Cache::RequestMSet, Method::kMSet, cache, &CacheHandlers::MSet);
   unary(&cache_service_, &Cache::RequestMDelete, Method::kMDelete, cache, &CacheHandlers::MDelete);
+  unary(&cache_service_, &Cache::RequestPublish, Method::kPublish, cache, &CacheHandlers::Publish);
 
   using Admin = v1::AdminService::AsyncService;
   unary(&admin_service_, &Admin::RequestInfo, Method::kInfo, admin, &AdminHandlers::Info);
@@ -108,6 +110,24 @@ void Services::ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache, 
          [wire](const grpc::ByteBuffer& frame, grpc::ByteBuffer* reply) {
            return wire->Pipeline(frame, reply);
          });
+
+  const auto feed = [&]<typename S, typename B>(
+                        S* service,
+                        void (B::*request)(grpc::ServerContext*, grpc::ByteBuffer*,
+                                           grpc::ServerAsyncWriter<grpc::ByteBuffer>*,
+                                           grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
+                                           void*),
+                        Method method, FeedHandler open) {
+    auto held = std::make_unique<MethodHolder<FeedMethod<B>>>(thread, service, request, method,
+                                                              std::move(open));
+    held->method.Arm(kArmedStreams);
+    methods.push_back(std::move(held));
+  };
+  feed(&cache_service_, &Cache::RequestSubscribe, Method::kSubscribe,
+       [dispatcher](const grpc::ByteBuffer& request, std::function<void()> wake,
+                    std::unique_ptr<Feed>* feed) {
+         return dispatcher->Open(request, std::move(wake), feed);
+       });
 }
 
 void Services::DrainOn(QueueThread* thread) {

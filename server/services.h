@@ -9,6 +9,7 @@
 #include "ferrite/v1/admin.grpc.pb.h"
 #include "ferrite/v1/cache.grpc.pb.h"
 #include "server/engine/queue_thread.h"
+#include "server/events/dispatcher.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
 #include "server/wire/wire_handlers.h"
@@ -26,7 +27,7 @@ class Services {
 
   // Serves every method on the queue of `thread`. The server must be running, the thread not yet.
   void ServeOn(QueueThread* thread, Store* store, CacheHandlers* cache, WireHandlers* wire,
-               AdminHandlers* admin);
+               AdminHandlers* admin, Dispatcher* dispatcher);
 
   // Ends the streams on the queue of `thread` that would not end by themselves, telling their
   // clients that the server shuts down. Call it on that thread.
@@ -39,7 +40,10 @@ class Services {
           v1::CacheService::WithAsyncMethod_Delete<v1::CacheService::WithAsyncMethod_Touch<
               v1::CacheService::WithAsyncMethod_Exists<v1::CacheService::WithAsyncMethod_Incr<
                   v1::CacheService::WithAsyncMethod_MSet<v1::CacheService::WithAsyncMethod_MDelete<
-                      v1::CacheService::WithAsyncMethod_Scan<v1::CacheService::Service>>>>>>>>>>>;
+                      v1::CacheService::WithAsyncMethod_Scan<
+                          v1::CacheService::WithAsyncMethod_Publish<
+                              v1::CacheService::WithRawMethod_Subscribe<
+                                  v1::CacheService::Service>>>>>>>>>>>>>;
 
   class AnyMethod;
   template <typename Method>

@@ -20,6 +20,8 @@ enum class Method : size_t {
   kMDelete,
   kPipeline,
   kScan,
+  kPublish,
+  kSubscribe,
   kInfo,
   kStats,
   kFlush,
@@ -50,6 +52,8 @@ inline constexpr std::array kMethodNames = {
     MethodName{kCacheService, "MDelete", "mdelete", "unary"},
     MethodName{kCacheService, "Pipeline", "pipeline", "bidi_stream"},
     MethodName{kCacheService, "Scan", "scan", "server_stream"},
+    MethodName{kCacheService, "Publish", "publish", "unary"},
+    MethodName{kCacheService, "Subscribe", "subscribe", "server_stream"},
     MethodName{kAdminService, "Info", "info", "unary"},
     MethodName{kAdminService, "Stats", "stats", "unary"},
     MethodName{kAdminService, "Flush", "flush", "unary"},
@@ -61,7 +65,10 @@ inline constexpr size_t kMethodCount = kMethodNames.size();
 static_assert(kMethodNames[static_cast<size_t>(Method::kResetSlowLog)].method == "ResetSlowLog");
 static_assert(static_cast<size_t>(Method::kResetSlowLog) + 1 == kMethodCount);
 
-// Whether calls of the method are streams of frames, which are timed instead of the call.
-constexpr bool InFrames(Method method) { return method == Method::kPipeline; }
+// Whether calls of the method go on for as long as their clients like, so that what is timed is each
+// frame or message.
+constexpr bool InFrames(Method method) {
+  return method == Method::kPipeline || method == Method::kSubscribe;
+}
 
 }  // namespace ferrite

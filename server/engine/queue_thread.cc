@@ -28,6 +28,8 @@ class Task final : public Tag {
 
 }  // namespace
 
+thread_local const QueueThread* QueueThread::current_ = nullptr;
+
 QueueThread::~QueueThread() {
   FERRITE_CHECK(!thread_.joinable());
   if (!closed_) queue_->Shutdown();  // never started
@@ -59,11 +61,13 @@ void QueueThread::Stop() {
 }
 
 void QueueThread::Run() {
+  current_ = this;
   void* tag;
   bool ok;
   while (Take(&tag, &ok)) {
     handed_over_.load(std::memory_order_acquire);
     static_cast<Tag*>(tag)->Proceed(ok);
+    if (after_step_) after_step_();
   }
 }
 

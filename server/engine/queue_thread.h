@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "server/admission/gate.h"
 #include "server/engine/queue_wait.h"
@@ -36,6 +37,12 @@ class QueueThread {
   // Has the queue's thread call `body` soon. The thread must run, and Stop() not have been called.
   void Do(std::function<void()> body);
 
+  // Has `body` called after each step of the thread. Before Start().
+  void AfterEachStep(std::function<void()> body) { after_step_ = std::move(body); }
+
+  // The one whose thread the caller is; null if it is none's.
+  static const QueueThread* Current() { return current_; }
+
   // Shuts the queue down, waits until it is drained, and ends the thread. Call it after
   // Server::Shutdown, from another thread.
   void Stop();
@@ -53,6 +60,8 @@ class QueueThread {
   SlowCalls* slow_calls() const { return &slow_calls_; }
 
  private:
+  static thread_local const QueueThread* current_;
+
   void Run();
   // Waits for the next event, and notes if there was none for a moment; false when there will be
   // no more.
@@ -62,6 +71,7 @@ class QueueThread {
   Gate gate_;
   SlowCalls& slow_calls_;
   QueueWait wait_;
+  std::function<void()> after_step_;
   bool closed_ = false;
   // Counts tasks. What was done before one was posted happens before the thread takes it. The queue
   // sees to this as well, but in a library that the thread sanitizer cannot look into.

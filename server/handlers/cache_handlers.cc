@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "server/events/subscription_request.h"
 #include "server/handlers/limits.h"
 #include "server/handlers/read_result.h"
 #include "server/metrics/thread_counters.h"
@@ -193,6 +194,18 @@ grpc::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrRespons
   });
 }
 
+grpc::Status CacheHandlers::Publish(const v1::PublishRequest& request,
+                                    v1::PublishResponse* response) {
+  response->Clear();
+  if (grpc::Status status = CheckChannel(request.channel()); !status.ok()) return status;
+  if (grpc::Status status = CheckValueSize("payload", request.payload().size(), max_value_bytes_);
+      !status.ok()) {
+    return status;
+  }
+  events_.Publish(request.channel(), request.payload(), response);
+  return grpc::Status::OK;
+}
+
 grpc::Status CacheHandlers::Execute(const v1::Operation& operation, v1::OperationResult* result) {
   switch (operation.operation_case()) {
     case v1::Operation::kGet:
@@ -205,12 +218,14 @@ grpc::Status CacheHandlers::Execute(const v1::Operation& operation, v1::Operatio
       return Touch(operation.touch(), result->mutable_touch());
     case v1::Operation::kIncr:
       return Incr(operation.incr(), result->mutable_incr());
+    case v1::Operation::kPublish:
+      return Publish(operation.publish(), result->mutable_publish());
     case v1::Operation::OPERATION_NOT_SET:
       break;
   }
   return InvalidArgument(v1::ERROR_REASON_OPERATION_UNKNOWN,
                          "the operation is none that this server knows: one of get, set, delete, "
-                         "touch and incr must be set");
+                         "touch, incr and publish must be set");
 }
 
 }  // namespace ferrite

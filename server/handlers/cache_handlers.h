@@ -5,6 +5,7 @@
 #include <grpcpp/support/status.h>
 
 #include "ferrite/v1/cache.pb.h"
+#include "server/events/event_hub.h"
 #include "server/handlers/replay_window.h"
 #include "store/store.h"
 
@@ -17,8 +18,13 @@ inline constexpr size_t kKeysPerStep = 64;
 class CacheHandlers {
  public:
   // All must outlive the handlers.
-  CacheHandlers(Store* store, ReplayWindow* replays, const Clock* clock, size_t max_value_bytes)
-      : store_(*store), replays_(*replays), clock_(*clock), max_value_bytes_(max_value_bytes) {}
+  CacheHandlers(Store* store, ReplayWindow* replays, EventHub* events, const Clock* clock,
+                size_t max_value_bytes)
+      : store_(*store),
+        replays_(*replays),
+        events_(*events),
+        clock_(*clock),
+        max_value_bytes_(max_value_bytes) {}
 
   grpc::Status Get(const v1::GetRequest& request, v1::GetResponse* response);
   // The same, before there is a response.
@@ -30,6 +36,7 @@ class CacheHandlers {
   grpc::Status Incr(const v1::IncrRequest& request, v1::IncrResponse* response);
   grpc::Status MSet(const v1::MSetRequest& request, v1::MSetResponse* response);
   grpc::Status MDelete(const v1::MDeleteRequest& request, v1::MDeleteResponse* response);
+  grpc::Status Publish(const v1::PublishRequest& request, v1::PublishResponse* response);
 
   // Any operation of a frame. When it fails, `*result` is undefined.
   grpc::Status Execute(const v1::Operation& operation, v1::OperationResult* result);
@@ -48,6 +55,7 @@ class CacheHandlers {
 
   Store& store_;
   ReplayWindow& replays_;
+  EventHub& events_;
   const Clock& clock_;
   const size_t max_value_bytes_;
 };

@@ -79,15 +79,20 @@ grpc::Status CheckKeys(const google::protobuf::RepeatedPtrField<std::string>& ke
   return status;
 }
 
+grpc::Status CheckValueSize(std::string_view field, size_t bytes, size_t max_value_bytes) {
+  if (bytes <= max_value_bytes) return grpc::Status::OK;
+  return InvalidArgument(
+      v1::ERROR_REASON_VALUE_TOO_LARGE,
+      "the " + std::string(field) + " has " + std::to_string(bytes) + " bytes; the limit is " +
+          std::to_string(max_value_bytes) + " (--max-value-bytes)",
+      {{"limit", std::to_string(max_value_bytes)}, {"size", std::to_string(bytes)}});
+}
+
 grpc::Status CheckSet(const v1::SetRequest& request, size_t max_value_bytes) {
   if (grpc::Status status = CheckKey(request.key()); !status.ok()) return status;
-  if (request.value().size() > max_value_bytes) {
-    return InvalidArgument(v1::ERROR_REASON_VALUE_TOO_LARGE,
-                           "the value has " + std::to_string(request.value().size()) +
-                               " bytes; the limit is " + std::to_string(max_value_bytes) +
-                               " (--max-value-bytes)",
-                           {{"limit", std::to_string(max_value_bytes)},
-                            {"size", std::to_string(request.value().size())}});
+  if (grpc::Status status = CheckValueSize("value", request.value().size(), max_value_bytes);
+      !status.ok()) {
+    return status;
   }
   if (request.has_if_version() && request.condition() == v1::SET_CONDITION_ABSENT) {
     return InvalidArgument(

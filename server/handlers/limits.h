@@ -23,6 +23,7 @@ grpc::Status CheckTtl(std::string_view field, int64_t ttl_ms);
 grpc::Status CheckRequestId(std::string_view request_id);
 grpc::Status CheckBatchSize(size_t keys);
 grpc::Status CheckFrameSize(size_t operations);
+grpc::Status CheckValueSize(std::string_view field, size_t bytes, size_t max_value_bytes);
 grpc::Status CheckSet(const v1::SetRequest& request, size_t max_value_bytes);
 grpc::Status CheckIncr(const v1::IncrRequest& request);
 

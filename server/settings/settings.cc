@@ -42,6 +42,20 @@ ABSL_FLAG(std::string, slowlog_threshold, "10ms",
           "keep calls that take this long for SlowLog, such as 250us; 0: every call, off: none");
 ABSL_FLAG(int, slowlog_entries, 128,
           "slow calls to keep, and as many that only waited; the oldest go first");
+ABSL_FLAG(int, max_subscribers, 100000, "subscriptions at a time; more are refused");
+ABSL_FLAG(int, subscriber_queue_events, 4096, "events that may wait for one subscription");
+ABSL_FLAG(std::string, subscriber_queue_bytes, "1MiB",
+          "bytes of events that may wait for one subscription");
+ABSL_FLAG(std::string, subscriber_total_bytes, "3%",
+          "bytes of events that may wait for all subscriptions, beside the memory for entries: an "
+          "amount or a share");
+ABSL_FLAG(int, history_events, 65536,
+          "events kept for subscriptions that are resumed or have fallen behind");
+ABSL_FLAG(std::string, history_bytes, "2%",
+          "bytes of these events, beside the memory for entries: an amount or a share");
+ABSL_FLAG(absl::Duration, subscription_linger, absl::Seconds(60),
+          "how long events are recorded for a subscription that has ended, so that it can be "
+          "resumed");
 ABSL_FLAG(std::string, log_format, "text", "text or json");
 ABSL_FLAG(std::string, log_level, "info", "debug, info, warning or error");
 
@@ -65,6 +79,13 @@ const std::vector<std::string>& FlagNames() {
                                                  "max_connection_age",
                                                  "slowlog_threshold",
                                                  "slowlog_entries",
+                                                 "max_subscribers",
+                                                 "subscriber_queue_events",
+                                                 "subscriber_queue_bytes",
+                                                 "subscriber_total_bytes",
+                                                 "history_events",
+                                                 "history_bytes",
+                                                 "subscription_linger",
                                                  "log_format",
                                                  "log_level"};
   return names;
@@ -72,6 +93,7 @@ const std::vector<std::string>& FlagNames() {
 
 constexpr uint64_t kMinMemoryBytes = uint64_t{16} << 20;
 constexpr uint64_t kMinInflightBytes = uint64_t{1} << 20;
+constexpr uint64_t kMinEventBytes = uint64_t{64} << 10;
 constexpr uint64_t kMaxMaxValueBytes = uint64_t{64} << 20;
 
 // Collects the first complaint, so that the checks below read as a list.
@@ -108,6 +130,30 @@ void LoadInflight(Checker* check, Settings* settings) {
   settings->max_inflight_bytes = std::min(bytes, InflightBudget::kMaxBytes);
   check->Require(bytes >= kMinInflightBytes, "max_inflight_bytes",
                  absl::StrCat(bytes, " bytes are too few; the least is 1MiB"));
+}
+
+void LoadEvents(Checker* check, Settings* settings) {
+  EventLimits& events = settings->events;
+  const auto count = [&](const char* flag, int value) {
+    return static_cast<uint64_t>(check->InRange(flag, value, 1, 1 << 24));
+  };
+  const auto bytes = [&](const char* flag, const std::string& value) {
+    const uint64_t parsed = check->Value(flag, ParseBytesOrShare(value, AvailableMemoryBytes()));
+    check->Require(parsed >= kMinEventBytes, flag,
+                   absl::StrCat(parsed, " bytes are too few; the least is 64KiB"));
+    return parsed;
+  };
+  events.subscribers = count("max_subscribers", absl::GetFlag(FLAGS_max_subscribers));
+  events.queue = {count("subscriber_queue_events", absl::GetFlag(FLAGS_subscriber_queue_events)),
+                  bytes("subscriber_queue_bytes", absl::GetFlag(FLAGS_subscriber_queue_bytes))};
+  events.subscriber_bytes =
+      bytes("subscriber_total_bytes", absl::GetFlag(FLAGS_subscriber_total_bytes));
+  events.history = {count("history_events", absl::GetFlag(FLAGS_history_events)),
+                    bytes("history_bytes", absl::GetFlag(FLAGS_history_bytes))};
+  const absl::Duration linger = absl::GetFlag(FLAGS_subscription_linger);
+  check->Require(linger >= absl::ZeroDuration() && linger <= absl::Hours(24), "subscription_linger",
+                 "must be from 0 to 24h, such as 60s");
+  events.linger = absl::ToChronoMilliseconds(linger);
 }
 
 }  // namespace
@@ -159,6 +205,7 @@ absl::StatusOr<Settings> LoadSettings(const std::vector<std::string>& arguments,
       check.Value("slowlog_threshold", ParseDurationOrOff(absl::GetFlag(FLAGS_slowlog_threshold)));
   settings.slowlog_entries = static_cast<size_t>(
       check.InRange("slowlog_entries", absl::GetFlag(FLAGS_slowlog_entries), 1, 10'000));
+  LoadEvents(&check, &settings);
   const std::string format = absl::GetFlag(FLAGS_log_format);
   check.Require(format == "text" || format == "json", "log_format",
                 absl::StrCat("'", format, "' is neither text nor json"));

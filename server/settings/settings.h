@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/events/event_limits.h"
 #include "server/net/address.h"
 
 namespace ferrite {
@@ -33,6 +34,7 @@ struct Settings {
   absl::Duration max_connection_age;                // zero: no limit
   std::optional<absl::Duration> slowlog_threshold;  // absent: no call is slow; zero: each is
   size_t slowlog_entries = 128;
+  EventLimits events;
   bool json_log = false;
   std::string log_level;
 

@@ -11,6 +11,7 @@ constexpr size_t kFirstChunkBytes = size_t{8} << 10;
 constexpr size_t kChunkBytes = size_t{64} << 10;
 
 void Unref(void* block) { static_cast<ValueBlock*>(block)->Unref(); }
+void Release(void* owner) { delete static_cast<std::shared_ptr<const void>*>(owner); }
 
 }  // namespace
 
@@ -24,6 +25,17 @@ void ReplyWriter::AppendValue(const Value& value) {
   CloseChunk();
   block->Ref();
   slices_.emplace_back(const_cast<char*>(bytes.data()), bytes.size(), &Unref, block);
+  closed_bytes_ += bytes.size();
+}
+
+void ReplyWriter::AppendShared(std::string_view bytes, const std::shared_ptr<const void>& owner) {
+  if (bytes.size() < kMinSharedBytes) {
+    std::memcpy(Append(bytes.size()), bytes.data(), bytes.size());
+    return;
+  }
+  CloseChunk();
+  slices_.emplace_back(const_cast<char*>(bytes.data()), bytes.size(), &Release,
+                       new std::shared_ptr<const void>(owner));
   closed_bytes_ += bytes.size();
 }
 

@@ -8,6 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string_view>
 #include <vector>
 
 #include "store/value.h"
@@ -43,6 +45,9 @@ class ReplyWriter {
 
   // Appends the value: a copy, or a reference to it if it is large.
   void AppendValue(const Value& value);
+
+  // Appends bytes that lie in what `owner` keeps: a copy, or a reference to it if they are many.
+  void AppendShared(std::string_view bytes, const std::shared_ptr<const void>& owner);
 
   // Makes the reply of what was appended, and begins with the next. None of this fails.
   grpc::ByteBuffer Take();

@@ -65,7 +65,8 @@ class HandlersTest : public testing::Test {
   CounterRegistry counters_;
   Store store_{{.shards = 4, .clock = &clock_}};
   ReplayWindow replays_{1 << 20, &clock_};
-  CacheHandlers handlers_{&store_, &replays_, &clock_, 1000};
+  EventHub events_{&store_, {}};
+  CacheHandlers handlers_{&store_, &replays_, &events_, &clock_, 1000};
 };
 
 TEST_F(HandlersTest, AMissIsAnAnswer) {

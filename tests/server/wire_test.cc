@@ -47,7 +47,8 @@ struct Side {
   CounterRegistry counters;
   Store store{{.shards = 4, .clock = &clock}};
   ReplayWindow replays{1 << 20, &clock};
-  CacheHandlers cache{&store, &replays, &clock, kMaxValueBytes};
+  EventHub events{&store, {}};
+  CacheHandlers cache{&store, &replays, &events, &clock, kMaxValueBytes};
   WireHandlers wire{&store, &cache};
 };
 

@@ -1,0 +1,58 @@
+#pragma once
+
+// The events that wait for one stream. Within limits; the first one that finds the queue empty
+// always fits.
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string_view>
+
+#include "absl/container/flat_hash_map.h"
+#include "server/events/recorded_event.h"
+#include "server/events/subscription_request.h"
+
+namespace ferrite {
+
+struct QueuedEvent {
+  EventRef event;
+  uint64_t coalesced = 0;  // earlier events that it stands for
+};
+
+// Not thread-safe.
+class EventQueue {
+ public:
+  // With `coalesce`, only the newest event of each topic stays.
+  EventQueue(const QueueLimits& limits, bool coalesce) : limits_(limits), coalesce_(coalesce) {}
+
+  // False if there is no room. What the event would have stood for is gone nevertheless.
+  bool Push(EventRef event);
+  // The oldest; absent if there is none.
+  std::optional<QueuedEvent> Pop();
+  void Clear();
+
+  bool empty() const { return count_ == 0; }
+  uint64_t bytes() const { return bytes_; }
+  // How many were replaced by newer ones.
+  uint64_t coalesced() const { return coalesced_; }
+
+ private:
+  // Takes out the event of the same topic, if there is one; returns how many the new one stands
+  // for.
+  uint64_t RemoveNewest(const RecordedEvent& event);
+  // Closes the empty places.
+  void Compact();
+
+  // A replaced event leaves its place empty.
+  std::deque<QueuedEvent> events_;
+  uint64_t first_ = 0;  // the number of events_[0], counted from the first one ever
+  uint64_t count_ = 0;  // those that are there
+  uint64_t bytes_ = 0;
+  uint64_t coalesced_ = 0;
+  const QueueLimits limits_;
+  const bool coalesce_;
+  // With `coalesce_`: the numbers of events by topic, which lies in the event.
+  absl::flat_hash_map<std::pair<TopicKind, absl::string_view>, uint64_t> newest_;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,256 @@
+#include "server/events/subscription.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "google/protobuf/io/coded_stream.h"
+#include "server/events/dispatcher.h"
+#include "server/status.h"
+#include "server/wire/response_writer.h"
+
+namespace ferrite {
+namespace {
+
+using google::protobuf::io::CodedOutputStream;
+
+constexpr Nesting kEvent = {1, {v1::SubscribeResponse::kEventsFieldNumber}};
+// A message is not begun anew after so many bytes: what a stalled client has in flight beside its
+// queue.
+constexpr size_t kMessageBytes = size_t{64} << 10;
+// How many comparisons of an event with a topic CatchUp makes at a time, about.
+constexpr size_t kCatchUpWork = 8192;
+constexpr size_t kMostCatchUpEvents = 512;
+
+// Appends an event: `coalesced` follows its own fields.
+void WriteEvent(const QueuedEvent& queued, bool with_value, ReplyWriter* writer) {
+  const std::string_view encoded = queued.event->encoded(with_value);
+  constexpr uint8_t kEventTag = v1::SubscribeResponse::kEventsFieldNumber << 3 | 2;
+  constexpr uint8_t kCoalescedTag = v1::SubscriptionEvent::kCoalescedFieldNumber << 3;
+  const size_t suffix =
+      queued.coalesced == 0 ? 0 : 1 + CodedOutputStream::VarintSize64(queued.coalesced);
+  const auto size = static_cast<uint32_t>(encoded.size() + suffix);
+  auto* at = reinterpret_cast<uint8_t*>(writer->Append(1 + CodedOutputStream::VarintSize32(size)));
+  *at++ = kEventTag;
+  CodedOutputStream::WriteVarint32ToArray(size, at);
+  writer->AppendShared(encoded, queued.event);
+  if (suffix == 0) return;
+  at = reinterpret_cast<uint8_t*>(writer->Append(suffix));
+  *at++ = kCoalescedTag;
+  CodedOutputStream::WriteVarint64ToArray(queued.coalesced, at);
+}
+
+}  // namespace
+
+grpc::Status Subscription::Open(Dispatcher* dispatcher, EventHub* hub, SubscriptionRequest request,
+                                std::function<void()> wake, std::unique_ptr<Feed>* feed) {
+  std::unique_ptr<Subscription> subscription(
+      new Subscription(dispatcher, hub, std::move(request), std::move(wake)));
+  const uint64_t since = hub->Follow(subscription->request_.topics, subscription->number_);
+  const grpc::Status status = subscription->Begin(since);
+  *feed = std::move(subscription);
+  return status;
+}
+
+Subscription::Subscription(Dispatcher* dispatcher, EventHub* hub, SubscriptionRequest request,
+                           std::function<void()> wake)
+    : dispatcher_(*dispatcher),
+      hub_(*hub),
+      request_(std::move(request)),
+      wake_(std::move(wake)),
+      number_(hub->NewStreamNumber()),
+      queue_(request_.queue, request_.policy == v1::SLOW_CONSUMER_POLICY_COALESCE) {}
+
+Subscription::~Subscription() {
+  hub_.Unfollow(request_.topics, number_);
+  dispatcher_.Remove(this);
+  hub_.budget()->Change(-static_cast<int64_t>(queue_.bytes() + message_bytes_));
+  hub_.StreamEnded();
+}
+
+grpc::Status Subscription::Begin(uint64_t recorded_since) {
+  const uint64_t now = hub_.log().last_sequence();
+  taken_ = begins_at_ = now;
+  dispatcher_.Add(this, now);
+  if (!request_.resume.has_value()) return grpc::Status::OK;
+  const ResumeToken token = *request_.resume;
+  if (token.process != hub_.log().TokenAt(0).process) {
+    NoteGap(v1::DISCONTINUITY_REASON_OTHER_SERVER, 0, now);
+    return grpc::Status::OK;
+  }
+  if (token.sequence > now) {
+    return InvalidArgument(v1::ERROR_REASON_RESUME_TOKEN_INVALID,
+                           "resume_token is none that a server gave");
+  }
+  behind_ = true;
+  taken_ = begins_at_ = last_written_ = token.sequence;
+  loss_reason_ = v1::DISCONTINUITY_REASON_HISTORY_EXCEEDED;
+  if (token.sequence < recorded_since) {
+    NoteGap(v1::DISCONTINUITY_REASON_NOT_RECORDED, token.sequence, recorded_since);
+  } else {
+    CatchUp();  // tells whether the log still has what comes next
+  }
+  resumed_ = !gap_.has_value();
+  return grpc::Status::OK;
+}
+
+void Subscription::NoteGap(v1::DiscontinuityReason reason, uint64_t after, uint64_t until) {
+  gap_ = {reason, after, until};
+  taken_ = until;
+  hub_.tally()->discontinuities[reason].fetch_add(1, std::memory_order_relaxed);
+}
+
+void Subscription::Offer(const EventRef& event) {
+  if (behind_ || too_slow_ || event->sequence() <= taken_) return;
+  const uint64_t before = queue_.bytes();
+  const bool fits = queue_.empty() || hub_.budget()->Allows(event->memory_bytes());
+  if (!fits || !queue_.Push(event)) {
+    Overflow(*event);
+  } else {
+    taken_ = event->sequence();
+  }
+  hub_.budget()->Change(static_cast<int64_t>(queue_.bytes()) - static_cast<int64_t>(before));
+}
+
+void Subscription::Overflow(const RecordedEvent& event) {
+  hub_.tally()->overflows.fetch_add(1, std::memory_order_relaxed);
+  if (request_.policy == v1::SLOW_CONSUMER_POLICY_END) {
+    too_slow_ = true;
+    queue_.Clear();
+    return;
+  }
+  behind_ = true;
+  taken_ = event.sequence() - 1;
+  loss_reason_ = v1::DISCONTINUITY_REASON_SLOW_CONSUMER;
+}
+
+void Subscription::Lost(uint64_t after) {
+  if (behind_) return;
+  behind_ = true;
+  taken_ = std::max(taken_, after);
+  loss_reason_ = v1::DISCONTINUITY_REASON_SLOW_CONSUMER;
+}
+
+bool Subscription::CatchUp() {
+  thread_local std::vector<EventRef> events;
+  events.clear();
+  const size_t count =
+      std::clamp(kCatchUpWork / request_.topics.size(), size_t{8}, kMostCatchUpEvents);
+  const uint64_t complete_after = hub_.log().Read(taken_, count, &events);
+  if (complete_after > taken_) NoteGap(loss_reason_, taken_, complete_after);
+  for (const EventRef& event : events) {
+    if (Follows(*event) && !queue_.Push(event)) break;
+    taken_ = event->sequence();
+  }
+  events.clear();
+  hub_.budget()->Change(static_cast<int64_t>(queue_.bytes()));
+  behind_ = taken_ < dispatcher_.position();
+  return behind_;
+}
+
+bool Subscription::Follows(const RecordedEvent& event) const {
+  return std::any_of(request_.topics.begin(), request_.topics.end(),
+                     [&event](const TopicRef& topic) { return topic->Matches(event); });
+}
+
+uint64_t Subscription::Position() const {
+  return behind_ ? taken_ : std::max(taken_, dispatcher_.position());
+}
+
+Subscription::Clock::time_point Subscription::Beat(Clock::time_point now) {
+  if (const Clock::time_point due = last_sent_ + request_.heartbeat; due > now) return due;
+  beat_ = true;
+  wake_();
+  return now + request_.heartbeat;
+}
+
+Feed::Step Subscription::Next(grpc::ServerContext* context, grpc::ByteBuffer* message,
+                              grpc::Status* status) {
+  if (too_slow_) {
+    *status = TooSlow(context);
+    return Step::kEnd;
+  }
+  thread_local ReplyWriter writer;
+  WriteNotices(&writer);
+  WriteQueued(&writer);
+  if (behind_ && queue_.empty() && writer.size() < kMessageBytes) {
+    CatchUp();
+    WriteNotices(&writer);
+    WriteQueued(&writer);
+  }
+  if (writer.size() == 0) {
+    if (behind_) {
+      dispatcher_.WakeSoon(this);
+      return Step::kNothing;
+    }
+    if (!std::exchange(beat_, false)) return Step::kNothing;
+    v1::SubscriptionEvent heartbeat;
+    heartbeat.mutable_heartbeat();
+    WriteNotice(Position(), &heartbeat, &writer);
+  }
+  message_bytes_ = writer.size();
+  hub_.budget()->Change(static_cast<int64_t>(message_bytes_));
+  *message = writer.Take();
+  return Step::kMessage;
+}
+
+void Subscription::Sent() {
+  hub_.budget()->Change(-static_cast<int64_t>(std::exchange(message_bytes_, 0)));
+  last_sent_ = Clock::now();
+  beat_ = false;
+}
+
+grpc::Status Subscription::TooSlow(grpc::ServerContext* context) const {
+  std::string token(ResumeToken::kBytes, '\0');
+  hub_.log().TokenAt(last_written_).Write(token.data());
+  context->AddTrailingMetadata("ferrite-resume-token-bin", token);
+  hub_.tally()->streams_ended.fetch_add(1, std::memory_order_relaxed);
+  return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_SUBSCRIBER_TOO_SLOW,
+                   "the queue of this subscription was full (" +
+                       std::to_string(request_.queue.events) + " events or " +
+                       std::to_string(request_.queue.bytes) +
+                       " bytes), and it asked to be ended then; resume it with the token of the "
+                       "last event");
+}
+
+void Subscription::WriteNotices(ReplyWriter* writer) {
+  if (!std::exchange(acknowledged_, true)) {
+    v1::SubscriptionEvent notice;
+    notice.mutable_acknowledgement()->set_resumed(resumed_);
+    WriteNotice(begins_at_, &notice, writer);
+  }
+  if (const std::optional<Gap> gap = std::exchange(gap_, std::nullopt); gap.has_value()) {
+    v1::SubscriptionEvent notice;
+    notice.mutable_discontinuity()->set_reason(gap->reason);
+    notice.mutable_discontinuity()->set_after_sequence(gap->after);
+    WriteNotice(gap->until, &notice, writer);
+  }
+}
+
+void Subscription::WriteQueued(ReplyWriter* writer) {
+  const uint64_t before = queue_.bytes();
+  uint64_t delivered = 0;
+  while (writer->size() < kMessageBytes) {
+    const std::optional<QueuedEvent> queued = queue_.Pop();
+    if (!queued.has_value()) break;
+    WriteEvent(*queued, request_.with_values, writer);
+    last_written_ = queued->event->sequence();
+    ++delivered;
+  }
+  if (delivered == 0) return;
+  hub_.budget()->Change(static_cast<int64_t>(queue_.bytes()) - static_cast<int64_t>(before));
+  EventTally* const tally = hub_.tally();
+  tally->delivered.fetch_add(delivered, std::memory_order_relaxed);
+  tally->coalesced.fetch_add(queue_.coalesced() - std::exchange(coalesced_, queue_.coalesced()),
+                             std::memory_order_relaxed);
+}
+
+void Subscription::WriteNotice(uint64_t sequence, v1::SubscriptionEvent* notice,
+                               ReplyWriter* writer) const {
+  std::string token(ResumeToken::kBytes, '\0');
+  hub_.log().TokenAt(sequence).Write(token.data());
+  notice->set_sequence(sequence);
+  notice->set_resume_token(std::move(token));
+  WriteMessage(kEvent, *notice, writer);
+}
+
+}  // namespace ferrite

@@ -1,0 +1,109 @@
+#pragma once
+
+// One stream of events. It is in one of two states:
+//
+//   Live.   The dispatcher offers it each new event that it follows, and it queues them.
+//   Behind. It reads the log by itself, from `taken_` on, whenever its queue is empty, until it has
+//           caught up with the dispatcher; then it is live. This is how a stream is resumed, and
+//           what becomes of one whose queue is full: events wait in the log, which is shared, and
+//           not for each stream. Those that the log loses meanwhile are announced by a
+//           Discontinuity.
+//
+// So whatever is sent comes in the order of the log.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "ferrite/v1/cache.pb.h"
+#include "server/engine/feed.h"
+#include "server/events/event_hub.h"
+#include "server/events/event_queue.h"
+#include "server/events/subscription_request.h"
+#include "server/wire/reply_writer.h"
+
+namespace ferrite {
+
+class Dispatcher;
+
+// Used only on the thread of its dispatcher.
+class Subscription final : public Feed {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Follows what is asked for, until it goes. INVALID_ARGUMENT if the resume token is ahead of the
+  // log.
+  static grpc::Status Open(Dispatcher* dispatcher, EventHub* hub, SubscriptionRequest request,
+                           std::function<void()> wake, std::unique_ptr<Feed>* feed);
+  ~Subscription() override;
+
+  // For the dispatcher. An event that this follows, in the order of the log; may come twice in a
+  // row.
+  void Offer(const EventRef& event);
+  // Events after that sequence were lost before they could be offered.
+  void Lost(uint64_t after);
+  // Sends what there is.
+  void Wake() { wake_(); }
+  // Sends a sign of life if nothing was sent for the heartbeat time. Returns when to ask again.
+  Clock::time_point Beat(Clock::time_point now);
+
+  const std::vector<TopicRef>& topics() const { return request_.topics; }
+  std::chrono::milliseconds heartbeat() const { return request_.heartbeat; }
+
+  Step Next(grpc::ServerContext* context, grpc::ByteBuffer* message, grpc::Status* status) override;
+  void Sent() override;
+
+ private:
+  Subscription(Dispatcher* dispatcher, EventHub* hub, SubscriptionRequest request,
+               std::function<void()> wake);
+
+  // Where the stream begins: at its resume token as far as that is possible.
+  grpc::Status Begin(uint64_t recorded_since);
+  void NoteGap(v1::DiscontinuityReason reason, uint64_t after, uint64_t until);
+  // The queue is full, and `event` does not fit.
+  void Overflow(const RecordedEvent& event);
+  // Reads a stretch of the log into the queue, which must be empty. False if there is no more.
+  bool CatchUp();
+  bool Follows(const RecordedEvent& event) const;
+  // Up to where nothing is left to be sent but what is queued.
+  uint64_t Position() const;
+  grpc::Status TooSlow(grpc::ServerContext* context) const;
+
+  // Append to the message that is being made.
+  void WriteNotices(ReplyWriter* writer);
+  void WriteQueued(ReplyWriter* writer);
+  void WriteNotice(uint64_t sequence, v1::SubscriptionEvent* notice, ReplyWriter* writer) const;
+
+  Dispatcher& dispatcher_;
+  EventHub& hub_;
+  const SubscriptionRequest request_;
+  const std::function<void()> wake_;
+  const uint64_t number_;
+
+  EventQueue queue_;
+  bool behind_ = false;
+  bool too_slow_ = false;  // and is to end for it
+  uint64_t taken_ = 0;     // up to here events are queued, or are not followed, or were lost
+  uint64_t last_written_ = 0;
+  v1::DiscontinuityReason loss_reason_ = v1::DISCONTINUITY_REASON_SLOW_CONSUMER;
+
+  // A notice that is to be sent before what is queued, and the place that it stands for.
+  struct Gap {
+    v1::DiscontinuityReason reason;
+    uint64_t after;
+    uint64_t until;
+  };
+  std::optional<Gap> gap_;
+  bool acknowledged_ = false;
+  uint64_t begins_at_ = 0;
+  bool resumed_ = false;
+  bool beat_ = false;
+
+  uint64_t message_bytes_ = 0;  // of the message on its way
+  uint64_t coalesced_ = 0;      // as far as it was counted
+  Clock::time_point last_sent_ = Clock::now();
+};
+
+}  // namespace ferrite

@@ -1,0 +1,240 @@
+// The parts behind Subscribe, one by one: what is recorded, kept, and queued.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "ferrite/v1/cache.pb.h"
+#include "server/events/event_log.h"
+#include "server/events/event_queue.h"
+#include "server/events/interests.h"
+
+namespace ferrite {
+namespace {
+
+using std::chrono::seconds;
+
+std::shared_ptr<RecordedEvent> Message(std::string_view channel, std::string_view payload = "") {
+  return RecordedEvent::OfMessage(channel, payload);
+}
+
+std::vector<uint64_t> Sequences(const std::vector<EventRef>& events) {
+  std::vector<uint64_t> sequences;
+  for (const EventRef& event : events) sequences.push_back(event->sequence());
+  return sequences;
+}
+
+v1::SubscriptionEvent Decoded(const RecordedEvent& event, bool with_value) {
+  v1::SubscriptionEvent decoded;
+  EXPECT_TRUE(decoded.ParseFromString(std::string(event.encoded(with_value))));
+  return decoded;
+}
+
+TEST(RecordedEventTest, IsEncodedAsTheContractSays) {
+  const auto event = Message("news", std::string(300, 'p'));
+  event->SetPlace({.process = 7, .sequence = 9});
+  const v1::SubscriptionEvent decoded = Decoded(*event, false);
+  EXPECT_EQ(decoded.sequence(), 9u);
+  EXPECT_EQ(ResumeToken::Read(decoded.resume_token())->process, 7u);
+  EXPECT_EQ(ResumeToken::Read(decoded.resume_token())->sequence, 9u);
+  EXPECT_EQ(decoded.message().channel(), "news");
+  EXPECT_EQ(decoded.message().payload(), std::string(300, 'p'));
+  EXPECT_EQ(event->topic(), "news");
+}
+
+TEST(RecordedEventTest, CarriesAValueOnlyForWhoAsks) {
+  const auto event = RecordedEvent::OfKey({EventKind::kSet, "key", 5, "value"}, true);
+  event->SetPlace({.process = 1, .sequence = 2});
+  EXPECT_EQ(Decoded(*event, true).key_event().value(), "value");
+  EXPECT_FALSE(Decoded(*event, false).key_event().has_value());
+  EXPECT_EQ(Decoded(*event, false).key_event().version(), 5u);
+  EXPECT_EQ(Decoded(*event, false).sequence(), 2u);
+  EXPECT_EQ(event->topic(), "key");
+}
+
+TEST(RecordedEventTest, TellsAnEmptyValueFromNone) {
+  const auto written = RecordedEvent::OfKey({EventKind::kSet, "key", 5, ""}, true);
+  EXPECT_TRUE(Decoded(*written, true).key_event().has_value());
+  const auto deleted = RecordedEvent::OfKey({EventKind::kDelete, "key", 5, ""}, true);
+  EXPECT_FALSE(Decoded(*deleted, true).key_event().has_value());
+}
+
+TEST(EventLogTest, GivesEventsInOrder) {
+  EventLog log({.events = 10, .bytes = 1 << 20});
+  for (int i = 0; i < 3; ++i) log.Append(Message("a"));
+  std::vector<EventRef> events;
+  EXPECT_EQ(log.Read(1, 10, &events), 1u);
+  EXPECT_THAT(Sequences(events), testing::ElementsAre(2, 3));
+  EXPECT_EQ(log.last_sequence(), 3u);
+}
+
+TEST(EventLogTest, SaysWhatItNoLongerHas) {
+  EventLog log({.events = 3, .bytes = 1 << 20});
+  for (int i = 0; i < 10; ++i) log.Append(Message("a"));
+  std::vector<EventRef> events;
+  EXPECT_EQ(log.Read(2, 2, &events), 7u);
+  EXPECT_THAT(Sequences(events), testing::ElementsAre(8, 9));
+}
+
+TEST(EventLogTest, KeepsWithinItsBytesButForTheNewest) {
+  EventLog log({.events = 100, .bytes = 10'000});
+  for (int i = 0; i < 10; ++i) log.Append(Message("a", std::string(3000, 'p')));
+  EXPECT_EQ(log.events(), 3u);
+  EXPECT_LE(log.bytes(), 10'000u);
+  log.Append(Message("a", std::string(50'000, 'p')));
+  EXPECT_EQ(log.events(), 1u);
+}
+
+class EventQueueTest : public testing::Test {
+ protected:
+  EventRef Add(std::string_view channel, size_t payload_bytes = 0) {
+    const auto event = Message(channel, std::string(payload_bytes, 'p'));
+    log_.Append(event);
+    return event;
+  }
+  static std::vector<std::pair<uint64_t, uint64_t>> Drain(EventQueue* queue) {
+    std::vector<std::pair<uint64_t, uint64_t>> all;
+    while (const auto queued = queue->Pop()) {
+      all.emplace_back(queued->event->sequence(), queued->coalesced);
+    }
+    return all;
+  }
+  using Pairs = std::vector<std::pair<uint64_t, uint64_t>>;
+
+  EventLog log_{{.events = 1'000'000, .bytes = 1 << 30}};
+};
+
+TEST_F(EventQueueTest, HasRoomForSoManyEventsAndBytes) {
+  EventQueue by_count({.events = 2, .bytes = 1 << 20}, false);
+  EXPECT_TRUE(by_count.Push(Add("a")));
+  EXPECT_TRUE(by_count.Push(Add("a")));
+  EXPECT_FALSE(by_count.Push(Add("a")));
+  EXPECT_EQ(Drain(&by_count), (Pairs{{1, 0}, {2, 0}}));
+
+  EventQueue by_bytes({.events = 100, .bytes = 1000}, false);
+  EXPECT_TRUE(by_bytes.Push(Add("a", 5000)));  // or it could never be sent
+  EXPECT_FALSE(by_bytes.Push(Add("a")));
+  EXPECT_EQ(Drain(&by_bytes).size(), 1u);
+  EXPECT_EQ(by_bytes.bytes(), 0u);
+}
+
+TEST_F(EventQueueTest, CoalescesToTheNewestOfEachTopic) {
+  EventQueue queue({.events = 3, .bytes = 1 << 20}, true);
+  for (const char* channel : {"a", "b", "a", "a", "c"}) EXPECT_TRUE(queue.Push(Add(channel)));
+  EXPECT_FALSE(queue.Push(Add("d")));
+  EXPECT_EQ(Drain(&queue), (Pairs{{2, 0}, {4, 2}, {5, 0}}));
+  EXPECT_EQ(queue.coalesced(), 2u);
+  EXPECT_TRUE(queue.Push(Add("a")));
+  EXPECT_EQ(Drain(&queue), (Pairs{{7, 0}}));
+}
+
+TEST_F(EventQueueTest, StaysSmallWhileOneTopicIsReplacedForEver) {
+  EventQueue queue({.events = 10, .bytes = 1 << 20}, true);
+  EXPECT_TRUE(queue.Push(Add("first")));
+  const uint64_t bytes = queue.bytes();
+  for (int i = 0; i < 10'000; ++i) EXPECT_TRUE(queue.Push(Add("other")));
+  EXPECT_LE(queue.bytes(), 2 * bytes);
+  EXPECT_EQ(Drain(&queue), (Pairs{{1, 0}, {10'001, 9999}}));
+}
+
+class InterestsTest : public testing::Test {
+ protected:
+  static TopicRef Channel(const std::string& name) {
+    Topic topic;
+    topic.name = name;
+    return std::make_shared<const Topic>(topic);
+  }
+  static TopicRef Pattern(const std::string& text) {
+    Topic topic;
+    topic.glob = Glob::Parse(text);
+    topic.glob_text = text;
+    topic.name = topic.glob->literal_prefix();
+    topic.exact = false;
+    return std::make_shared<const Topic>(topic);
+  }
+  static TopicRef KeyPrefix(const std::string& prefix, EventKinds kinds = kAllEventKinds,
+                            bool with_value = false) {
+    Topic topic;
+    topic.kind = TopicKind::kKey;
+    topic.exact = false;
+    topic.name = prefix;
+    topic.kinds = kinds;
+    topic.with_value = with_value;
+    return std::make_shared<const Topic>(topic);
+  }
+
+  const Interests::Clock::time_point now_ = Interests::Clock::now();
+  EventLog log_{{.events = 100, .bytes = 1 << 20}};
+  Interests interests_{&log_, seconds(60)};
+};
+
+TEST_F(InterestsTest, FindsWhoFollowsAChannel) {
+  EXPECT_FALSE(interests_.FindChannel("news").recorded);
+  interests_.Follow({Channel("news")}, 1);
+  interests_.Follow({Channel("news"), Pattern("n*")}, 2);
+  interests_.Follow({Pattern("n?ws")}, 3);
+  EXPECT_TRUE(interests_.FindChannel("news").recorded);
+  EXPECT_EQ(interests_.FindChannel("news").receivers, 3u);
+  EXPECT_EQ(interests_.FindChannel("nothing").receivers, 1u);
+  EXPECT_FALSE(interests_.FindChannel("other").recorded);
+}
+
+TEST_F(InterestsTest, FindsWhoFollowsAKey) {
+  interests_.Follow({KeyPrefix("user:", KindBit(EventKind::kDelete), true)}, 1);
+  EXPECT_TRUE(interests_.FindKey("user:1", EventKind::kDelete).recorded);
+  EXPECT_TRUE(interests_.FindKey("user:1", EventKind::kDelete).with_value);
+  EXPECT_FALSE(interests_.FindKey("user:1", EventKind::kSet).recorded);
+  EXPECT_FALSE(interests_.FindKey("item:1", EventKind::kDelete).recorded);
+  interests_.Follow({KeyPrefix("")}, 2);
+  EXPECT_TRUE(interests_.FindKey("item:1", EventKind::kSet).recorded);
+  EXPECT_FALSE(interests_.FindKey("item:1", EventKind::kSet).with_value);
+}
+
+TEST_F(InterestsTest, GoesOnRecordingForAWhile) {
+  interests_.Follow({Channel("news"), KeyPrefix("k")}, 1);
+  interests_.Unfollow({Channel("news"), KeyPrefix("k")}, 1, now_);
+  EXPECT_TRUE(interests_.FindChannel("news").recorded);
+  EXPECT_EQ(interests_.FindChannel("news").receivers, 0u);
+  interests_.Sweep(now_ + seconds(59));
+  EXPECT_TRUE(interests_.FollowsKeys());
+  interests_.Sweep(now_ + seconds(60));
+  EXPECT_FALSE(interests_.FindChannel("news").recorded);
+  EXPECT_FALSE(interests_.FollowsKeys());
+}
+
+TEST_F(InterestsTest, KnowsSinceWhenATopicHasBeenRecorded) {
+  log_.Append(Message("news"));
+  EXPECT_EQ(interests_.Follow({Channel("news")}, 1), 1u);
+  log_.Append(Message("news"));
+  interests_.Unfollow({Channel("news")}, 1, now_);
+  log_.Append(Message("news"));
+  EXPECT_EQ(interests_.Follow({Channel("news")}, 2), 1u);  // without a break
+  interests_.Unfollow({Channel("news")}, 2, now_);
+  EXPECT_EQ(interests_.Follow({Channel("news"), Channel("other")}, 3), 3u);
+  interests_.Unfollow({Channel("news"), Channel("other")}, 3, now_);
+  interests_.Sweep(now_ + seconds(61));
+  EXPECT_EQ(interests_.Follow({Channel("news")}, 4), 3u);
+}
+
+TEST_F(InterestsTest, IsNotForgottenIfItIsFollowedAgain) {
+  interests_.Follow({Channel("news")}, 1);
+  interests_.Unfollow({Channel("news")}, 1, now_);
+  interests_.Follow({Channel("news")}, 2);
+  interests_.Sweep(now_ + seconds(100));
+  EXPECT_EQ(interests_.FindChannel("news").receivers, 1u);
+  interests_.Unfollow({Channel("news")}, 2, now_ + seconds(100));
+  interests_.Sweep(now_ + seconds(101));
+  EXPECT_TRUE(interests_.FindChannel("news").recorded);
+}
+
+TEST_F(InterestsTest, ATopicThatAStreamNamesTwiceIsOne) {
+  interests_.Follow({Channel("news"), Channel("news")}, 1);
+  EXPECT_EQ(interests_.FindChannel("news").receivers, 1u);
+  interests_.Unfollow({Channel("news"), Channel("news")}, 1, now_);
+  interests_.Sweep(now_ + seconds(60));
+  EXPECT_FALSE(interests_.FindChannel("news").recorded);
+}
+
+}  // namespace
+}  // namespace ferrite

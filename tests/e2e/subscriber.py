@@ -3,7 +3,7 @@ promises.
 """
 
 import grpc
-from cache_client import CALL_S, failure_of
+from cache_client import failure_of
 from eventually import eventually
 from ferrite.v1.cache_pb2 import PublishRequest, SubscribeRequest
 
@@ -81,14 +81,22 @@ class Subscriber:
         assert event.HasField("discontinuity"), event
         return event.discontinuity
 
+    def rest(self):
+        """The events that still come until the stream ends with an error, and that error taken
+        apart.
+        """
+        events = []
+        try:
+            while True:
+                events.append(self.next_event())
+        except grpc.RpcError as error:
+            return events, failure_of(error)
+        except StopIteration:
+            raise AssertionError("the stream ended without an error") from None
+
     def failure(self):
         """How the stream ends, after whatever still comes."""
-        try:
-            for _ in self._events:
-                pass
-        except grpc.RpcError as error:
-            return failure_of(error)
-        raise AssertionError("the stream ended without an error")
+        return self.rest()[1]
 
 
 def publish(client, channel, payload=b""):

@@ -113,3 +113,24 @@ def test_many_stalled_subscribers_of_one_channel_hold_no_publisher_up():
                 read_up_to(streams[number], 20 * MESSAGES - 1)
             for stream in streams:
                 stream.cancel()
+
+
+def test_stalled_subscribers_that_resumed_keep_memory_within_its_bounds():
+    """Each was resumed from a place of its own, so that what waits for one waits for no other."""
+    with ServerProcess(*FLAGS) as server, CacheClient(server.grpc_address) as client:
+        with CacheClient(server.grpc_address, NARROW) as narrow:
+            before = resident_bytes(server)
+            streams, expected = [], 0
+            for _ in range(STREAMS):
+                with Subscriber(client, channels=[b"c"]) as place:
+                    token = place.token
+                for _ in range(60):  # more than a queue holds
+                    assert publish(client, b"c", payload_of(expected)).sequence
+                    expected += 1
+                streams.append(Subscriber(narrow, channels=[b"c"], resume_token=token))
+                assert streams[-1].resumed
+            grown = resident_bytes(server) - before
+            allowed = QUEUES + HISTORY + STREAMS * PER_STREAM + MARGIN
+            assert grown < allowed, f"{grown / MIB:.0f} MiB for streams that nobody reads"
+            for stream in streams:
+                stream.cancel()

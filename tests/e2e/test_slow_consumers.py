@@ -3,6 +3,7 @@ missed, or are told that they missed it.
 """
 
 import collections
+import random
 
 import grpc
 import pytest
@@ -222,3 +223,36 @@ def test_who_is_ended_and_comes_back_too_late_is_told():
             gap = again.take_discontinuity()
             assert (gap.reason, gap.after_sequence) == (HISTORY_EXCEEDED, slow.position)
             assert [number_of(e) for e in again.take(300)] == list(range(COUNT - 300, COUNT))
+
+
+def test_who_is_ended_before_an_event_was_sent_goes_on_from_the_acknowledgement():
+    # One thread: all of a frame is there before the stream can send the first of it.
+    with ServerProcess("--threads=1") as server, CacheClient(server.grpc_address) as client:
+        with Subscriber(client, channels=[b"c"]) as other:
+            send_numbers(client, range(5))
+            other.take(5)
+            terms = {"slow_consumer_policy": END, "max_queue_events": 10}
+            with Subscriber(client, channels=[b"c"], **terms) as slow:
+                send_numbers(client, range(5, 105))
+                events, failure = slow.rest()
+                assert failure.reason == "SUBSCRIBER_TOO_SLOW"
+                token = dict(slow.call.trailing_metadata())["ferrite-resume-token-bin"]
+                assert token == slow.token, "that of the last event, here the acknowledgement"
+            with Subscriber(client, channels=[b"c"], resume_token=token) as again:
+                events += again.take(100 - len(events))
+                assert [number_of(event) for event in events] == list(range(5, 105))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_coalescing_counts_messages_of_all_sizes(client, reader, seed):
+    """Also when the newest does not fit where an older one of its channel was."""
+    chance = random.Random(seed)
+    terms = {"slow_consumer_policy": COALESCE, "max_queue_bytes": 10_000}
+    with Subscriber(reader, channel_globs=[b"c/*"], **terms) as slow:
+        sent, last = collections.Counter(), {}
+        for number in range(COUNT):
+            channel = b"c/%d" % chance.randrange(5)
+            publish(client, channel, b"%d" % number + b" " * chance.choice([10, 1000, 5000]))
+            sent[channel] += 1
+            last[channel] = number
+        assert take_coalesced(slow, last) == sent

@@ -187,3 +187,11 @@ def test_a_restart_is_announced_and_the_stream_goes_on():
             ) as resumed:
                 publish_numbers(again, b"c", [3, 4])
                 assert numbers_of(resumed.take(2)) == [3, 4]
+
+
+def test_what_nobody_followed_is_missing_even_if_nothing_else_was_recorded_meanwhile():
+    with connected_server() as client:
+        with Subscriber(client, channels=[b"other"]) as subscriber:
+            token, position = subscriber.token, subscriber.position
+        assert publish(client, b"c", b"lost").sequence == 0
+        resumed_with_a_gap(client, token, NOT_RECORDED, position, channels=[b"c"]).cancel()

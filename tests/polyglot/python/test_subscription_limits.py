@@ -126,3 +126,11 @@ def test_a_server_has_as_many_subscribers_as_it_may_have_and_no_more(key):
         assert subscribers[-1].take_payloads(1) == [b"last"]
         for subscriber in subscribers:
             subscriber.cancel()
+
+
+def test_who_is_refused_as_one_too_many_is_told_when_to_come_again(key):
+    with ServerProcess("--max-subscribers=1") as server, CacheClient(server.grpc_address) as client:
+        with Subscriber(client, channels=[key]):
+            with pytest.raises(grpc.RpcError) as error:
+                next(client.Subscribe(SubscribeRequest(channels=[key])))
+            assert int(dict(error.value.trailing_metadata())["grpc-retry-pushback-ms"]) > 0

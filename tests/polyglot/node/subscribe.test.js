@@ -133,7 +133,7 @@ test('a subscription to nothing is refused', async () => {
   assert.match(error.details, /1 to 1024/);
 });
 
-test('a shutdown ends the stream, and the next server says that events may be missing', async () => {
+test('a shutdown ends the stream, and another server announces a gap', async () => {
   const channels = [bytes('c')];
   const first = await ServerProcess.start();
   const before = new LoadedClient(first.grpcAddress);

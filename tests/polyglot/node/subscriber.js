@@ -19,7 +19,8 @@ const { CacheService } = grpc.loadPackageDefinition(
   }),
 ).ferrite.v1;
 
-// A connection of its own. Unary calls are functions that promise an answer: await cache.Set({...}).
+// A connection of its own. Unary calls are functions that promise an answer:
+//   const { version } = await cache.Set({ key, value });
 class LoadedClient {
   constructor(address) {
     this.stub = new CacheService(address, grpc.credentials.createInsecure(), {

@@ -57,7 +57,8 @@ def test_a_glob_has_to_be_whole(client, key, glob):
 def test_a_resume_token_has_to_be_from_a_server(client, key):
     with Subscriber(client, channels=[key]) as subscriber:
         token = subscriber.token
-    for wrong in (b"x", b"garbage of some length", token[:-1], token + b"\0", token * 2, b"t" * 4096):
+    garbage = (b"x", b"garbage of some length", b"t" * 4096)
+    for wrong in (*garbage, token[:-1], token + b"\0", token * 2):
         refused(client, "RESUME_TOKEN_INVALID", channels=[key], resume_token=wrong)
 
 

@@ -104,6 +104,11 @@ void Client::IncrAsync(v1::IncrRequest request, const CallOptions& options,
                        Callback<v1::IncrResponse> done) {
   core_->CallOwner(kCache<&Cache::PrepareAsyncIncr>, std::move(request), options, std::move(done));
 }
+void Client::PublishAsync(v1::PublishRequest request, const CallOptions& options,
+                          Callback<v1::PublishResponse> done) {
+  core_->CallOwner(kCache<&Cache::PrepareAsyncPublish>, std::move(request), options,
+                   std::move(done));
+}
 
 void Client::ExistsAsync(v1::ExistsRequest request, const CallOptions& options,
                          Callback<v1::ExistsResponse> done) {
@@ -187,6 +192,11 @@ absl::StatusOr<v1::TouchResponse> Client::Touch(v1::TouchRequest request,
 absl::StatusOr<v1::IncrResponse> Client::Incr(v1::IncrRequest request, const CallOptions& options) {
   return Await<v1::IncrResponse>(
       [&](auto done) { IncrAsync(std::move(request), options, std::move(done)); });
+}
+absl::StatusOr<v1::PublishResponse> Client::Publish(v1::PublishRequest request,
+                                                    const CallOptions& options) {
+  return Await<v1::PublishResponse>(
+      [&](auto done) { PublishAsync(std::move(request), options, std::move(done)); });
 }
 absl::StatusOr<v1::ExistsResponse> Client::Exists(v1::ExistsRequest request,
                                                   const CallOptions& options) {
@@ -278,6 +288,14 @@ absl::StatusOr<v1::IncrResponse> Client::Incr(std::string_view key, int64_t delt
   request.set_key(key.data(), key.size());
   request.set_delta(delta);
   return Incr(std::move(request));
+}
+
+absl::StatusOr<v1::PublishResponse> Client::Publish(std::string_view channel,
+                                                    std::string_view payload) {
+  v1::PublishRequest request;
+  request.set_channel(channel.data(), channel.size());
+  request.set_payload(payload.data(), payload.size());
+  return Publish(std::move(request));
 }
 
 absl::StatusOr<v1::MGetResponse> Client::MGet(const std::vector<std::string>& keys) {

@@ -13,7 +13,7 @@
 // Every RPC has two faces. XAsync() returns at once and hands the outcome to a callback; X() waits
 // for it. FutureOf() in client/future.h makes a std::future of the former.
 //
-// Frames. Concurrent calls about one key travel to a node together, as operations of a Pipeline
+// Frames. Concurrent calls about one key, or channel, travel to a node together, as operations of a Pipeline
 // stream, though each has its own outcome, deadline and retries: see BatchingOptions. A call that
 // meets no other leaves at once. A large Set, from 64 KiB, and whatever a server does not take in
 // frames is an RPC of its own.
@@ -80,6 +80,10 @@ class Client {
   void IncrAsync(v1::IncrRequest request, const CallOptions& options,
                  Callback<v1::IncrResponse> done);
 
+  // Messages. A lost connection may leave open whether a message was published: see Retries.
+  void PublishAsync(v1::PublishRequest request, const CallOptions& options,
+                    Callback<v1::PublishResponse> done);
+
   // Many keys.
   void ExistsAsync(v1::ExistsRequest request, const CallOptions& options,
                    Callback<v1::ExistsResponse> done);
@@ -115,6 +119,8 @@ class Client {
   absl::StatusOr<v1::TouchResponse> Touch(v1::TouchRequest request,
                                           const CallOptions& options = {});
   absl::StatusOr<v1::IncrResponse> Incr(v1::IncrRequest request, const CallOptions& options = {});
+  absl::StatusOr<v1::PublishResponse> Publish(v1::PublishRequest request,
+                                              const CallOptions& options = {});
   absl::StatusOr<v1::ExistsResponse> Exists(v1::ExistsRequest request,
                                             const CallOptions& options = {});
   absl::StatusOr<v1::MGetResponse> MGet(v1::MGetRequest request, const CallOptions& options = {});
@@ -144,6 +150,7 @@ class Client {
                                       absl::Duration ttl = absl::InfiniteDuration());
   absl::StatusOr<v1::DeleteResponse> Delete(std::string_view key);
   absl::StatusOr<v1::IncrResponse> Incr(std::string_view key, int64_t delta = 1);
+  absl::StatusOr<v1::PublishResponse> Publish(std::string_view channel, std::string_view payload);
   absl::StatusOr<v1::MGetResponse> MGet(const std::vector<std::string>& keys);
 
  private:

@@ -27,11 +27,12 @@ class Client::Core {
   // As ~Client.
   ~Core();
 
-  // Sends a request about one key to the node that owns it, with others in a frame if it can.
+  // Sends a request about one key, or channel, to the node that owns it, with others in a frame if
+  // it can.
   template <class Request, class Response>
   void CallOwner(PrepareFunction<Request, Response> prepare, Request request,
                  const CallOptions& options, Callback<Response> done) {
-    const std::optional<uint32_t> node = slots_->NodeOf(request.key());
+    const std::optional<uint32_t> node = slots_->NodeOf(RoutingKey(request));
     if (node.has_value() && !pipelines_.empty()) {
       NodePipeline& pipeline = *pipelines_[*node];
       if (pipeline.Takes(request.ByteSizeLong())) {
@@ -87,6 +88,15 @@ class Client::Core {
   CompletionThread* NextThread();
 
  private:
+  // What decides which node a request goes to.
+  template <class Request>
+  static const std::string& RoutingKey(const Request& request) {
+    return request.key();
+  }
+  static const std::string& RoutingKey(const v1::PublishRequest& request) {
+    return request.channel();
+  }
+
   // Passes an answer on only if it has `count` items.
   template <class Response>
   static Callback<Response> CheckCount(int count, Callback<Response> done) {

@@ -1,11 +1,14 @@
 #include "client/client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "client/await.h"
 #include "client/client_core.h"
 #include "client/scan_call.h"
+#include "client/subscription/callback_receiver.h"
+#include "client/subscription/waiting_events.h"
 
 namespace ferrite {
 namespace {
@@ -108,6 +111,23 @@ void Client::PublishAsync(v1::PublishRequest request, const CallOptions& options
                           Callback<v1::PublishResponse> done) {
   core_->CallOwner(kCache<&Cache::PrepareAsyncPublish>, std::move(request), options,
                    std::move(done));
+}
+
+std::unique_ptr<Subscription> Client::Subscribe(v1::SubscribeRequest request,
+                                                const SubscriptionOptions& options) {
+  auto waiting = std::make_shared<WaitingEvents>(std::max<size_t>(options.max_waiting_events, 1),
+                                                 request.resume_token());
+  auto stream = core_->StartSubscription(std::move(request), waiting);
+  return std::unique_ptr<Subscription>(new Subscription(std::move(stream), waiting, waiting));
+}
+
+std::unique_ptr<Subscription> Client::Subscribe(v1::SubscribeRequest request,
+                                                SubscriptionCallbacks callbacks,
+                                                const SubscriptionOptions&) {
+  auto receiver = std::make_shared<CallbackReceiver>(std::move(callbacks), request.resume_token());
+  auto stream = core_->StartSubscription(std::move(request), receiver);
+  return std::unique_ptr<Subscription>(
+      new Subscription(std::move(stream), std::move(receiver), nullptr));
 }
 
 void Client::ExistsAsync(v1::ExistsRequest request, const CallOptions& options,

@@ -17,6 +17,7 @@
 #include "client/pipeline/operation_call.h"
 #include "client/repeatable.h"
 #include "client/slot_map.h"
+#include "client/subscription/subscription_stream.h"
 #include "client/unary_call.h"
 
 namespace ferrite {
@@ -81,6 +82,9 @@ class Client::Core {
                                       std::move(done)))
         ->Start();
   }
+
+  std::shared_ptr<SubscriptionStream> StartSubscription(v1::SubscribeRequest request,
+                                                        std::shared_ptr<EventReceiver> receiver);
 
   CallTerms TermsAt(uint32_t node, bool repeatable, const CallOptions& options) const;
 

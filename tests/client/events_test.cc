@@ -137,18 +137,17 @@ TEST_F(EventsTest, AServerThatIsNotThereIsNotAwaitedForEver) {
 }
 
 TEST_F(EventsTest, KindsAreColoredOnATerminal) {
-  const auto waiting = Follow({"watch", "k", "--count", "1"});
-  ChildProcess terminal({"script", "-qefc",
-                         std::string(FERRITE_CLI_PATH) + " watch k --count 1 --server " +
-                             server_.address(),
-                         "/dev/null"});
-  // A message of a channel that only the terminal's command could tell of does not exist, so the
-  // key is written until both have seen it.
-  while (waiting->out().find("\"set\"") == std::string::npos) {
-    ASSERT_EQ(Ferrite({"set", "k", "v"}).exit_code, 0);
-    waiting->ReadLine();
-  }
-  terminal.Signal(SIGTERM);
+  const auto follower = Follow({"watch", "k", "--count", "1"});
+  ASSERT_EQ(Ferrite({"set", "k", "v"}).exit_code, 0);
+  ASSERT_EQ(Ferrite({"del", "k"}).exit_code, 0);
+  const std::string token = NextOf(*follower)["resume_token"];
+  const Result terminal =
+      RunCommand({"script", "-qec",
+                  std::string(FERRITE_CLI_PATH) + " watch k --count 1 --server " +
+                      server_.address() + " --resume " + token,
+                  "/dev/null"});
+  EXPECT_EQ(terminal.exit_code, 0) << terminal.err;
+  EXPECT_THAT(terminal.out, HasSubstr("\x1b[31mdelete\x1b[0m  k"));
 }
 
 }  // namespace

@@ -15,9 +15,8 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-const RetryPolicy kPolicy = {.max_attempts = 1,
-                             .initial_backoff = absl::Milliseconds(100),
-                             .max_backoff = absl::Seconds(1)};
+const RetryPolicy kPolicy = {
+    .max_attempts = 1, .initial_backoff = absl::Milliseconds(100), .max_backoff = absl::Seconds(1)};
 
 std::optional<absl::Duration> DelayAfter(const absl::Status& why, int failures = 1,
                                          std::optional<std::string_view> pushback = std::nullopt) {
@@ -103,10 +102,9 @@ v1::SubscriptionEvent SetEvent(const std::string& value) {
 }
 
 TEST(EventReportTest, RowsArePlainUnlessColored) {
-  const absl::Time time = absl::FromCivil(absl::CivilSecond(2026, 1, 2, 3, 4, 5),
-                                          absl::LocalTimeZone());
-  EXPECT_EQ(cli::EventRow(SetEvent("v"), time, false),
-            "03:04:05.000  set     k\\n  version 9  v");
+  const absl::Time time =
+      absl::FromCivil(absl::CivilSecond(2026, 1, 2, 3, 4, 5), absl::LocalTimeZone());
+  EXPECT_EQ(cli::EventRow(SetEvent("v"), time, false), "03:04:05.000  set     k\\n  version 9  v");
   EXPECT_THAT(cli::EventRow(SetEvent("v"), time, true), HasSubstr("\x1b[32mset   \x1b[0m"));
 }
 

@@ -64,10 +64,10 @@ TEST_F(SubscriptionTest, NothingInTimeIsADeadlineExceeded) {
 }
 
 TEST_F(SubscriptionTest, ResumesAfterTheLastEventThatArrived) {
-  peer_.Expect({{.messages = {{AcknowledgementOf("0"), MessageOf("1"), MessageOf("2")}},
-                 .end = kUnavailable},
-                {.messages = {{AcknowledgementOf("2", true)}, {MessageOf("3")}},
-                 .end = kUnavailable}});
+  peer_.Expect(
+      {{.messages = {{AcknowledgementOf("0"), MessageOf("1"), MessageOf("2")}},
+        .end = kUnavailable},
+       {.messages = {{AcknowledgementOf("2", true)}, {MessageOf("3")}}, .end = kUnavailable}});
   EventDiary diary;
   const auto subscription = client_->Subscribe(RequestFor("c"), diary.Callbacks());
   diary.Await(8);
@@ -167,8 +167,7 @@ TEST_F(SubscriptionTest, AStreamIsReadNoFasterThanItsReader) {
     script.messages.push_back({event});
   }
   peer_.Expect({script});
-  const auto subscription =
-      client_->Subscribe(RequestFor("c"), {.max_waiting_events = kWaiting});
+  const auto subscription = client_->Subscribe(RequestFor("c"), {.max_waiting_events = kWaiting});
   for (size_t i = 0; i < kMessages; ++i) {
     EXPECT_LE(peer_.written(), i + kWaiting + kOnTheWay);
     const auto event = subscription->Next(absl::InfiniteDuration());

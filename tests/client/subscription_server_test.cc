@@ -67,7 +67,9 @@ TEST_F(SubscriptionServerTest, PublishedTogetherTheyTravelInFramesInOrder) {
   for (auto& one : published) EXPECT_EQ(one.get()->receivers(), 1u);
   for (int i = 0; i < kMessages; ++i) ASSERT_EQ(Next(*subscription), std::to_string(i));
   uint64_t publish_calls = 0;
-  for (const v1::MethodStats& method : client_->Stats()->methods()) {
+  const auto stats = client_->Stats();
+  ASSERT_TRUE(stats.ok()) << stats.status();
+  for (const v1::MethodStats& method : stats->methods()) {
     if (method.method() == "Publish") publish_calls = method.calls_started();
   }
   EXPECT_EQ(publish_calls, 0u);

@@ -16,6 +16,7 @@ from ferrite.v1 import admin_pb2, cache_pb2
 from ferrite.v1.cache_pb2 import GetRequest, SetRequest
 from server_process import ServerProcess
 from stalled_call import stall
+from subscriber import Subscriber, publish
 
 LIMIT = 128 << 20
 
@@ -40,6 +41,19 @@ EXPECTED_TYPES = {
     "ferrite_inflight_operations_limit": "gauge",
     "ferrite_inflight_bytes": "gauge",
     "ferrite_inflight_bytes_limit": "gauge",
+    "ferrite_subscribers": "gauge",
+    "ferrite_subscribers_limit": "gauge",
+    "ferrite_subscriber_queue_bytes": "gauge",
+    "ferrite_subscriber_queue_bytes_limit": "gauge",
+    "ferrite_subscriber_dropped_total": "counter",
+    "ferrite_subscriber_overflows_total": "counter",
+    "ferrite_subscriber_coalesced_total": "counter",
+    "ferrite_published_total": "counter",
+    "ferrite_events_recorded_total": "counter",
+    "ferrite_events_delivered_total": "counter",
+    "ferrite_history_events": "gauge",
+    "ferrite_history_bytes": "gauge",
+    "ferrite_history_bytes_limit": "gauge",
     "ferrite_connections": "gauge",
     "ferrite_connections_rejected_total": "counter",
     "process_cpu_seconds_total": "counter",
@@ -68,7 +82,8 @@ def methods():
 
 
 def rpc_type(method):
-    return {"Scan": "server_stream", "Pipeline": "bidi_stream"}.get(method, "unary")
+    types = {"Scan": "server_stream", "Subscribe": "server_stream", "Pipeline": "bidi_stream"}
+    return types.get(method, "unary")
 
 
 def test_promtool_finds_nothing_to_complain_about(fresh):
@@ -168,6 +183,36 @@ def test_evictions_and_expiries_are_counted(fresh):
     assert evicted > 0
     assert evicted + metrics.total("ferrite_cache_entries") == 3 * LIMIT >> 20
     assert metrics.total("ferrite_memory_bytes") <= LIMIT
+
+
+def test_subscriptions_and_their_events_are_counted(fresh):
+    server, client = fresh
+    dropped = scrape(server).of("ferrite_subscriber_dropped_total")
+    assert {dict(labels)["reason"] for labels in dropped} == {
+        "other_server",
+        "history_exceeded",
+        "not_recorded",
+        "slow_consumer",
+        "too_slow",
+    }
+    publish(client, b"nobody", b"")
+    with Subscriber(client, channels=[b"c"], key_prefixes=[b"k"]) as subscriber:
+        assert scrape(server).total("ferrite_subscribers") == 1
+        publish(client, b"c", b"message")
+        client.Set(SetRequest(key=b"k", value=b"v"))
+        client.Set(SetRequest(key=b"other", value=b"v"))
+        subscriber.take(2)
+        metrics = scrape(server)
+        assert metrics.total("ferrite_published_total") == 2
+        assert metrics.total("ferrite_events_recorded_total") == 2
+        assert metrics.total("ferrite_events_delivered_total") == 2
+        assert metrics.total("ferrite_history_events") == 2
+        assert metrics.total("ferrite_history_bytes") > 0
+    eventually(lambda: scrape(server).total("ferrite_subscribers"), lambda n: n == 0, "it left")
+    with Subscriber(client, channels=[b"c"], resume_token=bytes(16)) as stranger:
+        stranger.take_discontinuity()
+    metrics = scrape(server)
+    assert metrics.total("ferrite_subscriber_dropped_total", reason="other_server") == 1
 
 
 def test_the_build_and_the_process_are_told(fresh):

@@ -18,6 +18,9 @@ void AddIncr(CLI::App& app, Session& session);        // incr
 void AddExists(CLI::App& app, Session& session);      // exists
 void AddExpiry(CLI::App& app, Session& session);      // touch, ttl
 void AddScan(CLI::App& app, Session& session);        // scan
+void AddPublish(CLI::App& app, Session& session);     // publish
+void AddSubscribe(CLI::App& app, Session& session);   // subscribe
+void AddWatch(CLI::App& app, Session& session);       // watch
 void AddFlush(CLI::App& app, Session& session);       // flush
 void AddNode(CLI::App& app, Session& session);        // stats, info, ping
 void AddSlowLog(CLI::App& app, Session& session);     // slowlog

@@ -28,6 +28,9 @@ void AddCommands(CLI::App& app, Session& session) {
   AddExists(app, session);
   AddExpiry(app, session);
   AddScan(app, session);
+  AddPublish(app, session);
+  AddSubscribe(app, session);
+  AddWatch(app, session);
   AddFlush(app, session);
   AddNode(app, session);
   AddSlowLog(app, session);

@@ -26,14 +26,16 @@ std::string BashOffers(const std::string& words) {
 }
 
 TEST(CompletionTest, BashOffersCommandsFlagsAndChoices) {
-  EXPECT_EQ(BashOffers("ferrite s"), "set scan stats slowlog\n");
-  EXPECT_EQ(BashOffers("ferrite --server host:1 p"), "ping\n");
+  EXPECT_EQ(BashOffers("ferrite s"), "set scan subscribe stats slowlog\n");
+  EXPECT_EQ(BashOffers("ferrite --server host:1 p"), "publish ping\n");
   EXPECT_EQ(BashOffers("ferrite set --if"), "--if-absent --if-present --if-version\n");
   EXPECT_EQ(BashOffers("ferrite touch --p"), "--persist\n");
   EXPECT_EQ(BashOffers("ferrite bench --distribution ''"), "uniform zipf\n");
   EXPECT_THAT(BashOffers("ferrite slowlog --"), HasSubstr("--limit --reset --follow"));
   EXPECT_THAT(BashOffers("ferrite top --"), HasSubstr("--interval --count"));
   EXPECT_EQ(BashOffers("ferrite bench --mode ''"), "unary mget pipeline auto\n");
+  EXPECT_EQ(BashOffers("ferrite watch --kind ''"), "set delete incr expire evict\n");
+  EXPECT_THAT(BashOffers("ferrite subscribe --"), HasSubstr("--glob --count --resume"));
   EXPECT_EQ(BashOffers("ferrite completion z"), "zsh\n");
   EXPECT_EQ(BashOffers("ferrite set --ttl ''"), "\n");
 }

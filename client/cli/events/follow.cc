@@ -1,0 +1,139 @@
+#include "client/cli/events/follow.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/cli/bytes.h"
+#include "client/cli/events/event_report.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/options.h"
+#include "client/mutex.h"
+#include "client/subscription.h"
+
+namespace ferrite::cli {
+namespace {
+
+// How often the main thread looks whether it is all over.
+constexpr absl::Duration kGlance = absl::Milliseconds(50);
+
+// Prints events. Its callbacks run on a completion thread; the rest is thread-safe.
+class Printer {
+ public:
+  Printer(bool json, std::optional<uint64_t> count)
+      : json_(json), colored_(!json && isatty(STDOUT_FILENO) != 0), left_(count) {
+    if (left_ == 0) done_.store(true);
+  }
+
+  SubscriptionCallbacks Callbacks() {
+    return {.on_event = [this](const v1::SubscriptionEvent& event) { Take(event); },
+            .on_lost = [this](const absl::Status& why) { NoteLoss(why); },
+            .on_end = [this](const absl::Status& why) { NoteEnd(why); }};
+  }
+
+  // Whether there is nothing more to print.
+  bool done() const { return done_.load(); }
+  bool acknowledged() const { return acknowledged_.load(); }
+
+  // Why there is no stream at the moment; OK if there is one or none was tried.
+  absl::Status problem() const {
+    MutexLock lock(&mutex_);
+    return problem_;
+  }
+  // Why the subscription ended by itself; OK if it did not.
+  absl::Status failure() const {
+    MutexLock lock(&mutex_);
+    return failure_;
+  }
+
+ private:
+  void Take(const v1::SubscriptionEvent& event) {
+    if (done()) return;
+    if (event.has_acknowledgement()) NoteAcknowledgement(event.acknowledgement());
+    if (json_) {
+      PrintJson(EventJson(event));
+    } else if (const std::string row = EventRow(event, absl::Now(), colored_); !row.empty()) {
+      PrintLine(row);
+    }
+    std::fflush(stdout);
+    const bool counts = event.has_message() || event.has_key_event();
+    if (counts && left_.has_value()) --*left_;
+    // If nobody reads on, main tells.
+    if (left_ == 0 || std::ferror(stdout) != 0) done_.store(true);
+  }
+
+  void NoteAcknowledgement(const v1::Acknowledgement& acknowledgement) {
+    if (acknowledged_.exchange(true)) {
+      PrintNote(acknowledgement.resumed() ? "connected again; nothing was missed"
+                                          : "connected again");
+    }
+    MutexLock lock(&mutex_);
+    problem_ = absl::OkStatus();
+  }
+
+  void NoteLoss(const absl::Status& why) {
+    MutexLock lock(&mutex_);
+    // Once is enough while a server is away.
+    if (problem_.message() != why.message()) {
+      PrintNote(
+          absl::StrCat("ferrite: ", DisplayText(std::string(why.message())), "; trying again"));
+    }
+    problem_ = why;
+  }
+
+  void NoteEnd(const absl::Status& why) {
+    MutexLock lock(&mutex_);
+    if (!absl::IsCancelled(why)) failure_ = why;
+    done_.store(true);
+  }
+
+  const bool json_;
+  const bool colored_;
+  std::optional<uint64_t> left_;
+  std::atomic<bool> done_{false};
+  std::atomic<bool> acknowledged_{false};
+  mutable Mutex mutex_;
+  absl::Status problem_ ABSL_GUARDED_BY(mutex_);
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+void AddFollowOptions(CLI::App* command, FollowArguments* arguments) {
+  AddUnsigned(command, "--count", &arguments->count, "Stop after so many; Ctrl-C stops as well");
+  command
+      ->add_option("--resume", arguments->resume,
+                   "Go on after this place: a resume_token that --json printed")
+      ->type_name("TOKEN");
+}
+
+absl::StatusOr<ExitCode> Follow(Session& session, const FollowArguments& arguments,
+                                v1::SubscribeRequest request) {
+  absl::StatusOr<std::string> token = DecodeArgument(arguments.resume, /*base64=*/true);
+  if (!token.ok()) return token.status();
+  request.set_resume_token(*std::move(token));
+  const absl::StatusOr<Client*> client = session.Connect();
+  if (!client.ok()) return client.status();
+
+  const InterruptFlag interrupted;
+  Printer printer(session.json, arguments.count);
+  const absl::Time patience_ends = absl::Now() + session.timeout_or_default();
+  std::unique_ptr<Subscription> subscription =
+      (*client)->Subscribe(std::move(request), printer.Callbacks());
+  while (!printer.done() && !interrupted.WaitFor(kGlance)) {
+    if (printer.acknowledged() || absl::Now() < patience_ends) continue;
+    if (absl::Status problem = printer.problem(); !problem.ok()) return problem;
+    return absl::DeadlineExceededError(
+        absl::StrCat("no answer from ", session.server, " within ",
+                     absl::FormatDuration(session.timeout_or_default())));
+  }
+  subscription.reset();  // after the last callback
+  if (absl::Status failure = printer.failure(); !failure.ok()) return failure;
+  return ExitCode::kOk;
+}
+
+}  // namespace ferrite::cli

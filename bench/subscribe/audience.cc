@@ -12,10 +12,6 @@ Audience::Audience(const LoadOptions& options, Poll* poll) : streams_(options.su
   }
 }
 
-void Audience::StopReading() {
-  for (const auto& seat : seats_) seat->StopReading();
-}
-
 uint64_t Audience::Missing(uint64_t published) const {
   uint64_t missing = 0;
   const uint64_t numbers = published * (published - 1) / 2;

@@ -21,7 +21,6 @@ class Audience {
 
   // Whether all subscriptions stand.
   bool complete() const { return subscribed_ == streams_; }
-  void StopReading();
 
   uint64_t received() const { return received_; }
   uint64_t gaps() const { return gaps_; }
@@ -47,7 +46,6 @@ class Audience {
     void OnGap() override { ++audience_.gaps_; }
     void OnPublished(uint64_t) override {}
 
-    void StopReading() { connection_.StopReading(); }
     const std::vector<Tally>& tallies() const { return tallies_; }
 
    private:

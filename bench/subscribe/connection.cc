@@ -81,8 +81,6 @@ void Connection::Publish(std::string_view channel, std::span<const std::string> 
   Send();
 }
 
-void Connection::StopReading() { poll_.Remove(socket_); }
-
 void Connection::OnReady(uint32_t events) {
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) Receive();
   if (!out_.empty()) Send();

@@ -52,8 +52,6 @@ class Connection final : private Waiter {
 
   void Subscribe(const Topic& topic);
   void Publish(std::string_view channel, std::span<const std::string> payloads);
-  // From here on whatever comes stays in the socket.
-  void StopReading();
 
  private:
   void OnReady(uint32_t events) override;

@@ -66,7 +66,8 @@ enum class FerriteCall {
   kPipeline,  // messages that travel together are a frame
 };
 
-// gRPC. A stream of which nothing is read holds the server up after `window_bytes`.
-std::unique_ptr<Dialect> MakeFerriteDialect(FerriteCall call, uint32_t window_bytes);
+// gRPC. One that does not read behaves as a client whose program never asks for the next message:
+// its connection lives, but each stream takes no more than its first window.
+std::unique_ptr<Dialect> MakeFerriteDialect(FerriteCall call, bool reads);
 
 }  // namespace ferrite::bench

@@ -54,8 +54,7 @@ std::string FrameOf(std::string_view channel, std::span<const std::string> paylo
 
 class FerriteDialect final : public Dialect, private Http2Calls::Receiver {
  public:
-  FerriteDialect(FerriteCall call, uint32_t window_bytes)
-      : call_(call), calls_(PathOf(call), window_bytes) {}
+  FerriteDialect(FerriteCall call, bool reads) : call_(call), calls_(PathOf(call), reads) {}
 
   void Open(std::string* out) override { calls_.Open(out); }
 
@@ -139,8 +138,8 @@ class FerriteDialect final : public Dialect, private Http2Calls::Receiver {
 
 }  // namespace
 
-std::unique_ptr<Dialect> MakeFerriteDialect(FerriteCall call, uint32_t window_bytes) {
-  return std::make_unique<FerriteDialect>(call, window_bytes);
+std::unique_ptr<Dialect> MakeFerriteDialect(FerriteCall call, bool reads) {
+  return std::make_unique<FerriteDialect>(call, reads);
 }
 
 }  // namespace ferrite::bench

@@ -10,6 +10,8 @@ constexpr size_t kHeadBytes = 9;
 constexpr size_t kMessageHeadBytes = 5;
 constexpr size_t kMostSentBytes = 16'384;  // of a frame, and a quarter of the least window
 constexpr uint32_t kConnectionWindow = 16 << 20;
+// Of a call. gRPC's own clients begin with 64 KiB and grow with what the connection carries.
+constexpr uint32_t kCallWindow = 1 << 20;
 constexpr uint32_t kFirstWindow = 65'535;
 
 enum FrameType : uint8_t {
@@ -78,8 +80,7 @@ size_t CallOf(uint32_t stream) { return stream / 2; }
 
 }  // namespace
 
-Http2Calls::Http2Calls(std::string path, uint32_t window_bytes)
-    : path_(std::move(path)), window_bytes_(window_bytes) {}
+Http2Calls::Http2Calls(std::string path, bool reads) : path_(std::move(path)), reads_(reads) {}
 
 void Http2Calls::Open(std::string* out) const {
   out->append("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -87,7 +88,7 @@ void Http2Calls::Open(std::string* out) const {
   AppendNumber(kEnablePush, 2, out);
   AppendNumber(0, 4, out);
   AppendNumber(kInitialWindowSize, 2, out);
-  AppendNumber(window_bytes_, 4, out);
+  AppendNumber(reads_ ? kCallWindow : kFirstWindow, 4, out);
   AppendWindowUpdate(0, kConnectionWindow - kFirstWindow, out);
 }
 
@@ -161,7 +162,7 @@ void Http2Calls::TakeData(uint32_t stream, std::string_view payload, Receiver* r
     call.partial = std::string(TakeMessages(call.partial, CallOf(stream), &call, receiver));
   }
   const auto size = static_cast<uint32_t>(payload.size());
-  if ((call.unreturned += size) >= window_bytes_ / 2) {
+  if (reads_ && (call.unreturned += size) >= kCallWindow / 2) {
     AppendWindowUpdate(stream, std::exchange(call.unreturned, 0), out);
   }
   if ((unreturned_ += size) >= kConnectionWindow / 2) {

@@ -27,8 +27,8 @@ class Http2Calls {
     ~Receiver() = default;
   };
 
-  // The server may send `window_bytes` ahead of what was read on each call.
-  Http2Calls(std::string path, uint32_t window_bytes);
+  // One that does not read takes no more of each call than its first window.
+  Http2Calls(std::string path, bool reads);
 
   // Append to `*out`: what opens a connection; the head of a call, whose number is returned; a
   // message of a call, after the last of which nothing is sent on it.
@@ -55,7 +55,7 @@ class Http2Calls {
   void End(uint32_t stream, Receiver* receiver);
 
   const std::string path_;
-  const uint32_t window_bytes_;
+  const bool reads_;
   size_t begun_ = 0;
   uint32_t unreturned_ = 0;  // bytes of the connection's window
   absl::flat_hash_map<uint32_t, Call> calls_;

@@ -16,7 +16,7 @@ struct LoadOptions {
   Topic topic{.channel = "channel"};
   int subscribers = 1;
   int streams = 1;       // subscriptions on a connection
-  bool stalled = false;  // the subscribers stop reading
+  bool stalled = false;  // the subscribers of Ferrite do not read
   int publishers = 1;    // connections
   int burst = 1;         // messages that travel together
   double rate = 0;       // messages per second, when they are due; 0: as fast as they are answered

@@ -9,6 +9,10 @@
 namespace ferrite::bench {
 namespace {
 
+// Of messages that are sent when they are due: what is late waits here rather than at the server,
+// which might refuse it.
+constexpr size_t kMostInFlight = 64;
+
 Clock::duration Seconds(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
@@ -29,22 +33,38 @@ Publishers::Publishers(const LoadOptions& options, const Audience* audience, Pol
 
 Publishers::~Publishers() { close(timer_); }
 
-void Publishers::Start() {
-  start_ = Clock::now();
-  if (options_.rate > 0) SetTimer();
-}
+void Publishers::Start() { start_ = Clock::now(); }
 
 bool Publishers::Continue() {
+  const bool more = options_.rate > 0 ? SendDue() : SendAnswered();
+  return more || !std::all_of(publishers_.begin(), publishers_.end(),
+                              [](const auto& publisher) { return publisher->in_flight() == 0; });
+}
+
+bool Publishers::SendAnswered() {
   const Clock::time_point now = Clock::now();
-  const bool over = now >= start_ + Seconds(options_.seconds);
-  bool busy = options_.rate > 0 && !over;
+  if (publishers_.empty() || now >= start_ + Seconds(options_.seconds)) return false;
   for (const auto& publisher : publishers_) {
-    if (publisher->idle() && options_.rate == 0 && !over && SubscribersAreClose()) {
+    if (publisher->in_flight() == 0 && SubscribersAreClose()) {
       publisher->Send(options_.burst, now);
     }
-    busy = busy || !publisher->idle() || (options_.rate == 0 && !over);
   }
-  return busy;
+  return true;
+}
+
+bool Publishers::SendDue() {
+  const Clock::time_point now = Clock::now();
+  for (;;) {
+    const Clock::time_point due = start_ + Seconds(static_cast<double>(published_) / options_.rate);
+    if (due >= start_ + Seconds(options_.seconds)) return false;
+    if (due > now) {
+      SetTimer(due);
+      return true;
+    }
+    Publisher& next = *publishers_[published_ % publishers_.size()];
+    if (next.in_flight() >= kMostInFlight) return true;  // an answer wakes this
+    next.Send(1, due);
+  }
 }
 
 bool Publishers::SubscribersAreClose() const {
@@ -54,19 +74,10 @@ bool Publishers::SubscribersAreClose() const {
 
 void Publishers::OnReady(uint32_t) {
   uint64_t times;
-  if (read(timer_, &times, sizeof(times)) < 0) return;
-  const Clock::time_point now = Clock::now();
-  const Clock::time_point end = start_ + Seconds(options_.seconds);
-  for (;;) {
-    const Clock::time_point due = start_ + Seconds(static_cast<double>(published_) / options_.rate);
-    if (due >= end) return;
-    if (due > now) return SetTimer();
-    publishers_[published_ % publishers_.size()]->Send(1, due);
-  }
+  [[maybe_unused]] const ssize_t got = read(timer_, &times, sizeof(times));
 }
 
-void Publishers::SetTimer() {
-  const Clock::time_point due = start_ + Seconds(static_cast<double>(published_) / options_.rate);
+void Publishers::SetTimer(Clock::time_point due) {
   const auto nanoseconds = std::max<Clock::rep>(due.time_since_epoch().count(), 1);
   const itimerspec when = {
       .it_interval = {},

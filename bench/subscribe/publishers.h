@@ -24,10 +24,10 @@ class Publishers final : private Waiter {
   Publishers(const LoadOptions& options, const Audience* audience, Poll* poll);
   ~Publishers();
 
-  // Begins to publish.
+  // The time begins.
   void Start();
-  // Call after each wait: goes on if the subscribers have come closer. False when all is answered
-  // and nothing more is to be sent.
+  // Sends what can be sent by now; call it before each wait. False when all is answered and nothing
+  // more is to be sent.
   bool Continue();
 
   uint64_t published() const { return published_; }
@@ -43,7 +43,7 @@ class Publishers final : private Waiter {
     void OnPublished(uint64_t count) override;
     // Sends `count` messages, which were due at that time.
     void Send(int count, Clock::time_point due);
-    bool idle() const { return due_.empty(); }
+    size_t in_flight() const { return due_.size(); }
 
    private:
     Publishers& owner_;
@@ -53,7 +53,10 @@ class Publishers final : private Waiter {
   };
 
   void OnReady(uint32_t events) override;  // the timer
-  void SetTimer();
+  void SetTimer(Clock::time_point due);
+  // Return whether there is more to send.
+  bool SendAnswered();
+  bool SendDue();
   bool SubscribersAreClose() const;
 
   const LoadOptions& options_;

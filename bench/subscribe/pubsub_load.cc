@@ -70,7 +70,6 @@ nlohmann::ordered_json Run(const LoadOptions& options) {
   while (!audience.complete()) {
     if (!poll.Wait(kPatienceMs)) throw std::runtime_error("not all subscriptions were answered");
   }
-  if (options.stalled) audience.StopReading();
   Cue cue(&poll);
   std::puts("ready");
   std::fflush(stdout);
@@ -84,7 +83,7 @@ nlohmann::ordered_json Run(const LoadOptions& options) {
   }
   while (publishers.Continue()) poll.Wait(1);
   const uint64_t due = publishers.published() * static_cast<uint64_t>(options.subscribers);
-  while (audience.received() < due && !options.stalled && poll.Wait(kPatienceMs)) continue;
+  while (audience.received() < due && poll.Wait(kPatienceMs)) continue;
   return {{"seconds", std::chrono::duration<double>(Clock::now() - start).count()},
           {"cpu_seconds", CpuSeconds() - cpu},
           {"published", publishers.published()},
@@ -106,7 +105,7 @@ int Main(int argc, char** argv) {
   app.add_flag("--with-values", options.topic.with_values, "Events with values");
   app.add_option("--subscribers", options.subscribers)->check(CLI::Range(0, 100'000));
   app.add_option("--streams", options.streams, "Subscriptions on a connection");
-  app.add_flag("--stalled", options.stalled, "The subscribers do not read");
+  app.add_flag("--stalled", options.stalled, "The subscribers of Ferrite do not read");
   app.add_option("--publishers", options.publishers, "Connections")->check(CLI::Range(0, 1000));
   app.add_option("--burst", options.burst, "Messages that travel together")
       ->check(CLI::Range(1, 1024));

@@ -40,8 +40,10 @@ class Services {
           v1::CacheService::WithAsyncMethod_Delete<v1::CacheService::WithAsyncMethod_Touch<
               v1::CacheService::WithAsyncMethod_Exists<v1::CacheService::WithAsyncMethod_Incr<
                   v1::CacheService::WithAsyncMethod_MSet<v1::CacheService::WithAsyncMethod_MDelete<
-                      v1::CacheService::WithAsyncMethod_Scan<v1::CacheService::WithAsyncMethod_Publish<
-                          v1::CacheService::WithRawMethod_Subscribe<v1::CacheService::Service>>>>>>>>>>>>>;
+                      v1::CacheService::WithAsyncMethod_Scan<
+                          v1::CacheService::WithAsyncMethod_Publish<
+                              v1::CacheService::WithRawMethod_Subscribe<
+                                  v1::CacheService::Service>>>>>>>>>>>>>;
 
   class AnyMethod;
   template <typename Method>

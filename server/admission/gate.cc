@@ -6,9 +6,9 @@
 namespace ferrite {
 namespace {
 
-// Memory comes free when entries expire or are deleted, and the request window in the course of a
-// minute: not in a moment.
-constexpr auto kMemoryPushback = std::chrono::milliseconds(500);
+// Memory comes free when entries expire or are deleted, the request window in the course of a
+// minute, and room for a subscription when another ends: not in a moment.
+constexpr auto kLongPushback = std::chrono::milliseconds(500);
 
 // Made once: a refusal is to cost next to nothing.
 const grpc::Status& Overloaded(ShedReason reason) {
@@ -83,8 +83,9 @@ grpc::Status Gate::Admit(Method method, uint64_t operations, uint64_t request_by
 void Gate::Explain(const grpc::Status& status, grpc::ServerContext* context) {
   if (status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) return;
   const v1::ErrorReason reason = ToOperationError(status).reason();
-  if (reason == v1::ERROR_REASON_MEMORY_FULL || reason == v1::ERROR_REASON_REQUEST_WINDOW_FULL) {
-    AddPushback(kMemoryPushback, context);
+  if (reason == v1::ERROR_REASON_MEMORY_FULL || reason == v1::ERROR_REASON_REQUEST_WINDOW_FULL ||
+      reason == v1::ERROR_REASON_OVERLOADED) {
+    AddPushback(kLongPushback, context);
   }
 }
 

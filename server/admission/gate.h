@@ -76,7 +76,7 @@ class Gate {
                      grpc::ServerContext* context, Passage* passage);
 
   // A handler has ended so. Tells the client when to come again if the reason may pass: memory
-  // that is full, a request window that is full.
+  // that is full, a request window that is full, as many subscriptions as there may be.
   void Explain(const grpc::Status& status, grpc::ServerContext* context);
 
  private:

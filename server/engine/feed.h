@@ -32,8 +32,7 @@ class Feed {
 
 // Opens a stream: makes its feed, or refuses. `wake` may be called from then on, until the feed
 // goes.
-using FeedHandler = std::function<grpc::Status(const grpc::ByteBuffer& request,
-                                               std::function<void()> wake,
-                                               std::unique_ptr<Feed>* feed)>;
+using FeedHandler = std::function<grpc::Status(
+    const grpc::ByteBuffer& request, std::function<void()> wake, std::unique_ptr<Feed>* feed)>;
 
 }  // namespace ferrite

@@ -125,9 +125,12 @@ class FeedMethod {
       Passage passage;
       grpc::Status status = owner_.thread_.gate()->Admit(owner_.method_, 1, MessageBytes(request_),
                                                          &context_, &passage);
+      if (!status.ok()) return status;
       if (status.ok()) {
-        status = owner_.handler_(request_, [this] { Advance(); }, &feed_);
+        status = owner_.handler_(
+            request_, [this] { Advance(); }, &feed_);
       }
+      owner_.thread_.gate()->Explain(status, &context_);
       meter_->CountBytes(MessageBytes(request_), 0);
       if (!status.ok() || done_) feed_.reset();
       request_.Clear();

@@ -106,21 +106,20 @@ void Dispatcher::WakeAll(const absl::flat_hash_set<Subscription*>& subscriptions
 }
 
 bool Dispatcher::OfferNewEvents() {
-  const uint64_t complete_after = hub_.log().Read(position_, kEventsPerStep, &events_);
-  if (complete_after > position_) {
+  const EventLog::Stretch stretch = hub_.log().Read(position_, kEventsPerStep, &events_);
+  if (stretch.complete_after > position_) {
     for (const auto& [subscription, due] : streams_) {
       subscription->Lost(position_);
       ready_.insert(subscription);
     }
   }
-  position_ = complete_after;
   for (const EventRef& event : events_) {
     index_.ForEach(*event, [&](Subscription* subscription) {
       subscription->Offer(event);
       ready_.insert(subscription);
     });
-    position_ = event->sequence();
   }
+  position_ = stretch.through;
   const bool more = events_.size() == kEventsPerStep;
   events_.clear();
   return more;

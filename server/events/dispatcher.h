@@ -72,11 +72,11 @@ class Dispatcher {
   QueueThread& thread_;
   EventHub& hub_;
   uint64_t position_ = 0;
-  std::vector<EventRef> events_;  // those that are being offered
+  std::vector<EventRef> events_;              // those that are being offered
   absl::flat_hash_set<Subscription*> ready_;  // streams to which something was offered
   absl::flat_hash_set<Subscription*> later_;  // streams of WakeSoon
   TopicIndex index_;
-  absl::flat_hash_map<Subscription*, Clock::time_point> streams_;  // with their heartbeat's time
+  absl::flat_hash_map<Subscription*, Clock::time_point> streams_;     // with their heartbeat's time
   std::set<std::pair<Clock::time_point, Subscription*>> heartbeats_;  // the same by time
   HeartbeatAlarm alarm_;
 

@@ -22,9 +22,9 @@ struct QueueLimits {
 
 struct EventLimits {
   EventLogLimits history;
-  QueueLimits queue;                                  // the most that a stream may ask for
-  uint64_t subscriber_bytes = uint64_t{128} << 20;    // of all queues together
-  size_t subscribers = 100'000;                       // streams at a time
+  QueueLimits queue;                                // the most that a stream may ask for
+  uint64_t subscriber_bytes = uint64_t{128} << 20;  // of all queues together
+  size_t subscribers = 100'000;                     // streams at a time
   std::chrono::milliseconds linger{60'000};  // how long a topic is recorded after its last stream
 };
 

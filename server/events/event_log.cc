@@ -1,6 +1,7 @@
 #include "server/events/event_log.h"
 
 #include <algorithm>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -28,6 +29,7 @@ uint64_t EventLog::Append(std::shared_ptr<RecordedEvent> event) {
   bytes_ += event_bytes;
   while (events_.size() > 1 && (events_.size() > limits_.events || bytes_ > limits_.bytes)) {
     bytes_ -= events_.front()->memory_bytes();
+    gone_through_ = events_.front()->sequence();
     gone.push_back(std::move(events_.front()));
     events_.pop_front();
   }
@@ -35,15 +37,28 @@ uint64_t EventLog::Append(std::shared_ptr<RecordedEvent> event) {
   return sequence;
 }
 
-uint64_t EventLog::Read(uint64_t after, size_t limit, std::vector<EventRef>* events) const {
-  if (after >= last_sequence()) return after;
+uint64_t EventLog::Advance() {
   MutexLock lock(&mutex_);
-  const uint64_t before_first = events_.front()->sequence() - 1;
-  const uint64_t complete_after = std::max(after, before_first);
-  const auto begin = events_.begin() + static_cast<ptrdiff_t>(complete_after - before_first);
-  const auto count = std::min<size_t>(limit, static_cast<size_t>(events_.end() - begin));
-  events->insert(events->end(), begin, begin + static_cast<ptrdiff_t>(count));
-  return complete_after;
+  const uint64_t sequence = last_sequence_.load(std::memory_order_relaxed) + 1;
+  last_sequence_.store(sequence);
+  return sequence;
+}
+
+EventLog::Stretch EventLog::Read(uint64_t after, size_t limit,
+                                 std::vector<EventRef>* events) const {
+  if (after >= last_sequence()) return {after, after};
+  MutexLock lock(&mutex_);
+  const uint64_t complete_after = std::max(after, gone_through_);
+  const auto begin = std::upper_bound(
+      events_.begin(), events_.end(), complete_after,
+      [](uint64_t sequence, const EventRef& event) { return sequence < event->sequence(); });
+  if (static_cast<size_t>(events_.end() - begin) <= limit) {
+    events->insert(events->end(), begin, events_.end());
+    return {complete_after, last_sequence()};
+  }
+  const auto end = begin + static_cast<ptrdiff_t>(limit);
+  events->insert(events->end(), begin, end);
+  return {complete_after, (*std::prev(end))->sequence()};
 }
 
 uint64_t EventLog::events() const {

@@ -3,8 +3,8 @@
 // What happened of late, in one order: every message and key event that somebody follows. Streams
 // are fed from here, and resumed from here after an interruption.
 //
-// Each event gets the next sequence. The newest is always there; older ones go when there are more
-// than the limits allow.
+// Each event gets the next sequence that is free. The newest is always there; older ones go when
+// there are more than the limits allow.
 
 #include <atomic>
 #include <cstdint>
@@ -25,12 +25,19 @@ class EventLog {
 
   // Gives the event its place at the end; returns its sequence.
   uint64_t Append(std::shared_ptr<RecordedEvent> event);
+  // Takes a sequence for no event, so that places before it can be told from those after it;
+  // returns it.
+  uint64_t Advance();
 
-  // Appends to `*events` up to `limit` events, the first ones after that sequence. Returns the
-  // sequence after which nothing is missing: `after`, or a greater one if older events have gone.
-  uint64_t Read(uint64_t after, size_t limit, std::vector<EventRef>* events) const;
+  struct Stretch {
+    uint64_t complete_after;  // after this sequence nothing is missing
+    uint64_t through;         // up to this one
+  };
+  // Appends to `*events` up to `limit` events, the first ones after that sequence. They are
+  // complete after that sequence, or after a greater one if older events have gone.
+  Stretch Read(uint64_t after, size_t limit, std::vector<EventRef>* events) const;
 
-  // That of the newest event; 0: there was none.
+  // The last one that was taken; 0: none.
   uint64_t last_sequence() const { return last_sequence_.load(); }
   ResumeToken TokenAt(uint64_t sequence) const { return {process_, sequence}; }
 
@@ -43,7 +50,8 @@ class EventLog {
   const uint64_t process_;  // tells this log from those of other servers and of earlier starts
   std::atomic<uint64_t> last_sequence_{0};
   mutable Mutex mutex_;
-  std::deque<EventRef> events_ ABSL_GUARDED_BY(mutex_);  // their sequences have no gaps
+  std::deque<EventRef> events_ ABSL_GUARDED_BY(mutex_);  // by sequence
+  uint64_t gone_through_ ABSL_GUARDED_BY(mutex_) = 0;    // that of the last event that has gone
   uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

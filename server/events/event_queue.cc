@@ -16,21 +16,25 @@ std::pair<TopicKind, absl::string_view> TopicOf(const RecordedEvent& event) {
 }  // namespace
 
 bool EventQueue::Push(EventRef event) {
-  const uint64_t replaces = coalesce_ ? RemoveNewest(*event) : 0;
   const uint64_t event_bytes = event->memory_bytes();
-  if (count_ > 0 && (count_ >= limits_.events || bytes_ + event_bytes > limits_.bytes)) {
+  const auto newest = coalesce_ ? newest_.find(TopicOf(*event)) : newest_.end();
+  const bool replaces = newest != newest_.end();
+  const uint64_t freed_bytes =
+      replaces ? events_[newest->second - first_].event->memory_bytes() : 0;
+  const uint64_t others = count_ - replaces;
+  if (others > 0 &&
+      (others >= limits_.events || bytes_ - freed_bytes + event_bytes > limits_.bytes)) {
     return false;
   }
+  const uint64_t coalesced = replaces ? Replace(newest) : 0;
   if (coalesce_) newest_.emplace(TopicOf(*event), first_ + events_.size());
-  events_.push_back({std::move(event), replaces});
+  events_.push_back({std::move(event), coalesced});
   bytes_ += event_bytes;
   ++count_;
   return true;
 }
 
-uint64_t EventQueue::RemoveNewest(const RecordedEvent& event) {
-  const auto newest = newest_.find(TopicOf(event));
-  if (newest == newest_.end()) return 0;
+uint64_t EventQueue::Replace(Numbers::iterator newest) {
   QueuedEvent& older = events_[newest->second - first_];
   newest_.erase(newest);  // before the event goes in which its key lies
   bytes_ -= older.event->memory_bytes();
@@ -45,7 +49,8 @@ uint64_t EventQueue::RemoveNewest(const RecordedEvent& event) {
 void EventQueue::Compact() {
   std::erase_if(events_, [](const QueuedEvent& queued) { return queued.event == nullptr; });
   newest_.clear();
-  for (size_t i = 0; i < events_.size(); ++i) newest_.emplace(TopicOf(*events_[i].event), first_ + i);
+  for (size_t i = 0; i < events_.size(); ++i)
+    newest_.emplace(TopicOf(*events_[i].event), first_ + i);
 }
 
 std::optional<QueuedEvent> EventQueue::Pop() {

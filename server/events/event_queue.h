@@ -25,7 +25,7 @@ class EventQueue {
   // With `coalesce`, only the newest event of each topic stays.
   EventQueue(const QueueLimits& limits, bool coalesce) : limits_(limits), coalesce_(coalesce) {}
 
-  // False if there is no room. What the event would have stood for is gone nevertheless.
+  // False, and nothing happens, if there is no room.
   bool Push(EventRef event);
   // The oldest; absent if there is none.
   std::optional<QueuedEvent> Pop();
@@ -37,8 +37,11 @@ class EventQueue {
   uint64_t coalesced() const { return coalesced_; }
 
  private:
-  // Takes out the event of the same topic, if there is one; returns how many the new one stands for.
-  uint64_t RemoveNewest(const RecordedEvent& event);
+  // The numbers of events by topic, which lies in the event.
+  using Numbers = absl::flat_hash_map<std::pair<TopicKind, absl::string_view>, uint64_t>;
+
+  // Takes out an event for a newer one of its topic; returns how many that stands for.
+  uint64_t Replace(Numbers::iterator newest);
   // Closes the empty places.
   void Compact();
 
@@ -50,8 +53,7 @@ class EventQueue {
   uint64_t coalesced_ = 0;
   const QueueLimits limits_;
   const bool coalesce_;
-  // With `coalesce_`: the numbers of events by topic, which lies in the event.
-  absl::flat_hash_map<std::pair<TopicKind, absl::string_view>, uint64_t> newest_;
+  Numbers newest_;  // with `coalesce_`
 };
 
 }  // namespace ferrite

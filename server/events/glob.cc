@@ -93,14 +93,17 @@ class Glob::Parser {
   }
 
   static void MakeRows(const std::vector<Bytes>& items, Glob* glob) {
-    std::map<std::vector<uint64_t>, uint8_t> rows;
-    for (size_t byte = 0; byte < 256; ++byte) {
-      std::vector<uint64_t> row(glob->words_);
-      for (size_t i = 0; i < items.size(); ++i) {
-        if (items[i][byte]) row[i / kWordBits] |= uint64_t{1} << i % kWordBits;
+    std::array<States, 256> takes{};  // by byte
+    for (size_t i = 0; i < items.size(); ++i) {
+      for (size_t byte = 0; byte < takes.size(); ++byte) {
+        takes[byte][i / kWordBits] |= uint64_t{items[i][byte]} << i % kWordBits;
       }
+    }
+    std::map<States, uint8_t> rows;
+    for (size_t byte = 0; byte < takes.size(); ++byte) {
+      const States& row = takes[byte];
       const auto [place, is_new] = rows.emplace(row, static_cast<uint8_t>(rows.size()));
-      if (is_new) glob->takes_.insert(glob->takes_.end(), row.begin(), row.end());
+      if (is_new) glob->takes_.insert(glob->takes_.end(), row.begin(), row.begin() + glob->words_);
       glob->row_of_[byte] = place->second;
     }
   }

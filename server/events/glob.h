@@ -4,9 +4,9 @@
 // class, `[^a-z]` for one not of it, and `\` takes the next byte as it is. Whatever else stands for
 // itself.
 //
-// A name is matched by an automaton that is in many states at once, one bit each: a byte of the name
-// costs the same few operations whatever came before it. There is no backtracking, so the time is
-// linear in the name for every pattern.
+// A name is matched by an automaton that is in many states at once, one bit each: a byte of the
+// name costs the same few operations whatever came before it. There is no backtracking, so the time
+// is linear in the name for every pattern.
 
 #include <array>
 #include <cstddef>
@@ -52,9 +52,9 @@ class Glob {
   size_t items_ = 0;
   bool any_rest_ = false;  // a lone star follows the prefix
   size_t words_ = 1;
-  States stays_{};                      // states before a star: they also take any byte and stay
-  std::array<uint8_t, 256> row_of_{};   // bytes that all items treat alike share a row of `takes_`
-  std::vector<uint64_t> takes_;         // row by row: the items that take such a byte
+  States stays_{};                     // states before a star: they also take any byte and stay
+  std::array<uint8_t, 256> row_of_{};  // bytes that all items treat alike share a row of `takes_`
+  std::vector<uint64_t> takes_;        // row by row: the items that take such a byte
 };
 
 }  // namespace ferrite

@@ -25,26 +25,30 @@ size_t Interests::HashOf(TopicKind kind, bool exact, std::string_view name) {
 
 uint64_t Interests::Follow(const std::vector<TopicRef>& topics, uint64_t stream) {
   MutexLock lock(&mutex_);
-  for (const TopicRef& topic : topics) Add(topic, stream);
-  // Read after the topics can be found: who appends from here on has recorded what they ask for.
-  const uint64_t sequence = log_.last_sequence();
+  bool any_new = false;
+  for (const TopicRef& topic : topics) any_new |= Add(topic, stream);
+  // Taken when the topics can be found: who records from here on has recorded what they ask for. A
+  // sequence of its own tells tokens from before, after which something was not recorded.
+  const uint64_t sequence = any_new ? log_.Advance() : log_.last_sequence();
   uint64_t since = 0;
   for (const TopicRef& topic : topics) since = std::max(since, SetSince(*topic, sequence));
   return since;
 }
 
-void Interests::Add(const TopicRef& topic, uint64_t stream) {
+bool Interests::Add(const TopicRef& topic, uint64_t stream) {
   Map::accessor place;
   MapOf(*topic).insert(place, topic->name);
   std::vector<Followed>& all = place->second;
   auto followed = std::find_if(all.begin(), all.end(), FindSame(*topic));
-  if (followed == all.end()) {
+  const bool is_new = followed == all.end();
+  if (is_new) {
     followed = all.insert(all.end(), {topic, kUnknown, {}, {}});
     sketch_.Add(HashOf(topic->kind, topic->exact, topic->name));
     if (!topic->exact) TableOf(topic->kind).lengths.Add(topic->name.size());
     if (topic->kind == TopicKind::kKey) ++key_topics_;
   }
   followed->streams.insert(stream);
+  return is_new;
 }
 
 uint64_t Interests::SetSince(const Topic& topic, uint64_t sequence) {
@@ -109,9 +113,8 @@ void Interests::ForEach(TopicKind kind, std::string_view name, Visit visit) cons
     }
   };
   look_up(table.exact, true, name);
-  table.lengths.ForEachUpTo(name.size(), [&](size_t length) {
-    look_up(table.prefixes, false, name.substr(0, length));
-  });
+  table.lengths.ForEachUpTo(
+      name.size(), [&](size_t length) { look_up(table.prefixes, false, name.substr(0, length)); });
 }
 
 Interests::OfChannel Interests::FindChannel(std::string_view channel) const {

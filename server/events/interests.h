@@ -34,7 +34,7 @@ class Interests {
   using Clock = std::chrono::steady_clock;
 
   // `log` must outlive this.
-  Interests(const EventLog* log, Clock::duration linger) : log_(*log), linger_(linger) {}
+  Interests(EventLog* log, Clock::duration linger) : log_(*log), linger_(linger) {}
 
   // A stream follows topics from now on: whatever is published or written after the call is found.
   // Returns the sequence after which every event of the topics is in the log.
@@ -96,7 +96,8 @@ class Interests {
   }
   static size_t HashOf(TopicKind kind, bool exact, std::string_view name);
 
-  void Add(const TopicRef& topic, uint64_t stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Returns whether the topic was not followed before.
+  bool Add(const TopicRef& topic, uint64_t stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   uint64_t SetSince(const Topic& topic, uint64_t sequence) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetIfOver(const Topic& topic, Clock::time_point now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -104,7 +105,7 @@ class Interests {
   template <typename Visit>
   void ForEach(TopicKind kind, std::string_view name, Visit visit) const;
 
-  const EventLog& log_;
+  EventLog& log_;
   const Clock::duration linger_;
   Sketch sketch_;
   std::array<Table, 2> tables_;  // by TopicKind

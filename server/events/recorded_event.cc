@@ -10,8 +10,8 @@
 namespace ferrite {
 namespace {
 
-using google::protobuf::io::CodedOutputStream;
 using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedOutputStream;
 
 // The fields `sequence` and `resume_token` stand first, and take the same room in every event, so
 // that they can be filled in when the event gets its place in the log.
@@ -42,8 +42,8 @@ uint8_t* WriteBytes(int field, std::string_view bytes, uint8_t* at) {
 // that message's fields go.
 uint8_t* Begin(int field, size_t bytes, std::string* encoded) {
   using Event = v1::SubscriptionEvent;
-  encoded->resize(kPlaceBytes + 1 +
-                  CodedOutputStream::VarintSize32(static_cast<uint32_t>(bytes)) + bytes);
+  encoded->resize(kPlaceBytes + 1 + CodedOutputStream::VarintSize32(static_cast<uint32_t>(bytes)) +
+                  bytes);
   uint8_t* const at = reinterpret_cast<uint8_t*>(encoded->data());
   at[0] = TagOf(Event::kSequenceFieldNumber, WireFormatLite::WIRETYPE_FIXED64);
   WriteHead(Event::kResumeTokenFieldNumber, ResumeToken::kBytes, at + kTokenAt - 2);
@@ -68,8 +68,7 @@ v1::KeyEventKind ToWire(EventKind kind) {
 
 void EncodeKeyEvent(const StoreEvent& event, bool with_value, std::string* encoded) {
   using Message = v1::KeyEvent;
-  size_t bytes =
-      BytesFieldSize(event.key) + 2 + 1 + CodedOutputStream::VarintSize64(event.version);
+  size_t bytes = BytesFieldSize(event.key) + 2 + 1 + CodedOutputStream::VarintSize64(event.version);
   if (with_value) bytes += BytesFieldSize(event.value);
   uint8_t* at = Begin(v1::SubscriptionEvent::kKeyEventFieldNumber, bytes, encoded);
   at = WriteBytes(Message::kKeyFieldNumber, event.key, at);
@@ -82,9 +81,8 @@ void EncodeKeyEvent(const StoreEvent& event, bool with_value, std::string* encod
 
 // Where the first field of the event's own message, the topic, has its bytes.
 uint32_t TopicBegin(const std::string& encoded, size_t message_bytes, size_t topic_bytes) {
-  return static_cast<uint32_t>(
-      encoded.size() - message_bytes + 1 +
-      CodedOutputStream::VarintSize32(static_cast<uint32_t>(topic_bytes)));
+  return static_cast<uint32_t>(encoded.size() - message_bytes + 1 +
+                               CodedOutputStream::VarintSize32(static_cast<uint32_t>(topic_bytes)));
 }
 
 }  // namespace

@@ -38,6 +38,12 @@ class RecordedEvent {
     return with_value && !encoded_with_value_.empty() ? encoded_with_value_ : encoded_;
   }
 
+  // Whether a value was written that the event was made without.
+  bool LacksValue() const {
+    const bool written = key_event_kind_ == EventKind::kSet || key_event_kind_ == EventKind::kIncr;
+    return topic_kind_ == TopicKind::kKey && written && encoded_with_value_.empty();
+  }
+
   // What it takes in memory, in bytes.
   uint64_t memory_bytes() const {
     return sizeof(*this) + encoded_.size() + encoded_with_value_.size();

@@ -17,6 +17,10 @@ constexpr Nesting kEvent = {1, {v1::SubscribeResponse::kEventsFieldNumber}};
 // A message is not begun anew after so many bytes: what a stalled client has in flight beside its
 // queue.
 constexpr size_t kMessageBytes = size_t{64} << 10;
+// The same when all streams together hold as much as they may.
+constexpr size_t kSmallMessageBytes = size_t{4} << 10;
+// A client that does not take a message for so long does not read.
+constexpr std::chrono::milliseconds kStalled(100);
 // How many comparisons of an event with a topic CatchUp makes at a time, about.
 constexpr size_t kCatchUpWork = 8192;
 constexpr size_t kMostCatchUpEvents = 512;
@@ -29,8 +33,7 @@ void WriteEvent(const QueuedEvent& queued, bool with_value, ReplyWriter* writer)
   const size_t suffix =
       queued.coalesced == 0 ? 0 : 1 + CodedOutputStream::VarintSize64(queued.coalesced);
   const auto size = static_cast<uint32_t>(encoded.size() + suffix);
-  auto* at = reinterpret_cast<uint8_t*>(
-      writer->Append(1 + CodedOutputStream::VarintSize32(size)));
+  auto* at = reinterpret_cast<uint8_t*>(writer->Append(1 + CodedOutputStream::VarintSize32(size)));
   *at++ = kEventTag;
   CodedOutputStream::WriteVarint32ToArray(size, at);
   writer->AppendShared(encoded, queued.event);
@@ -46,8 +49,7 @@ grpc::Status Subscription::Open(Dispatcher* dispatcher, EventHub* hub, Subscript
                                 std::function<void()> wake, std::unique_ptr<Feed>* feed) {
   std::unique_ptr<Subscription> subscription(
       new Subscription(dispatcher, hub, std::move(request), std::move(wake)));
-  const uint64_t since =
-      hub->Follow(subscription->request_.topics, subscription->number_);
+  const uint64_t since = hub->Follow(subscription->request_.topics, subscription->number_);
   const grpc::Status status = subscription->Begin(since);
   *feed = std::move(subscription);
   return status;
@@ -84,7 +86,7 @@ grpc::Status Subscription::Begin(uint64_t recorded_since) {
                            "resume_token is none that a server gave");
   }
   behind_ = true;
-  taken_ = begins_at_ = last_written_ = token.sequence;
+  taken_ = begins_at_ = token.sequence;
   loss_reason_ = v1::DISCONTINUITY_REASON_HISTORY_EXCEEDED;
   if (token.sequence < recorded_since) {
     NoteGap(v1::DISCONTINUITY_REASON_NOT_RECORDED, token.sequence, recorded_since);
@@ -102,34 +104,37 @@ void Subscription::NoteGap(v1::DiscontinuityReason reason, uint64_t after, uint6
 }
 
 void Subscription::Offer(const EventRef& event) {
-  if (behind_ || too_slow_ || event->sequence() <= taken_) return;
+  if (too_slow_ || event->sequence() <= taken_) return;
+  if (behind_) return EndIfStalled();
   const uint64_t before = queue_.bytes();
   const bool fits = queue_.empty() || hub_.budget()->Allows(event->memory_bytes());
-  if (!fits || !queue_.Push(event)) {
-    Overflow(*event);
-  } else {
+  if (fits && queue_.Push(event)) {
     taken_ = event->sequence();
+    hub_.budget()->Change(static_cast<int64_t>(queue_.bytes()) - static_cast<int64_t>(before));
+  } else {
+    hub_.tally()->overflows.fetch_add(1, std::memory_order_relaxed);
+    FallBehind(event->sequence() - 1);
+    EndIfStalled();
   }
-  hub_.budget()->Change(static_cast<int64_t>(queue_.bytes()) - static_cast<int64_t>(before));
 }
 
-void Subscription::Overflow(const RecordedEvent& event) {
-  hub_.tally()->overflows.fetch_add(1, std::memory_order_relaxed);
-  if (request_.policy == v1::SLOW_CONSUMER_POLICY_END) {
-    too_slow_ = true;
-    queue_.Clear();
-    return;
-  }
+void Subscription::EndIfStalled() {
+  if (request_.policy != v1::SLOW_CONSUMER_POLICY_END || message_bytes_ == 0) return;
+  if (Clock::now() - written_at_ < kStalled) return;
+  too_slow_ = true;
+  hub_.tally()->streams_ended.fetch_add(1, std::memory_order_relaxed);
+  hub_.budget()->Change(-static_cast<int64_t>(queue_.bytes()));
+  queue_.Clear();
+}
+
+void Subscription::FallBehind(uint64_t taken) {
   behind_ = true;
-  taken_ = event.sequence() - 1;
+  taken_ = taken;
   loss_reason_ = v1::DISCONTINUITY_REASON_SLOW_CONSUMER;
 }
 
 void Subscription::Lost(uint64_t after) {
-  if (behind_) return;
-  behind_ = true;
-  taken_ = std::max(taken_, after);
-  loss_reason_ = v1::DISCONTINUITY_REASON_SLOW_CONSUMER;
+  if (!behind_) FallBehind(std::max(taken_, after));
 }
 
 bool Subscription::CatchUp() {
@@ -137,11 +142,16 @@ bool Subscription::CatchUp() {
   events.clear();
   const size_t count =
       std::clamp(kCatchUpWork / request_.topics.size(), size_t{8}, kMostCatchUpEvents);
-  const uint64_t complete_after = hub_.log().Read(taken_, count, &events);
-  if (complete_after > taken_) NoteGap(loss_reason_, taken_, complete_after);
+  const EventLog::Stretch stretch = hub_.log().Read(taken_, count, &events);
+  if (stretch.complete_after > taken_) NoteGap(loss_reason_, taken_, stretch.complete_after);
+  taken_ = stretch.through;
   for (const EventRef& event : events) {
-    if (Follows(*event) && !queue_.Push(event)) break;
-    taken_ = event->sequence();
+    if (!Follows(*event)) continue;
+    const bool fits =
+        queue_.empty() || hub_.budget()->Allows(queue_.bytes() + event->memory_bytes());
+    if (fits && queue_.Push(event)) continue;
+    taken_ = event->sequence() - 1;
+    break;
   }
   events.clear();
   hub_.budget()->Change(static_cast<int64_t>(queue_.bytes()));
@@ -172,12 +182,14 @@ Feed::Step Subscription::Next(grpc::ServerContext* context, grpc::ByteBuffer* me
     return Step::kEnd;
   }
   thread_local ReplyWriter writer;
+  // Who does not read holds a message, too.
+  const size_t enough = hub_.budget()->Allows(kMessageBytes) ? kMessageBytes : kSmallMessageBytes;
   WriteNotices(&writer);
-  WriteQueued(&writer);
-  if (behind_ && queue_.empty() && writer.size() < kMessageBytes) {
+  WriteQueued(enough, &writer);
+  if (behind_ && queue_.empty() && writer.size() < enough) {
     CatchUp();
     WriteNotices(&writer);
-    WriteQueued(&writer);
+    WriteQueued(enough, &writer);
   }
   if (writer.size() == 0) {
     if (behind_) {
@@ -191,6 +203,7 @@ Feed::Step Subscription::Next(grpc::ServerContext* context, grpc::ByteBuffer* me
   }
   message_bytes_ = writer.size();
   hub_.budget()->Change(static_cast<int64_t>(message_bytes_));
+  written_at_ = Clock::now();
   *message = writer.Take();
   return Step::kMessage;
 }
@@ -205,7 +218,6 @@ grpc::Status Subscription::TooSlow(grpc::ServerContext* context) const {
   std::string token(ResumeToken::kBytes, '\0');
   hub_.log().TokenAt(last_written_).Write(token.data());
   context->AddTrailingMetadata("ferrite-resume-token-bin", token);
-  hub_.tally()->streams_ended.fetch_add(1, std::memory_order_relaxed);
   return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_SUBSCRIBER_TOO_SLOW,
                    "the queue of this subscription was full (" +
                        std::to_string(request_.queue.events) + " events or " +
@@ -228,10 +240,10 @@ void Subscription::WriteNotices(ReplyWriter* writer) {
   }
 }
 
-void Subscription::WriteQueued(ReplyWriter* writer) {
+void Subscription::WriteQueued(size_t enough, ReplyWriter* writer) {
   const uint64_t before = queue_.bytes();
   uint64_t delivered = 0;
-  while (writer->size() < kMessageBytes) {
+  while (writer->size() < enough) {
     const std::optional<QueuedEvent> queued = queue_.Pop();
     if (!queued.has_value()) break;
     WriteEvent(*queued, request_.with_values, writer);
@@ -247,12 +259,13 @@ void Subscription::WriteQueued(ReplyWriter* writer) {
 }
 
 void Subscription::WriteNotice(uint64_t sequence, v1::SubscriptionEvent* notice,
-                               ReplyWriter* writer) const {
+                               ReplyWriter* writer) {
   std::string token(ResumeToken::kBytes, '\0');
   hub_.log().TokenAt(sequence).Write(token.data());
   notice->set_sequence(sequence);
   notice->set_resume_token(std::move(token));
   WriteMessage(kEvent, *notice, writer);
+  last_written_ = sequence;
 }
 
 }  // namespace ferrite

@@ -62,8 +62,11 @@ class Subscription final : public Feed {
   // Where the stream begins: at its resume token as far as that is possible.
   grpc::Status Begin(uint64_t recorded_since);
   void NoteGap(v1::DiscontinuityReason reason, uint64_t after, uint64_t until);
-  // The queue is full, and `event` does not fit.
-  void Overflow(const RecordedEvent& event);
+  // What comes after that sequence has no room in the queue.
+  void FallBehind(uint64_t taken);
+  // Has the stream end if that is its policy and its client does not read. That the queue is full
+  // is not enough: so much may come at once, or others may have taken what there is for all.
+  void EndIfStalled();
   // Reads a stretch of the log into the queue, which must be empty. False if there is no more.
   bool CatchUp();
   bool Follows(const RecordedEvent& event) const;
@@ -73,8 +76,8 @@ class Subscription final : public Feed {
 
   // Append to the message that is being made.
   void WriteNotices(ReplyWriter* writer);
-  void WriteQueued(ReplyWriter* writer);
-  void WriteNotice(uint64_t sequence, v1::SubscriptionEvent* notice, ReplyWriter* writer) const;
+  void WriteQueued(size_t enough, ReplyWriter* writer);
+  void WriteNotice(uint64_t sequence, v1::SubscriptionEvent* notice, ReplyWriter* writer);
 
   Dispatcher& dispatcher_;
   EventHub& hub_;
@@ -84,9 +87,9 @@ class Subscription final : public Feed {
 
   EventQueue queue_;
   bool behind_ = false;
-  bool too_slow_ = false;  // and is to end for it
-  uint64_t taken_ = 0;     // up to here events are queued, or are not followed, or were lost
-  uint64_t last_written_ = 0;
+  bool too_slow_ = false;      // and is to end for it
+  uint64_t taken_ = 0;         // up to here events are queued, or are not followed, or were lost
+  uint64_t last_written_ = 0;  // the place of the last event or notice
   v1::DiscontinuityReason loss_reason_ = v1::DISCONTINUITY_REASON_SLOW_CONSUMER;
 
   // A notice that is to be sent before what is queued, and the place that it stands for.
@@ -101,8 +104,9 @@ class Subscription final : public Feed {
   bool resumed_ = false;
   bool beat_ = false;
 
-  uint64_t message_bytes_ = 0;  // of the message on its way
-  uint64_t coalesced_ = 0;      // as far as it was counted
+  uint64_t message_bytes_ = 0;    // of the message on its way
+  uint64_t coalesced_ = 0;        // as far as it was counted
+  Clock::time_point written_at_;  // when that was begun
   Clock::time_point last_sent_ = Clock::now();
 };
 

@@ -134,8 +134,7 @@ grpc::Status ParseTerms(const v1::SubscribeRequest& wire, const QueueLimits& mos
   if (wire.has_max_queue_bytes()) {
     request->queue.bytes = std::min<uint64_t>(wire.max_queue_bytes(), most.bytes);
   }
-  const int64_t heartbeat_ms =
-      wire.has_heartbeat_ms() ? wire.heartbeat_ms() : kDefaultHeartbeatMs;
+  const int64_t heartbeat_ms = wire.has_heartbeat_ms() ? wire.heartbeat_ms() : kDefaultHeartbeatMs;
   if (heartbeat_ms < kMinHeartbeatMs || heartbeat_ms > kMaxHeartbeatMs) {
     return FieldOutOfRange("heartbeat_ms is " + std::to_string(heartbeat_ms) +
                            "; it must be from 100 to 3600000");

@@ -43,9 +43,11 @@ struct Topic {
     const std::string_view topic = event.topic();
     return exact ? topic == name : topic.starts_with(name) && MatchesRestOf(topic);
   }
-  // Whether it is of a kind that is asked for.
+  // Whether it is what is asked for. An event without the value that is asked for was under way
+  // when the topic began to be followed; whoever follows it need not be told of it.
   bool Takes(const RecordedEvent& event) const {
-    return kind == TopicKind::kChannel || (kinds & KindBit(event.key_event_kind())) != 0;
+    return kind == TopicKind::kChannel ||
+           ((kinds & KindBit(event.key_event_kind())) != 0 && !(with_value && event.LacksValue()));
   }
   // Whether both ask for the same events.
   bool SameAs(const Topic& other) const {

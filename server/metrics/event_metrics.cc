@@ -57,8 +57,7 @@ std::vector<prometheus::MetricFamily> EventMetrics::Collect() const {
       gauge("ferrite_history_events", "Events kept for subscriptions that are resumed.",
             events_.log().events()),
       gauge("ferrite_history_bytes", "Bytes of these events.", events_.log().bytes()),
-      gauge("ferrite_history_bytes_limit", "How many there may be.",
-            events_.log().limits().bytes)};
+      gauge("ferrite_history_bytes_limit", "How many there may be.", events_.log().limits().bytes)};
 }
 
 }  // namespace ferrite

@@ -151,8 +151,8 @@ void LoadEvents(Checker* check, Settings* settings) {
   events.history = {count("history_events", absl::GetFlag(FLAGS_history_events)),
                     bytes("history_bytes", absl::GetFlag(FLAGS_history_bytes))};
   const absl::Duration linger = absl::GetFlag(FLAGS_subscription_linger);
-  check->Require(linger >= absl::ZeroDuration() && linger <= absl::Hours(24),
-                 "subscription_linger", "must be from 0 to 24h, such as 60s");
+  check->Require(linger >= absl::ZeroDuration() && linger <= absl::Hours(24), "subscription_linger",
+                 "must be from 0 to 24h, such as 60s");
   events.linger = absl::ToChronoMilliseconds(linger);
 }
 

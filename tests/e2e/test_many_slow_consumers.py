@@ -1,0 +1,139 @@
+"""Many subscribers that do not read, at once: the publisher does not notice, and memory stays
+within what may be kept for them.
+"""
+
+import os
+import re
+
+from cache_client import CacheClient
+from ferrite.v1.cache_pb2 import (
+    SLOW_CONSUMER_POLICY_COALESCE as COALESCE,
+    SLOW_CONSUMER_POLICY_DROP as DROP,
+    SLOW_CONSUMER_POLICY_END as END,
+    GetRequest,
+    SetRequest,
+)
+from server_process import ServerProcess
+from subscriber import Subscriber, publish
+
+MIB = 1 << 20
+NARROW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_535)]
+
+STREAMS = 200
+# Of each channel; together several times what may be kept.
+MESSAGES = 100
+MESSAGE_BYTES = 20_000
+QUEUES = HISTORY = 16 * MIB
+# For each stream: a message on its way of 64 KiB and one event, and what gRPC keeps of it.
+PER_STREAM = 128 << 10
+MARGIN = 32 * MIB
+FLAGS = (
+    f"--subscriber-total-bytes={QUEUES}",
+    f"--history-bytes={HISTORY}",
+    "--max-memory=64MiB",
+    "--shutdown-grace=1s",
+)
+
+
+def resident_bytes(server):
+    with open(f"/proc/{server.pid}/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def assert_within_bounds(server, grown):
+    with open(f"/proc/{server.pid}/maps", encoding="utf-8") as maps:
+        sanitized = re.search(r"lib[at]san\.so", maps.read())
+    # A sanitizer keeps memory of its own, several times as much as the program's.
+    allowed = QUEUES + HISTORY + STREAMS * PER_STREAM + MARGIN
+    assert sanitized or grown < allowed, f"{grown / MIB:.0f} MiB for streams that nobody reads"
+
+
+def payload_of(number):
+    return b"%d " % number + os.urandom(8) * (MESSAGE_BYTES // 8)
+
+
+def read_up_to(subscriber, last):
+    """Reads up to the message `last`. Numbers are missing only where that is announced."""
+    expected, announced = 0, False
+    while expected <= last:
+        event = subscriber.next_but_heartbeats()
+        if event.HasField("discontinuity"):
+            announced = True
+            continue
+        number = int(event.message.payload.split()[0])
+        assert number == expected or announced and number > expected, "silently left out"
+        expected, announced = number + 1, False
+
+
+def test_stalled_subscribers_of_one_channel_each_keep_memory_within_its_bounds():
+    with ServerProcess(*FLAGS) as server, CacheClient(server.grpc_address) as client:
+        narrow = [CacheClient(server.grpc_address, NARROW) for _ in range(4)]
+        policies = (DROP, COALESCE, END)
+        channels = [b"c/%d" % number for number in range(STREAMS)]
+        streams = [
+            Subscriber(
+                narrow[number % 4], channels=[channel], slow_consumer_policy=policies[number % 3]
+            )
+            for number, channel in enumerate(channels)
+        ]
+        before = resident_bytes(server)
+        most = 0
+        for number in range(MESSAGES):
+            for channel in channels:
+                assert publish(client, channel, payload_of(number)).receivers <= 1
+            most = max(most, resident_bytes(server))
+        assert_within_bounds(server, most - before)
+
+        for number in range(0, STREAMS, 30):  # those of DROP
+            read_up_to(streams[number], MESSAGES - 1)
+        for stream in streams:
+            stream.cancel()
+        for connection in narrow:
+            connection.close()
+
+
+def test_many_stalled_subscribers_of_one_channel_hold_no_publisher_up():
+    """All policies at once, beside one that reads, while the cache is used."""
+    with ServerProcess(*FLAGS) as server, CacheClient(server.grpc_address) as client:
+        with CacheClient(server.grpc_address, NARROW) as narrow, Subscriber(
+            client, channels=[b"c"]
+        ) as quick:
+            policies = (DROP, COALESCE, END)
+            streams = [
+                Subscriber(narrow, channels=[b"c"], slow_consumer_policy=policies[number % 3])
+                for number in range(STREAMS)
+            ]
+            before = resident_bytes(server)
+            for number in range(20 * MESSAGES):
+                reply = publish(client, b"c", payload_of(number))
+                # Those that asked for it are ended one after the other.
+                assert reply.sequence and STREAMS * 2 / 3 < reply.receivers <= 1 + STREAMS, reply
+                (event,) = quick.take(1)
+                assert int(event.message.payload.split()[0]) == number
+                if number % 100 == 0:
+                    assert client.Set(SetRequest(key=b"k", value=b"%d" % number)).stored
+                    assert client.Get(GetRequest(key=b"k")).value == b"%d" % number
+            assert_within_bounds(server, resident_bytes(server) - before)
+            for number in range(0, STREAMS, 30):  # those of DROP
+                read_up_to(streams[number], 20 * MESSAGES - 1)
+            for stream in streams:
+                stream.cancel()
+
+
+def test_stalled_subscribers_that_resumed_keep_memory_within_its_bounds():
+    """Each was resumed from a place of its own, so that what waits for one waits for no other."""
+    with ServerProcess(*FLAGS) as server, CacheClient(server.grpc_address) as client:
+        with CacheClient(server.grpc_address, NARROW) as narrow:
+            before = resident_bytes(server)
+            streams, expected = [], 0
+            for _ in range(STREAMS):
+                with Subscriber(client, channels=[b"c"]) as place:
+                    token = place.token
+                for _ in range(60):  # more than a queue holds
+                    assert publish(client, b"c", payload_of(expected)).sequence
+                    expected += 1
+                streams.append(Subscriber(narrow, channels=[b"c"], resume_token=token))
+                assert streams[-1].resumed
+            assert_within_bounds(server, resident_bytes(server) - before)
+            for stream in streams:
+                stream.cancel()

@@ -21,6 +21,7 @@ from ferrite.v1.cache_pb2 import (
     PublishRequest,
     SetRequest,
 )
+from exposition import scrape
 from server_process import ServerProcess
 from subscriber import Subscriber, publish
 
@@ -187,11 +188,25 @@ def test_coalescing_brings_the_newest_value_of_each_key(client, reader):
         assert newest[keys[(COUNT - 1) % 5]].version == version
 
 
-def test_who_asked_for_it_is_ended_and_goes_on_with_the_token_of_the_end(client, reader):
+def send_until_one_is_ended(server, client, begin):
+    """Sends numbers until a stream has been ended for not reading; returns the first one not sent."""
+
+    def ended():
+        series = "ferrite_subscriber_dropped_total", frozenset([("reason", "too_slow")])
+        return scrape(server)[series]
+
+    before = ended()
+    while ended() == before:
+        send_numbers(client, range(begin, begin + 100))
+        begin += 100
+    return begin
+
+
+def test_who_asked_for_it_is_ended_and_goes_on_with_the_token_of_the_end(server, client, reader):
     terms = {"slow_consumer_policy": END, "max_queue_events": 10}
     with Subscriber(reader, channels=[b"c"], **terms) as slow:
         assert_live(client, slow, 0)
-        send_numbers(client, range(20, COUNT))
+        count = send_until_one_is_ended(server, client, 20)
         events, failure = slow.rest()
         numbers = [*range(20), *map(number_of, events)]
         assert (failure.code, failure.reason) == (
@@ -200,12 +215,12 @@ def test_who_asked_for_it_is_ended_and_goes_on_with_the_token_of_the_end(client,
         ), failure
         token = dict(slow.call.trailing_metadata())["ferrite-resume-token-bin"]
         assert token == slow.token, "that of the last event that arrived"
-    assert len(numbers) < COUNT
+    assert len(numbers) < count
     with Subscriber(client, channels=[b"c"], resume_token=token) as again:
         assert again.resumed
-        numbers += [number_of(event) for event in again.take(COUNT - len(numbers))]
-        assert numbers == list(range(COUNT))
-        assert_live(client, again, COUNT)
+        numbers += [number_of(event) for event in again.take(count - len(numbers))]
+        assert numbers == list(range(count))
+        assert_live(client, again, count)
 
 
 def test_who_is_ended_and_comes_back_too_late_is_told():
@@ -215,32 +230,16 @@ def test_who_is_ended_and_comes_back_too_late_is_told():
         terms = {"slow_consumer_policy": END, "max_queue_events": 10}
         with Subscriber(reader, channels=[b"c"], **terms) as slow:
             assert_live(client, slow, 0)
-            send_numbers(client, range(20, COUNT))
+            count = send_until_one_is_ended(server, client, 20)
+            send_numbers(client, range(count, count + COUNT))
+            count += COUNT
             assert slow.failure().reason == "SUBSCRIBER_TOO_SLOW"
             token = dict(slow.call.trailing_metadata())["ferrite-resume-token-bin"]
         with Subscriber(client, channels=[b"c"], resume_token=token) as again:
             assert not again.resumed
             gap = again.take_discontinuity()
             assert (gap.reason, gap.after_sequence) == (HISTORY_EXCEEDED, slow.position)
-            assert [number_of(e) for e in again.take(300)] == list(range(COUNT - 300, COUNT))
-
-
-def test_who_is_ended_before_an_event_was_sent_goes_on_from_the_acknowledgement():
-    # One thread: all of a frame is there before the stream can send the first of it.
-    with ServerProcess("--threads=1") as server, CacheClient(server.grpc_address) as client:
-        with Subscriber(client, channels=[b"c"]) as other:
-            send_numbers(client, range(5))
-            other.take(5)
-            terms = {"slow_consumer_policy": END, "max_queue_events": 10}
-            with Subscriber(client, channels=[b"c"], **terms) as slow:
-                send_numbers(client, range(5, 105))
-                events, failure = slow.rest()
-                assert failure.reason == "SUBSCRIBER_TOO_SLOW"
-                token = dict(slow.call.trailing_metadata())["ferrite-resume-token-bin"]
-                assert token == slow.token, "that of the last event, here the acknowledgement"
-            with Subscriber(client, channels=[b"c"], resume_token=token) as again:
-                events += again.take(100 - len(events))
-                assert [number_of(event) for event in events] == list(range(5, 105))
+            assert [number_of(e) for e in again.take(300)] == list(range(count - 300, count))
 
 
 @pytest.mark.parametrize("seed", range(3))

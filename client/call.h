@@ -54,7 +54,7 @@ struct CallTerms {
 absl::Status ClientIsGone();
 absl::Status CancelledByCaller();
 
-class Call : public CallTag, private Cancellation::Target {
+class Call : public InFlight, private Cancellation::Target {
  public:
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -62,9 +62,7 @@ class Call : public CallTag, private Cancellation::Target {
   // The call owns itself from here on.
   void Start();
 
-  // Makes the call end soon with CANCELLED, unless it ends in another way first. Thread-safe while
-  // the call is in flight.
-  void Cancel();
+  void Cancel() final;
 
   void Proceed(bool ok) final;
 
@@ -90,8 +88,6 @@ class Call : public CallTag, private Cancellation::Target {
   absl::Duration timeout() const { return terms_.timeout; }
 
  private:
-  friend class CompletionThread;
-
   void Try();
   void EndTry(const grpc::Status& status);
   // How long to wait before the next try; absent: there is to be none.
@@ -115,10 +111,6 @@ class Call : public CallTag, private Cancellation::Target {
   std::optional<absl::Status> cancelled_ ABSL_GUARDED_BY(mutex_);
   std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
-
-  // Guarded by the mutex of thread_.
-  Call* next_ = nullptr;
-  Call* previous_ = nullptr;
 };
 
 }  // namespace ferrite

@@ -1,11 +1,14 @@
 #include "client/client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "client/await.h"
 #include "client/client_core.h"
 #include "client/scan_call.h"
+#include "client/subscription/callback_receiver.h"
+#include "client/subscription/waiting_events.h"
 
 namespace ferrite {
 namespace {
@@ -104,6 +107,28 @@ void Client::IncrAsync(v1::IncrRequest request, const CallOptions& options,
                        Callback<v1::IncrResponse> done) {
   core_->CallOwner(kCache<&Cache::PrepareAsyncIncr>, std::move(request), options, std::move(done));
 }
+void Client::PublishAsync(v1::PublishRequest request, const CallOptions& options,
+                          Callback<v1::PublishResponse> done) {
+  core_->CallOwner(kCache<&Cache::PrepareAsyncPublish>, std::move(request), options,
+                   std::move(done));
+}
+
+std::unique_ptr<Subscription> Client::Subscribe(v1::SubscribeRequest request,
+                                                const SubscriptionOptions& options) {
+  auto waiting = std::make_shared<WaitingEvents>(std::max<size_t>(options.max_waiting_events, 1),
+                                                 request.resume_token());
+  auto stream = core_->StartSubscription(std::move(request), waiting);
+  return std::unique_ptr<Subscription>(new Subscription(std::move(stream), waiting, waiting));
+}
+
+std::unique_ptr<Subscription> Client::Subscribe(v1::SubscribeRequest request,
+                                                SubscriptionCallbacks callbacks,
+                                                const SubscriptionOptions&) {
+  auto receiver = std::make_shared<CallbackReceiver>(std::move(callbacks), request.resume_token());
+  auto stream = core_->StartSubscription(std::move(request), receiver);
+  return std::unique_ptr<Subscription>(
+      new Subscription(std::move(stream), std::move(receiver), nullptr));
+}
 
 void Client::ExistsAsync(v1::ExistsRequest request, const CallOptions& options,
                          Callback<v1::ExistsResponse> done) {
@@ -187,6 +212,11 @@ absl::StatusOr<v1::TouchResponse> Client::Touch(v1::TouchRequest request,
 absl::StatusOr<v1::IncrResponse> Client::Incr(v1::IncrRequest request, const CallOptions& options) {
   return Await<v1::IncrResponse>(
       [&](auto done) { IncrAsync(std::move(request), options, std::move(done)); });
+}
+absl::StatusOr<v1::PublishResponse> Client::Publish(v1::PublishRequest request,
+                                                    const CallOptions& options) {
+  return Await<v1::PublishResponse>(
+      [&](auto done) { PublishAsync(std::move(request), options, std::move(done)); });
 }
 absl::StatusOr<v1::ExistsResponse> Client::Exists(v1::ExistsRequest request,
                                                   const CallOptions& options) {
@@ -278,6 +308,14 @@ absl::StatusOr<v1::IncrResponse> Client::Incr(std::string_view key, int64_t delt
   request.set_key(key.data(), key.size());
   request.set_delta(delta);
   return Incr(std::move(request));
+}
+
+absl::StatusOr<v1::PublishResponse> Client::Publish(std::string_view channel,
+                                                    std::string_view payload) {
+  v1::PublishRequest request;
+  request.set_channel(channel.data(), channel.size());
+  request.set_payload(payload.data(), payload.size());
+  return Publish(std::move(request));
 }
 
 absl::StatusOr<v1::MGetResponse> Client::MGet(const std::vector<std::string>& keys) {

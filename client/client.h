@@ -13,10 +13,10 @@
 // Every RPC has two faces. XAsync() returns at once and hands the outcome to a callback; X() waits
 // for it. FutureOf() in client/future.h makes a std::future of the former.
 //
-// Frames. Concurrent calls about one key travel to a node together, as operations of a Pipeline
-// stream, though each has its own outcome, deadline and retries: see BatchingOptions. A call that
-// meets no other leaves at once. A large Set, from 64 KiB, and whatever a server does not take in
-// frames is an RPC of its own.
+// Frames. Concurrent calls about one key, or channel, travel to a node together, as operations of a
+// Pipeline stream, though each has its own outcome, deadline and retries: see BatchingOptions. A
+// call that meets no other leaves at once. A large Set, from 64 KiB, and whatever a server does not
+// take in frames is an RPC of its own.
 //
 // Deadlines. Every call has one: its own timeout or the client's, in which all its tries have to
 // fit. Without any time left it fails with DEADLINE_EXCEEDED at once, within XAsync(). A call that
@@ -41,7 +41,7 @@
 //
 // End. The destructor cancels the calls in flight and returns after the last callback has. Their
 // callbacks get CANCELLED, unless another outcome was faster. A call that a callback starts
-// meanwhile fails with CANCELLED at once, within XAsync().
+// meanwhile fails with CANCELLED at once, within XAsync(). Subscriptions end likewise.
 
 #include <cstdint>
 #include <memory>
@@ -56,6 +56,7 @@
 #include "client/callback.h"
 #include "client/error.h"
 #include "client/options.h"
+#include "client/subscription.h"
 #include "ferrite/v1/admin.pb.h"
 #include "ferrite/v1/cache.pb.h"
 
@@ -79,6 +80,18 @@ class Client {
                   Callback<v1::TouchResponse> done);
   void IncrAsync(v1::IncrRequest request, const CallOptions& options,
                  Callback<v1::IncrResponse> done);
+
+  // Messages. A lost connection may leave open whether a message was published: see Retries.
+  void PublishAsync(v1::PublishRequest request, const CallOptions& options,
+                    Callback<v1::PublishResponse> done);
+
+  // Messages and events as they come, for as long as the subscription is there; see
+  // client/subscription.h. The first form lets the caller fetch them, the second calls back.
+  std::unique_ptr<Subscription> Subscribe(v1::SubscribeRequest request,
+                                          const SubscriptionOptions& options = {});
+  std::unique_ptr<Subscription> Subscribe(v1::SubscribeRequest request,
+                                          SubscriptionCallbacks callbacks,
+                                          const SubscriptionOptions& options = {});
 
   // Many keys.
   void ExistsAsync(v1::ExistsRequest request, const CallOptions& options,
@@ -115,6 +128,8 @@ class Client {
   absl::StatusOr<v1::TouchResponse> Touch(v1::TouchRequest request,
                                           const CallOptions& options = {});
   absl::StatusOr<v1::IncrResponse> Incr(v1::IncrRequest request, const CallOptions& options = {});
+  absl::StatusOr<v1::PublishResponse> Publish(v1::PublishRequest request,
+                                              const CallOptions& options = {});
   absl::StatusOr<v1::ExistsResponse> Exists(v1::ExistsRequest request,
                                             const CallOptions& options = {});
   absl::StatusOr<v1::MGetResponse> MGet(v1::MGetRequest request, const CallOptions& options = {});
@@ -144,6 +159,7 @@ class Client {
                                       absl::Duration ttl = absl::InfiniteDuration());
   absl::StatusOr<v1::DeleteResponse> Delete(std::string_view key);
   absl::StatusOr<v1::IncrResponse> Incr(std::string_view key, int64_t delta = 1);
+  absl::StatusOr<v1::PublishResponse> Publish(std::string_view channel, std::string_view payload);
   absl::StatusOr<v1::MGetResponse> MGet(const std::vector<std::string>& keys);
 
  private:

@@ -35,6 +35,13 @@ Client::Core::~Core() {
   for (const std::unique_ptr<CompletionThread>& thread : threads_) thread->Close();
 }
 
+std::shared_ptr<SubscriptionStream> Client::Core::StartSubscription(
+    v1::SubscribeRequest request, std::shared_ptr<EventReceiver> receiver) {
+  // There is one node for now; it has every channel and key.
+  return SubscriptionStream::Start(NextThread(), nodes_.front(), options_.retry, std::move(request),
+                                   std::move(receiver));
+}
+
 CallTerms Client::Core::Terms(bool repeatable, const CallOptions& options) const {
   const absl::Duration timeout = std::clamp(options.timeout.value_or(options_.default_timeout),
                                             absl::ZeroDuration(), kMaxTimeout);

@@ -17,6 +17,7 @@
 #include "client/pipeline/operation_call.h"
 #include "client/repeatable.h"
 #include "client/slot_map.h"
+#include "client/subscription/subscription_stream.h"
 #include "client/unary_call.h"
 
 namespace ferrite {
@@ -27,11 +28,12 @@ class Client::Core {
   // As ~Client.
   ~Core();
 
-  // Sends a request about one key to the node that owns it, with others in a frame if it can.
+  // Sends a request about one key, or channel, to the node that owns it, with others in a frame if
+  // it can.
   template <class Request, class Response>
   void CallOwner(PrepareFunction<Request, Response> prepare, Request request,
                  const CallOptions& options, Callback<Response> done) {
-    const std::optional<uint32_t> node = slots_->NodeOf(request.key());
+    const std::optional<uint32_t> node = slots_->NodeOf(RoutingKey(request));
     if (node.has_value() && !pipelines_.empty()) {
       NodePipeline& pipeline = *pipelines_[*node];
       if (pipeline.Takes(request.ByteSizeLong())) {
@@ -81,12 +83,24 @@ class Client::Core {
         ->Start();
   }
 
+  std::shared_ptr<SubscriptionStream> StartSubscription(v1::SubscribeRequest request,
+                                                        std::shared_ptr<EventReceiver> receiver);
+
   CallTerms TermsAt(uint32_t node, bool repeatable, const CallOptions& options) const;
 
   // The thread for the next call; they take turns.
   CompletionThread* NextThread();
 
  private:
+  // What decides which node a request goes to.
+  template <class Request>
+  static const std::string& RoutingKey(const Request& request) {
+    return request.key();
+  }
+  static const std::string& RoutingKey(const v1::PublishRequest& request) {
+    return request.channel();
+  }
+
   // Passes an answer on only if it has `count` items.
   template <class Response>
   static Callback<Response> CheckCount(int count, Callback<Response> done) {

@@ -1,7 +1,5 @@
 #include "client/completion_thread.h"
 
-#include "client/call.h"
-
 namespace ferrite {
 namespace {
 
@@ -25,21 +23,21 @@ void CompletionThread::Serve() {
   }
 }
 
-bool CompletionThread::Add(Call* call) {
+bool CompletionThread::Add(InFlight* one) {
   MutexLock lock(&mutex_);
   if (closing_) return false;
-  call->next_ = calls_;
-  if (calls_ != nullptr) calls_->previous_ = call;
-  calls_ = call;
+  one->next_ = first_;
+  if (first_ != nullptr) first_->previous_ = one;
+  first_ = one;
   in_flight_.fetch_add(1);
   return true;
 }
 
-void CompletionThread::Remove(Call* call) {
+void CompletionThread::Remove(InFlight* one) {
   {
     MutexLock lock(&mutex_);
-    if (call->next_ != nullptr) call->next_->previous_ = call->previous_;
-    (call->previous_ != nullptr ? call->previous_->next_ : calls_) = call->next_;
+    if (one->next_ != nullptr) one->next_->previous_ = one->previous_;
+    (one->previous_ != nullptr ? one->previous_->next_ : first_) = one->next_;
   }
   if (in_flight_.fetch_sub(1) == 1) in_flight_.notify_all();
 }
@@ -47,7 +45,7 @@ void CompletionThread::Remove(Call* call) {
 void CompletionThread::Refuse() {
   MutexLock lock(&mutex_);
   closing_ = true;
-  for (Call* call = calls_; call != nullptr; call = call->next_) call->Cancel();
+  for (InFlight* one = first_; one != nullptr; one = one->next_) one->Cancel();
 }
 
 void CompletionThread::Close() {

@@ -1,6 +1,6 @@
 #pragma once
 
-// A completion queue, the thread that serves it, and the calls that are in flight on it.
+// A completion queue, the thread that serves it, and what is in flight on it.
 
 #include <atomic>
 #include <cstddef>
@@ -11,8 +11,6 @@
 #include "grpcpp/completion_queue.h"
 
 namespace ferrite {
-
-class Call;
 
 // What stands behind every tag in a completion queue.
 class CallTag {
@@ -25,6 +23,21 @@ class CallTag {
   virtual ~CallTag() = default;
 };
 
+// A call or a subscription: what has to end before its client has.
+class InFlight : public CallTag {
+ public:
+  // Makes it end soon with CANCELLED, unless it ends in another way first. Thread-safe while it is
+  // in flight.
+  virtual void Cancel() = 0;
+
+ private:
+  friend class CompletionThread;
+
+  // Guarded by the mutex of its thread.
+  InFlight* next_ = nullptr;
+  InFlight* previous_ = nullptr;
+};
+
 // Add and Remove are thread-safe.
 class CompletionThread {
  public:
@@ -34,21 +47,21 @@ class CompletionThread {
   CompletionThread(const CompletionThread&) = delete;
   CompletionThread& operator=(const CompletionThread&) = delete;
 
-  // Takes `call` into the list of calls in flight. False when the thread is closing: the call must
-  // not start.
-  bool Add(Call* call);
+  // Takes `one` into the list of what is in flight. False when the thread is closing: it must not
+  // start.
+  bool Add(InFlight* one);
   // Takes it out again. Afterwards nobody cancels it.
-  void Remove(Call* call);
+  void Remove(InFlight* one);
 
-  // Refuses further calls and cancels those in flight.
+  // Takes nothing in any more and cancels what is in flight.
   void Refuse();
-  // The same; then waits until each call has left the list, and ends the thread. Not to be called
-  // on a completion thread.
+  // The same; then waits until each has left the list, and ends the thread. Not to be called on a
+  // completion thread.
   void Close();
 
   grpc::CompletionQueue* queue() { return &queue_; }
 
-  // To be called right before the operation that leads to a call's first event: what the caller did
+  // To be called right before the operation that leads to a first event: what the caller did
   // until then happens before the thread takes that event. The queue sees to this as well, but in a
   // library that the thread sanitizer cannot look into.
   void HandOver() { handed_over_.fetch_add(1, std::memory_order_release); }
@@ -65,7 +78,8 @@ class CompletionThread {
   std::atomic<size_t> in_flight_{0};
   Mutex mutex_;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  Call* calls_ ABSL_GUARDED_BY(mutex_) = nullptr;  // head of the list that runs through Call::next_
+  // The head of the list that runs through InFlight::next_.
+  InFlight* first_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::thread thread_;
 };
 

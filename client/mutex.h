@@ -1,9 +1,11 @@
 #pragma once
 
-// A mutex that clang's thread-safety analysis understands and that the thread sanitizer sees:
-// Abseil's own lies in a system library that is not instrumented, so that every section it guards
-// would look like a race.
+// A mutex, and a condition on what it guards, that clang's thread-safety analysis understands and
+// that the thread sanitizer sees: Abseil's own lie in a system library that is not instrumented, so
+// that every section they guard would look like a race.
 
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
@@ -16,6 +18,8 @@ class ABSL_LOCKABLE Mutex {
   void Unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
 
  private:
+  friend class Condition;
+
   std::mutex mutex_;
 };
 
@@ -31,6 +35,24 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
 
  private:
   Mutex& mutex_;
+};
+
+// Lets a thread wait until another has changed what a mutex guards.
+class Condition {
+ public:
+  void NotifyAll() { changed_.notify_all(); }
+
+  // Lets the mutex go meanwhile. May return without a reason; false when the time is over.
+  bool WaitUntil(Mutex* mutex, std::chrono::steady_clock::time_point end)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::unique_lock lock(mutex->mutex_, std::adopt_lock);
+    const std::cv_status status = changed_.wait_until(lock, end);
+    lock.release();
+    return status == std::cv_status::no_timeout;
+  }
+
+ private:
+  std::condition_variable changed_;
 };
 
 }  // namespace ferrite

@@ -17,6 +17,7 @@
 // | Incr                     | request_id | it would count twice                                  |
 // | MSet                     | depends    | if each of its entries is                             |
 // | Delete, MDelete          | never      | the second try would answer that nothing was there    |
+// | Publish                  | never      | subscribers would get the message twice               |
 // | Flush                    | never      | it would delete what was written in between           |
 // | ResetSlowLog             | never      | it would forget what was logged in between            |
 //
@@ -44,6 +45,7 @@ inline bool IsRepeatable(const grpc::health::v1::HealthCheckRequest&) { return t
 
 inline bool IsRepeatable(const v1::DeleteRequest&) { return false; }
 inline bool IsRepeatable(const v1::MDeleteRequest&) { return false; }
+inline bool IsRepeatable(const v1::PublishRequest&) { return false; }
 inline bool IsRepeatable(const v1::FlushRequest&) { return false; }
 inline bool IsRepeatable(const v1::ResetSlowLogRequest&) { return false; }
 

@@ -35,10 +35,9 @@ std::optional<absl::Duration> RetryDelay(const RetryPolicy& policy, const Failed
   }
   absl::Duration delay = Backoff(policy, failed.attempts, chance);
   if (failed.pushback.has_value()) {
-    int64_t pushback_ms;
-    const absl::string_view text(failed.pushback->data(), failed.pushback->size());
-    if (!absl::SimpleAtoi(text, &pushback_ms) || pushback_ms < 0) return std::nullopt;
-    delay = absl::Milliseconds(pushback_ms);
+    const std::optional<absl::Duration> pushback = PushbackOf(*failed.pushback);
+    if (!pushback.has_value()) return std::nullopt;
+    delay = *pushback;
   }
   if (delay >= failed.time_left) return std::nullopt;
   return delay;
@@ -47,6 +46,15 @@ std::optional<absl::Duration> RetryDelay(const RetryPolicy& policy, const Failed
 absl::Duration Backoff(const RetryPolicy& policy, int attempts, double chance) {
   const absl::Duration grown = policy.initial_backoff * std::exp2(attempts - 1);
   return std::min(grown, policy.max_backoff) * (0.5 + chance / 2);
+}
+
+std::optional<absl::Duration> PushbackOf(std::string_view text) {
+  int64_t pushback_ms;
+  if (!absl::SimpleAtoi(absl::string_view(text.data(), text.size()), &pushback_ms) ||
+      pushback_ms < 0) {
+    return std::nullopt;
+  }
+  return absl::Milliseconds(pushback_ms);
 }
 
 double RandomChance() { return std::uniform_real_distribution<double>(0, 1)(Generator()); }

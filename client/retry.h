@@ -40,6 +40,9 @@ std::optional<absl::Duration> RetryDelay(const RetryPolicy& policy, const Failed
 // together. `chance` is uniform in [0, 1).
 absl::Duration Backoff(const RetryPolicy& policy, int attempts, double chance);
 
+// What a server means by this `grpc-retry-pushback-ms`: when to come again; absent: never.
+std::optional<absl::Duration> PushbackOf(std::string_view text);
+
 // A number in [0, 1) for the above. Thread-safe.
 double RandomChance();
 

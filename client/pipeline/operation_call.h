@@ -17,6 +17,9 @@ constexpr int OperationField(const v1::SetRequest*) { return v1::Operation::kSet
 constexpr int OperationField(const v1::DeleteRequest*) { return v1::Operation::kDeleteFieldNumber; }
 constexpr int OperationField(const v1::TouchRequest*) { return v1::Operation::kTouchFieldNumber; }
 constexpr int OperationField(const v1::IncrRequest*) { return v1::Operation::kIncrFieldNumber; }
+constexpr int OperationField(const v1::PublishRequest*) {
+  return v1::Operation::kPublishFieldNumber;
+}
 
 template <class Request, class Response>
 class OperationCall final : public PendingCall {

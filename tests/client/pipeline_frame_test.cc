@@ -37,6 +37,7 @@ TEST(FrameWriterTest, WritesWhatProtobufWould) {
   expected.add_operations()->mutable_delete_()->set_key("d");
   expected.add_operations()->mutable_touch()->set_persist(true);
   expected.add_operations()->mutable_incr()->set_delta(-1);
+  expected.add_operations()->mutable_publish()->set_channel("c");
   expected.add_operations()->mutable_get();  // an empty request
 
   auto get_call = CallOf<v1::GetResponse>(*get);
@@ -44,9 +45,10 @@ TEST(FrameWriterTest, WritesWhatProtobufWould) {
   auto delete_call = CallOf<v1::DeleteResponse>(expected.operations(2).delete_());
   auto touch_call = CallOf<v1::TouchResponse>(expected.operations(3).touch());
   auto incr_call = CallOf<v1::IncrResponse>(expected.operations(4).incr());
+  auto publish_call = CallOf<v1::PublishResponse>(expected.operations(5).publish());
   auto empty_call = CallOf<v1::GetResponse>(v1::GetRequest());
-  const std::string bytes = BytesOf(
-      WriteFrame({&get_call, &set_call, &delete_call, &touch_call, &incr_call, &empty_call}));
+  const std::string bytes = BytesOf(WriteFrame({&get_call, &set_call, &delete_call, &touch_call,
+                                                &incr_call, &publish_call, &empty_call}));
   EXPECT_EQ(bytes, expected.SerializeAsString());
   EXPECT_EQ(BytesInFrame(get_call), 2 + expected.operations(0).ByteSizeLong());
 }

@@ -137,6 +137,7 @@ TEST(RepeatableTest, ReadsAreAndTouchIs) {
 TEST(RepeatableTest, WhatWouldAnswerOtherwiseIsNot) {
   EXPECT_FALSE(IsRepeatable(v1::DeleteRequest()));
   EXPECT_FALSE(IsRepeatable(v1::MDeleteRequest()));
+  EXPECT_FALSE(IsRepeatable(v1::PublishRequest()));
   EXPECT_FALSE(IsRepeatable(v1::FlushRequest()));
 }
 

@@ -1,0 +1,39 @@
+#include "client/near_cache/near_events.h"
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace ferrite {
+
+std::string ProbePayload(int64_t sent_ns) { return absl::StrCat(sent_ns); }
+
+void NearEvents::Take(const v1::SubscriptionEvent& event) {
+  switch (event.event_case()) {
+    case v1::SubscriptionEvent::kAcknowledgement:
+      // A stream that was resumed goes on as if it had only been slow.
+      if (!event.acknowledgement().resumed()) entries_->Restart();
+      probe_();
+      break;
+    case v1::SubscriptionEvent::kMessage:
+      TakeMessage(event.message());
+      break;
+    case v1::SubscriptionEvent::kKeyEvent:
+      entries_->Apply(event.key_event());
+      break;
+    case v1::SubscriptionEvent::kHeartbeat:
+      break;
+    case v1::SubscriptionEvent::kDiscontinuity:
+    case v1::SubscriptionEvent::EVENT_NOT_SET:  // something that this version does not know
+      entries_->Restart();
+      break;
+  }
+}
+
+void NearEvents::TakeMessage(const v1::ChannelMessage& message) {
+  int64_t sent_ns;
+  if (message.channel() == channel_ && absl::SimpleAtoi(message.payload(), &sent_ns)) {
+    entries_->ProbeCameBack(sent_ns);
+  }
+}
+
+}  // namespace ferrite

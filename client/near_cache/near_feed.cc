@@ -1,0 +1,59 @@
+#include "client/near_cache/near_feed.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "client/retry.h"
+
+namespace ferrite {
+namespace {
+
+// So many probes are sent within max_staleness, so that hits go on although some of them are late.
+constexpr int kProbesInTime = 4;
+
+// In the range that the server allows, and no slower than what it does by itself.
+constexpr int64_t kMinHeartbeatMs = 100;
+constexpr int64_t kMaxHeartbeatMs = 10'000;
+
+// A name that nobody else will think of.
+std::string NewChannel() {
+  return absl::StrCat("ferrite.near.", absl::BytesToHexString(NewRequestId()));
+}
+
+v1::SubscribeRequest RequestFor(const std::vector<std::string>& key_prefixes,
+                                absl::Duration max_staleness, const std::string& channel) {
+  v1::SubscribeRequest request;
+  request.add_channels(channel);
+  for (const std::string& prefix : key_prefixes) request.add_key_prefixes(prefix);
+  // Not the policy that leaves out an event when a newer one of its key follows: a probe between
+  // the two would vouch for the first.
+  request.set_slow_consumer_policy(v1::SLOW_CONSUMER_POLICY_DROP);
+  // Probes leave no silence for a heartbeat to break. But this is how soon the client takes a
+  // silent connection for a broken one.
+  request.set_heartbeat_ms(std::clamp<int64_t>(absl::ToInt64Milliseconds(max_staleness),
+                                               kMinHeartbeatMs, kMaxHeartbeatMs));
+  return request;
+}
+
+}  // namespace
+
+NearFeed::NearFeed(Client* client, const std::vector<std::string>& key_prefixes,
+                   absl::Duration max_staleness, NearEntries* entries)
+    : NearFeed(client, key_prefixes, max_staleness, entries, NewChannel()) {}
+
+NearFeed::NearFeed(Client* client, const std::vector<std::string>& key_prefixes,
+                   absl::Duration max_staleness, NearEntries* entries, const std::string& channel)
+    : prober_(client, channel, max_staleness / kProbesInTime, max_staleness),
+      events_(entries, channel, [this] { prober_.Probe(); }),
+      subscription_(client->Subscribe(
+          RequestFor(key_prefixes, max_staleness, channel),
+          {.on_event = [this](const v1::SubscriptionEvent& event) { events_.Take(event); },
+           // Nothing to do: no probe comes back until the stream stands again, and then either it
+           // goes on where it was or its acknowledgement says otherwise.
+           .on_lost = [](const absl::Status&) {},
+           .on_end = [entries](const absl::Status&) { entries->Stop(); }})) {}
+
+}  // namespace ferrite

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "client/client.h"
+#include "client/near_cache/near_entries.h"
+#include "client/near_cache/near_events.h"
+#include "client/near_cache/prober.h"
+#include "client/subscription.h"
+
+namespace ferrite {
+
+// What keeps the entries of a near cache right: one subscription to the events of their keys and to
+// a channel of its own, and the probes that go through that channel.
+class NearFeed {
+ public:
+  // `client` and `entries` must outlive it.
+  NearFeed(Client* client, const std::vector<std::string>& key_prefixes,
+           absl::Duration max_staleness, NearEntries* entries);
+  // Ends the subscription. Not to be called on a completion thread.
+  ~NearFeed() = default;
+  NearFeed(const NearFeed&) = delete;
+  NearFeed& operator=(const NearFeed&) = delete;
+
+ private:
+  NearFeed(Client* client, const std::vector<std::string>& key_prefixes,
+           absl::Duration max_staleness, NearEntries* entries, const std::string& channel);
+
+  // The subscription goes first, as its callbacks use the others.
+  Prober prober_;
+  NearEvents events_;
+  std::unique_ptr<Subscription> subscription_;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,42 @@
+#pragma once
+
+// Sends probes to a channel: messages that say when they were sent. When one comes back on a
+// subscription, so has every event of what had happened before that moment. A heartbeat of the
+// server could not say as much, as it does not say how long it was under way.
+
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "absl/time/time.h"
+#include "client/client.h"
+
+namespace ferrite {
+
+// Thread-safe.
+class Prober {
+ public:
+  // Sends one each `interval`. One that took longer than `timeout` to be published was in vain.
+  Prober(Client* client, std::string channel, absl::Duration interval, absl::Duration timeout);
+  ~Prober();
+  Prober(const Prober&) = delete;
+  Prober& operator=(const Prober&) = delete;
+
+  // Sends one more, now.
+  void Probe();
+
+ private:
+  void Run();
+
+  Client* const client_;
+  const std::string channel_;
+  const absl::Duration interval_;
+  const absl::Duration timeout_;
+  std::mutex mutex_;
+  std::condition_variable stop_;
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace ferrite

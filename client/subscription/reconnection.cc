@@ -1,0 +1,38 @@
+#include "client/subscription/reconnection.h"
+
+#include "client/error.h"
+#include "client/retry.h"
+
+namespace ferrite {
+namespace {
+
+bool WouldEndAlike(const absl::Status& why) {
+  switch (why.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kOutOfRange:
+    case absl::StatusCode::kUnimplemented:
+    case absl::StatusCode::kUnauthenticated:
+      return true;
+    case absl::StatusCode::kResourceExhausted:
+      return ReasonOf(why) == "SUBSCRIBER_TOO_SLOW";
+    default:
+      return false;  // the other side, or something on the way, gave up for the moment
+  }
+}
+
+}  // namespace
+
+std::optional<absl::Duration> ReconnectionDelay(const RetryPolicy& policy, int failures,
+                                                const absl::Status& why,
+                                                std::optional<std::string_view> pushback,
+                                                double chance) {
+  if (WouldEndAlike(why)) return std::nullopt;
+  if (pushback.has_value()) return PushbackOf(*pushback);
+  return Backoff(policy, failures, chance);
+}
+
+}  // namespace ferrite

@@ -1,0 +1,43 @@
+#pragma once
+
+// Events that have arrived and wait for somebody to take them.
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/mutex.h"
+#include "client/subscription/event_receiver.h"
+
+namespace ferrite {
+
+// Thread-safe.
+class WaitingEvents final : public EventReceiver {
+ public:
+  // Has room until `limit` (at least 1) events wait, and again when half of them are gone.
+  WaitingEvents(size_t limit, std::string resume_token);
+
+  // As Subscription::Next(). Sets `has_room_again` when the stream, which has paused, is to be read
+  // on.
+  absl::StatusOr<v1::SubscriptionEvent> Next(absl::Duration timeout, bool* has_room_again);
+
+  void Receive(v1::SubscriptionEvent event) override;
+  bool HasRoom() override;
+  void Lose(const absl::Status&) override {}
+  void End(const absl::Status& why) override;
+  std::string resume_token() const override;
+
+ private:
+  const size_t limit_;
+  mutable Mutex mutex_;
+  Condition changed_;
+  std::deque<v1::SubscriptionEvent> events_ ABSL_GUARDED_BY(mutex_);
+  bool full_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
+  std::string resume_token_ ABSL_GUARDED_BY(mutex_);  // of the last event that was taken
+};
+
+}  // namespace ferrite

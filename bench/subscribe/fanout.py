@@ -178,7 +178,7 @@ From when a message was due to its receipt, at a fixed rate, each published by i
 
 
 def draw(figures, directory):
-    figure, axes = plot.axes(7, 4)
+    figure, axes = plot.axes(10, 4)
     colors = dict(zip(WHO, (plot.OURS, plot.OTHERS[2], plot.OTHERS[0]), strict=True))
     for name, style in (("frames", "-"), ("many", "--")):
         for who, label in WHO.items():
@@ -199,5 +199,5 @@ def draw(figures, directory):
     axes.set_yscale("log")
     axes.set_xlabel("subscribers of one channel")
     axes.set_ylabel("messages received per second")
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.02, 0.5))
     plot.save(figure, directory / "subscribe_fanout.png")

@@ -23,8 +23,9 @@ PROGRAMS = {
     "store": ("cargo", "redis-server", "memcached"),
     "serving": ("redis-server", "memcached"),
     "startup": ("redis-server",),
+    "subscribe": ("redis-server",),
 }
-DRAWING = ("eviction", "overload", "serving", "store")
+DRAWING = ("eviction", "overload", "serving", "store", "subscribe")
 
 
 def skip(why):

@@ -9,9 +9,10 @@ import tempfile
 class ReadyServer:
     """A server that serves."""
 
-    def __init__(self, process, address):
+    def __init__(self, process, address, http_address):
         self.pid = process.pid
         self.address = address
+        self.http_address = http_address  # None if it does not say
 
 
 @contextlib.contextmanager
@@ -27,7 +28,8 @@ def running(*command):
             if found is None:
                 log.seek(0)
                 raise RuntimeError(f"{command[0]} did not start: {line}{log.read()}")
-            yield ReadyServer(process, found.group(1))
+            http = re.search(r" http=(\S+:\d+)", line)
+            yield ReadyServer(process, found.group(1), http and http.group(1))
         finally:
             process.terminate()
             process.communicate()

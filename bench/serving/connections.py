@@ -7,10 +7,8 @@ import socket
 import statistics
 import subprocess
 
-import load
-import servers
 import subjects
-from harness import process, report, terminal
+from harness import load, process, report, servers, terminal
 
 TITLE = "Idle connections"
 TARGETS = ("ferrite", "ferrite-server")

@@ -3,9 +3,7 @@
 import contextlib
 import statistics
 
-import load
-import servers
-from harness import report, terminal
+from harness import load, report, servers, terminal
 
 TITLE = "Values sent without a copy"
 TARGETS = ("bench-copying-server", "bench-sharing-server", "ferrite")

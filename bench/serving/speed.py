@@ -3,10 +3,9 @@
 import contextlib
 import statistics
 
-import load
-import servers
+import fleet
 import subjects
-from harness import plot, report, terminal
+from harness import load, plot, report, terminal
 
 TITLE = "Speed"
 TARGETS = ("bench-echo-server", "bench-peer-load", "ferrite", "ferrite-server")
@@ -41,9 +40,9 @@ def measure(build_dir, arguments):
     for value_bytes, names in chosen.items():
         keys = _keys(arguments.keys, value_bytes)
         with contextlib.ExitStack() as stack:
-            fleet = servers.Fleet(stack, build_dir, keys=keys, value_bytes=value_bytes)
+            compared = fleet.Fleet(stack, build_dir, keys=keys, value_bytes=value_bytes)
             outcomes = load.take_turns(
-                {name: fleet.measures(known[name]) for name in names},
+                {name: compared.measures(known[name]) for name in names},
                 rounds=arguments.rounds,
                 seconds=arguments.seconds,
                 progress=progress,

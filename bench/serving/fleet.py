@@ -1,25 +1,8 @@
-"""Starts the servers of a comparison, each with one thread on the same core, and fills them."""
+"""The servers of a comparison, each with one thread on the same core."""
 
 import contextlib
-import socket
 
-import load
-from harness import peers, process, ready_server
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-@contextlib.contextmanager
-def ferrite(build_dir, *flags, program="ferrite-server"):
-    server_cores, _ = load.split_cores()
-    command = [build_dir / "bin" / program, "--listen=127.0.0.1:0", "--http-listen="]
-    command += ["--threads=1", *flags]
-    with ready_server.running(*process.pinned(command, server_cores)) as server:
-        yield server
+from harness import load, peers, process, ready_server, servers
 
 
 @contextlib.contextmanager
@@ -28,12 +11,6 @@ def echo(build_dir):
     command = [build_dir / "bin" / "bench-echo-server", "--threads=1"]
     with ready_server.running(*process.pinned(command, server_cores)) as server:
         yield server
-
-
-def fill_ferrite(build_dir, server, **options):
-    """Writes every key; options are `keys` and `value_size`."""
-    _, cores = load.split_cores()
-    load.FerriteBench(build_dir / "bin" / "ferrite", server, cores=cores, **options).fill()
 
 
 class Fleet:
@@ -46,12 +23,12 @@ class Fleet:
         server_cores, self._cores = load.split_cores()
         self._ours = {
             "echo": stack.enter_context(echo(build_dir)),
-            "ferrite": stack.enter_context(ferrite(build_dir, "--max-memory=16GiB")),
+            "ferrite": stack.enter_context(servers.ferrite(build_dir, "--max-memory=16GiB")),
         }
-        fill_ferrite(build_dir, self._ours["ferrite"], **self._entries)
+        servers.fill_ferrite(build_dir, self._ours["ferrite"], **self._entries)
         self._peers = {}  # {kind: (pid, port)}
         for kind, start in (("redis", peers.redis), ("memcached", peers.memcached_on)):
-            port = free_port()
+            port = servers.free_port()
             pid = stack.enter_context(start(port=port)).pid
             process.pin(pid, server_cores)
             self._peers[kind] = (pid, port)

@@ -106,7 +106,7 @@ absl::Status RpcServer::Start(AdminHandlers* admin) {
     Dispatcher* const dispatcher =
         dispatchers_.emplace_back(std::make_unique<Dispatcher>(thread.get(), &events_)).get();
     events_.AddDispatcher(dispatcher);
-    thread->AfterEachStep([dispatcher] { dispatcher->RunIfWoken(); });
+    thread->BetweenSteps([dispatcher] { dispatcher->RunIfWoken(); });
     services_.ServeOn(thread.get(), &store_, &cache_, &wire_, admin, dispatcher);
   }
   health_.ServeOn(threads_.front().get());

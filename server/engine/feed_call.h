@@ -120,18 +120,16 @@ class FeedMethod {
     }
 
     grpc::Status Open() {
+      meter_->CountBytes(MessageBytes(request_), 0);
       if (grpc::Status status = meter_->Admit(context_); !status.ok()) return status;
       // Only to begin is an operation: a stream that waits for events keeps nobody waiting.
       Passage passage;
       grpc::Status status = owner_.thread_.gate()->Admit(owner_.method_, 1, MessageBytes(request_),
                                                          &context_, &passage);
       if (!status.ok()) return status;
-      if (status.ok()) {
-        status = owner_.handler_(
-            request_, [this] { Advance(); }, &feed_);
-      }
+      const auto wake = [this] { Advance(); };
+      status = owner_.handler_(request_, wake, &feed_);
       owner_.thread_.gate()->Explain(status, &context_);
-      meter_->CountBytes(MessageBytes(request_), 0);
       if (!status.ok() || done_) feed_.reset();
       request_.Clear();
       return status;

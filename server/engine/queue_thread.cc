@@ -9,6 +9,9 @@
 namespace ferrite {
 namespace {
 
+// What is done between steps waits for no more steps than this.
+constexpr int kMostSteps = 16;
+
 // Comes back from the queue at once, on its thread, and goes.
 class Task final : public Tag {
  public:
@@ -67,13 +70,19 @@ void QueueThread::Run() {
   while (Take(&tag, &ok)) {
     handed_over_.load(std::memory_order_acquire);
     static_cast<Tag*>(tag)->Proceed(ok);
-    if (after_step_) after_step_();
+    if (++steps_ == kMostSteps) Between();
   }
+}
+
+void QueueThread::Between() {
+  steps_ = 0;
+  if (between_steps_) between_steps_();
 }
 
 bool QueueThread::Take(void** tag, bool* ok) {
   const auto outcome = queue_->AsyncNext(tag, ok, gpr_inf_past(GPR_CLOCK_MONOTONIC));
   if (outcome != grpc::CompletionQueue::TIMEOUT) return outcome == grpc::CompletionQueue::GOT_EVENT;
+  Between();
   const bool taken = queue_->Next(tag, ok);
   gate_.Rested();
   return taken;

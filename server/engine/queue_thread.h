@@ -37,8 +37,9 @@ class QueueThread {
   // Has the queue's thread call `body` soon. The thread must run, and Stop() not have been called.
   void Do(std::function<void()> body);
 
-  // Has `body` called after each step of the thread. Before Start().
-  void AfterEachStep(std::function<void()> body) { after_step_ = std::move(body); }
+  // Has `body` called between steps of the thread: whenever nothing else waits for it, and every
+  // few steps when it is busy. Before Start().
+  void BetweenSteps(std::function<void()> body) { between_steps_ = std::move(body); }
 
   // The one whose thread the caller is; null if it is none's.
   static const QueueThread* Current() { return current_; }
@@ -63,6 +64,7 @@ class QueueThread {
   static thread_local const QueueThread* current_;
 
   void Run();
+  void Between();
   // Waits for the next event, and notes if there was none for a moment; false when there will be
   // no more.
   bool Take(void** tag, bool* ok);
@@ -71,7 +73,8 @@ class QueueThread {
   Gate gate_;
   SlowCalls& slow_calls_;
   QueueWait wait_;
-  std::function<void()> after_step_;
+  std::function<void()> between_steps_;
+  int steps_ = 0;  // since that was called
   bool closed_ = false;
   // Counts tasks. What was done before one was posted happens before the thread takes it. The queue
   // sees to this as well, but in a library that the thread sanitizer cannot look into.

@@ -45,7 +45,7 @@ grpc::Status Dispatcher::Open(const grpc::ByteBuffer& bytes, std::function<void(
 
 void Dispatcher::Wake() {
   if (!active_.load() || woken_.load() || woken_.exchange(true)) return;
-  if (QueueThread::Current() == &thread_) return;  // which runs this after its step
+  if (QueueThread::Current() == &thread_) return;  // which runs this before it rests
   MutexLock lock(&mutex_);
   if (!closed_) thread_.Do([] {});  // any step will do
 }

@@ -1,8 +1,9 @@
 #pragma once
 
-// Carries events from the log to the streams of one serving thread. It runs after each step of the
-// thread, and does nothing unless it was woken: then it takes the events that are new, puts each
-// into the queues of the streams that follow its topic, and has these streams send.
+// Carries events from the log to the streams of one serving thread. It runs between steps of the
+// thread, so that what several steps record goes out together, and does nothing unless it was
+// woken: then it takes the events that are new, puts each into the queues of the streams that
+// follow its topic, and has these streams send.
 
 #include <atomic>
 #include <chrono>
@@ -44,7 +45,7 @@ class Dispatcher {
 
   // There are new events. Thread-safe, and cheap when it was told so already.
   void Wake();
-  // To be called after each step of the thread.
+  // To be called between steps of the thread.
   void RunIfWoken() {
     if (woken_.load(std::memory_order_relaxed)) Run();
   }

@@ -4,8 +4,6 @@
 #include <tuple>
 #include <utility>
 
-#include "absl/hash/hash.h"
-
 namespace ferrite {
 namespace {
 
@@ -18,10 +16,6 @@ auto FindSame(const Topic& topic) {
 }
 
 }  // namespace
-
-size_t Interests::HashOf(TopicKind kind, bool exact, std::string_view name) {
-  return absl::HashOf(kind, exact, absl::string_view(name.data(), name.size()));
-}
 
 uint64_t Interests::Follow(const std::vector<TopicRef>& topics, uint64_t stream) {
   MutexLock lock(&mutex_);
@@ -43,7 +37,7 @@ bool Interests::Add(const TopicRef& topic, uint64_t stream) {
   const bool is_new = followed == all.end();
   if (is_new) {
     followed = all.insert(all.end(), {topic, kUnknown, {}, {}});
-    sketch_.Add(HashOf(topic->kind, topic->exact, topic->name));
+    sketch_.Add(*topic);
     if (!topic->exact) TableOf(topic->kind).lengths.Add(topic->name.size());
     if (topic->kind == TopicKind::kKey) ++key_topics_;
   }
@@ -96,7 +90,7 @@ void Interests::ForgetIfOver(const Topic& topic, Clock::time_point now) {
   if (followed == all.end() || !followed->streams.empty() || followed->until > now) return;
   all.erase(followed);
   if (all.empty()) map.erase(place);
-  sketch_.Remove(HashOf(topic.kind, topic.exact, topic.name));
+  sketch_.Remove(topic);
   if (!topic.exact) TableOf(topic.kind).lengths.Remove(topic.name.size());
   if (topic.kind == TopicKind::kKey) --key_topics_;
 }
@@ -104,17 +98,18 @@ void Interests::ForgetIfOver(const Topic& topic, Clock::time_point now) {
 template <typename Visit>
 void Interests::ForEach(TopicKind kind, std::string_view name, Visit visit) const {
   const Table& table = tables_[static_cast<size_t>(kind)];
-  const auto look_up = [&](const Map& map, bool exact, std::string_view begin) {
-    if (!sketch_.MayHave(HashOf(kind, exact, begin))) return;
+  const auto look_up = [&](const Map& map, bool exact, std::string_view begin, uint64_t hash) {
+    if (!sketch_.MayHave(kind, exact, hash)) return;
     Map::const_accessor place;
     if (!map.find(place, std::string(begin))) return;
     for (const Followed& followed : place->second) {
       if (followed.topic->MatchesRestOf(name)) visit(followed);
     }
   };
-  look_up(table.exact, true, name);
-  table.lengths.ForEachUpTo(
-      name.size(), [&](size_t length) { look_up(table.prefixes, false, name.substr(0, length)); });
+  look_up(table.exact, true, name, NameHash::Of(name));
+  table.lengths.ForEachIn(name, [&](std::string_view prefix, uint64_t hash) {
+    look_up(table.prefixes, false, prefix, hash);
+  });
 }
 
 Interests::OfChannel Interests::FindChannel(std::string_view channel) const {

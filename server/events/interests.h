@@ -82,11 +82,21 @@ class Interests {
   // Counts names by hash: zero means that nobody follows such a name.
   class Sketch {
    public:
-    void Add(size_t hash) { counts_[hash % counts_.size()].fetch_add(1); }
-    void Remove(size_t hash) { counts_[hash % counts_.size()].fetch_sub(1); }
-    bool MayHave(size_t hash) const { return counts_[hash % counts_.size()].load() != 0; }
+    void Add(const Topic& topic) { counts_[PlaceOf(topic)].fetch_add(1); }
+    void Remove(const Topic& topic) { counts_[PlaceOf(topic)].fetch_sub(1); }
+    bool MayHave(TopicKind kind, bool exact, uint64_t name_hash) const {
+      return counts_[PlaceOf(kind, exact, name_hash)].load() != 0;
+    }
 
    private:
+    size_t PlaceOf(const Topic& topic) const {
+      return PlaceOf(topic.kind, topic.exact, NameHash::Of(topic.name));
+    }
+    size_t PlaceOf(TopicKind kind, bool exact, uint64_t name_hash) const {
+      const uint64_t sort = static_cast<uint64_t>(kind) * 2 + exact;
+      return ((name_hash >> 32 ^ name_hash) + sort * 1031) % counts_.size();
+    }
+
     std::array<std::atomic<uint32_t>, 4096> counts_{};
   };
 
@@ -94,7 +104,6 @@ class Interests {
   Map& MapOf(const Topic& topic) {
     return topic.exact ? TableOf(topic.kind).exact : TableOf(topic.kind).prefixes;
   }
-  static size_t HashOf(TopicKind kind, bool exact, std::string_view name);
 
   // Returns whether the topic was not followed before.
   bool Add(const TopicRef& topic, uint64_t stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -222,7 +222,8 @@ grpc::Status Subscription::TooSlow(grpc::ServerContext* context) const {
                    "the queue of this subscription was full (" +
                        std::to_string(request_.queue.events) + " events or " +
                        std::to_string(request_.queue.bytes) +
-                       " bytes), and it asked to be ended then; resume it with the token of the "
+                       " bytes, or what all subscriptions together may take), its client did not "
+                       "read, and it asked to be ended then; resume it with the token of the "
                        "last event");
 }
 

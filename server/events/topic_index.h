@@ -3,7 +3,6 @@
 // The streams of one thread by what they follow.
 
 #include <array>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,12 +18,12 @@ class Subscription;
 class TopicIndex {
  public:
   void Add(const Topic* topic, Subscription* subscription) {
-    (*MapOf(*topic))[topic->name].push_back({topic, subscription});
+    (*MapOf(*topic))[NameHash::Of(topic->name)].push_back({topic, subscription});
     if (!topic->exact) tables_[Number(topic->kind)].lengths.Add(topic->name.size());
   }
   void Remove(const Topic* topic, const Subscription* subscription) {
     Map* const map = MapOf(*topic);
-    const auto place = map->find(topic->name);
+    const auto place = map->find(NameHash::Of(topic->name));
     std::erase_if(place->second, [&](const Follower& follower) {
       return follower.topic == topic && follower.subscription == subscription;
     });
@@ -38,18 +37,20 @@ class TopicIndex {
   void ForEach(const RecordedEvent& event, Visit visit) const {
     const Table& table = tables_[Number(event.topic_kind())];
     const std::string_view name = event.topic();
-    const auto look_up = [&](const Map& map, std::string_view begin) {
-      const auto place = map.find(absl::string_view(begin.data(), begin.size()));
+    const auto look_up = [&](const Map& map, std::string_view begin, uint64_t hash) {
+      const auto place = map.find(hash);
       if (place == map.end()) return;
       for (const Follower& follower : place->second) {
-        if (follower.topic->Takes(event) && follower.topic->MatchesRestOf(name)) {
+        const Topic& topic = *follower.topic;
+        if (topic.name == begin && topic.Takes(event) && topic.MatchesRestOf(name)) {
           visit(follower.subscription);
         }
       }
     };
-    look_up(table.exact, name);
-    table.lengths.ForEachUpTo(
-        name.size(), [&](size_t length) { look_up(table.prefixes, name.substr(0, length)); });
+    look_up(table.exact, name, NameHash::Of(name));
+    table.lengths.ForEachIn(name, [&](std::string_view prefix, uint64_t hash) {
+      look_up(table.prefixes, prefix, hash);
+    });
   }
 
  private:
@@ -57,7 +58,7 @@ class TopicIndex {
     const Topic* topic;
     Subscription* subscription;
   };
-  using Map = absl::flat_hash_map<std::string, std::vector<Follower>>;
+  using Map = absl::flat_hash_map<uint64_t, std::vector<Follower>>;  // by NameHash
   struct Table {
     Map exact;
     Map prefixes;

@@ -1,6 +1,6 @@
 #pragma once
 
-// A gRPC server whose Subscribe streams follow scripts.
+// A gRPC server whose Subscribe streams follow scripts. To every Get it answers a miss.
 
 #include <chrono>
 #include <condition_variable>
@@ -71,10 +71,14 @@ class EventPeer final : public v1::CacheService::Service {
     const std::lock_guard lock(mutex_);
     return requests_;
   }
-  // Messages that gRPC has taken for its clients.
-  size_t written() {
-    const std::lock_guard lock(mutex_);
-    return written_;
+  // Waits until gRPC has taken `count` messages for its clients in all.
+  void AwaitWritten(size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return written_ >= count; });
+  }
+
+  grpc::Status Get(grpc::ServerContext*, const v1::GetRequest*, v1::GetResponse*) override {
+    return grpc::Status::OK;
   }
 
   grpc::Status Subscribe(grpc::ServerContext* context, const v1::SubscribeRequest* request,
@@ -86,6 +90,7 @@ class EventPeer final : public v1::CacheService::Service {
       if (!writer->Write(message)) return grpc::Status::CANCELLED;
       const std::lock_guard lock(mutex_);
       ++written_;
+      changed_.notify_all();
     }
     if (!script.pushback.empty()) {
       context->AddTrailingMetadata("grpc-retry-pushback-ms", script.pushback);

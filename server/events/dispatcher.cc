@@ -1,6 +1,7 @@
 #include "server/events/dispatcher.h"
 
 #include <utility>
+#include <vector>
 
 #include "server/events/subscription.h"
 #include "server/events/subscription_request.h"
@@ -73,7 +74,7 @@ void Dispatcher::Remove(Subscription* subscription) {
   if (stream == streams_.end()) return;
   for (const TopicRef& topic : subscription->topics()) index_.Remove(topic.get(), subscription);
   heartbeats_.erase({stream->second, subscription});
-  ready_.erase(subscription);
+  std::erase(ready_, subscription);
   later_.erase(subscription);
   streams_.erase(stream);
   if (streams_.empty()) active_ = false;
@@ -99,7 +100,8 @@ void Dispatcher::Run() {
   if (more) RunSoon();
 }
 
-void Dispatcher::WakeAll(const absl::flat_hash_set<Subscription*>& subscriptions) {
+template <typename Subscriptions>
+void Dispatcher::WakeAll(const Subscriptions& subscriptions) {
   for (Subscription* subscription : subscriptions) {
     if (streams_.contains(subscription)) subscription->Wake();
   }
@@ -110,15 +112,16 @@ bool Dispatcher::OfferNewEvents() {
   if (stretch.complete_after > position_) {
     for (const auto& [subscription, due] : streams_) {
       subscription->Lost(position_);
-      ready_.insert(subscription);
+      ready_.push_back(subscription);
     }
   }
+  BudgetBatch budget(hub_.budget());
   for (const EventRef& event : events_) {
     index_.ForEach(*event, [&](Subscription* subscription) {
-      subscription->Offer(event);
-      ready_.insert(subscription);
+      if (subscription->Offer(event, &budget)) ready_.push_back(subscription);
     });
   }
+  budget.Flush();
   position_ = stretch.through;
   const bool more = events_.size() == kEventsPerStep;
   events_.clear();

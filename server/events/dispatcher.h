@@ -65,7 +65,8 @@ class Dispatcher {
   // Offers a stretch of the log. False if that was all there is.
   bool OfferNewEvents();
   // Has those send that are still there: a stream that sends may end, and go.
-  void WakeAll(const absl::flat_hash_set<Subscription*>& subscriptions);
+  template <typename Subscriptions>
+  void WakeAll(const Subscriptions& subscriptions);
   // Has this run again after others had their turn.
   void RunSoon();
   void Ring();
@@ -74,7 +75,7 @@ class Dispatcher {
   EventHub& hub_;
   uint64_t position_ = 0;
   std::vector<EventRef> events_;              // those that are being offered
-  absl::flat_hash_set<Subscription*> ready_;  // streams to which something was offered
+  std::vector<Subscription*> ready_;          // streams that have something to send
   absl::flat_hash_set<Subscription*> later_;  // streams of WakeSoon
   TopicIndex index_;
   absl::flat_hash_map<Subscription*, Clock::time_point> streams_;     // with their heartbeat's time

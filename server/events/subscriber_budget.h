@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 #include "ferrite/v1/cache.pb.h"
 
@@ -27,6 +28,29 @@ class SubscriberBudget {
  private:
   const uint64_t limit_bytes_;
   std::atomic<uint64_t> held_{0};
+};
+
+// Changes of one thread, collected: each change of the count that all threads share costs a locked
+// instruction. Not thread-safe.
+class BudgetBatch {
+ public:
+  explicit BudgetBatch(SubscriberBudget* budget) : budget_(*budget) {}
+
+  bool Allows(uint64_t bytes) const {
+    return budget_.Allows(bytes + static_cast<uint64_t>(collected_));
+  }
+  void Change(int64_t bytes) {
+    collected_ += bytes;
+    if (collected_ > kMostCollected) Flush();
+  }
+  // So that all threads know. To be called before what was added is taken away elsewhere.
+  void Flush() { budget_.Change(std::exchange(collected_, 0)); }
+
+ private:
+  static constexpr int64_t kMostCollected = int64_t{1} << 20;
+
+  SubscriberBudget& budget_;
+  int64_t collected_ = 0;
 };
 
 // Counts for metrics, since the start. Thread-safe.

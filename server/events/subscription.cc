@@ -103,19 +103,25 @@ void Subscription::NoteGap(v1::DiscontinuityReason reason, uint64_t after, uint6
   hub_.tally()->discontinuities[reason].fetch_add(1, std::memory_order_relaxed);
 }
 
-void Subscription::Offer(const EventRef& event) {
-  if (too_slow_ || event->sequence() <= taken_) return;
-  if (behind_) return EndIfStalled();
+bool Subscription::Offer(const EventRef& event, BudgetBatch* budget) {
+  if (too_slow_ || event->sequence() <= taken_) return false;
+  if (behind_) {
+    EndIfStalled();
+    return false;
+  }
   const uint64_t before = queue_.bytes();
-  const bool fits = queue_.empty() || hub_.budget()->Allows(event->memory_bytes());
+  const bool was_empty = queue_.empty();
+  const bool fits = was_empty || budget->Allows(event->memory_bytes());
   if (fits && queue_.Push(event)) {
     taken_ = event->sequence();
-    hub_.budget()->Change(static_cast<int64_t>(queue_.bytes()) - static_cast<int64_t>(before));
-  } else {
-    hub_.tally()->overflows.fetch_add(1, std::memory_order_relaxed);
-    FallBehind(event->sequence() - 1);
-    EndIfStalled();
+    budget->Change(static_cast<int64_t>(queue_.bytes()) - static_cast<int64_t>(before));
+    return was_empty;
   }
+  hub_.tally()->overflows.fetch_add(1, std::memory_order_relaxed);
+  FallBehind(event->sequence() - 1);
+  budget->Flush();
+  EndIfStalled();
+  return false;
 }
 
 void Subscription::EndIfStalled() {

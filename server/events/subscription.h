@@ -40,8 +40,9 @@ class Subscription final : public Feed {
   ~Subscription() override;
 
   // For the dispatcher. An event that this follows, in the order of the log; may come twice in a
-  // row.
-  void Offer(const EventRef& event);
+  // row. Returns whether the stream has to be woken for it: if others wait already, it will send
+  // anyhow.
+  bool Offer(const EventRef& event, BudgetBatch* budget);
   // Events after that sequence were lost before they could be offered.
   void Lost(uint64_t after);
   // Sends what there is.

@@ -28,11 +28,8 @@ void ReplyWriter::AppendValue(const Value& value) {
   closed_bytes_ += bytes.size();
 }
 
-void ReplyWriter::AppendShared(std::string_view bytes, const std::shared_ptr<const void>& owner) {
-  if (bytes.size() < kMinSharedBytes) {
-    std::memcpy(Append(bytes.size()), bytes.data(), bytes.size());
-    return;
-  }
+void ReplyWriter::AppendReference(std::string_view bytes,
+                                  const std::shared_ptr<const void>& owner) {
   CloseChunk();
   slices_.emplace_back(const_cast<char*>(bytes.data()), bytes.size(), &Release,
                        new std::shared_ptr<const void>(owner));

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -46,8 +47,16 @@ class ReplyWriter {
   // Appends the value: a copy, or a reference to it if it is large.
   void AppendValue(const Value& value);
 
-  // Appends bytes that lie in what `owner` keeps: a copy, or a reference to it if they are many.
-  void AppendShared(std::string_view bytes, const std::shared_ptr<const void>& owner);
+  // Appends bytes that lie in what `owner`, a shared pointer, keeps: a copy, or a reference to it
+  // if they are many. A template, as to convert the pointer costs two locked instructions.
+  template <typename Owner>
+  void AppendShared(std::string_view bytes, const Owner& owner) {
+    if (bytes.size() < kMinSharedBytes) {
+      std::memcpy(Append(bytes.size()), bytes.data(), bytes.size());
+    } else {
+      AppendReference(bytes, owner);
+    }
+  }
 
   // Makes the reply of what was appended, and begins with the next. None of this fails.
   grpc::ByteBuffer Take();
@@ -56,6 +65,7 @@ class ReplyWriter {
   void Clear();
 
  private:
+  void AppendReference(std::string_view bytes, const std::shared_ptr<const void>& owner);
   void Grow(size_t bytes);
   // Makes a slice of what was appended since the last one.
   void CloseChunk();

@@ -15,7 +15,7 @@ Node::Node(const Settings& settings)
           {.operations = settings.max_inflight_operations, .bytes = settings.max_inflight_bytes}),
       slow_calls_(settings.slowlog_threshold, settings.slowlog_entries),
       cache_(&store_, &replays_, &events_, &Clock::System(), settings.max_value_bytes),
-      wire_(&store_, &cache_),
+      wire_(&store_, &events_, &cache_),
       rpc_(settings, &store_, &cache_, &wire_, &events_, &counters_, &admissions_, &slow_calls_),
       admin_(
           &store_, &counters_, &slow_calls_, [this] { return rpc_.listener().counts().open; },

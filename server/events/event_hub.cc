@@ -15,13 +15,11 @@ EventHub::EventHub(Store* store, const EventLimits& limits)
 
 EventHub::~EventHub() { store_.Listen(nullptr); }
 
-void EventHub::Publish(std::string_view channel, std::string_view payload,
-                       v1::PublishResponse* response) {
+PublishResult EventHub::Publish(std::string_view channel, std::string_view payload) {
   tally_.published.fetch_add(1, std::memory_order_relaxed);
   const Interests::OfChannel interest = interests_.FindChannel(channel);
-  if (!interest.recorded) return;
-  response->set_receivers(interest.receivers);
-  response->set_sequence(Record(RecordedEvent::OfMessage(channel, payload)));
+  if (!interest.recorded) return {};
+  return {interest.receivers, Record(RecordedEvent::OfMessage(channel, payload))};
 }
 
 void EventHub::OnEvent(const StoreEvent& event) {

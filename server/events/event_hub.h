@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "ferrite/v1/cache.pb.h"
 #include "server/events/event_limits.h"
 #include "server/events/event_log.h"
 #include "server/events/interests.h"
@@ -23,6 +22,12 @@ namespace ferrite {
 
 class Dispatcher;
 
+// As in v1::PublishResponse.
+struct PublishResult {
+  uint64_t receivers = 0;
+  uint64_t sequence = 0;
+};
+
 // Thread-safe, but for AddDispatcher.
 class EventHub final : public EventListener {
  public:
@@ -34,7 +39,7 @@ class EventHub final : public EventListener {
   void AddDispatcher(Dispatcher* dispatcher) { dispatchers_.push_back(dispatcher); }
 
   // Sends a message to whoever follows the channel.
-  void Publish(std::string_view channel, std::string_view payload, v1::PublishResponse* response);
+  PublishResult Publish(std::string_view channel, std::string_view payload);
   // Called by the store.
   void OnEvent(const StoreEvent& event) override;
 

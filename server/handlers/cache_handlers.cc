@@ -202,7 +202,9 @@ grpc::Status CacheHandlers::Publish(const v1::PublishRequest& request,
       !status.ok()) {
     return status;
   }
-  events_.Publish(request.channel(), request.payload(), response);
+  const PublishResult result = events_.Publish(request.channel(), request.payload());
+  response->set_receivers(result.receivers);
+  response->set_sequence(result.sequence);
   return grpc::Status::OK;
 }
 

@@ -13,8 +13,9 @@ constexpr uint32_t kFrameOperations = 1;
 constexpr uint32_t kOperationGet = 1;
 constexpr uint32_t kOperationSet = 2;
 constexpr uint32_t kOperationDelete = 3;
-constexpr uint32_t kKey = 1;  // of every request
-constexpr uint32_t kSetValue = 2;
+constexpr uint32_t kOperationPublish = 6;
+constexpr uint32_t kKey = 1;    // of every request, or the channel
+constexpr uint32_t kValue = 2;  // of a Set, or the payload
 constexpr uint32_t kSetTtlMs = 3;
 
 // Stands for a key that is not known yet.
@@ -30,7 +31,7 @@ bool ParseSimple(std::string_view request, Kind kind, size_t max_value_bytes,
   while (field.Next()) {
     if (field.Is(kKey) && IsKey(field.bytes())) {
       operation->key = field.bytes();
-    } else if (kind == Kind::kSet && field.Is(kSetValue) &&
+    } else if ((kind == Kind::kSet || kind == Kind::kPublish) && field.Is(kValue) &&
                field.bytes().size() <= max_value_bytes) {
       operation->value = field.bytes();
     } else if (kind == Kind::kSet && field.IsInteger(kSetTtlMs) && field.integer() >= 1 &&
@@ -55,6 +56,7 @@ FrameOperation ParseOperation(std::string_view message, size_t max_value_bytes) 
   if (field.Is(kOperationGet)) kind = Kind::kGet;
   if (field.Is(kOperationSet)) kind = Kind::kSet;
   if (field.Is(kOperationDelete)) kind = Kind::kDelete;
+  if (field.Is(kOperationPublish)) kind = Kind::kPublish;
   const std::string_view request = field.bytes();
   if (!ParseSimple(request, kind, max_value_bytes, &operation)) kind = Kind::kOther;
   // A second field would take the place of the first or be merged with it.

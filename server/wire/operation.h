@@ -12,10 +12,11 @@ namespace ferrite {
 // All but `kind` points into the frame.
 struct FrameOperation {
   enum class Kind : uint8_t {
-    kGet,     // of `key`, nothing else asked
-    kSet,     // of `key` to `value`, perhaps with a time to live
-    kDelete,  // of `key`, unconditional
-    kOther,   // `message` tells; also what may be wrong in some way
+    kGet,      // of `key`, nothing else asked
+    kSet,      // of `key` to `value`, perhaps with a time to live
+    kDelete,   // of `key`, unconditional
+    kPublish,  // of `value` to the channel `key`
+    kOther,    // `message` tells; also what may be wrong in some way
   };
   Kind kind = Kind::kOther;
   int64_t ttl_ms = 0;  // 0: none

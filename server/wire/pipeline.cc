@@ -52,12 +52,12 @@ void WriteReadOutcome(ReadResult* result, ReplyWriter* reply) {
 void WriteSetOutcome(const SetResult& result, ReplyWriter* reply) {
   if (result.outcome == SetOutcome::kMemoryFull) return WriteError(MemoryFull(), reply);
   Count(CacheOutcome::kSetStored);  // these have no condition
-  WriteDone(kSetOutcome, true, result.version, reply);
+  WriteNumbers(kSetOutcome, 1, result.version, reply);
 }
 
 void WriteDeleteOutcome(const DeleteResult& result, ReplyWriter* reply) {
   Count(result.deleted ? CacheOutcome::kDeleteDeleted : CacheOutcome::kDeleteMiss);
-  WriteDone(kDeleteOutcome, result.deleted, result.version, reply);
+  WriteNumbers(kDeleteOutcome, result.deleted, result.version, reply);
 }
 
 SetOptions OptionsOf(const FrameOperation& operation) {
@@ -92,6 +92,7 @@ grpc::Status WireHandlers::Pipeline(const grpc::ByteBuffer& frame, grpc::ByteBuf
 void WireHandlers::Execute(std::span<const FrameOperation> operations, ReplyWriter* reply) {
   if (AllAre(Kind::kGet, operations)) return Reads(operations, reply);
   if (AllAre(Kind::kSet, operations)) return Writes(operations, reply);
+  if (AllAre(Kind::kPublish, operations)) return Messages(operations, reply);
   Mixed(operations, reply);
 }
 
@@ -119,6 +120,15 @@ void WireHandlers::Writes(std::span<const FrameOperation> operations, ReplyWrite
   for (size_t i = 0; i < operations.size(); ++i) WriteSetOutcome(results[i], reply);
 }
 
+void WireHandlers::Messages(std::span<const FrameOperation> operations, ReplyWriter* reply) {
+  for (const FrameOperation& operation : operations) Publish(operation, reply);
+}
+
+void WireHandlers::Publish(const FrameOperation& operation, ReplyWriter* reply) {
+  const PublishResult result = events_.Publish(operation.key, operation.value);
+  WriteNumbers(kPublishOutcome, result.receivers, result.sequence, reply);
+}
+
 void WireHandlers::Mixed(std::span<const FrameOperation> operations, ReplyWriter* reply) {
   std::array<std::string_view, kKeysPerStep> keys;
   for (size_t i = 0; i < operations.size(); ++i) keys[i] = operations[i].key;
@@ -139,6 +149,8 @@ void WireHandlers::ExecuteOne(const FrameOperation& operation, ReplyWriter* repl
                              reply);
     case Kind::kDelete:
       return WriteDeleteOutcome(store_.Delete(operation.key), reply);
+    case Kind::kPublish:
+      return Publish(operation, reply);
     case Kind::kOther:
       return ExecuteOther(operation, reply);
   }

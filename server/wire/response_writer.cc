@@ -96,12 +96,13 @@ void WriteRead(const Nesting& nesting, const ReadResult& result, ReplyWriter* re
   if (result.not_modified) cursor.Integer(5, 1);
 }
 
-void WriteDone(const Nesting& nesting, bool done, uint64_t version, ReplyWriter* reply) {
-  const size_t size = (done ? 2 : 0) + (version == 0 ? 0 : 1 + VarintBytes(version));
+void WriteNumbers(const Nesting& nesting, uint64_t first, uint64_t second, ReplyWriter* reply) {
+  const size_t size =
+      (first == 0 ? 0 : 1 + VarintBytes(first)) + (second == 0 ? 0 : 1 + VarintBytes(second));
   Cursor cursor(reply->Append(HeadBytes(nesting, size) + size));
   WriteHeads(nesting, size, &cursor);
-  if (done) cursor.Integer(1, 1);
-  if (version != 0) cursor.Integer(2, version);
+  if (first != 0) cursor.Integer(1, first);
+  if (second != 0) cursor.Integer(2, second);
 }
 
 void WriteMessage(const Nesting& nesting, const google::protobuf::MessageLite& message,

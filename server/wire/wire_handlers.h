@@ -9,6 +9,7 @@
 
 #include <span>
 
+#include "server/events/event_hub.h"
 #include "server/handlers/cache_handlers.h"
 #include "server/wire/operation.h"
 #include "server/wire/reply_writer.h"
@@ -20,8 +21,9 @@ namespace ferrite {
 // Thread-safe; called on threads that have counters (CounterRegistry::AttachThread).
 class WireHandlers {
  public:
-  // Both must outlive the handlers.
-  WireHandlers(Store* store, CacheHandlers* cache) : store_(*store), cache_(*cache) {}
+  // All must outlive the handlers.
+  WireHandlers(Store* store, EventHub* events, CacheHandlers* cache)
+      : store_(*store), events_(*events), cache_(*cache) {}
 
   grpc::Status Get(const grpc::ByteBuffer& request, grpc::ByteBuffer* response);
   grpc::Status MGet(const grpc::ByteBuffer& request, grpc::ByteBuffer* response);
@@ -33,6 +35,8 @@ class WireHandlers {
   void Execute(std::span<const FrameOperation> operations, ReplyWriter* reply);
   void Reads(std::span<const FrameOperation> operations, ReplyWriter* reply);
   void Writes(std::span<const FrameOperation> operations, ReplyWriter* reply);
+  void Messages(std::span<const FrameOperation> operations, ReplyWriter* reply);
+  void Publish(const FrameOperation& operation, ReplyWriter* reply);
   // One after the other.
   void Mixed(std::span<const FrameOperation> operations, ReplyWriter* reply);
   void ExecuteOne(const FrameOperation& operation, ReplyWriter* reply);
@@ -40,6 +44,7 @@ class WireHandlers {
   void ExecuteOther(const FrameOperation& operation, ReplyWriter* reply);
 
   Store& store_;
+  EventHub& events_;
   CacheHandlers& cache_;
 };
 

@@ -41,7 +41,15 @@ std::string BytesOf(const grpc::ByteBuffer& buffer) {
 
 // A store with its handlers.
 struct Side {
-  Side() { counters.AttachThread(); }
+  Side() {
+    counters.AttachThread();
+    // So that there is something to tell of what is published.
+    for (const char* channel : {"k1", "k2"}) {
+      Topic topic;
+      topic.name = channel;
+      events.Follow({std::make_shared<const Topic>(topic)}, events.NewStreamNumber());
+    }
+  }
 
   FakeClock clock;
   CounterRegistry counters;
@@ -49,7 +57,7 @@ struct Side {
   ReplayWindow replays{1 << 20, &clock};
   EventHub events{&store, {}};
   CacheHandlers cache{&store, &replays, &events, &clock, kMaxValueBytes};
-  WireHandlers wire{&store, &cache};
+  WireHandlers wire{&store, &events, &cache};
 };
 
 class WireTest : public testing::Test {
@@ -256,7 +264,7 @@ class OperationSource {
   explicit OperationSource(uint32_t seed) : random_(seed) {}
 
   void Fill(v1::Operation* operation) {
-    switch (Below(8)) {
+    switch (Below(9)) {
       case 0:
       case 1:
         return FillGet(operation->mutable_get());
@@ -275,6 +283,10 @@ class OperationSource {
         operation->mutable_incr()->set_key(Key());
         if (Below(3) == 0)
           operation->mutable_incr()->set_request_id("id" + std::to_string(Below(9)));
+        return;
+      case 7:
+        operation->mutable_publish()->set_channel(Key());
+        operation->mutable_publish()->set_payload(std::string(Below(1000), 'p'));
         return;
       default:
         return;
@@ -366,6 +378,19 @@ TEST_F(WireTest, FramesOfOneKindAnswerInOrder) {
   EXPECT_EQ(side_.counters.Sum(
                 [](const ThreadCounters& thread) { return thread.count(CacheOutcome::kGetHit); }),
             150u);
+
+  v1::PipelineRequest messages;
+  for (int i = 0; i < 100; ++i) {
+    messages.add_operations()->mutable_publish()->set_channel(i % 2 == 0 ? "k1" : "nobody's");
+  }
+  ASSERT_TRUE(Pipeline(messages).ok());
+  uint64_t sequence = 0;
+  for (int i = 0; i < 100; ++i) {
+    const v1::PublishResponse& published = outcomes_.results(i).publish();
+    EXPECT_EQ(published.receivers(), i % 2 == 0 ? 1u : 0u);
+    EXPECT_EQ(published.sequence() > sequence, i % 2 == 0);
+    sequence = std::max(sequence, published.sequence());
+  }
 }
 
 }  // namespace

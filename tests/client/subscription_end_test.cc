@@ -109,16 +109,15 @@ TEST(SubscriptionEndTest, WhileItsReaderHasNoRoom) {
 TEST(SubscriptionEndTest, CanComeAtAnyMoment) {
   EventPeer peer;
   for (int round = 0; round < 60; ++round) {
-    std::vector<StreamScript> scripts;
-    for (int i = 0; i < round % 7; ++i) {
-      scripts.push_back({.messages = {{AcknowledgementOf("0")}, {MessageOf("1"), MessageOf("2")}},
-                         .end = kUnavailable,
-                         .pushback = "0"});
-    }
-    peer.Expect(scripts);
+    const StreamScript breaks = {
+        .messages = {{AcknowledgementOf("0")}, {MessageOf("1"), MessageOf("2")}},
+        .end = kUnavailable,
+        .pushback = "0"};
+    peer.Expect(std::vector<StreamScript>(round % 7, breaks));
     auto client = ClientOf(peer.address(), {.completion_threads = 2});
     std::vector<EventDiary> diaries(3);
     std::vector<std::unique_ptr<Subscription>> subscriptions;
+    subscriptions.reserve(diaries.size());
     for (EventDiary& diary : diaries) {
       subscriptions.push_back(client->Subscribe(AnyRequest(), diary.Callbacks()));
     }

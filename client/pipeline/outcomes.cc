@@ -133,6 +133,7 @@ void PipelineStream::EndStream(const grpc::Status& status) {
         }
       }
     }
+    in_frames_ = 0;
     while (queued_ > 0 && (!came_about_ || unknown_method)) unsent.push_back(TakeQueued());
     for (const auto* calls : {&sent, &unsent}) {
       for (PendingCall* call : *calls) {

@@ -109,6 +109,7 @@ PendingCall* PipelineStream::TakeQueued() {
 PipelineStream::Step PipelineStream::NextStep() {
   if (queued_ == 0 || closing_) return {};
   if (state_ == State::kNone) {
+    if (Clock::now() < opens_at_) return {};
     state_ = State::kStarting;
     came_about_ = finished_ = distrusted_ = false;
     context_.emplace();
@@ -263,8 +264,9 @@ void PipelineStream::AddDeadline(PendingCall* call, Clock::time_point time, Cloc
 }
 
 void PipelineStream::SetAlarm(Clock::time_point now) {
-  if (deadlines_.empty()) return;
-  const Clock::time_point next = deadlines_.Next();
+  Clock::time_point next = deadlines_.empty() ? Clock::time_point::max() : deadlines_.Next();
+  if (opens_at_ > now && !closing_) next = std::min(next, opens_at_);
+  if (next == Clock::time_point::max()) return;
   if (!alarm_set_) {
     alarm_set_ = true;
     alarm_time_ = next;

@@ -13,9 +13,11 @@
 // The life of the stream: it opens when a call queues and there is none, and stays open. When it
 // breaks (OnFinished), nobody knows what became of the frames without a reply: calls of them that
 // are repeatable wait and queue again, the others fail. Calls that have not been sent await the
-// next stream, unless this one never came about.
+// next stream, unless this one never came about. If the server said when to come again, it does
+// not open before.
 //
-// Deadlines are kept by the client: one alarm is set for the earliest of them. A call that ends by
+// Deadlines are kept by the client: one alarm is set for the earliest of them (or for the
+// moment at which a stream may open). A call that ends by
 // its deadline or is cancelled leaves the queue, or leaves an empty place in its frame. A call that
 // would be answered too late, as the queue stands, does not join it but fails at once: under more
 // load than the node can take, calls would otherwise be sent in the order in which they came, which
@@ -132,6 +134,8 @@ class PipelineStream {
   void Distrust();
   void AnswerWithError(PendingCall* call, const OperationOutcome& outcome);
   void EndStream(const grpc::Status& status);
+  // Opens no stream as long as the server asked for, if it did.
+  void Pause(const std::optional<std::string>& pushback) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Lose(PendingCall* call, const grpc::Status& status,
             const std::optional<std::string>& pushback, bool was_sent);
   // Lets the call queue again after a while. False when it is not to be tried again.
@@ -164,6 +168,7 @@ class PipelineStream {
 
   Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kNone;
+  Clock::time_point opens_at_ ABSL_GUARDED_BY(mutex_);  // when the next stream may open
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   bool came_about_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;

@@ -34,7 +34,7 @@ class OpenClientLoad final : public OpenLoader {
 
  private:
   void Run();
-  void Start(Clock::time_point intended);
+  void Start(Clock::time_point intended, Clock::time_point now);
   void OnEnd(Clock::time_point intended, bool counted, const absl::Status& status, bool found);
 
   const RunState& state_;

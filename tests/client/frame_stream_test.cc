@@ -247,6 +247,7 @@ TEST_F(FrameStreamTest, WhatCouldNotBeAnsweredInTimeFailsAtOnce) {
   peer_.Release();
   EXPECT_TRUE(first.get().ok());
   for (auto& other : others) EXPECT_TRUE(other.get().ok());
+  EXPECT_EQ(Get("d").get()->value(), "of d");  // once they are answered, everybody is welcome
 }
 
 TEST_F(FrameStreamTest, ASilentServerIsNotTakenForASlowOne) {

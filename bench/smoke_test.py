@@ -25,6 +25,8 @@ PROGRAMS = {
     "startup": ("redis-server",),
     "subscribe": ("redis-server",),
 }
+# A collapse is what it tells of.
+MAY_BE_ZERO = ("goodput_at_10x_unary_small",)
 DRAWING = ("eviction", "overload", "serving", "store", "subscribe")
 
 
@@ -63,7 +65,7 @@ def printed_ratios(output):
 def check(ratios, expected, results, benchmark):
     if set(ratios) != set(expected):
         sys.exit(f"expected the ratios {sorted(expected)}, got {sorted(ratios)}")
-    if not all(value > 0 for value in ratios.values()):
+    if not all(value > 0 for name, value in ratios.items() if name not in MAY_BE_ZERO):
         sys.exit(f"a ratio is not above 0: {ratios}")
     figures = json.loads((results / f"{benchmark}.json").read_text(encoding="utf-8"))
     markdown = (results / f"{benchmark}.md").read_text(encoding="utf-8")

@@ -19,8 +19,10 @@
 // take in frames is an RPC of its own.
 //
 // Deadlines. Every call has one: its own timeout or the client's, in which all its tries have to
-// fit. Without any time left it fails with DEADLINE_EXCEEDED at once, within XAsync(). A call that
-// ends by its deadline, or is cancelled (client/cancellation.h), may have been carried out, or may
+// fit. Without any time left it fails with DEADLINE_EXCEEDED at once, within XAsync(); so does a
+// call that would share a frame but, after more than a thousand that wait already, could most
+// likely not be answered in time: it is not sent, and the message says so. A call that ends by its
+// deadline otherwise, or is cancelled (client/cancellation.h), may have been carried out, or may
 // still be, if it had been sent.
 //
 // Retries. A call that failed with UNAVAILABLE, or that the server asked to come again, is tried

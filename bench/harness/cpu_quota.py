@@ -11,7 +11,10 @@ import pathlib
 import time
 
 ROOT = pathlib.Path("/sys/fs/cgroup")
-PERIOD_US = 10_000  # short: a process that has used up its quota stands still until the next one
+# Short, as a process that has used up its quota stands still until the next period; but the kernel
+# takes no quota below a millisecond.
+SHORTEST_PERIOD_US = 10_000
+LEAST_QUOTA_US = 1_000
 
 
 class Quota:
@@ -36,15 +39,17 @@ class Quota:
 
 def _make(share):
     name = f"ferrite-bench-{os.getpid()}"
+    period_us = max(SHORTEST_PERIOD_US, round(LEAST_QUOTA_US / share))
+    quota_us = round(period_us * share)
     if (ROOT / "cgroup.controllers").exists():
         group = ROOT / name
         group.mkdir()
-        (group / "cpu.max").write_text(f"{int(PERIOD_US * share)} {PERIOD_US}", encoding="ascii")
+        (group / "cpu.max").write_text(f"{quota_us} {period_us}", encoding="ascii")
     else:
         group = ROOT / "cpu" / name
         group.mkdir()
-        (group / "cpu.cfs_period_us").write_text(str(PERIOD_US), encoding="ascii")
-        (group / "cpu.cfs_quota_us").write_text(str(int(PERIOD_US * share)), encoding="ascii")
+        (group / "cpu.cfs_period_us").write_text(str(period_us), encoding="ascii")
+        (group / "cpu.cfs_quota_us").write_text(str(quota_us), encoding="ascii")
     return group
 
 

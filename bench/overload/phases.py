@@ -11,12 +11,17 @@ CONNECTIONS = 4
 
 
 class Work:
-    """A kind of call."""
+    """A kind of call, and how much of a core the server gets for it.
 
-    def __init__(self, name, label, timeout_ms, **flags):
+    `callers` are what a closed loop needs on each connection to keep the server busy.
+    """
+
+    def __init__(self, name, label, *, share, timeout_ms, callers, **flags):
         self.name = name
         self.label = label
+        self.share = share
         self.timeout_ms = timeout_ms
+        self.callers = callers
         self._flags = [f"--{flag.replace('_', '-')}={value}" for flag, value in flags.items()]
 
     def bench(self, program, server, core, *flags):
@@ -71,7 +76,8 @@ class Phase:
 def capacity(work, program, server, core, seconds):
     """Calls per second of a closed loop that keeps the server busy and its queue short."""
     work.bench(program, server, core, "--count=1", "--warmup=0s", "--timeout=60s")
-    flags = [f"--connections={CONNECTIONS}", "--in-flight=2", "--no-preload", "--timeout=10s"]
+    flags = [f"--connections={CONNECTIONS}", f"--in-flight={work.callers}"]
+    flags += ["--no-preload", "--timeout=10s"]
     result = work.bench(program, server, core, *flags, "--warmup=1s", f"--duration={seconds}s")
     return result["all"]["calls_per_second"]
 

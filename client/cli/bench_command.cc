@@ -60,9 +60,13 @@ absl::Status CheckMode(const BenchArguments& arguments, const BenchOptions& opti
   if (options.mode == BenchMode::kMGet && options.op == BenchOp::kIncr) {
     return absl::InvalidArgumentError("--op incr goes with --mode unary or pipeline");
   }
-  const bool in_frames = options.mode == BenchMode::kPipeline || options.mode == BenchMode::kAuto;
-  if (in_frames && options.rate.has_value()) {
-    return absl::InvalidArgumentError("--rate goes with --mode unary or mget");
+  if (options.mode == BenchMode::kPipeline && options.rate.has_value()) {
+    return absl::InvalidArgumentError("--rate goes with --mode unary, mget or auto");
+  }
+  if (options.mode == BenchMode::kAuto && options.rate.has_value() &&
+      arguments.in_flight.has_value()) {
+    return absl::InvalidArgumentError(
+        "--in-flight does not go with --mode auto and --rate: nothing holds a call up there");
   }
   return absl::OkStatus();
 }
@@ -143,7 +147,8 @@ void AddBench(CLI::App& app, Session& session) {
       1024);
   add("--connections", options.connections, "Connections", 1, 10'000);
   add("--in-flight", bench->in_flight,
-      "Calls or frames in flight on each connection, 16 if not given; with --rate the most, 1024",
+      "Calls or frames in flight on each connection, 16 if not given; with --rate the most, 1024, "
+      "but not with --mode auto",
       1, 10'000);
   add("--threads", bench->threads, "Threads that make the calls; half of the cores if not given", 1,
       256);

@@ -1,9 +1,11 @@
 // The part of PipelineStream that decides what becomes of calls: answered, lost with their stream,
 // too late. Runs on the completion thread.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/error.h"
 #include "client/pipeline/pipeline_stream.h"
@@ -14,6 +16,9 @@ namespace {
 absl::Status NoSuchAnswer() {
   return absl::InternalError("the server answered an operation of a frame with something else");
 }
+
+// However long a server asks its clients to stay away, it may be replaced by another.
+constexpr std::chrono::milliseconds kLongestPause = std::chrono::minutes(1);
 
 // Whether a stream that ended thus executed none of the frames that have no reply.
 bool IsRefusal(const absl::Status& status) {
@@ -113,6 +118,15 @@ bool PipelineStream::TryAgain(PendingCall* call, absl::StatusCode code,
   return true;
 }
 
+void PipelineStream::Pause(const std::optional<std::string>& pushback) {
+  int64_t pushback_ms;
+  if (!pushback.has_value() || !absl::SimpleAtoi(*pushback, &pushback_ms) || pushback_ms <= 0)
+    return;
+  const Clock::time_point now = Clock::now();
+  opens_at_ = now + std::min(std::chrono::milliseconds(pushback_ms), kLongestPause);
+  SetAlarm(now);  // for its end
+}
+
 void PipelineStream::EndStream(const grpc::Status& status) {
   std::vector<PendingCall*> sent;
   std::vector<PendingCall*> unsent;
@@ -124,6 +138,7 @@ void PipelineStream::EndStream(const grpc::Status& status) {
     const auto& metadata = context_->GetServerTrailingMetadata();
     const auto found = metadata.find("grpc-retry-pushback-ms");
     if (found != metadata.end()) pushback.emplace(found->second.data(), found->second.size());
+    if (!closing_) Pause(pushback);
     for (const Frame& frame : std::exchange(unanswered_, {})) {
       for (PendingCall* call : frame) {
         if (call->place_ == Place::kGone) {
@@ -133,6 +148,7 @@ void PipelineStream::EndStream(const grpc::Status& status) {
         }
       }
     }
+    in_frames_ = 0;
     while (queued_ > 0 && (!came_about_ || unknown_method)) unsent.push_back(TakeQueued());
     for (const auto* calls : {&sent, &unsent}) {
       for (PendingCall* call : *calls) {

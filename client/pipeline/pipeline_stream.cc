@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/error.h"
 #include "client/pipeline/frame_writer.h"
@@ -37,7 +38,11 @@ PipelineStream::PipelineStream(std::shared_ptr<Node> node, Connection* connectio
       connection_(*connection),
       thread_(*thread),
       support_(*support),
-      max_frames_in_flight_(max_frames_in_flight) {}
+      max_frames_in_flight_(max_frames_in_flight),
+      hopeless_(absl::StatusCode::kDeadlineExceeded,
+                absl::StrCat("not sent to ", node_->address(),
+                             ": after the calls that wait already it could not have been done "
+                             "before its deadline")) {}
 
 void PipelineStream::Start(std::unique_ptr<PendingCall> owned) {
   const Clock::time_point now = Clock::now();
@@ -53,6 +58,8 @@ void PipelineStream::Start(std::unique_ptr<PendingCall> owned) {
       refused = ClientIsGone();
     } else if (call->cancelled_) {
       refused = CancelledByCaller();
+    } else if (IsHopeless(*call, now)) {
+      refused = hopeless_;
     } else {
       owned.release();
       ++calls_;
@@ -64,6 +71,12 @@ void PipelineStream::Start(std::unique_ptr<PendingCall> owned) {
   if (!refused.has_value()) return Take(step);
   if (call->terms_.cancellation != nullptr) call->terms_.cancellation->Remove(call);
   call->Deliver(*std::move(refused));
+}
+
+bool PipelineStream::IsHopeless(const PendingCall& call, Clock::time_point now) {
+  // What still fits into the next frame is no backlog.
+  if (state_ != State::kOpen || queued_ < kMaxOperationsInFrame) return false;
+  return forecast_.Wait(queued_ + in_frames_, now) > (call.terms_.deadline - now) / 2;
 }
 
 void PipelineStream::Cancel(PendingCall* call) {
@@ -96,6 +109,7 @@ PendingCall* PipelineStream::TakeQueued() {
 PipelineStream::Step PipelineStream::NextStep() {
   if (queued_ == 0 || closing_) return {};
   if (state_ == State::kNone) {
+    if (Clock::now() < opens_at_) return {};
     state_ = State::kStarting;
     came_about_ = finished_ = distrusted_ = false;
     context_.emplace();
@@ -126,6 +140,8 @@ const PipelineStream::Frame* PipelineStream::TakeFrame() {
     call->place_ = Place::kInFrame;
     frame.push_back(call);
   }
+  in_frames_ += frame.size();
+  if (queued_ == 0) forecast_.Emptied(Clock::now());
   return &frame;
 }
 
@@ -156,6 +172,7 @@ void PipelineStream::OnStarted(bool ok) {
     MutexLock lock(&mutex_);
     came_about_ = ok;
     state_ = ok ? State::kOpen : State::kEnding;
+    forecast_.Emptied(Clock::now());  // what has come about until now says nothing
   }
   if (ok) {
     stream_->Read(&reply_, static_cast<CallTag*>(&read_tag_));
@@ -184,6 +201,8 @@ void PipelineStream::OnRead(bool ok) {
     } else if (!distrusted_ && unanswered_.size() > (in_the_making_.load() ? 1 : 0)) {
       frame = std::move(unanswered_.front());
       unanswered_.pop_front();
+      in_frames_ -= frame.size();
+      forecast_.Answered(frame.size());
     }
     for (PendingCall* call : frame) {
       if (call->place_ == Place::kGone) continue;
@@ -245,8 +264,9 @@ void PipelineStream::AddDeadline(PendingCall* call, Clock::time_point time, Cloc
 }
 
 void PipelineStream::SetAlarm(Clock::time_point now) {
-  if (deadlines_.empty()) return;
-  const Clock::time_point next = deadlines_.Next();
+  Clock::time_point next = deadlines_.empty() ? Clock::time_point::max() : deadlines_.Next();
+  if (opens_at_ > now && !closing_) next = std::min(next, opens_at_);
+  if (next == Clock::time_point::max()) return;
   if (!alarm_set_) {
     alarm_set_ = true;
     alarm_time_ = next;

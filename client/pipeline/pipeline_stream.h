@@ -13,10 +13,15 @@
 // The life of the stream: it opens when a call queues and there is none, and stays open. When it
 // breaks (OnFinished), nobody knows what became of the frames without a reply: calls of them that
 // are repeatable wait and queue again, the others fail. Calls that have not been sent await the
-// next stream, unless this one never came about.
+// next stream, unless this one never came about. If the server said when to come again, it does
+// not open before.
 //
-// Deadlines are kept by the client: one alarm is set for the earliest of them. A call that ends by
-// its deadline or is cancelled leaves the queue, or leaves an empty place in its frame.
+// Deadlines are kept by the client: one alarm is set for the earliest of them (or for the
+// moment at which a stream may open). A call that ends by
+// its deadline or is cancelled leaves the queue, or leaves an empty place in its frame. A call that
+// would be answered too late, as the queue stands, does not join it but fails at once: under more
+// load than the node can take, calls would otherwise be sent in the order in which they came, which
+// is when it is too late for them.
 //
 // Threads. Start and Cancel may come from any thread; what they touch is guarded by the mutex.
 // Everything else happens on the completion thread, as does every callback of a call that was not
@@ -40,6 +45,7 @@
 #include "client/pipeline/frame_reader.h"
 #include "client/pipeline/pending_call.h"
 #include "client/pipeline/pipeline_support.h"
+#include "client/pipeline/wait_forecast.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/generic/generic_stub.h"
@@ -105,6 +111,10 @@ class PipelineStream {
   // After each event: goes on, and tells whether all is over.
   void Settle();
 
+  // Whether the calls before it take more than half of its time (as the server's Gate has it): it
+  // would take the node's time from calls that can still make it, and most likely be late.
+  bool IsHopeless(const PendingCall& call, Clock::time_point now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Step NextStep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MayWrite() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   const Frame* TakeFrame() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -124,6 +134,8 @@ class PipelineStream {
   void Distrust();
   void AnswerWithError(PendingCall* call, const OperationOutcome& outcome);
   void EndStream(const grpc::Status& status);
+  // Opens no stream as long as the server asked for, if it did.
+  void Pause(const std::optional<std::string>& pushback) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Lose(PendingCall* call, const grpc::Status& status,
             const std::optional<std::string>& pushback, bool was_sent);
   // Lets the call queue again after a while. False when it is not to be tried again.
@@ -139,6 +151,7 @@ class PipelineStream {
   CompletionThread& thread_;
   PipelineSupport& support_;
   const size_t max_frames_in_flight_;
+  const absl::Status hopeless_;  // made once: under overload there are many
 
   // Used by the thread that opens the stream, then by the completion thread; `stream_->Write` also
   // by who set `writing_`.
@@ -155,6 +168,7 @@ class PipelineStream {
 
   Mutex mutex_;
   State state_ ABSL_GUARDED_BY(mutex_) = State::kNone;
+  Clock::time_point opens_at_ ABSL_GUARDED_BY(mutex_);  // when the next stream may open
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   bool came_about_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
@@ -167,6 +181,8 @@ class PipelineStream {
   Link queue_ ABSL_GUARDED_BY(mutex_);
   size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Frame> unanswered_ ABSL_GUARDED_BY(mutex_);
+  size_t in_frames_ ABSL_GUARDED_BY(mutex_) = 0;  // calls in unanswered_
+  WaitForecast forecast_ ABSL_GUARDED_BY(mutex_);
   // Every call that is queued, in a frame, or waits.
   Deadlines deadlines_ ABSL_GUARDED_BY(mutex_);
   bool alarm_set_ ABSL_GUARDED_BY(mutex_) = false;

@@ -200,6 +200,27 @@ TEST_F(BenchTest, OffersLoadAtARateOfItsOwn) {
   EXPECT_EQ(json["settings"]["rate"], 500);
 }
 
+TEST_F(BenchTest, OffersLoadThroughTheLibrary) {
+  const auto json = BenchJson({"--mode", "auto", "--rate", "2000", "--duration", "1s", "--timeout",
+                               "30s", "--keys", "100", "--op", "mixed"});
+  const auto& counts = json["open"]["counts"];
+  EXPECT_EQ(counts["offered"].get<int>(), counts["unsent"].get<int>() + counts["good"].get<int>());
+  EXPECT_GT(counts["good"], 0);
+  EXPECT_EQ(json["misses"], 0);
+}
+
+TEST_F(BenchTest, AnOpenLoopThroughTheLibraryEndsOverAFrozenServer) {
+  ChildProcess bench({FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op",
+                      "set", "--mode", "auto", "--warmup", "0s", "--duration", "1h", "--rate",
+                      "10000", "--timeout", "500ms"});
+  AwaitEntries(server_, 100);
+  server_.Freeze();
+  bench.Signal(SIGINT);
+  EXPECT_EQ(bench.Wait(), 0) << bench.err();
+  server_.Thaw();
+  EXPECT_GT(nlohmann::json::parse(bench.out())["open"]["counts"]["good"], 0);
+}
+
 TEST_F(BenchTest, AnOpenLoopEndsOverAFrozenServer) {
   ChildProcess bench({FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op",
                       "set", "--warmup", "0s", "--duration", "1h", "--rate", "10000", "--in-flight",
@@ -276,6 +297,8 @@ TEST(BenchAloneTest, SenselessSettingsAreRefused) {
                                              {"--read-ratio", "1.5"},
                                              {"--zipf-theta", "0"},
                                              {"--rate", "0"},
+                                             {"--mode", "pipeline", "--rate", "10"},
+                                             {"--mode", "auto", "--rate", "10", "--in-flight", "4"},
                                              {"--rate", "10", "--count", "10"},
                                              {"--arrivals", "never"},
                                              {"--count", "10", "--duration", "1s"}}) {

@@ -33,14 +33,22 @@ class FramePeer final : public v1::CacheService::Service {
 
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
-  // Streams that hold a frame, and the next one that gets one, end with `status`.
-  void Break(const grpc::Status& status) {
+  // Streams that hold a frame, and the next one that gets one, end with `status`, and with
+  // `pushback` as grpc-retry-pushback-ms unless it is empty.
+  void Break(const grpc::Status& status, const std::string& pushback = "") {
     const std::lock_guard lock(mutex_);
     break_ = status;
+    pushback_ = pushback;
     changed_.notify_all();
   }
   // The next frame is answered twice, the first time with nothing in it.
   void AnswerTwice() { answer_twice_ = true; }
+  // One more frame is answered.
+  void AnswerOne() {
+    const std::lock_guard lock(mutex_);
+    ++answers_;
+    changed_.notify_all();
+  }
   // Frames are answered from now on.
   void Release() {
     const std::lock_guard lock(mutex_);
@@ -94,12 +102,16 @@ class FramePeer final : public v1::CacheService::Service {
     std::unique_lock lock(mutex_);
     frames_.push_back(frame);
     changed_.notify_all();
-    while (!released_ && !break_.has_value()) {
+    while (!released_ && answers_ == 0 && !break_.has_value()) {
       changed_.wait_for(lock, std::chrono::milliseconds(10));
       if (context->IsCancelled()) return grpc::Status::CANCELLED;
     }
+    if (answers_ > 0) --answers_;
     std::optional<grpc::Status> end;
     end.swap(break_);
+    if (end.has_value() && !pushback_.empty()) {
+      context->AddTrailingMetadata("grpc-retry-pushback-ms", pushback_);
+    }
     return end;
   }
 
@@ -109,6 +121,8 @@ class FramePeer final : public v1::CacheService::Service {
   std::condition_variable changed_;
   std::vector<v1::PipelineRequest> frames_;
   std::optional<grpc::Status> break_;
+  std::string pushback_;
+  size_t answers_ = 0;  // frames that may be answered before Release()
   bool released_ = false;
   std::atomic<bool> answer_twice_{false};
 };

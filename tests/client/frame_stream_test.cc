@@ -202,6 +202,66 @@ TEST_F(FrameStreamTest, AnswersThatNobodyAskedForAreNotMistakenForOthers) {
   EXPECT_EQ(Get("b").get()->value(), "of b");
 }
 
+TEST_F(FrameStreamTest, AServerThatAsksToComeLaterIsLeftAlone) {
+  const auto pushback = std::chrono::milliseconds(300);
+  auto first = Get("a");
+  peer_.AwaitFrames(1);
+  auto unsent = Get("b");
+  const auto start = std::chrono::steady_clock::now();
+  peer_.Break({grpc::StatusCode::RESOURCE_EXHAUSTED, "too much"}, "300");
+  peer_.AwaitFrames(2);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, pushback);
+  peer_.Release();
+  EXPECT_EQ(first.get()->value(), "of a");
+  EXPECT_EQ(unsent.get()->value(), "of b");
+}
+
+TEST_F(FrameStreamTest, DeadlinesAreMetWhileTheServerIsLeftAlone) {
+  auto lost = Incr("a");
+  peer_.AwaitFrames(1);
+  peer_.Break({grpc::StatusCode::RESOURCE_EXHAUSTED, "too much"}, "60000");
+  EXPECT_EQ(lost.get().status().code(), absl::StatusCode::kResourceExhausted);
+  const auto outcome = Get("b", {.timeout = absl::Milliseconds(30)}).get();
+  EXPECT_EQ(outcome.status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(peer_.frames(), 1u);
+}
+
+TEST_F(FrameStreamTest, WhatCouldNotBeAnsweredInTimeFailsAtOnce) {
+  auto first = Get("a");
+  peer_.AwaitFrames(1);
+  std::vector<Future<v1::GetResponse>> others;
+  for (int i = 0; i < 3000; ++i) others.push_back(Get("b"));
+  peer_.AnswerOne();
+  peer_.AwaitFrames(2);
+  // One answer in a while, and thousands are waiting.
+  Future<v1::GetResponse> brief;
+  do {
+    brief = Get("c", {.timeout = absl::Seconds(1)});
+  } while (brief.wait_for(std::chrono::seconds(0)) != std::future_status::ready);
+  const auto outcome = brief.get();
+  EXPECT_EQ(outcome.status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(outcome.status().message(),
+            "not sent to " + peer_.address() +
+                ": after the calls that wait already it could not have been done before its "
+                "deadline");
+  peer_.Release();
+  EXPECT_TRUE(first.get().ok());
+  for (auto& other : others) EXPECT_TRUE(other.get().ok());
+  EXPECT_EQ(Get("d").get()->value(), "of d");  // once they are answered, everybody is welcome
+}
+
+TEST_F(FrameStreamTest, ASilentServerIsNotTakenForASlowOne) {
+  auto first = Get("a");
+  peer_.AwaitFrames(1);
+  std::vector<Future<v1::GetResponse>> others;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(60);
+  while (others.size() < 3000 || std::chrono::steady_clock::now() < end) {
+    others.push_back(Get("b", {.timeout = absl::Seconds(50)}));
+  }
+  peer_.Release();
+  for (auto& other : others) EXPECT_TRUE(other.get().ok());
+}
+
 TEST_F(FrameStreamTest, TheEndOfTheClientCancelsCalls) {
   Outcomes outcomes;
   Client* const same = client_.get();

@@ -1,7 +1,8 @@
 #include "client/cli/bench/client_load.h"
 
 #include <thread>
-#include <utility>
+
+#include "client/cli/bench/client_call.h"
 
 namespace ferrite::cli {
 
@@ -11,11 +12,7 @@ ClientLoad::ClientLoad(const BenchOptions& options, int connections, uint64_t se
       workload_(options, seed),
       quota_(quota),
       busy_callers_(connections * options.in_flight) {
-  ClientOptions client_options;
-  client_options.seeds = {options.server};
-  client_options.default_timeout = options.call_timeout;
-  client_options.channels_per_node = connections;
-  client_ = *Client::Create(client_options);  // the flags have been checked
+  client_ = ClientWith(options, connections);
   // Calls start on the completion thread, where a callback gets to.
   client_->IsServingAsync("", {}, [this, callers = busy_callers_](const absl::StatusOr<bool>&) {
     for (int i = 0; i < callers; ++i) Continue();
@@ -31,23 +28,22 @@ ClientLoad::~ClientLoad() {
 }
 
 template <class Response>
-Callback<Response> ClientLoad::Counter(bool counted, Tally* tally) {
-  return [this, counted, tally, start = Clock::now()](absl::StatusOr<Response> reply) {
-    if (counted && state_.counting) {
-      const Clock::time_point now = Clock::now();
-      if (reply.ok()) {
-        tally->latency.Record(absl::FromChrono(now - start));
-        Tally::Add(tally->keys, 1);
-        CountHit(*reply);
-      } else {
-        Tally::Add(tally->errors[ErrorIndex(reply.status().raw_code())], 1);
-      }
-      NoteEnd(now);
+void ClientLoad::OnEnd(bool counted, Clock::time_point start, Tally* tally,
+                       const absl::StatusOr<Response>& reply) {
+  if (counted && state_.counting) {
+    const Clock::time_point now = Clock::now();
+    if (reply.ok()) {
+      tally->latency.Record(absl::FromChrono(now - start));
+      Tally::Add(tally->keys, 1);
+      Tally::Add(tally->hits, FoundKey(*reply) ? 1 : 0);
+    } else {
+      Tally::Add(tally->errors[ErrorIndex(reply.status().raw_code())], 1);
     }
-    if (!absl::IsUnavailable(reply.status()) || state_.stopping) return Continue();
-    // The client asks with pauses in between whether the server is back.
-    client_->IsServingAsync("", {}, [this](const absl::StatusOr<bool>&) { Continue(); });
-  };
+    NoteEnd(now);
+  }
+  if (!absl::IsUnavailable(reply.status()) || state_.stopping) return Continue();
+  // The client asks with pauses in between whether the server is back.
+  client_->IsServingAsync("", {}, [this](const absl::StatusOr<bool>&) { Continue(); });
 }
 
 void ClientLoad::Continue() {
@@ -57,27 +53,10 @@ void ClientLoad::Continue() {
     return;
   }
   if (counted && quota_.has_value()) --*quota_;
-  switch (workload_.NextKind()) {
-    case Workload::Kind::kSet: {
-      v1::SetRequest request;
-      workload_.NextKey(request.mutable_key());
-      request.set_value(workload_.value());
-      return client_->SetAsync(std::move(request), {},
-                               Counter<v1::SetResponse>(counted, &tallies_.writes));
-    }
-    case Workload::Kind::kIncr: {
-      v1::IncrRequest request;
-      workload_.NextCounterKey(request.mutable_key());
-      return client_->IncrAsync(std::move(request), {},
-                                Counter<v1::IncrResponse>(counted, &tallies_.writes));
-    }
-    default: {
-      v1::GetRequest request;
-      workload_.NextKey(request.mutable_key());
-      return client_->GetAsync(std::move(request), {},
-                               Counter<v1::GetResponse>(counted, &tallies_.reads));
-    }
-  }
+  StartClientCall(client_.get(), {}, &workload_,
+                  [this, counted, start = Clock::now()](bool is_read, const auto& reply) {
+                    OnEnd(counted, start, is_read ? &tallies_.reads : &tallies_.writes, reply);
+                  });
 }
 
 }  // namespace ferrite::cli

@@ -27,12 +27,8 @@ class ClientLoad final : public Loader {
   // Lets a caller make its next call, or rest for good.
   void Continue();
   template <class Response>
-  Callback<Response> Counter(bool counted, Tally* tally);
-  void CountHit(const v1::GetResponse& response) {
-    Tally::Add(tallies_.reads.hits, response.found() ? 1 : 0);
-  }
-  template <class Response>
-  void CountHit(const Response&) {}
+  void OnEnd(bool counted, Clock::time_point start, Tally* tally,
+             const absl::StatusOr<Response>& reply);
 
   const RunState& state_;
   Workload workload_;

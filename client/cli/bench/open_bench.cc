@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "absl/strings/str_format.h"
+#include "client/cli/bench/open_client_load.h"
 #include "client/cli/bench/open_load.h"
 #include "client/cli/bench/progress.h"
 #include "client/cli/duration.h"
@@ -11,7 +12,7 @@
 namespace ferrite::cli {
 namespace {
 
-using Clock = OpenLoadThread::Clock;
+using Clock = OpenLoader::Clock;
 
 constexpr auto kTick = std::chrono::milliseconds(50);
 constexpr auto kInterval = std::chrono::milliseconds(250);
@@ -30,7 +31,7 @@ OpenCounts CountsOf(const OpenTally& tally) {
   return counts;
 }
 
-// The threads of one run.
+// The loaders of one run.
 class OpenLoad {
  public:
   OpenLoad(const BenchOptions& options,
@@ -39,8 +40,14 @@ class OpenLoad {
     for (int i = 0; i < options.threads; ++i) {
       std::vector<std::shared_ptr<grpc::Channel>> own;
       for (size_t c = i; c < channels.size(); c += options.threads) own.push_back(channels[c]);
-      threads_.push_back(std::make_unique<OpenLoadThread>(
-          options, own, *options.rate / options.threads, /*seed=*/i + 1, &state_));
+      const double rate = *options.rate / options.threads;
+      const uint64_t seed = i + 1;
+      if (options.mode == BenchMode::kAuto) {
+        loaders_.push_back(std::make_unique<OpenClientLoad>(options, static_cast<int>(own.size()),
+                                                            rate, seed, &state_));
+      } else {
+        loaders_.push_back(std::make_unique<OpenLoadThread>(options, own, rate, seed, &state_));
+      }
     }
   }
   ~OpenLoad() { Stop(); }
@@ -49,23 +56,27 @@ class OpenLoad {
   // Starts no more calls, and waits for those in flight.
   void Stop() {
     state_.stopping = true;
-    for (const auto& thread : threads_) thread->Join();
+    for (const auto& loader : loaders_) loader->Join();
   }
 
   OpenCounts Counts() const {
     OpenCounts counts;
-    for (const auto& thread : threads_) counts.Add(CountsOf(thread->tally()));
+    for (const auto& loader : loaders_) {
+      for (const OpenTally* tally : loader->tallies()) counts.Add(CountsOf(*tally));
+    }
     return counts;
   }
   Totals Calls() const {
     Totals calls;
-    for (const auto& thread : threads_) calls.Add(thread->tally().calls);
+    for (const auto& loader : loaders_) {
+      for (const OpenTally* tally : loader->tallies()) calls.Add(tally->calls);
+    }
     return calls;
   }
 
  private:
   RunState state_;
-  std::vector<std::unique_ptr<OpenLoadThread>> threads_;
+  std::vector<std::unique_ptr<OpenLoader>> loaders_;
 };
 
 void WaitUntil(Clock::time_point end, const InterruptFlag& interrupt) {

@@ -8,9 +8,6 @@ constexpr int kBurst = 32;
 // gRPC's waits are as coarse as this, so the last stretch before an arrival is spent polling.
 constexpr auto kCoarse = std::chrono::milliseconds(2);
 constexpr auto kGrace = std::chrono::seconds(1);
-// A thread that is later than this part of the time that a call may take cannot keep up. It says so
-// rather than to send calls that have spent their time with it and would make the server look slow.
-constexpr int kLatenessPart = 8;
 
 }  // namespace
 

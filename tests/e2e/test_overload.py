@@ -90,6 +90,12 @@ def test_operations_are_refused_unexecuted_and_counted():
     with ServerProcess("--max-inflight-operations=5") as server:
         with CacheClient(server.grpc_address) as client:
             client.Set(SetRequest(key=b"large", value=os.urandom(MIB)))
+            # A call may hold its place for a moment after its answer has arrived.
+            eventually(
+                lambda: scrape(server).total("ferrite_inflight_operations"),
+                lambda held: held == 0,
+                "the Set is over",
+            )
             stalled = ask_and_never_read(server, 5, 1, b"large")
             settled(server, 5)
             for _ in range(20):

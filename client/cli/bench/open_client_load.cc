@@ -57,23 +57,33 @@ void OpenClientLoad::Start(Clock::time_point intended, Clock::time_point now) {
   }
   ++started_;
   StartClientCall(client_.get(), {.timeout = absl::FromChrono(timeout_ - lateness)}, &workload_,
-                  [this, intended, counted](bool, const auto& outcome) {
-                    OnEnd(intended, counted, outcome.status(), outcome.ok() && FoundKey(*outcome));
+                  [this, intended, counted](bool is_read, const auto& outcome) {
+                    if (OnEnd(intended, counted, outcome.status()) && is_read) {
+                      CountRead(FoundKey(*outcome));
+                    }
                   });
 }
 
-void OpenClientLoad::OnEnd(Clock::time_point intended, bool counted, const absl::Status& status,
-                           bool found) {
-  const bool at_once = std::this_thread::get_id() == starting_thread_;
-  Tally::Add(at_once ? ended_at_once_ : ended_later_, 1);
-  if (!counted) return;
-  OpenTally& tally = at_once ? at_once_ : later_;
-  if (!status.ok()) return Tally::Add(tally.calls.errors[ErrorIndex(status.raw_code())], 1);
+bool OpenClientLoad::OnEnd(Clock::time_point intended, bool counted, const absl::Status& status) {
+  Tally::Add(IsAtOnce() ? ended_at_once_ : ended_later_, 1);
+  if (!counted) return false;
+  OpenTally& tally = OwnTally();
   const Clock::duration latency = Clock::now() - intended;
-  if (latency > timeout_) return Tally::Add(tally.late, 1);
-  tally.calls.latency.Record(absl::FromChrono(latency));
-  Tally::Add(tally.calls.keys, 1);
-  Tally::Add(tally.calls.hits, found ? 1 : 0);
+  if (!status.ok()) {
+    Tally::Add(tally.calls.errors[ErrorIndex(status.raw_code())], 1);
+  } else if (latency > timeout_) {
+    Tally::Add(tally.late, 1);
+  } else {
+    tally.calls.latency.Record(absl::FromChrono(latency));
+    return true;
+  }
+  return false;
+}
+
+void OpenClientLoad::CountRead(bool found) {
+  Tally& reads = OwnTally().calls;
+  Tally::Add(reads.keys, 1);
+  Tally::Add(reads.hits, found ? 1 : 0);
 }
 
 }  // namespace ferrite::cli

@@ -35,7 +35,12 @@ class OpenClientLoad final : public OpenLoader {
  private:
   void Run();
   void Start(Clock::time_point intended, Clock::time_point now);
-  void OnEnd(Clock::time_point intended, bool counted, const absl::Status& status, bool found);
+  // Counts the end of a call; returns whether it was good, and counts.
+  bool OnEnd(Clock::time_point intended, bool counted, const absl::Status& status);
+  void CountRead(bool found);
+  // Whether the caller is the starting thread: the call was over within its start.
+  bool IsAtOnce() const { return std::this_thread::get_id() == starting_thread_; }
+  OpenTally& OwnTally() { return IsAtOnce() ? at_once_ : later_; }
 
   const RunState& state_;
   const Clock::duration timeout_;

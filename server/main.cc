@@ -54,8 +54,8 @@ int main(int argc, char** argv) {
     std::cerr << "ferrite-server: " << settings.status().message() << "\n";
     return kExitUsage;
   }
-  // gRPC's locks are Abseil's, whose release build looks for cycles among them at each locking: 4 % of
-  // the CPU of a server with many streams.
+  // gRPC's locks are Abseil's, whose release build looks for cycles among them at each locking: 4 %
+  // of the CPU of a server with many streams.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Before any thread is started, so that all of them leave these signals to the wait below.
   sigset_t signals;

@@ -41,8 +41,8 @@ class InflightBudget {
   const InflightLimits& limits() const { return limits_; }
 
  private:
-  // Both amounts in one word, so that each change costs one locked instruction and not two. Each has
-  // room for what goes beyond its limit.
+  // Both amounts in one word, so that each change costs one locked instruction and not two. Each
+  // has room for what goes beyond its limit.
   static constexpr int kByteBits = 40;
   static constexpr uint64_t kByteMask = (uint64_t{1} << kByteBits) - 1;
   static uint64_t Packed(uint64_t operations, uint64_t bytes) {

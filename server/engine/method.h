@@ -65,8 +65,8 @@ inline constexpr size_t kMethodCount = kMethodNames.size();
 static_assert(kMethodNames[static_cast<size_t>(Method::kResetSlowLog)].method == "ResetSlowLog");
 static_assert(static_cast<size_t>(Method::kResetSlowLog) + 1 == kMethodCount);
 
-// Whether calls of the method go on for as long as their clients like, so that what is timed is each
-// frame or message.
+// Whether calls of the method go on for as long as their clients like, so that what is timed is
+// each frame or message.
 constexpr bool InFrames(Method method) {
   return method == Method::kPipeline || method == Method::kSubscribe;
 }

@@ -47,8 +47,8 @@ TEST(FrameWriterTest, WritesWhatProtobufWould) {
   auto incr_call = CallOf<v1::IncrResponse>(expected.operations(4).incr());
   auto publish_call = CallOf<v1::PublishResponse>(expected.operations(5).publish());
   auto empty_call = CallOf<v1::GetResponse>(v1::GetRequest());
-  const std::string bytes = BytesOf(WriteFrame({&get_call, &set_call, &delete_call, &touch_call,
-                                                &incr_call, &publish_call, &empty_call}));
+  const std::string bytes = BytesOf(WriteFrame(
+      {&get_call, &set_call, &delete_call, &touch_call, &incr_call, &publish_call, &empty_call}));
   EXPECT_EQ(bytes, expected.SerializeAsString());
   EXPECT_EQ(BytesInFrame(get_call), 2 + expected.operations(0).ByteSizeLong());
 }

@@ -92,7 +92,7 @@ def test_what_history_no_longer_holds_is_announced_in_its_place(turn):
         server.grpc_address
     ) as client, CacheClient(server.grpc_address, NARROW) as reader:
         with Subscriber(reader, channels=[b"c"], max_queue_events=10) as slow:
-            expected, last_sequence, gaps = 0, 0, 0
+            expected, last_sequence, gaps = 0, slow.position, 0
             for total in (COUNT, COUNT + 1, 2 * COUNT, 3 * COUNT):
                 send_numbers(client, range(expected, total))
                 while expected < total:

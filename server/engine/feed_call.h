@@ -121,6 +121,8 @@ class FeedMethod {
 
     grpc::Status Open() {
       meter_->CountBytes(MessageBytes(request_), 0);
+      // A feed that began now could set an alarm that nobody cancels, and hold up the queue's end.
+      if (owner_.drained_.has_value()) return *owner_.drained_;
       if (grpc::Status status = meter_->Admit(context_); !status.ok()) return status;
       // Only to begin is an operation: a stream that waits for events keeps nobody waiting.
       Passage passage;

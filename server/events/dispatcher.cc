@@ -46,9 +46,7 @@ grpc::Status Dispatcher::Open(const grpc::ByteBuffer& bytes, std::function<void(
 
 void Dispatcher::Wake() {
   if (!active_.load() || woken_.load() || woken_.exchange(true)) return;
-  if (QueueThread::Current() == &thread_) return;  // which runs this before it rests
-  MutexLock lock(&mutex_);
-  if (!closed_) thread_.Do([] {});  // any step will do
+  if (QueueThread::Current() != &thread_) PostStep();  // itself it runs this before it rests
 }
 
 void Dispatcher::Close() {
@@ -74,7 +72,6 @@ void Dispatcher::Remove(Subscription* subscription) {
   if (stream == streams_.end()) return;
   for (const TopicRef& topic : subscription->topics()) index_.Remove(topic.get(), subscription);
   heartbeats_.erase({stream->second, subscription});
-  std::erase(ready_, subscription);
   later_.erase(subscription);
   streams_.erase(stream);
   if (streams_.empty()) active_ = false;
@@ -86,7 +83,10 @@ void Dispatcher::WakeSoon(Subscription* subscription) {
 }
 
 void Dispatcher::RunSoon() {
-  if (woken_.exchange(true)) return;
+  if (!woken_.exchange(true)) PostStep();
+}
+
+void Dispatcher::PostStep() {
   MutexLock lock(&mutex_);
   if (!closed_) thread_.Do([] {});
 }
@@ -95,8 +95,9 @@ void Dispatcher::Run() {
   if (!woken_.exchange(false)) return;
   WakeAll(std::exchange(later_, {}));
   if (streams_.empty()) return;
-  const bool more = OfferNewEvents();
-  WakeAll(std::exchange(ready_, {}));
+  std::vector<Subscription*> ready;
+  const bool more = OfferNewEvents(&ready);
+  WakeAll(ready);
   if (more) RunSoon();
 }
 
@@ -107,18 +108,18 @@ void Dispatcher::WakeAll(const Subscriptions& subscriptions) {
   }
 }
 
-bool Dispatcher::OfferNewEvents() {
+bool Dispatcher::OfferNewEvents(std::vector<Subscription*>* ready) {
   const EventLog::Stretch stretch = hub_.log().Read(position_, kEventsPerStep, &events_);
   if (stretch.complete_after > position_) {
     for (const auto& [subscription, due] : streams_) {
       subscription->Lost(position_);
-      ready_.push_back(subscription);
+      ready->push_back(subscription);
     }
   }
   BudgetBatch budget(hub_.budget());
   for (const EventRef& event : events_) {
     index_.ForEach(*event, [&](Subscription* subscription) {
-      if (subscription->Offer(event, &budget)) ready_.push_back(subscription);
+      if (subscription->Offer(event, &budget)) ready->push_back(subscription);
     });
   }
   budget.Flush();

@@ -62,20 +62,22 @@ class Dispatcher {
 
  private:
   void Run();
-  // Offers a stretch of the log. False if that was all there is.
-  bool OfferNewEvents();
+  // Offers a stretch of the log, and adds the streams that have something to send for it. False if
+  // that was all there is.
+  bool OfferNewEvents(std::vector<Subscription*>* ready);
   // Has those send that are still there: a stream that sends may end, and go.
   template <typename Subscriptions>
   void WakeAll(const Subscriptions& subscriptions);
   // Has this run again after others had their turn.
   void RunSoon();
+  // Has the thread take a step, whatever that does: this runs then.
+  void PostStep();
   void Ring();
 
   QueueThread& thread_;
   EventHub& hub_;
   uint64_t position_ = 0;
   std::vector<EventRef> events_;              // those that are being offered
-  std::vector<Subscription*> ready_;          // streams that have something to send
   absl::flat_hash_set<Subscription*> later_;  // streams of WakeSoon
   TopicIndex index_;
   absl::flat_hash_map<Subscription*, Clock::time_point> streams_;     // with their heartbeat's time

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "absl/container/flat_hash_map.h"
+#include "server/events/event_limits.h"
 #include "server/events/recorded_event.h"
-#include "server/events/subscription_request.h"
 
 namespace ferrite {
 

@@ -1,7 +1,6 @@
 #include "server/events/interests.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace ferrite {

@@ -66,7 +66,8 @@ v1::KeyEventKind ToWire(EventKind kind) {
   return v1::KEY_EVENT_KIND_UNSPECIFIED;
 }
 
-void EncodeKeyEvent(const StoreEvent& event, bool with_value, std::string* encoded) {
+// Returns the size of the event's own message.
+size_t EncodeKeyEvent(const StoreEvent& event, bool with_value, std::string* encoded) {
   using Message = v1::KeyEvent;
   size_t bytes = BytesFieldSize(event.key) + 2 + 1 + CodedOutputStream::VarintSize64(event.version);
   if (with_value) bytes += BytesFieldSize(event.value);
@@ -77,6 +78,7 @@ void EncodeKeyEvent(const StoreEvent& event, bool with_value, std::string* encod
   *at++ = TagOf(Message::kVersionFieldNumber, WireFormatLite::WIRETYPE_VARINT);
   at = CodedOutputStream::WriteVarint64ToArray(event.version, at);
   if (with_value) WriteBytes(Message::kValueFieldNumber, event.value, at);
+  return bytes;
 }
 
 // Where the first field of the event's own message, the topic, has its bytes.
@@ -103,11 +105,9 @@ std::shared_ptr<RecordedEvent> RecordedEvent::OfMessage(std::string_view channel
 
 std::shared_ptr<RecordedEvent> RecordedEvent::OfKey(const StoreEvent& event, bool with_value) {
   auto recorded = std::make_shared<RecordedEvent>();
-  EncodeKeyEvent(event, false, &recorded->encoded_);
+  const size_t bytes = EncodeKeyEvent(event, false, &recorded->encoded_);
   const bool written = event.kind == EventKind::kSet || event.kind == EventKind::kIncr;
   if (with_value && written) EncodeKeyEvent(event, true, &recorded->encoded_with_value_);
-  const size_t bytes =
-      BytesFieldSize(event.key) + 2 + 1 + CodedOutputStream::VarintSize64(event.version);
   recorded->topic_kind_ = TopicKind::kKey;
   recorded->key_event_kind_ = event.kind;
   recorded->topic_begin_ = TopicBegin(recorded->encoded_, bytes, event.key.size());

@@ -143,7 +143,7 @@ void Subscription::Lost(uint64_t after) {
   if (!behind_) FallBehind(std::max(taken_, after));
 }
 
-bool Subscription::CatchUp() {
+void Subscription::CatchUp() {
   thread_local std::vector<EventRef> events;
   events.clear();
   const size_t count =
@@ -162,7 +162,6 @@ bool Subscription::CatchUp() {
   events.clear();
   hub_.budget()->Change(static_cast<int64_t>(queue_.bytes()));
   behind_ = taken_ < dispatcher_.position();
-  return behind_;
 }
 
 bool Subscription::Follows(const RecordedEvent& event) const {

@@ -68,8 +68,8 @@ class Subscription final : public Feed {
   // Has the stream end if that is its policy and its client does not read. That the queue is full
   // is not enough: so much may come at once, or others may have taken what there is for all.
   void EndIfStalled();
-  // Reads a stretch of the log into the queue, which must be empty. False if there is no more.
-  bool CatchUp();
+  // Reads a stretch of the log into the queue, which must be empty, and notes if that was all.
+  void CatchUp();
   bool Follows(const RecordedEvent& event) const;
   // Up to where nothing is left to be sent but what is queued.
   uint64_t Position() const;
@@ -93,22 +93,22 @@ class Subscription final : public Feed {
   uint64_t last_written_ = 0;  // the place of the last event or notice
   v1::DiscontinuityReason loss_reason_ = v1::DISCONTINUITY_REASON_SLOW_CONSUMER;
 
-  // A notice that is to be sent before what is queued, and the place that it stands for.
+  // Notices that are to be sent before what is queued.
+  bool acknowledged_ = false;
+  uint64_t begins_at_ = 0;  // the place of the acknowledgement
+  bool resumed_ = false;
   struct Gap {
     v1::DiscontinuityReason reason;
     uint64_t after;
     uint64_t until;
   };
   std::optional<Gap> gap_;
-  bool acknowledged_ = false;
-  uint64_t begins_at_ = 0;
-  bool resumed_ = false;
-  bool beat_ = false;
+  bool beat_ = false;  // a heartbeat is due, if there is nothing else
 
   uint64_t message_bytes_ = 0;    // of the message on its way
-  uint64_t coalesced_ = 0;        // as far as it was counted
   Clock::time_point written_at_;  // when that was begun
   Clock::time_point last_sent_ = Clock::now();
+  uint64_t coalesced_ = 0;  // as far as it was counted
 };
 
 }  // namespace ferrite

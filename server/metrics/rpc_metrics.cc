@@ -54,7 +54,7 @@ std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
   auto handling =
       MakeFamily("grpc_server_handling_seconds",
                  "Time from a call being taken up to its answer being ready; of Pipeline, "
-                 "that of each frame.",
+                 "that of each frame, and of Subscribe, of making each message.",
                  MetricType::Histogram);
   auto duration = MakeFamily("ferrite_request_duration_seconds", "The same, by operation.",
                              MetricType::Histogram);

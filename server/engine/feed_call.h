@@ -27,6 +27,7 @@
 #include "server/engine/message_bytes.h"
 #include "server/engine/queue_thread.h"
 #include "server/engine/server_timing.h"
+#include "server/engine/step_tag.h"
 #include "server/engine/tag.h"
 
 namespace ferrite {
@@ -94,16 +95,6 @@ class FeedMethod {
     }
 
    private:
-    template <void (Call::*kStep)(bool)>
-    class StepTag final : public Tag {
-     public:
-      explicit StepTag(Call* call) : call_(*call) {}
-      void Proceed(bool ok) override { (call_.*kStep)(ok); }
-
-     private:
-      Call& call_;
-    };
-
     void OnBegun(bool ok) {
       if (!ok) {
         delete this;
@@ -177,10 +168,10 @@ class FeedMethod {
     grpc::ServerContext context_;
     grpc::ByteBuffer request_;
     Writer writer_{&context_};
-    StepTag<&Call::OnBegun> begun_tag_{this};
-    StepTag<&Call::OnWritten> written_tag_{this};
-    StepTag<&Call::OnFinished> finished_tag_{this};
-    StepTag<&Call::OnDone> done_tag_{this};
+    StepTag<Call, &Call::OnBegun> begun_tag_{this};
+    StepTag<Call, &Call::OnWritten> written_tag_{this};
+    StepTag<Call, &Call::OnFinished> finished_tag_{this};
+    StepTag<Call, &Call::OnDone> done_tag_{this};
     std::unique_ptr<Feed> feed_;
     std::optional<CallMeter> meter_;
     grpc::Status status_;

@@ -28,6 +28,7 @@
 #include "server/engine/message_bytes.h"
 #include "server/engine/queue_thread.h"
 #include "server/engine/server_timing.h"
+#include "server/engine/step_tag.h"
 #include "server/engine/tag.h"
 #include "server/slowlog/slow_call_entry.h"
 
@@ -99,17 +100,6 @@ class FrameMethod {
 
    private:
     enum class Step { kWaiting, kOpen, kFinishing, kFinished };
-
-    // Gives the end of a Read or a Write to the call.
-    template <void (Call::*kStep)(bool)>
-    class PartTag final : public Tag {
-     public:
-      explicit PartTag(Call* call) : call_(*call) {}
-      void Proceed(bool ok) override { (call_.*kStep)(ok); }
-
-     private:
-      Call& call_;
-    };
 
     void Open(bool ok) {
       if (!ok || owner_.thread_.closed()) {
@@ -196,8 +186,8 @@ class FrameMethod {
     FrameMethod& owner_;
     grpc::ServerContext context_;
     FrameStream stream_{&context_};
-    PartTag<&Call::OnRead> read_tag_{this};
-    PartTag<&Call::OnWritten> write_tag_{this};
+    StepTag<Call, &Call::OnRead> read_tag_{this};
+    StepTag<Call, &Call::OnWritten> write_tag_{this};
     grpc::ByteBuffer frame_;
     std::optional<CallMeter> meter_;
     Passage passage_;  // of the frame whose reply is on its way

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "server/engine/method.h"
+#include "server/engine/step_tag.h"
 #include "server/engine/tag.h"
 
 namespace ferrite {
@@ -77,16 +78,6 @@ class HealthService::WatchCall final {
   }
 
  private:
-  template <void (WatchCall::*kStep)(bool)>
-  class StepTag final : public Tag {
-   public:
-    explicit StepTag(WatchCall* call) : call_(*call) {}
-    void Proceed(bool ok) override { (call_.*kStep)(ok); }
-
-   private:
-    WatchCall& call_;
-  };
-
   explicit WatchCall(HealthService* owner) : owner_(*owner) {}
 
   void OnBegun(bool ok) {
@@ -122,9 +113,9 @@ class HealthService::WatchCall final {
   grpc::ServerContext context_;
   Request request_;
   grpc::ServerAsyncWriter<Response> writer_{&context_};
-  StepTag<&WatchCall::OnBegun> begun_tag_{this};
-  StepTag<&WatchCall::OnWritten> written_tag_{this};
-  StepTag<&WatchCall::OnDone> done_tag_{this};
+  StepTag<WatchCall, &WatchCall::OnBegun> begun_tag_{this};
+  StepTag<WatchCall, &WatchCall::OnWritten> written_tag_{this};
+  StepTag<WatchCall, &WatchCall::OnDone> done_tag_{this};
   Response::ServingStatus told_ = Response::UNKNOWN;
   bool begun_ = false;
   bool writing_ = false;

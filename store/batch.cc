@@ -59,7 +59,8 @@ void Locate(const StoreState& state, std::string_view key, Place& place) {
 }
 
 void Foresee(const Place& place, Candidate& candidate) {
-  candidate = UnlockedRead::Foresee(place.shard->places(), place.key);
+  candidate = UnlockedRead(place.shard->places()).Foresee(place.key);
+  candidate.Prefetch();
 }
 
 }  // namespace
@@ -70,7 +71,8 @@ void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> r
       keys.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, keys[i], place); },
       [](size_t, const Place& place, auto& candidate) { Foresee(place, candidate); },
       [&](size_t i, const Place& place, const auto& candidate) {
-        state_->ReadAt(place, candidate, &results[i]);
+        if (!state_->ReadAt(place, candidate, &results[i])) [[unlikely]]
+          state_->Read(place, {}, &results[i]);
       });
 }
 

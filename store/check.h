@@ -7,10 +7,19 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define FERRITE_CHECK(condition)                                                         \
-  do {                                                                                   \
-    if (!(condition)) [[unlikely]] {                                                     \
-      std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                      \
-    }                                                                                    \
+namespace ferrite {
+
+// Apart from where it is called, so that a check costs its caller a comparison and nothing else.
+[[noreturn, gnu::cold, gnu::noinline]] inline void CheckFailed(const char* file, int line,
+                                                               const char* condition) {
+  std::fprintf(stderr, "%s:%d: check failed: %s\n", file, line, condition);
+  std::abort();
+}
+
+}  // namespace ferrite
+
+#define FERRITE_CHECK(condition)                              \
+  do {                                                        \
+    if (!(condition)) [[unlikely]]                            \
+      ::ferrite::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)

@@ -17,7 +17,8 @@ void Entry::CopyValueTo(Value* value) const {
     value->Assign(block());
   } else {
     const std::string_view bytes = this->value();
-    LoadWords(value->Resize(bytes.size()), bytes.data(), bytes.size());
+    value->Resize(bytes.size());
+    CopyShared(value->data(), bytes.data(), bytes.size());
   }
 }
 

@@ -64,14 +64,6 @@ class StoredKey {
   friend class Entry;
   friend class UnlockedRead;
 
-  // The same as it lies in memory, for who reads it in one step.
-  struct Header {
-    uint32_t hash;
-    uint16_t size;
-    uint8_t size_class;
-    uint8_t uses;
-  };
-
   const uint32_t hash_;
   const uint16_t size_;
   const uint8_t size_class_;

@@ -44,12 +44,19 @@ class HintTable {
   template <typename Follow>
   bool Try(uint32_t hash, Follow follow) const {
     const Cell* set = SetOf(hash);
-    const uint32_t tag = TagOf(hash);
-    for (uint32_t matches = Matches(set, tag); matches != 0; matches &= matches - 1) {
-      const uint32_t cell = set[std::countr_zero(matches)].load(std::memory_order_relaxed);
-      if (follow(cell & kRefMask)) return true;
+    for (uint32_t matches = Matches(set, TagOf(hash)); matches != 0;) {
+      if (follow(FirstOf(set, matches))) return true;
+      matches &= matches - 1;
+      matches &= matches - 1;
     }
     return false;
+  }
+
+  // The first of these slots; kEndRef if there is none.
+  SlotRef First(uint32_t hash) const {
+    const Cell* set = SetOf(hash);
+    const uint32_t matches = Matches(set, TagOf(hash));
+    return matches == 0 ? kEndRef : FirstOf(set, matches);
   }
 
   // Adds a hint, in place of another one if its set is full.
@@ -88,26 +95,32 @@ class HintTable {
   }
   static void RemoveFrom(Cell* set, uint32_t hash, SlotRef ref);
   static uint32_t TagOf(uint32_t hash) { return hash << (32 - kTagBits); }
-  // Bit i is set if cell i has the tag. An empty cell has tag 0.
+  // Bits 2i and 2i + 1 are set if cell i has the tag. An empty cell has tag 0.
   static uint32_t Matches(const Cell* set, uint32_t tag) {
 #if defined(__SSE2__) && !defined(ABSL_HAVE_THREAD_SANITIZER)
     const __m128i mask = _mm_set1_epi32(static_cast<int>(~kRefMask));
     const __m128i wanted = _mm_set1_epi32(static_cast<int>(tag));
-    const auto* halves = reinterpret_cast<const __m128i*>(set);
-    const auto match = [&](__m128i cells) {
-      return _mm_cmpeq_epi32(_mm_and_si128(cells, mask), wanted);
+    const auto match = [&](const __m128i* half) {
+      return _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(half), mask), wanted);
     };
-    const __m128i words =
-        _mm_packs_epi32(match(_mm_load_si128(halves)), match(_mm_load_si128(halves + 1)));
-    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(words, _mm_setzero_si128())));
+    const auto* halves = reinterpret_cast<const __m128i*>(set);
+    return static_cast<uint32_t>(
+        _mm_movemask_epi8(_mm_packs_epi32(match(halves), match(halves + 1))));
 #else
     uint32_t matches = 0;
     for (uint32_t i = 0; i < kCells; ++i) {
       const uint32_t cell = set[i].load(std::memory_order_relaxed);
-      matches |= static_cast<uint32_t>((cell & ~kRefMask) == tag) << i;
+      matches |= static_cast<uint32_t>((cell & ~kRefMask) == tag ? 3 : 0) << 2 * i;
     }
     return matches;
 #endif
+  }
+  // Where the first of these matches points.
+  static SlotRef FirstOf(const Cell* set, uint32_t matches) {
+    static_assert(sizeof(Cell) == 4);  // two bytes for each bit of a match
+    const auto bit = static_cast<uint8_t>(std::countr_zero(matches));
+    const auto* bytes = reinterpret_cast<const char*>(set) + 2 * size_t{bit};
+    return reinterpret_cast<const Cell*>(bytes)->load(std::memory_order_relaxed) & kRefMask;
   }
 
   Cell* cells_;

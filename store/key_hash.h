@@ -20,27 +20,27 @@ class KeyHash {
     const char* bytes = key.data();
     size_t size = key.size();
     uint64_t state = secrets_[0] ^ size;
+    if (IsOfTwoWords(size)) [[likely]]
+      return Finish(Load(bytes), Load(bytes + size - 8), state);
     for (; size > 16; size -= 16, bytes += 16) {
       state = Fold(Load(bytes) ^ secrets_[1], Load(bytes + 8) ^ state);
     }
-    // The last 16 bytes or fewer, as two words that together hold all of them.
-    uint64_t first, last;
-    if (size >= 8) [[likely]] {
-      first = Load(bytes);
-      last = Load(bytes + size - 8);
-    } else if (size >= 4) {
-      first = LoadHalf(bytes);
-      last = LoadHalf(bytes + size - 4);
-    } else {
-      first = size == 0 ? 0 : static_cast<uint8_t>(bytes[0]);
-      last = size == 0 ? 0
-                       : static_cast<uint64_t>(static_cast<uint8_t>(bytes[size / 2])) << 8 |
-                             static_cast<uint8_t>(bytes[size - 1]);
-    }
-    return Fold(Fold(first ^ secrets_[1], last ^ state), secrets_[2]);
+    if (size >= 8) return Finish(Load(bytes), Load(bytes + size - 8), state);
+    if (size >= 4) return Finish(LoadHalf(bytes), LoadHalf(bytes + size - 4), state);
+    if (size == 0) return Finish(0, 0, state);
+    const auto byte = [&](size_t at) { return uint64_t{static_cast<uint8_t>(bytes[at])}; };
+    return Finish(byte(0), byte(size / 2) << 8 | byte(size - 1), state);
   }
 
+  // Whether two words hold all bytes of a key so long: 8 to 16 bytes. Most keys are, and everything
+  // that every operation does with its key has a short way for them.
+  static bool IsOfTwoWords(size_t size) { return size - 8 <= 8; }
+
  private:
+  // The last 16 bytes or fewer, as two words that together hold all of them.
+  uint64_t Finish(uint64_t first, uint64_t last, uint64_t state) const {
+    return Fold(Fold(first ^ secrets_[1], last ^ state), secrets_[2]);
+  }
   static uint64_t Load(const char* bytes) {
     uint64_t word;
     std::memcpy(&word, bytes, sizeof(word));

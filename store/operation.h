@@ -59,6 +59,9 @@ struct ReadResult {
 struct GetOptions {
   std::optional<int64_t> touch_ttl_ms;
   std::optional<uint64_t> if_version_not;
+
+  // Whether this is but a read.
+  bool IsPlain() const { return !touch_ttl_ms.has_value() && !if_version_not.has_value(); }
 };
 
 enum class Presence : uint8_t { kAny, kAbsent, kPresent };

@@ -33,9 +33,14 @@ class PageTable {
   char* SlotAt(SlotRef ref) const {
     const uintptr_t word = words_[ref >> kSlotBits].load(std::memory_order_acquire);
     const size_t slot_bytes = word & kSizeMask;
-    const size_t offset = Page::kFirstSlotOffset + ref % kMaxSlotsPerPage * slot_bytes;
-    if (slot_bytes == 0 || offset + slot_bytes > kPageBytes) return nullptr;
-    return reinterpret_cast<char*>(word & ~kSizeMask) + offset;
+    const size_t offset = ref % kMaxSlotsPerPage * slot_bytes;
+    // Where there is no page, the end is 0 and the last byte the largest number.
+    const size_t last_byte = offset + slot_bytes - 1;
+    if (last_byte >= kPageBytes - Page::kFirstSlotOffset) [[unlikely]]
+      return nullptr;
+    char* const slot = reinterpret_cast<char*>(word & ~kSizeMask) + Page::kFirstSlotOffset + offset;
+    if (slot == nullptr) __builtin_unreachable();
+    return slot;
   }
 
  private:

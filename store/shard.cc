@@ -100,7 +100,7 @@ Entry* Shard::Insert(const LookupKey& key, uint8_t size_class, void* slot) {
 
 ABSL_ATTRIBUTE_NO_SANITIZE_THREAD void Shard::PrefetchNeighbours(const char* slot) const {
   for (const SlotRef ref : EntryInSlot(slot).GlanceAtNeighbours()) {
-    if (const char* neighbour = places_.pages.SlotAt(ref)) __builtin_prefetch(neighbour);
+    if (const char* neighbour = places().pages.SlotAt(ref)) __builtin_prefetch(neighbour);
   }
 }
 

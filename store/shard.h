@@ -72,16 +72,16 @@ class Shard {
  public:
   // `number` is its own among context->shard_count.
   Shard(ShardContext* context, size_t number)
-      : context_(*context),
-        number_(number),
-        queue_(&slots_),
-        places_{context->hints, slots_.pages(), pages_given_back_},
-        map_(this) {}
+      : context_(*context), number_(number), queue_(&slots_), map_(this) {}
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  // Where entries are found without a lock.
-  const UnlockedPlaces& places() const { return places_; }
+  // Where entries are found without a lock. A caller that knows the context gives it, so that the
+  // hints need not be reached through the shard.
+  UnlockedPlaces places(const ShardContext& context) const ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return {context.hints, slots_.pages(), pages_given_back_};
+  }
+  UnlockedPlaces places() const { return places(context_); }
 
   // For who wants to ask for memory early.
   const EntryMap& map() const { return map_; }
@@ -99,7 +99,7 @@ class Shard {
 
   // The entry of the key, expired or not; null if there is none. The caller has locked the key.
   Entry* Find(const LookupKey& key) {
-    Entry* const guess = UnlockedRead::Guess(places_, key);
+    Entry* const guess = UnlockedRead::Guess(places(), key);
     return guess != nullptr ? guess : FindInMap(key);
   }
 
@@ -221,7 +221,6 @@ class Shard {
   alignas(64) SlotAllocator slots_ ABSL_GUARDED_BY(mutex_);
   // Counted before the page may become anything else: UnlockedRead watches it.
   alignas(64) std::atomic<uint64_t> pages_given_back_{0};
-  const UnlockedPlaces places_;
 
   alignas(64) EntryMap map_;  // last: its destructor ends entries, which lie in the pages above
 };

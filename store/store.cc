@@ -10,6 +10,21 @@ Store::~Store() = default;
 
 size_t Store::shard_count() const { return state_->shards.size(); }
 
+void StoreState::Read(const Place& place, const GetOptions& options, ReadResult* result) const {
+  UnlockedRead read(place.shard->places());
+  if (!read.Run(place.key, counts_uses, &result->value)) {
+    return ReadWithLock(place, options, result);
+  }
+  result->found = true;
+  result->version = read.version();
+  result->ttl_ms.reset();
+  result->not_modified = options.if_version_not == result->version;
+  if (result->not_modified) result->value.Clear();
+  if (read.expires() && !SetTtl(read.expires_at_ms(), result)) {
+    ReadWithLock(place, options, result);
+  }
+}
+
 void StoreState::ReadWithLock(const Place& place, const GetOptions& options,
                               ReadResult* result) const {
   result->Clear();
@@ -40,7 +55,26 @@ void StoreState::ReadAndTouch(const Place& place, const GetOptions& options, Rea
   ReadLocked(*entry, options, result);
 }
 
-void Store::Get(std::string_view key, const GetOptions& options, ReadResult* result) {
+// Everything but the likely case is a call at the end, which leaves the registers to that case.
+void Store::GetPlain(std::string_view key, ReadResult* result) {
+  StoreState& state = *state_;
+  const StoreState::Place place = state.Locate(key);
+  UnlockedRead read(place.shard->places(state.context));
+  if (!state.Glance(place, read.Foresee(place.key), &read, result)) [[unlikely]]
+    return state.ReadAnyhow(key, result);
+  if (read.expires()) state.FinishExpiring(key, read.expires_at_ms(), result);
+}
+
+void StoreState::ReadAnyhow(std::string_view key, ReadResult* result) const {
+  Read(Locate(key), {}, result);
+}
+
+void StoreState::FinishExpiring(std::string_view key, int64_t expires_at_ms,
+                                ReadResult* result) const {
+  if (!SetTtl(expires_at_ms, result)) ReadAnyhow(key, result);
+}
+
+void Store::GetWithOptions(std::string_view key, const GetOptions& options, ReadResult* result) {
   const StoreState::Place place = state_->Locate(key);
   if (options.touch_ttl_ms.has_value()) return state_->ReadAndTouch(place, options, result);
   state_->Read(place, options, result);

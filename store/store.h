@@ -63,7 +63,10 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   // Reads `key` into `*result`, whose buffers are reused.
-  void Get(std::string_view key, const GetOptions& options, ReadResult* result);
+  void Get(std::string_view key, const GetOptions& options, ReadResult* result) {
+    // Inline, so that a caller without options pays nothing for them.
+    options.IsPlain() ? GetPlain(key, result) : GetWithOptions(key, options, result);
+  }
 
   // results[i] becomes what Get(keys[i], {}) gives. The spans are of equal length. Much faster per
   // key than Get, as the cache misses of several keys overlap.
@@ -122,6 +125,9 @@ class Store {
   size_t shard_count() const;
 
  private:
+  void GetPlain(std::string_view key, ReadResult* result);
+  void GetWithOptions(std::string_view key, const GetOptions& options, ReadResult* result);
+
   const std::unique_ptr<StoreState> state_;
 };
 

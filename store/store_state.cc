@@ -48,7 +48,7 @@ StoreState::StoreState(const StoreOptions& options)
   context.shard_count = shards.size();
   context.budget.table_bytes = context.hints.memory_bytes();
   for (size_t i = 0; i < shards.size(); ++i) shards[i] = std::make_unique<Shard>(&context, i);
-  shard_shift_ = 63 - std::countr_zero(shards.size());
+  shard_mask_ = shards.size() - 1;
 }
 
 void* StoreState::TakeSlot(Shard* shard, uint8_t size_class) {

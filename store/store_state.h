@@ -20,16 +20,16 @@ class StoreState {
  public:
   explicit StoreState(const StoreOptions& options);
 
-  // A key's hash and where it belongs. The high bits of the 64-bit hash choose the shard; the map
-  // gets the low ones.
+  // A key's hash and where it belongs. The high half of the 64-bit hash chooses the shard; the map
+  // gets the low one.
   struct Place {
     Shard* shard;
     LookupKey key;
   };
   Place Locate(std::string_view key) const {
-    FERRITE_CHECK(!key.empty() && key.size() <= kMaxKeyBytes);
+    FERRITE_CHECK(KeyHash::IsOfTwoWords(key.size()) || key.size() - 1 < kMaxKeyBytes);
     const uint64_t hash = hash_(key);
-    return {shards[hash >> shard_shift_ >> 1].get(), {key, static_cast<uint32_t>(hash), 0}};
+    return {shards[hash >> 32 & shard_mask_].get(), {key, static_cast<uint32_t>(hash), 0}};
   }
 
   // Takes a slot of the class from `shard`, evicting where there is no room; null if that fails.
@@ -44,9 +44,22 @@ class StoreState {
   // Reads an entry into `*result`, whose other fields are cleared; a miss if it is absent. Counts
   // as a use.
   void Read(const Place& place, const GetOptions& options, ReadResult* result) const;
-  // The same without options, where the entry was foreseen to lie.
-  void ReadAt(const Place& place, const UnlockedRead::Candidate& candidate,
+  // The same without options where the entry was foreseen to lie. False, and `*result` means
+  // nothing, if that did not come true.
+  bool ReadAt(const Place& place, const UnlockedRead::Candidate& candidate,
               ReadResult* result) const;
+  // The same in two steps. Nearly all reads end after the first, which calls nothing: the fewer
+  // instructions it takes, the more of the next read's cache misses begin before this one's are
+  // over. If `read->expires()` then, SetTtl tells whether the entry is still there.
+  bool Glance(const Place& place, const UnlockedRead::Candidate& candidate, UnlockedRead* read,
+              ReadResult* result) const;
+  bool SetTtl(int64_t expires_at_ms, ReadResult* result) const;
+  // Completes a read of `key` that found an entry which expires.
+  ABSL_ATTRIBUTE_NOINLINE void FinishExpiring(std::string_view key, int64_t expires_at_ms,
+                                              ReadResult* result) const;
+  // The same in any case. Locates the key once more, so that who tried Glance before need not keep
+  // where it is.
+  ABSL_ATTRIBUTE_NOINLINE void ReadAnyhow(std::string_view key, ReadResult* result) const;
   // The same, after `options.touch_ttl_ms` was set.
   void ReadAndTouch(const Place& place, const GetOptions& options, ReadResult* result);
   // The same, in any case with a lock.
@@ -85,9 +98,6 @@ class StoreState {
   uint32_t sweep_page = 0;
 
  private:
-  // Completes a read without a lock; false if only a lock can tell.
-  bool Accept(const UnlockedRead& read, std::optional<uint64_t> if_version_not,
-              ReadResult* result) const;
   // Sets an entry that is there, if it keeps its value inline, does not expire, and `value` fits.
   // Most writes are of this kind, and nobody wants to know what was there: they take half the
   // steps.
@@ -99,7 +109,7 @@ class StoreState {
   bool EvictUntil(Shard* shard, size_t enough_bytes, size_t enough_evictions, Done done);
 
   const KeyHash hash_;
-  int shard_shift_;  // one less than 64 - log2(shards), as nothing can be shifted by 64
+  size_t shard_mask_ = 0;
 };
 
 inline void StoreState::Set(const Place& place, std::string_view value, const SetOptions& options,
@@ -121,36 +131,28 @@ inline bool StoreState::Overwrite(const Place& place, std::string_view value, ui
   return true;
 }
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void StoreState::Read(const Place& place,
-                                                          const GetOptions& options,
-                                                          ReadResult* result) const {
-  UnlockedRead read(place.shard->places());
-  if (!read.Run(place.key, counts_uses, &result->value) ||
-      !Accept(read, options.if_version_not, result)) [[unlikely]] {
-    ReadWithLock(place, options, result);
-  }
-}
-
-inline void StoreState::ReadAt(const Place& place, const UnlockedRead::Candidate& candidate,
-                               ReadResult* result) const {
-  UnlockedRead read(place.shard->places());
-  if (candidate.slot == nullptr || !read.RunAt(candidate, place.key, counts_uses, &result->value) ||
-      !Accept(read, std::nullopt, result)) [[unlikely]] {
-    Read(place, {}, result);
-  }
-}
-
-inline bool StoreState::Accept(const UnlockedRead& read, std::optional<uint64_t> if_version_not,
-                               ReadResult* result) const {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool StoreState::Glance(
+    const Place& place, const UnlockedRead::Candidate& candidate, UnlockedRead* read,
+    ReadResult* result) const {
+  if (!read->RunAt(candidate, place.key, counts_uses, &result->value)) return false;
   result->found = true;
-  result->version = read.version();
-  result->not_modified = if_version_not == result->version;
+  result->not_modified = false;
+  result->version = read->version();
   result->ttl_ms.reset();
-  if (result->not_modified) result->value.Clear();
-  if (read.expires_at_ms() == 0) return true;
-  const int64_t left_ms = read.expires_at_ms() - context.clock->MonotonicMs();
+  return true;
+}
+
+inline bool StoreState::SetTtl(int64_t expires_at_ms, ReadResult* result) const {
+  const int64_t left_ms = expires_at_ms - context.clock->MonotonicMs();
   result->ttl_ms = left_ms;
   return left_ms > 0;  // otherwise it may have been touched since we looked
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool StoreState::ReadAt(
+    const Place& place, const UnlockedRead::Candidate& candidate, ReadResult* result) const {
+  UnlockedRead read(place.shard->places(context));
+  return Glance(place, candidate, &read, result) &&
+         (!read.expires() || SetTtl(read.expires_at_ms(), result));
 }
 
 }  // namespace ferrite

@@ -40,19 +40,23 @@ struct UnlockedPlaces {
 };
 
 class UnlockedRead {
+  static constexpr size_t kCacheLineBytes = 64;
+
  public:
   explicit UnlockedRead(const UnlockedPlaces& places) : places_(places) {}
 
   // Reads `key` into version(), `*value` and expires_at_ms(). False, and they mean nothing, if only
   // a lock can tell. With `leave_uncounted` it leaves entries to others whose count of uses may
   // still grow.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE bool Run(const LookupKey& key, bool leave_uncounted, Value* value) {
+  bool Run(const LookupKey& key, bool leave_uncounted, Value* value) {
     const uint64_t given_back = places_.pages_given_back.load(std::memory_order_acquire);
     return places_.hints.Try(key.hash, [&](SlotRef ref) {
-      const char* slot = places_.pages.SlotAt(ref);
-      if (slot == nullptr) return false;
-      __builtin_prefetch(slot + kCacheLineBytes);
-      return RunAt({slot, given_back}, key, leave_uncounted, value);
+      const Candidate candidate{places_.pages.SlotAt(ref), given_back};
+      return candidate.slot != nullptr &&
+             ReadSlot(candidate, key, leave_uncounted, value, [&](size_t size) {
+               value->Resize(size);
+               return true;
+             });
     });
   }
 
@@ -60,35 +64,39 @@ class UnlockedRead {
   struct Candidate {
     const char* slot;  // null: no hint
     uint64_t given_back;
+
+    // Asks for the memory that a small entry lies in. To be called for all keys of a group before
+    // RunAt for the first.
+    ABSL_ATTRIBUTE_ALWAYS_INLINE void Prefetch() const {
+      if (slot == nullptr) return;
+      __builtin_prefetch(slot);
+      PrefetchSecondLine();
+    }
+    // Only for what is not about to be read anyway.
+    ABSL_ATTRIBUTE_ALWAYS_INLINE void PrefetchSecondLine() const {
+      __builtin_prefetch(slot + kCacheLineBytes);
+    }
   };
 
-  // The likeliest slot of a key, whose memory it asks for. To be called for all keys of a group
-  // before RunAt for the first.
-  static Candidate Foresee(const UnlockedPlaces& places, const LookupKey& key) {
-    Candidate candidate{nullptr, places.pages_given_back.load(std::memory_order_acquire)};
-    places.hints.Try(key.hash, [&](SlotRef ref) {
-      candidate.slot = places.pages.SlotAt(ref);
-      return candidate.slot != nullptr;
-    });
-    if (candidate.slot != nullptr) {
-      __builtin_prefetch(candidate.slot);
-      __builtin_prefetch(candidate.slot + kCacheLineBytes);
-    }
-    return candidate;
+  // The likeliest slot of a key.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Candidate Foresee(const LookupKey& key) const {
+    const uint64_t given_back = places_.pages_given_back.load(std::memory_order_acquire);
+    const SlotRef ref = places_.hints.First(key.hash);
+    return {ref == HintTable::kEndRef ? nullptr : places_.pages.SlotAt(ref), given_back};
   }
 
-  // As Run, but looks only there.
-  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD ABSL_ATTRIBUTE_ALWAYS_INLINE bool RunAt(
-      const Candidate& candidate, const LookupKey& key, bool leave_uncounted, Value* value) {
-    const auto header = Load<StoredKey::Header>(candidate.slot + kNodeBaseBytes);
-    return header.hash == key.hash && header.size == key.bytes.size() &&
-           !(leave_uncounted && header.uses < StoredKey::kMaxUses) &&
-           ReadSlot(candidate.slot, key.bytes, value) &&
-           places_.pages_given_back.load(std::memory_order_relaxed) == candidate.given_back;
+  // As Run, but looks only there, and leaves to others what does not fit into the value's buffer.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool RunAt(const Candidate& candidate, const LookupKey& key,
+                                          bool leave_uncounted, Value* value) {
+    if (candidate.slot == nullptr) return false;
+    candidate.PrefetchSecondLine();
+    return ReadSlot(candidate, key, leave_uncounted, value,
+                    [&](size_t size) { return value->TryResize(size); });
   }
 
   uint64_t version() const { return version_; }
-  int64_t expires_at_ms() const { return expires_at_ms_; }
+  bool expires() const { return state_ > Entry::kValueBits; }
+  int64_t expires_at_ms() const { return static_cast<int64_t>(state_ >> Entry::kExpiryShift); }
 
   // The live entry of this key that hints lead to; null if they do not. For who has locked the key,
   // so that it stays what it is.
@@ -99,11 +107,10 @@ class UnlockedRead {
     places.hints.Try(key.hash, [&](SlotRef ref) {
       char* slot = places.pages.SlotAt(ref);
       if (slot == nullptr) return false;
-      const auto header = Load<StoredKey::Header>(slot + kNodeBaseBytes);
-      if (header.hash != key.hash || header.size != key.bytes.size()) return false;
       // Another entry of this key cannot come here while the key is locked: so if what was live has
-      // this key, it is the one.
-      if (!IsLive(Load<uint64_t>(slot + kVersionOffset)) || !HasKey(slot, key.bytes)) return false;
+      // this key, it is the one. The version comes first: whatever key is read after it is no
+      // older.
+      if (!IsLive(Load<uint64_t>(slot + kVersionOffset)) || !HasKey(slot, key)) return false;
       guess = &EntryInSlot(slot);
       return true;
     });
@@ -112,7 +119,6 @@ class UnlockedRead {
   }
 
  private:
-  static constexpr size_t kCacheLineBytes = 64;
   static constexpr size_t kEntryOffset = kNodeBaseBytes + sizeof(StoredKey);
   static constexpr size_t kVersionOffset = kEntryOffset + Entry::kVersionOffset;
   static constexpr size_t kStateOffset = kEntryOffset + Entry::kStateOffset;
@@ -125,27 +131,43 @@ class UnlockedRead {
     return std::bit_cast<T>(
         __atomic_load_n(reinterpret_cast<const uint64_t*>(from), __ATOMIC_ACQUIRE));
   }
-  static bool IsLive(uint64_t version) { return version != 0 && (version & Entry::kNotLive) == 0; }
-  static bool HasKey(const char* slot, std::string_view key) {
-    return EqualWords(slot + kNodeBytes, key.data(), key.size());
+  static bool IsLive(uint64_t version) {
+    static_assert(Entry::kNotLive == uint64_t{1} << 63);
+    return static_cast<int64_t>(version) > 0;
+  }
+  static const StoredKey& StoredKeyAt(const char* slot) {
+    return *reinterpret_cast<const StoredKey*>(slot + kNodeBaseBytes);
+  }
+  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD ABSL_ATTRIBUTE_ALWAYS_INLINE static bool HasKey(
+      const char* slot, const LookupKey& key) {
+    const StoredKey& stored = StoredKeyAt(slot);
+    return stored.hash_ == key.hash && stored.size_ == static_cast<uint16_t>(key.bytes.size()) &&
+           EqualShared(slot + kNodeBytes, key.bytes.data(), key.bytes.size());
   }
 
-  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD bool ReadSlot(const char* slot, std::string_view key,
-                                                  Value* value) {
+  // `make_room(size)` makes the value so long, or returns false.
+  template <typename MakeRoom>
+  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD ABSL_ATTRIBUTE_ALWAYS_INLINE bool ReadSlot(
+      const Candidate& candidate, const LookupKey& key, bool leave_uncounted, Value* value,
+      MakeRoom make_room) {
+    const char* const slot = candidate.slot;
+    // Before anything else: a key that was read before might be of the entry that was here last.
     version_ = Load<uint64_t>(slot + kVersionOffset);
     if (!IsLive(version_) || !HasKey(slot, key)) return false;
+    if (leave_uncounted && StoredKeyAt(slot).uses() < StoredKey::kMaxUses) return false;
     const auto state = Load<uint64_t>(slot + kStateOffset);
     const size_t size = (state & Entry::kValueBits) >> Entry::kSizeShift;
-    if ((state & Entry::kBlockBit) != 0) return false;
-    LoadWords(value->Resize(size), slot + kNodeBytes + RoundUpToWords(key.size()), size);
+    if ((state & Entry::kBlockBit) != 0 || !make_room(size)) return false;
+    CopyShared(value->data(), slot + kNodeBytes + RoundUpToWords(key.bytes.size()), size);
     std::atomic_thread_fence(std::memory_order_acquire);
-    expires_at_ms_ = static_cast<int64_t>(state >> Entry::kExpiryShift);
-    return Load<uint64_t>(slot + kVersionOffset) == version_;
+    state_ = state;
+    return Load<uint64_t>(slot + kVersionOffset) == version_ &&
+           places_.pages_given_back.load(std::memory_order_relaxed) == candidate.given_back;
   }
 
   const UnlockedPlaces places_;
   uint64_t version_ = 0;
-  int64_t expires_at_ms_ = 0;
+  uint64_t state_ = 0;
 };
 
 }  // namespace ferrite

@@ -10,8 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include "store/words.h"
-
 namespace ferrite {
 
 // An immutable, reference-counted array of bytes. Created with one reference.
@@ -58,6 +56,7 @@ class Value {
     std::swap(capacity_, other.capacity_);
     std::swap(size_, other.size_);
     std::swap(block_, other.block_);
+    std::swap(end_of_room_, other.end_of_room_);
     return *this;
   }
 
@@ -69,29 +68,40 @@ class Value {
   ValueBlock* block() const { return block_; }
 
   void Clear() {
-    if (block_ != nullptr) [[unlikely]]
+    if (block_ != nullptr) [[unlikely]] {
       std::exchange(block_, nullptr)->Unref();
+      end_of_room_ = capacity_ + 1;
+    }
     size_ = 0;
   }
 
   // Makes this a copy of `bytes`.
   void Assign(std::string_view bytes) {
-    std::memcpy(Resize(bytes.size()), bytes.data(), bytes.size());
+    Resize(bytes.size());
+    if (!bytes.empty()) std::memcpy(data(), bytes.data(), bytes.size());
   }
   // For the store: makes this a new reference to `block`.
   void Assign(ValueBlock* block) {
     block->Ref();
     Clear();
     block_ = block;
+    end_of_room_ = 0;
   }
-  // For the store: makes this `size` bytes of undefined content, to be written in whole words.
-  char* Resize(size_t size) {
+  // For the store: makes this `size` bytes of undefined content, to be written through data().
+  void Resize(size_t size) {
     Clear();
-    if (RoundUpToWords(size) > capacity_) [[unlikely]]
+    if (size > capacity_) [[unlikely]]
       Grow(size);
     size_ = size;
-    return buffer_.get();
   }
+  // The same if that takes no memory and gives none back. False, and nothing is changed, if not.
+  bool TryResize(size_t size) {
+    if (size >= end_of_room_) [[unlikely]]
+      return false;
+    size_ = size;
+    return true;
+  }
+  char* data() { return buffer_.get(); }
 
  private:
   void Grow(size_t size);
@@ -100,6 +110,8 @@ class Value {
   size_t capacity_ = 0;
   size_t size_ = 0;
   ValueBlock* block_ = nullptr;
+  // Sizes below it fit into the buffer, now: none while this is a block.
+  size_t end_of_room_ = 1;
 };
 
 }  // namespace ferrite

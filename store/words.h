@@ -12,6 +12,10 @@
 
 #include "absl/base/attributes.h"
 
+// Of every function here that reads what others may be writing. Inline, as the steps for one size
+// are but a few instructions.
+#define FERRITE_SHARED_BYTES ABSL_ATTRIBUTE_NO_SANITIZE_THREAD ABSL_ATTRIBUTE_ALWAYS_INLINE
+
 namespace ferrite {
 
 inline constexpr size_t kWordBytes = sizeof(uint64_t);
@@ -42,35 +46,67 @@ inline void StoreWords(char* to, const char* from, size_t bytes) {
   std::memcpy(to + whole, &word, kWordBytes);
 }
 
-// Reads the shared words that hold `bytes` bytes into `to`, which has room for whole words.
-inline void LoadWords(char* to, const char* from, size_t bytes) {
-  MoveWords(to, from, RoundUpToWords(bytes));
+template <typename T>
+FERRITE_SHARED_BYTES inline T LoadAs(const char* from) {
+  T loaded;
+  __builtin_memcpy(&loaded, from, sizeof(T));
+  return loaded;
 }
 
-ABSL_ATTRIBUTE_NO_SANITIZE_THREAD inline uint64_t LoadWord(const char* from) {
-  uint64_t word;
-  __builtin_memcpy(&word, from, kWordBytes);
-  return word;
+// Bytes from one size of step on take few steps, none of which goes beyond the end: the last one
+// may take some once more.
+
+// Copies the first and the last bytes, each as many as a T has.
+template <typename T>
+FERRITE_SHARED_BYTES inline void CopyEnds(char* to, const char* from, size_t size) {
+  const T first = LoadAs<T>(from), last = LoadAs<T>(from + size - sizeof(T));
+  __builtin_memcpy(to, &first, sizeof(T));
+  __builtin_memcpy(to + size - sizeof(T), &last, sizeof(T));
 }
 
-// Whether the shared words that hold a key of this size hold this key.
-ABSL_ATTRIBUTE_NO_SANITIZE_THREAD inline bool EqualWords(const char* shared, const char* bytes,
-                                                         size_t size) {
-  size_t at = 0;
-  for (; at + 2 * kWordBytes <= size; at += 2 * kWordBytes) {
-    const uint64_t difference =
-        (LoadWord(shared + at) ^ LoadWord(bytes + at)) |
-        (LoadWord(shared + at + kWordBytes) ^ LoadWord(bytes + at + kWordBytes));
-    if (difference != 0) return false;
+// Whether they are the same.
+template <typename T>
+FERRITE_SHARED_BYTES inline bool EqualEnds(const char* a, const char* b, size_t size) {
+  const size_t last = size - sizeof(T);
+  return LoadAs<T>(a) == LoadAs<T>(b) && LoadAs<T>(a + last) == LoadAs<T>(b + last);
+}
+
+// Copies `size` shared bytes.
+FERRITE_SHARED_BYTES inline void CopyShared(char* to, const char* shared, size_t size) {
+  struct TwoWords {
+    uint64_t words[2];
+  };
+  constexpr size_t kStep = 2 * sizeof(TwoWords);
+  if (size > kStep) {
+    size_t at = 0;
+    do {
+      CopyEnds<TwoWords>(to + at, shared + at, kStep);
+      at += kStep;
+    } while (at + kStep < size);
+    return CopyEnds<TwoWords>(to + size - kStep, shared + size - kStep, kStep);
   }
-  if (at + kWordBytes <= size) {
-    if (LoadWord(shared + at) != LoadWord(bytes + at)) return false;
-    at += kWordBytes;
+  if (size >= sizeof(TwoWords)) return CopyEnds<TwoWords>(to, shared, size);
+  if (size >= sizeof(uint64_t)) return CopyEnds<uint64_t>(to, shared, size);
+  if (size >= sizeof(uint32_t)) return CopyEnds<uint32_t>(to, shared, size);
+  if (size == 0) return;
+  CopyEnds<char>(to, shared, size);
+  CopyEnds<char>(to + size / 2, shared + size / 2, 1);
+}
+
+// Whether `size` shared bytes are these; at least one.
+FERRITE_SHARED_BYTES inline bool EqualShared(const char* shared, const char* bytes, size_t size) {
+  constexpr size_t kStep = 2 * kWordBytes;
+  if (size - kWordBytes <= kWordBytes) [[likely]]
+    return EqualEnds<uint64_t>(shared, bytes, size);
+  if (size < sizeof(uint32_t)) {
+    return EqualEnds<char>(shared, bytes, size) &&
+           LoadAs<char>(shared + size / 2) == LoadAs<char>(bytes + size / 2);
   }
-  if (at == size) return true;
-  uint64_t last = 0;
-  std::memcpy(&last, bytes + at, size - at);
-  return LoadWord(shared + at) == last;  // the rest of the last word is zero
+  if (size < kWordBytes) return EqualEnds<uint32_t>(shared, bytes, size);
+  for (size_t at = 0; at + kStep < size; at += kStep) {
+    if (!EqualEnds<uint64_t>(shared + at, bytes + at, kStep)) return false;
+  }
+  return EqualEnds<uint64_t>(shared + size - kStep, bytes + size - kStep, kStep);
 }
 
 }  // namespace ferrite

@@ -8,27 +8,17 @@ fn mix(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// The eight hexadecimal digits of a number, first digit in the lowest byte; without memory access.
-fn hex_digits(x: u32) -> u64 {
-    let mut nibbles = u64::from(x.swap_bytes());
-    nibbles = (nibbles | (nibbles << 16)) & 0x0000_ffff_0000_ffff;
-    nibbles = (nibbles | (nibbles << 8)) & 0x00ff_00ff_00ff_00ff;
-    nibbles = ((nibbles >> 4) | (nibbles << 8)) & 0x0f0f_0f0f_0f0f_0f0f;
-    let letters = ((nibbles + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
-    nibbles + 0x3030_3030_3030_3030 + letters * u64::from(b'a' - b'0' - 10)
-}
-
-/// The key of entry `index`: 16 hexadecimal digits, computed and not looked up, so that making a
-/// key costs every map the same few instructions and no cache miss.
+/// The key of entry `index`: its number and a mix of it, 16 bytes. It is computed and not looked up,
+/// and in few steps, so that making a key costs no map a cache miss and takes little of what the
+/// processor can look ahead.
 #[derive(Clone, Copy, Default)]
 pub struct Key([u8; 16]);
 
 impl Key {
     pub fn new(index: u64) -> Self {
-        let mixed = mix(index.wrapping_add(1));
         let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&hex_digits((mixed >> 32) as u32).to_le_bytes());
-        bytes[8..].copy_from_slice(&hex_digits(mixed as u32).to_le_bytes());
+        bytes[..8].copy_from_slice(&mix(index.wrapping_add(1)).to_le_bytes());
+        bytes[8..].copy_from_slice(&index.to_le_bytes());
         Key(bytes)
     }
 

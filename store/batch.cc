@@ -58,18 +58,13 @@ void Locate(const StoreState& state, std::string_view key, Place& place) {
   state.context.hints.Prefetch(place.key.hash);
 }
 
-void Foresee(const Place& place, Candidate& candidate) {
-  candidate = UnlockedRead(place.shard->places()).Foresee(place.key);
-  candidate.Prefetch();
-}
-
 }  // namespace
 
 void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> results) {
   FERRITE_CHECK(keys.size() == results.size());
   InStages(
       keys.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, keys[i], place); },
-      [](size_t, const Place& place, auto& candidate) { Foresee(place, candidate); },
+      [&](size_t, const Place& place, auto& candidate) { candidate = state_->Foresee(place); },
       [&](size_t i, const Place& place, const auto& candidate) {
         if (!state_->ReadAt(place, candidate, &results[i])) [[unlikely]]
           state_->Read(place, {}, &results[i]);
@@ -80,8 +75,8 @@ void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
   FERRITE_CHECK(items.size() == results.size());
   InStages(
       items.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, items[i].key, place); },
-      [](size_t, const Place& place, auto& candidate) {
-        Foresee(place, candidate);
+      [&](size_t, const Place& place, auto& candidate) {
+        candidate = state_->Foresee(place);
         if (candidate.slot == nullptr) place.shard->map().PrefetchBucket(place.key.hash);
       },
       [](size_t, const Place& place, const auto& candidate) {
@@ -93,8 +88,17 @@ void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
       [](size_t, const Place& place, const auto& candidate) {
         if (candidate.slot == nullptr) place.shard->PrefetchNode(place.key.hash, 2);
       },
-      [&](size_t i, const Place& place, auto&) {
-        state_->Set(place, items[i].value, items[i].options, &results[i]);
+      [&](size_t i, const Place& place, const auto& candidate) {
+        const SetItem& item = items[i];
+        SetResult& result = results[i];
+        result.version =
+            item.options.IsPlain() ? state_->OverwriteAt(place, candidate, item.value) : 0;
+        if (result.version == 0) [[unlikely]] {
+          result = state_->SetAnyhow(place, item.value, item.options);
+        } else {
+          result.outcome = SetOutcome::kStored;
+          result.previous.Clear();
+        }
       });
 }
 
@@ -106,8 +110,8 @@ void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResu
         Locate(*state_, keys[i], place);
         place.shard->map().PrefetchBucket(place.key.hash);
       },
-      [](size_t, const Place& place, auto& candidate) {
-        Foresee(place, candidate);
+      [&](size_t, const Place& place, auto& candidate) {
+        candidate = state_->Foresee(place);
         if (candidate.slot != nullptr) Page::Of(candidate.slot)->Prefetch();
         place.shard->map().PrefetchNode(place.key.hash, 0);
       },
@@ -123,7 +127,7 @@ void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResu
 void Store::InTurn(std::span<const std::string_view> keys, absl::FunctionRef<void(size_t)> act) {
   InStages(
       keys.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, keys[i], place); },
-      [](size_t, const Place& place, auto& candidate) { Foresee(place, candidate); },
+      [&](size_t, const Place& place, auto& candidate) { candidate = state_->Foresee(place); },
       [&](size_t i, const Place&, const auto&) { act(i); });
 }
 

@@ -176,6 +176,12 @@ void Shard::TellListener(EventListener* listener, EventKind kind, const Entry& e
       {kind, entry.key().bytes(), entry.version(), written ? entry.value() : std::string_view()});
 }
 
+void Shard::TellAndUnlock(EventListener* listener, EventKind kind, const Entry& entry,
+                          SpinMutex* mutex) {
+  TellListener(listener, kind, entry);
+  mutex->Unlock();
+}
+
 uint64_t Shard::NextVersion(uint64_t last) const {
   if (last == 0) last = version_floor_.load(std::memory_order_relaxed);
   return std::max(last + 1, static_cast<uint64_t>(context_.clock->UnixNs()));

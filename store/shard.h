@@ -126,6 +126,10 @@ class Shard {
       TellListener(listener, kind, entry);
   }
 
+  // The same, where somebody does listen, and then unlocks the key.
+  static void TellAndUnlock(EventListener* listener, EventKind kind, const Entry& entry,
+                            SpinMutex* mutex);
+
   // The next version for an entry that has `last` (0: none).
   uint64_t NextVersion(uint64_t last) const;
 

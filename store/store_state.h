@@ -68,11 +68,18 @@ class StoreState {
   // No use is counted.
   void ReadLocked(const Entry& entry, const GetOptions& options, ReadResult* result) const;
 
-  // What Store's calls of these names do. `*result` may be from another call.
-  void Set(const Place& place, std::string_view value, const SetOptions& options,
-           SetResult* result);
+  // Where the entry of a key is likely to lie; asks for its memory.
+  UnlockedRead::Candidate Foresee(const Place& place) const;
+  // Sets the entry that was foreseen, if it is there and nobody else uses its lock, keeps its value
+  // inline, does not expire, and `value` fits. Returns the version; 0, and nothing is changed, if
+  // it takes more. Most writes are of this kind, and nobody wants to know what was there: they take
+  // a third of the steps.
+  uint64_t OverwriteAt(const Place& place, const UnlockedRead::Candidate& candidate,
+                       std::string_view value) const;
+  // In all cases.
+  SetResult SetAnyhow(const Place& place, std::string_view value, const SetOptions& options);
   DeleteResult Delete(const Place& place, std::optional<uint64_t> if_version);
-  // The short way of Incr, as Overwrite is that of Set: for a counter that is there, lies inline
+  // The short way of Incr, as OverwriteAt is that of Set: for a counter that is there, lies inline
   // and does not expire. False, and nothing is changed, in all other cases, failures included.
   bool IncrInPlace(const Place& place, const IncrOptions& options, IncrResult* result);
   // In all cases.
@@ -98,12 +105,6 @@ class StoreState {
   uint32_t sweep_page = 0;
 
  private:
-  // Sets an entry that is there, if it keeps its value inline, does not expire, and `value` fits.
-  // Most writes are of this kind, and nobody wants to know what was there: they take half the
-  // steps.
-  bool Overwrite(const Place& place, std::string_view value, uint64_t* version);
-  // In all cases.
-  SetResult SetAnyhow(const Place& place, std::string_view value, const SetOptions& options);
   int64_t ExpiresSomeTimeMs(const Expiry& expiry, int64_t kept_ms) const;
   template <typename Done>
   bool EvictUntil(Shard* shard, size_t enough_bytes, size_t enough_evictions, Done done);
@@ -112,23 +113,30 @@ class StoreState {
   size_t shard_mask_ = 0;
 };
 
-inline void StoreState::Set(const Place& place, std::string_view value, const SetOptions& options,
-                            SetResult* result) {
-  result->outcome = SetOutcome::kStored;
-  result->previous.Clear();
-  if (!options.IsPlain() || !Overwrite(place, value, &result->version)) {
-    *result = SetAnyhow(place, value, options);
-  }
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline UnlockedRead::Candidate StoreState::Foresee(
+    const Place& place) const {
+  const auto candidate = UnlockedRead(place.shard->places(context)).Foresee(place.key);
+  candidate.Prefetch();
+  return candidate;
 }
 
-inline bool StoreState::Overwrite(const Place& place, std::string_view value, uint64_t* version) {
-  SpinMutex::scoped_lock lock(place.shard->LockOf(place.key.hash));
-  Entry* const entry = UnlockedRead::Guess(place.shard->places(), place.key);
-  if (entry == nullptr || !entry->Overwrite(value)) return false;
-  if (counts_uses) entry->key().CountUse();
-  *version = entry->version();
-  place.shard->Tell(EventKind::kSet, *entry);
-  return true;
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t StoreState::OverwriteAt(
+    const Place& place, const UnlockedRead::Candidate& candidate, std::string_view value) const {
+  SpinMutex& mutex = place.shard->LockOf(place.key.hash);
+  if (candidate.slot == nullptr || !mutex.TryLock()) return 0;
+  uint64_t version = 0;
+  Entry* const entry = UnlockedRead(place.shard->places(context)).EntryAt(candidate, place.key);
+  if (entry != nullptr && entry->Overwrite(value)) [[likely]] {
+    if (counts_uses) entry->key().CountUse();
+    version = entry->version();
+    EventListener* const listener = context.listener.load(std::memory_order_acquire);
+    if (listener != nullptr) [[unlikely]] {
+      Shard::TellAndUnlock(listener, EventKind::kSet, *entry, &mutex);
+      return version;
+    }
+  }
+  mutex.Unlock();
+  return version;
 }
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool StoreState::Glance(

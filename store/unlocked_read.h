@@ -20,7 +20,6 @@
 // to be counted.
 
 #include <atomic>
-#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -98,24 +97,31 @@ class UnlockedRead {
   bool expires() const { return state_ > Entry::kValueBits; }
   int64_t expires_at_ms() const { return static_cast<int64_t>(state_ >> Entry::kExpiryShift); }
 
-  // The live entry of this key that hints lead to; null if they do not. For who has locked the key,
-  // so that it stays what it is.
-  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD static Entry* Guess(const UnlockedPlaces& places,
-                                                        const LookupKey& key) {
+  // The live entry of this key that lies there; null if it does not. For who has locked the key, so
+  // that it stays what it is.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Entry* EntryAt(const Candidate& candidate,
+                                              const LookupKey& key) const {
+    // Another entry of this key cannot come here while the key is locked: so if what was live has
+    // this key, it is the one. The version comes first: whatever key is read after it is no older.
+    if (!IsLive(Load(candidate.slot + kVersionOffset)) || !HasKey(candidate.slot, key)) {
+      return nullptr;
+    }
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (places_.pages_given_back.load(std::memory_order_relaxed) != candidate.given_back) {
+      return nullptr;
+    }
+    return &EntryInSlot(const_cast<char*>(candidate.slot));
+  }
+  // The same where any hint leads to.
+  static Entry* Guess(const UnlockedPlaces& places, const LookupKey& key) {
     const uint64_t given_back = places.pages_given_back.load(std::memory_order_acquire);
     Entry* guess = nullptr;
     places.hints.Try(key.hash, [&](SlotRef ref) {
-      char* slot = places.pages.SlotAt(ref);
-      if (slot == nullptr) return false;
-      // Another entry of this key cannot come here while the key is locked: so if what was live has
-      // this key, it is the one. The version comes first: whatever key is read after it is no
-      // older.
-      if (!IsLive(Load<uint64_t>(slot + kVersionOffset)) || !HasKey(slot, key)) return false;
-      guess = &EntryInSlot(slot);
-      return true;
+      const Candidate candidate{places.pages.SlotAt(ref), given_back};
+      if (candidate.slot != nullptr) guess = UnlockedRead(places).EntryAt(candidate, key);
+      return guess != nullptr;
     });
-    std::atomic_thread_fence(std::memory_order_acquire);
-    return places.pages_given_back.load(std::memory_order_relaxed) == given_back ? guess : nullptr;
+    return guess;
   }
 
  private:
@@ -125,11 +131,8 @@ class UnlockedRead {
   static_assert(kNodeBytes + kMaxKeyBytes + (Entry::kValueBits >> Entry::kSizeShift) + kWordBytes <
                 kPageTailBytes);
 
-  template <typename T>
-  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD static T Load(const char* from) {
-    static_assert(sizeof(T) == kWordBytes);
-    return std::bit_cast<T>(
-        __atomic_load_n(reinterpret_cast<const uint64_t*>(from), __ATOMIC_ACQUIRE));
+  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD static uint64_t Load(const char* from) {
+    return __atomic_load_n(reinterpret_cast<const uint64_t*>(from), __ATOMIC_ACQUIRE);
   }
   static bool IsLive(uint64_t version) {
     static_assert(Entry::kNotLive == uint64_t{1} << 63);
@@ -152,16 +155,16 @@ class UnlockedRead {
       MakeRoom make_room) {
     const char* const slot = candidate.slot;
     // Before anything else: a key that was read before might be of the entry that was here last.
-    version_ = Load<uint64_t>(slot + kVersionOffset);
+    version_ = Load(slot + kVersionOffset);
     if (!IsLive(version_) || !HasKey(slot, key)) return false;
     if (leave_uncounted && StoredKeyAt(slot).uses() < StoredKey::kMaxUses) return false;
-    const auto state = Load<uint64_t>(slot + kStateOffset);
+    const auto state = Load(slot + kStateOffset);
     const size_t size = (state & Entry::kValueBits) >> Entry::kSizeShift;
     if ((state & Entry::kBlockBit) != 0 || !make_room(size)) return false;
     CopyShared(value->data(), slot + kNodeBytes + RoundUpToWords(key.bytes.size()), size);
     std::atomic_thread_fence(std::memory_order_acquire);
     state_ = state;
-    return Load<uint64_t>(slot + kVersionOffset) == version_ &&
+    return Load(slot + kVersionOffset) == version_ &&
            places_.pages_given_back.load(std::memory_order_relaxed) == candidate.given_back;
   }
 

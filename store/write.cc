@@ -47,10 +47,14 @@ SetResult StoreState::SetAnyhow(const Place& place, std::string_view value,
   return result;
 }
 
-SetResult Store::Set(std::string_view key, std::string_view value, const SetOptions& options) {
-  SetResult result;
-  state_->Set(state_->Locate(key), value, options, &result);
-  return result;
+uint64_t Store::Overwrite(std::string_view key, std::string_view value) {
+  const StoreState::Place place = state_->Locate(key);
+  return state_->OverwriteAt(place, state_->Foresee(place), value);
+}
+
+SetResult Store::SetAnyhow(std::string_view key, std::string_view value,
+                           const SetOptions& options) {
+  return state_->SetAnyhow(state_->Locate(key), value, options);
 }
 
 DeleteResult StoreState::Delete(const Place& place, std::optional<uint64_t> if_version) {

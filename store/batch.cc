@@ -8,8 +8,7 @@
 //             which is the next step through the map, and the entry's neighbours in the queue
 //   act       the ordinary operation, which finds all of this in the cache
 //
-// What they foresee is a guess that nothing depends on. It is made without a lock, but for nodes
-// behind the first one of their bucket.
+// What they foresee is a guess that nothing depends on, made without a lock.
 
 #include <algorithm>
 
@@ -80,13 +79,10 @@ void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
         if (candidate.slot == nullptr) place.shard->map().PrefetchBucket(place.key.hash);
       },
       [](size_t, const Place& place, const auto& candidate) {
-        if (candidate.slot == nullptr) place.shard->map().PrefetchNode(place.key.hash, 0);
+        if (candidate.slot == nullptr) place.shard->map().PrefetchFirstNode(place.key.hash);
       },
       [](size_t, const Place& place, const auto& candidate) {
-        if (candidate.slot == nullptr) place.shard->PrefetchNode(place.key.hash, 1);
-      },
-      [](size_t, const Place& place, const auto& candidate) {
-        if (candidate.slot == nullptr) place.shard->PrefetchNode(place.key.hash, 2);
+        if (candidate.slot == nullptr) place.shard->map().PrefetchSecondNode(place.key.hash);
       },
       [&](size_t i, const Place& place, const auto& candidate) {
         const SetItem& item = items[i];
@@ -113,11 +109,11 @@ void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResu
       [&](size_t, const Place& place, auto& candidate) {
         candidate = state_->Foresee(place);
         if (candidate.slot != nullptr) Page::Of(candidate.slot)->Prefetch();
-        place.shard->map().PrefetchNode(place.key.hash, 0);
+        place.shard->map().PrefetchFirstNode(place.key.hash);
       },
       [](size_t, const Place& place, const auto& candidate) {
         if (candidate.slot != nullptr) place.shard->PrefetchNeighbours(candidate.slot);
-        place.shard->PrefetchNode(place.key.hash, 1);
+        place.shard->map().PrefetchSecondNode(place.key.hash);
       },
       [&](size_t i, const Place& place, auto&) {
         results[i] = state_->Delete(place, std::nullopt);

@@ -122,13 +122,16 @@ class EntryMap : public EntryLookup {
     }
   }
 
-  // Ask for memory on the way to a key: its bucket, and when that has come, the first node in it,
-  // and so on. Only to look behind the first node the key has to be locked.
+  // Ask for memory on the way to a key, whose lock need not be held: its bucket, and when that has
+  // come, the first node in it, and then the second. What is read may have changed since. The first
+  // node's memory is some node's or was; to look behind the second could lead anywhere.
   void PrefetchBucket(uint32_t hash) const { __builtin_prefetch(BucketOf(hash)); }
-  void PrefetchNode(uint32_t hash, int number) const {
-    const node_base* node = BucketOf(hash)->node_list.load(std::memory_order_relaxed);
-    for (; number > 0 && is_valid(const_cast<node_base*>(node)); --number) node = node->next;
-    __builtin_prefetch(node);
+  void PrefetchFirstNode(uint32_t hash) const { __builtin_prefetch(FirstNodeOf(hash)); }
+  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD void PrefetchSecondNode(uint32_t hash) const {
+    const node_base* first = FirstNodeOf(hash);
+    if (is_valid(const_cast<node_base*>(first))) {
+      __builtin_prefetch(__atomic_load_n(&first->next, __ATOMIC_RELAXED));
+    }
   }
 
   // Takes a step towards more buckets if it is time. Call it after each insertion, one thread at a
@@ -170,6 +173,9 @@ class EntryMap : public EntryLookup {
   const bucket* BucketOf(uint32_t hash) const {
     return get_bucket(hash & my_mask.load(std::memory_order_acquire));
   }
+  const node_base* FirstNodeOf(uint32_t hash) const {
+    return BucketOf(hash)->node_list.load(std::memory_order_relaxed);
+  }
   static bucket* BeingGrown() { return reinterpret_cast<bucket*>(2); }
   static_assert(sizeof(node) == kNodeBytes && sizeof(node_base) == kNodeBaseBytes);
 
@@ -184,7 +190,8 @@ class EntryMap : public EntryLookup {
   explicit EntryMap(Shard* shard) : EntryLookup(NodeAllocator<EntryPair>(shard)) {}
 
   void PrefetchBucket(uint32_t) const {}
-  void PrefetchNode(uint32_t, int) const {}
+  void PrefetchFirstNode(uint32_t) const {}
+  void PrefetchSecondNode(uint32_t) const {}
 
   void Grow(bool) {}
   size_t next_growth_bytes() const { return 0; }

@@ -112,8 +112,10 @@ void Shard::GrowTables() {
   map_.Grow(context_.evict || budget.Allows(map_.next_growth_bytes()));
   if (context_.evict || budget.Allows(hints.memory_bytes())) {
     // Keys spread evenly, so that one shard speaks for all.
-    budget.table_bytes.fetch_add(hints.GrowFor(map_.size() * context_.shard_count),
-                                 std::memory_order_relaxed);
+    const size_t grown_bytes = hints.GrowFor(map_.size() * context_.shard_count);
+    // All shards share this count.
+    if (grown_bytes != 0) [[unlikely]]
+      budget.table_bytes.fetch_add(grown_bytes, std::memory_order_relaxed);
   }
   if (hints_bytes_ != hints.memory_bytes()) {
     hints_bytes_ = hints.memory_bytes();

@@ -85,10 +85,6 @@ class Shard {
 
   // For who wants to ask for memory early.
   const EntryMap& map() const { return map_; }
-  void PrefetchNode(uint32_t hash, int number) {
-    SpinMutex::scoped_lock lock(LockOf(hash));
-    map_.PrefetchNode(hash, number);
-  }
   // Asks for the neighbours in the queue of what may be an entry in this slot.
   void PrefetchNeighbours(const char* slot) const;
 

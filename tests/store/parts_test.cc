@@ -1,11 +1,15 @@
 // The store's parts, each on its own.
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <random>
 #include <set>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "gtest/gtest.h"
 #include "store/block_heap.h"
 #include "store/huge_memory.h"
@@ -16,6 +20,14 @@
 
 namespace ferrite {
 namespace {
+
+// Of the process.
+size_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  size_t total_pages = 0, resident_pages = 0;
+  statm >> total_pages >> resident_pages;
+  return resident_pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
 
 TEST(SizeClass, IsTheSmallestThatHoldsTheBytes) {
   for (size_t bytes = 1; bytes <= kMaxSlotBytes; ++bytes) {
@@ -55,6 +67,53 @@ TEST(BlockHeap, GivesBlocksThatDoNotOverlapAndTakesAllBack) {
   }
   while (!blocks.empty()) free_one();
   EXPECT_EQ(heap.unused_bytes(), unused_before);
+}
+
+TEST(BlockHeap, WastesLittle) {
+  constexpr size_t kHeader = 16;  // of a value
+  double waste = 0;
+  size_t sizes = 0;
+  for (size_t bytes = 1024 + kHeader; bytes <= 16384 + kHeader; bytes += 16, ++sizes) {
+    const double own = static_cast<double>(BlockHeap::MemoryBytes(bytes)) / bytes - 1;
+    EXPECT_LT(own, 0.17) << bytes;
+    waste += own;
+  }
+  EXPECT_LT(waste / sizes, 0.08);
+  for (size_t value = 1024; value <= 16384; value *= 2) {
+    EXPECT_LT(BlockHeap::MemoryBytes(value + kHeader), value * 1.092) << value;
+  }
+}
+
+TEST(BlockHeap, OneBlockOfManyKeepsLittle) {
+  BlockHeap& heap = BlockHeap::Instance();
+  for (const size_t bytes : {1040, 2064, 4112, 8208, 16400}) {
+    const size_t unused_before = heap.unused_bytes();
+    std::vector<void*> blocks;
+    for (int i = 0; i < 1000; ++i) blocks.push_back(heap.Allocate(bytes));
+    for (int i = 1; i < 1000; ++i) heap.Free(blocks[i], bytes);
+    EXPECT_LE(heap.unused_bytes() - unused_before, 52u << 10) << bytes;
+    heap.Free(blocks[0], bytes);
+  }
+}
+
+TEST(BlockHeap, HasNoMoreInMemoryThanItTells) {
+#if defined(ABSL_HAVE_THREAD_SANITIZER)
+  GTEST_SKIP() << "the sanitizer has memory of its own for each byte";
+#endif
+  BlockHeap& heap = BlockHeap::Instance();
+  const size_t large = 32'000, small = 20'000;
+  const size_t before = ResidentBytes();
+  std::vector<void*> blocks;
+  for (int i = 0; i < 1000; ++i) {
+    void* const block = heap.Allocate(large);
+    std::memset(block, 1, large);
+    heap.Free(block, large);
+    blocks.push_back(heap.Allocate(small));
+    std::memset(blocks.back(), 1, small);
+  }
+  const size_t growth = ResidentBytes() - before;
+  EXPECT_LT(growth, 1000 * BlockHeap::MemoryBytes(small) * 1.1);
+  for (void* block : blocks) heap.Free(block, small);
 }
 
 TEST(HugeArena, GivesZeroedMemoryThatDoesNotOverlap) {

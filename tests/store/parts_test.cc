@@ -149,13 +149,16 @@ class SlotAllocatorTest : public testing::Test {
     for (void* page : pages_) std::free(page);
   }
   void* NewPage() { return pages_.emplace_back(std::aligned_alloc(kPageBytes, kPageBytes)); }
+  void AddPage(uint8_t size_class) {
+    slots_.AddPage(SlotAllocator::MakePage(size_class, NewPage()));
+  }
   SlotAllocator slots_;
   std::vector<void*> pages_;
 };
 
 TEST_F(SlotAllocatorTest, FillsAPageAndNamesEachSlot) {
   EXPECT_EQ(slots_.Allocate(8), nullptr);
-  slots_.AddPage(8, NewPage());
+  AddPage(8);
   std::set<void*> taken;
   while (void* slot = slots_.Allocate(8)) {
     EXPECT_TRUE(taken.insert(slot).second);
@@ -167,7 +170,7 @@ TEST_F(SlotAllocatorTest, FillsAPageAndNamesEachSlot) {
 
 TEST_F(SlotAllocatorTest, KnowsTheNumberOfASlotByAnyOfItsBytes) {
   for (uint8_t size_class = 0; size_class < kSizeClassCount; ++size_class) {
-    slots_.AddPage(size_class, NewPage());
+    AddPage(size_class);
     Page* page = slots_.page(size_class);
     for (uint32_t slot = 0; slot < page->slot_count; ++slot) {
       ASSERT_EQ(page->SlotNumberOf(page->SlotAt(slot)), slot);
@@ -177,7 +180,7 @@ TEST_F(SlotAllocatorTest, KnowsTheNumberOfASlotByAnyOfItsBytes) {
 }
 
 TEST_F(SlotAllocatorTest, GivesALargerSlotIfLittleOfItIsWasted) {
-  slots_.AddPage(4, NewPage());
+  AddPage(4);
   EXPECT_EQ(slots_.AllocateLarger(4), nullptr);
   EXPECT_EQ(slots_.AllocateLarger(0), nullptr);  // 96 bytes for 64
   void* slot = slots_.AllocateLarger(2);         // 96 bytes for 80
@@ -187,19 +190,19 @@ TEST_F(SlotAllocatorTest, GivesALargerSlotIfLittleOfItIsWasted) {
 }
 
 TEST_F(SlotAllocatorTest, GivesAPageBackWithItsLastSlotAndReusesItsNumber) {
-  slots_.AddPage(60, NewPage());
+  AddPage(60);
   void* first = slots_.Allocate(60);
   void* second = slots_.Allocate(60);
   EXPECT_EQ(slots_.Free(first), nullptr);
   EXPECT_EQ(slots_.Free(second), pages_[0]);
   EXPECT_EQ(slots_.Allocate(60), nullptr);
   EXPECT_EQ(slots_.page(0), nullptr);
-  slots_.AddPage(3, NewPage());
+  AddPage(3);
   EXPECT_EQ(slots_.page(0), pages_[1]);
 }
 
 TEST_F(SlotAllocatorTest, ADrainingPageGivesNoSlots) {
-  slots_.AddPage(5, NewPage());
+  AddPage(5);
   void* first = slots_.Allocate(5);
   void* second = slots_.Allocate(5);
   slots_.SetDraining(Page::Of(first), true);
@@ -211,7 +214,7 @@ TEST_F(SlotAllocatorTest, ADrainingPageGivesNoSlots) {
 }
 
 TEST_F(SlotAllocatorTest, WalksTheLiveSlotsOfAPage) {
-  slots_.AddPage(0, NewPage());
+  AddPage(0);
   Page* page = slots_.page(0);
   EXPECT_EQ(page->NextLive(0), page->slot_count);
   const std::set<uint32_t> live = {0, 63, 64, 127, 500, page->slot_count - 1u};

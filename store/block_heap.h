@@ -6,10 +6,18 @@
 //
 // Blocks up to kMaxSmallBytes lie in spans with as many blocks of one size as fit; a span goes back
 // when its last block is freed. Spans are small, as eviction leaves some blocks of every age alive,
-// and one of them keeps its whole span: from 1 KiB on, at most nine blocks share one. For the same
-// reason a block is taken from the span that has the fewest free. Larger blocks have pages of their
-// own; their addresses are kept by powers of two, for nothing, and only pages that are written take
-// memory.
+// and one of them keeps its whole span: from 1 KiB on, at most twelve blocks share one of at most
+// 52 KiB. For the same reason a block is taken from the span that has the fewest free. Within these
+// bounds the sizes are those that waste least: values of a power of two, with the header that they
+// have here, a twelfth, and others 7 % in the mean.
+//
+// A span is of any number of the kernel's pages. Addresses are asked for an area at a time, which
+// is cut into spans of one length: so a block's place in its area tells where its span begins.
+//
+// Larger blocks have pages of their own. Addresses are kept when their memory is given back, as
+// they cost nothing.
+//
+// No lock is held while the kernel is asked for anything, which may take a while.
 
 #include <array>
 #include <atomic>
@@ -41,32 +49,41 @@ class BlockHeap {
   size_t unused_bytes() const { return unused_bytes_.load(std::memory_order_relaxed); }
 
  private:
-  // How large a span is, a power of two, and how many blocks lie in it.
+  static constexpr size_t kSystemPageBytes = 4096;
+
+  // How many of the kernel's pages a span has, and how many blocks lie in it.
   struct Shape {
-    uint16_t span_bytes;
-    uint16_t blocks;
+    uint8_t span_pages;
+    uint8_t blocks;
   };
-  static constexpr std::array<Shape, 27> kShapes = {{
-      {4096, 42}, {4096, 31}, {4096, 23}, {4096, 16}, {4096, 12}, {4096, 10}, {4096, 8},
-      {4096, 7},  {4096, 6},  {4096, 5},  {4096, 4},  {8192, 7},  {4096, 3},  {8192, 5},
-      {16384, 9}, {4096, 2},  {16384, 7}, {8192, 3},  {16384, 5}, {32768, 9}, {16384, 4},
-      {32768, 7}, {16384, 3}, {32768, 5}, {16384, 2}, {32768, 3}, {32768, 2},
+  static constexpr std::array<Shape, 35> kShapes = {{
+      {1, 42}, {1, 31}, {1, 23}, {1, 16}, {1, 12}, {1, 10},  {1, 8},  {1, 7},  {1, 6},
+      {1, 5},  {1, 4},  {3, 11}, {3, 10}, {2, 6},  {3, 8},   {3, 7},  {1, 2},  {6, 11},
+      {5, 8},  {7, 10}, {4, 5},  {9, 10}, {2, 2},  {13, 12}, {11, 9}, {7, 5},  {8, 5},
+      {13, 7}, {13, 6}, {12, 5}, {8, 3},  {6, 2},  {7, 2},   {8, 2},  {13, 3},
   }};
   static constexpr size_t kSpanHeaderBytes = 32;
   static constexpr size_t kMaxBlocksPerSpan = kShapes[0].blocks;
+  static constexpr size_t SpanBytes(size_t size_class) {
+    return kShapes[size_class].span_pages * kSystemPageBytes;
+  }
   static constexpr size_t BlockBytes(size_t size_class) {
-    const Shape shape = kShapes[size_class];
-    return (shape.span_bytes - kSpanHeaderBytes) / shape.blocks / 16 * 16;
+    return (SpanBytes(size_class) - kSpanHeaderBytes) / kShapes[size_class].blocks / 16 * 16;
   }
   static constexpr size_t ShareOf(size_t size_class) {
-    return kShapes[size_class].span_bytes / kShapes[size_class].blocks;
+    return SpanBytes(size_class) / kShapes[size_class].blocks;
   }
-  static constexpr size_t kMaxSmallBytes = 16368;
-  static constexpr size_t kMaxSpanBytes = size_t{32} << 10;
-  // Memory without a block that is kept for the next one, for each power of two
-  // up to kMaxSpanBytes.
-  static constexpr size_t kWarmBytes = size_t{128} << 10;
-  static constexpr int kAddressBits = 48;
+  static constexpr size_t kMaxSmallBytes = 17728;
+  // Up to here addresses are as long as what lies there, in pages, spans included; beyond, there
+  // are too many lengths.
+  static constexpr size_t kMaxExactBytes = size_t{64} << 10;
+  // Memory without a block that is kept for the next one, for each of these lengths: to give it
+  // back and get it again takes longer than to write the block.
+  static constexpr size_t kWarmBytes = size_t{64} << 10;
+  // Addresses are asked for so many at a time, where they are small. Areas of spans are aligned to
+  // it.
+  static constexpr size_t kAreaBytes = size_t{2} << 20;
+  static constexpr size_t kAddressBits = 48;
 
   struct Span;
   struct SizeClass {
@@ -76,14 +93,15 @@ class BlockHeap {
     uint64_t partial_bits ABSL_GUARDED_BY(mutex) = 0;
     std::atomic<size_t> free_count{0};  // free blocks of all spans
   };
-  // Addresses that were used before. Most have no memory.
+  // Addresses of one length that are not in use. Most have no memory.
   struct Addresses {
+    size_t length = 0;
     Mutex mutex;
     std::vector<void*> free ABSL_GUARDED_BY(mutex);
-    std::vector<void*> warm ABSL_GUARDED_BY(mutex);
+    std::vector<void*> warm ABSL_GUARDED_BY(mutex);  // these have
   };
 
-  BlockHeap() = default;
+  BlockHeap();
 
   static size_t SizeClassOf(size_t bytes);
   static Span* SpanOf(void* block, size_t size_class);
@@ -91,12 +109,16 @@ class BlockHeap {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(size_class->mutex);
   static void Unlink(SizeClass* size_class, Span* span)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(size_class->mutex);
+  static void* TakeBlock(SizeClass* size_class, size_t number, Span* span)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(size_class->mutex);
   Span* NewSpan(size_t number);
-  void* TakeAddresses(int bits);
-  void ReturnAddresses(void* memory, size_t touched_bytes, int bits);
+  Addresses* AddressesFor(size_t bytes);
+  static void* TakeAddresses(Addresses* addresses);
+  static void ReturnAddresses(Addresses* addresses, void* memory, size_t touched_bytes);
 
   std::array<SizeClass, kShapes.size()> size_classes_;
-  std::array<Addresses, kAddressBits> addresses_;  // by log2 of their size
+  std::array<Addresses, kMaxExactBytes / kSystemPageBytes + 1> exact_addresses_;  // by pages
+  std::array<Addresses, kAddressBits> large_addresses_;  // by log2 of their length
   std::atomic<size_t> unused_bytes_{0};
 };
 

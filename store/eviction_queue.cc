@@ -21,6 +21,8 @@ constexpr int kMaxMoves = 8;
 // How many used newcomers in a row one choice moves on in search of one that was not used. Each is
 // moved but once, so that this is a bound on the pause and not on the work.
 constexpr int kMaxUsedNewcomers = 256;
+// The most entries that a sketch has room for when it begins.
+constexpr size_t kFirstSketchCapacity = 4096;
 // What a count is divided by if the entry was not used since its queue was last walked.
 constexpr int kIdleDiscount = 4;
 // By how many entries the small queue may miss its size before that is mended: choices do not take
@@ -92,11 +94,15 @@ size_t EvictionQueue::SmallTarget() const {
   return std::max<size_t>(1, static_cast<size_t>(small_share_ * static_cast<double>(size())));
 }
 
-// A shard that never evicts pays for no sketch.
+// A shard that never evicts pays for no sketch. That of a large shard begins small and grows to its
+// size without a pause, long before as many entries have passed.
 void EvictionQueue::FitSketch() {
   if (sketch_.capacity() == 0) {
-    sketch_.Reset(size());
-  } else if (size() > 2 * sketch_.capacity()) {
+    first_goal_ = size();
+    size_t capacity = first_goal_;
+    while (capacity > kFirstSketchCapacity) capacity /= 2;
+    sketch_.Reset(capacity);
+  } else if (size() > 2 * sketch_.capacity() || first_goal_ >= 2 * sketch_.capacity()) {
     sketch_.Grow();
   }
 }

@@ -95,6 +95,7 @@ class EvictionQueue {
   // The small queue has become far too large, and is being brought down to its size.
   bool filling_main_ = false;
   FrequencySketch sketch_;
+  size_t first_goal_ = 0;  // how many entries the sketch is to have room for at first
 };
 
 }  // namespace ferrite

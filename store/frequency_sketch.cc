@@ -59,19 +59,12 @@ void FrequencySketch::Grow() {
   next_to_copy_ = 0;
 }
 
-FrequencySketch::Line* FrequencySketch::Copied(size_t number) {
-  Line* const line = &lines_[number];
-  if (old_lines_ != nullptr && !line->is_copied) {
-    *line = old_lines_[number / 2];
-    line->is_copied = true;
-  }
-  return line;
-}
-
 void FrequencySketch::CopySome() {
   if (old_lines_ == nullptr) return;
   const size_t end = std::min(next_to_copy_ + kCopiesPerAddition, line_count_);
-  while (next_to_copy_ < end) Copied(next_to_copy_++);
+  for (; next_to_copy_ < end; ++next_to_copy_) {
+    lines_[next_to_copy_] = old_lines_[next_to_copy_ / 2];
+  }
   if (end < line_count_) return;
   Unmap(&old_lines_, old_line_count());
 }
@@ -103,7 +96,7 @@ void FrequencySketch::Add(uint32_t hash, int count) {
   if (line_count_ == 0 || count == 0) return;
   CopySome();
   const Spot spot = SpotOf(hash);
-  Line& line = *Copied(spot.line);
+  Line& line = *Current(spot.line);
   CatchUp(&line);
   // Only the lowest counters are raised: the others are too high already.
   const int raised = std::min(Count(hash) + count, kMaxCount);
@@ -123,7 +116,7 @@ void FrequencySketch::Add(uint32_t hash, int count) {
 int FrequencySketch::Count(uint32_t hash) const {
   if (line_count_ == 0) return 0;
   const Spot spot = SpotOf(hash);
-  const Line& line = Current(spot.line);
+  const Line& line = *Current(spot.line);
   int count = kMaxCount;
   for (const size_t counter : spot.counters) count = std::min(count, CounterOf(line, counter));
   return count >> std::min<int>(static_cast<uint8_t>(halvings_ - line.halvings), 4);

@@ -14,8 +14,9 @@ namespace ferrite {
 //
 // Each call takes constant time and touches one cache line: a line halves its counters when it is
 // next used, and not when all the others do. A sketch that grows forgets nothing: each line becomes
-// two that start with the same counts, which are copied when one of them is next used, or a few at
-// a time.
+// two that start with the same counts. They are copied in order, a few at a time, and until then
+// both share the old one. So fresh memory is touched page by page, and hardly a call waits for the
+// kernel to find it; in any other order the first few hundred calls would all do.
 //
 // Not thread-safe.
 class FrequencySketch {
@@ -27,8 +28,9 @@ class FrequencySketch {
 
   static constexpr int kMaxCount = 15;
 
-  // Forgets everything and makes room for this many entries. The memory comes from the kernel,
-  // which zeroes it page by page as it is used, so that this takes no time either.
+  // Forgets everything and makes room for this many entries; where there are many more, let it grow
+  // step by step. The memory comes from the kernel, which zeroes it as it is used, so that this
+  // takes no time either.
   void Reset(size_t capacity);
 
   // Makes room for twice as many entries, unless it has not come round to all lines since the last
@@ -44,13 +46,12 @@ class FrequencySketch {
 
  private:
   static constexpr size_t kEntriesPerLine = 8;
-  static constexpr size_t kCounters = 124;  // of a line
+  static constexpr size_t kCounters = 126;  // of a line
   static constexpr int kProbes = 4;
   static constexpr size_t kUsesPerHalving = 16;  // times the capacity
 
   struct Line {
     uint8_t halvings;  // how many it has seen, modulo 256
-    bool is_copied;    // from the line that it was a part of
     uint8_t counters[kCounters / 2];
   };
   static_assert(sizeof(Line) == 64);
@@ -66,12 +67,11 @@ class FrequencySketch {
   }
   static Line* Map(size_t line_count);
   static void Unmap(Line** lines, size_t line_count);
-  // A line, or what it is to be a copy of.
-  const Line& Current(size_t number) const {
-    const bool is_old = old_lines_ != nullptr && !lines_[number].is_copied;
-    return is_old ? old_lines_[number / 2] : lines_[number];
+  // A line, or the one that it is to be a copy of.
+  Line* Current(size_t number) const {
+    const bool is_old = old_lines_ != nullptr && number >= next_to_copy_;
+    return is_old ? &old_lines_[number / 2] : &lines_[number];
   }
-  Line* Copied(size_t number);
   void CopySome();
   void CatchUp(Line* line) const;
   size_t old_line_count() const { return old_lines_ != nullptr ? line_count_ / 2 : 0; }
@@ -81,7 +81,7 @@ class FrequencySketch {
   size_t uses_ = 0;       // since the last halving
   uint8_t halvings_ = 0;  // modulo 256
   Line* lines_ = nullptr;
-  // While it grows: the lines before, and the first that is perhaps not copied.
+  // While it grows: the lines before, and the first that is not copied.
   Line* old_lines_ = nullptr;
   size_t next_to_copy_ = 0;
 };

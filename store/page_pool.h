@@ -35,12 +35,21 @@ class PagePool {
  private:
   // Free pages kept warm; the memory of others goes back to the kernel.
   static constexpr size_t kMaxWarmPages = 32;
+  // Addresses are asked for so many at a time: while the kernel makes a huge page, who asks has to
+  // wait.
+  static constexpr size_t kAreaBytes = 32 * kHugePageBytes;
+
+  // A page that was never used.
+  void* TakeFreshPage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   MemoryBudget* const budget_;
   HugePageQueue* const huge_;
   Mutex mutex_;
-  std::vector<void*> chunks_ ABSL_GUARDED_BY(mutex_);  // one huge page each
-  // Those of which pages were given back to the kernel.
+  std::vector<void*> areas_ ABSL_GUARDED_BY(mutex_);
+  // The rest of the last one, which was never used.
+  char* fresh_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  char* end_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  // Huge pages of which parts were given back to the kernel.
   std::unordered_set<void*> small_chunks_ ABSL_GUARDED_BY(mutex_);
   std::deque<void*> free_pages_ ABSL_GUARDED_BY(mutex_);  // the warm ones last
   size_t warm_count_ ABSL_GUARDED_BY(mutex_) = 0;

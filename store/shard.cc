@@ -49,12 +49,14 @@ void* Shard::TakeSlot(uint8_t size_class, bool beyond_limit) {
     MutexLock lock(&mutex_);
     if (void* slot = slots_.Allocate(size_class)) return slot;
   }
-  void* page = context_.pages.Acquire(beyond_limit);
-  MutexLock lock(&mutex_);
-  if (page == nullptr) {
+  void* memory = context_.pages.Acquire(beyond_limit);
+  if (memory == nullptr) {
+    MutexLock lock(&mutex_);
     return slots_.page_count() < kFewPages ? slots_.AllocateLarger(size_class) : nullptr;
   }
-  slots_.AddPage(size_class, page);
+  Page* const page = SlotAllocator::MakePage(size_class, memory);
+  MutexLock lock(&mutex_);
+  slots_.AddPage(page);
   return slots_.Allocate(size_class);
 }
 

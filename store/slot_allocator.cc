@@ -48,7 +48,7 @@ void* SlotAllocator::AllocateLarger(uint8_t size_class) {
   return nullptr;
 }
 
-void SlotAllocator::AddPage(uint8_t size_class, void* memory) {
+Page* SlotAllocator::MakePage(uint8_t size_class, void* memory) {
   auto* page = new (memory) Page{};
   page->next_due_ms.store(kNeverDue);
   page->size_class = size_class;
@@ -60,6 +60,10 @@ void SlotAllocator::AddPage(uint8_t size_class, void* memory) {
     SetNextFree(page->SlotAt(slot), static_cast<uint16_t>(slot + 1));
     Entry::SetNeverLive(&EntryInSlot(page->SlotAt(slot)));
   }
+  return page;
+}
+
+void SlotAllocator::AddPage(Page* page) {
   if (unused_numbers_.empty()) {
     FERRITE_CHECK(page_count_ < kMaxPagesPerShard - 1);
     page->number = page_count_++;

@@ -28,8 +28,11 @@ class SlotAllocator {
   // for when memory is short.
   void* AllocateLarger(uint8_t size_class);
 
-  // Makes `memory` (kPageBytes, aligned) a page of the class.
-  void AddPage(uint8_t size_class, void* memory);
+  // Makes `memory` (kPageBytes, aligned) a page of the class. Touches all of it, and where it is
+  // fresh the kernel takes a while to find it: so this needs no lock.
+  static Page* MakePage(uint8_t size_class, void* memory);
+  // Takes slots from this page too.
+  void AddPage(Page* page);
 
   // Frees a slot. Returns the page's memory if that was its last used slot, for the pool; null
   // otherwise.

@@ -1,5 +1,8 @@
 #include "store/frequency_sketch.h"
 
+#include <sys/resource.h>
+
+#include "absl/base/config.h"
 #include "gtest/gtest.h"
 
 namespace ferrite {
@@ -79,6 +82,27 @@ TEST(FrequencySketch, ForgetsNothingWhenItGrows) {
     for (uint32_t i = 0; i < kKeys << growth; ++i) sketch.Add(HashOf(0), 0 + (i % 8 == 0));
     EXPECT_EQ(sketch.memory_bytes(), small_bytes << growth);
   }
+}
+
+// Whoever touches a page first waits for the kernel to find it, here with a shard's mutex held.
+TEST(FrequencySketch, TouchesFewFreshPagesAtATime) {
+#if defined(ABSL_HAVE_THREAD_SANITIZER)
+  GTEST_SKIP() << "the sanitizer has memory of its own for each byte";
+#endif
+  constexpr uint32_t kKeys = 100'000;
+  constexpr uint32_t kAdditions = 300;
+  const auto page_faults = [] {
+    rusage usage = {};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+  };
+  FrequencySketch sketch;
+  sketch.Reset(kKeys);
+  for (uint32_t i = 0; i < kKeys; ++i) sketch.Add(HashOf(i), 1);
+  sketch.Grow();
+  const long before = page_faults();
+  for (uint32_t i = 0; i < kAdditions; ++i) sketch.Add(HashOf(i), 1);
+  EXPECT_LT(page_faults() - before, kAdditions / 3);
 }
 
 TEST(FrequencySketch, GrowsNoFurtherBeforeItIsDone) {

@@ -1,11 +1,15 @@
 // The store's parts, each on its own.
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <random>
 #include <set>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "gtest/gtest.h"
 #include "store/block_heap.h"
 #include "store/huge_memory.h"
@@ -16,6 +20,14 @@
 
 namespace ferrite {
 namespace {
+
+// Of the process.
+size_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  size_t total_pages = 0, resident_pages = 0;
+  statm >> total_pages >> resident_pages;
+  return resident_pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
 
 TEST(SizeClass, IsTheSmallestThatHoldsTheBytes) {
   for (size_t bytes = 1; bytes <= kMaxSlotBytes; ++bytes) {
@@ -57,6 +69,53 @@ TEST(BlockHeap, GivesBlocksThatDoNotOverlapAndTakesAllBack) {
   EXPECT_EQ(heap.unused_bytes(), unused_before);
 }
 
+TEST(BlockHeap, WastesLittle) {
+  constexpr size_t kHeader = 16;  // of a value
+  double waste = 0;
+  size_t sizes = 0;
+  for (size_t bytes = 1024 + kHeader; bytes <= 16384 + kHeader; bytes += 16, ++sizes) {
+    const double own = static_cast<double>(BlockHeap::MemoryBytes(bytes)) / bytes - 1;
+    EXPECT_LT(own, 0.17) << bytes;
+    waste += own;
+  }
+  EXPECT_LT(waste / sizes, 0.08);
+  for (size_t value = 1024; value <= 16384; value *= 2) {
+    EXPECT_LT(BlockHeap::MemoryBytes(value + kHeader), value * 1.092) << value;
+  }
+}
+
+TEST(BlockHeap, OneBlockOfManyKeepsLittle) {
+  BlockHeap& heap = BlockHeap::Instance();
+  for (const size_t bytes : {1040, 2064, 4112, 8208, 16400}) {
+    const size_t unused_before = heap.unused_bytes();
+    std::vector<void*> blocks;
+    for (int i = 0; i < 1000; ++i) blocks.push_back(heap.Allocate(bytes));
+    for (int i = 1; i < 1000; ++i) heap.Free(blocks[i], bytes);
+    EXPECT_LE(heap.unused_bytes() - unused_before, 52u << 10) << bytes;
+    heap.Free(blocks[0], bytes);
+  }
+}
+
+TEST(BlockHeap, HasNoMoreInMemoryThanItTells) {
+#if defined(ABSL_HAVE_THREAD_SANITIZER)
+  GTEST_SKIP() << "the sanitizer has memory of its own for each byte";
+#endif
+  BlockHeap& heap = BlockHeap::Instance();
+  const size_t large = 32'000, small = 20'000;
+  const size_t before = ResidentBytes();
+  std::vector<void*> blocks;
+  for (int i = 0; i < 1000; ++i) {
+    void* const block = heap.Allocate(large);
+    std::memset(block, 1, large);
+    heap.Free(block, large);
+    blocks.push_back(heap.Allocate(small));
+    std::memset(blocks.back(), 1, small);
+  }
+  const size_t growth = ResidentBytes() - before;
+  EXPECT_LT(growth, 1000 * BlockHeap::MemoryBytes(small) * 1.1);
+  for (void* block : blocks) heap.Free(block, small);
+}
+
 TEST(HugeArena, GivesZeroedMemoryThatDoesNotOverlap) {
   HugePageQueue huge;
   HugeArena arena(&huge);
@@ -90,13 +149,16 @@ class SlotAllocatorTest : public testing::Test {
     for (void* page : pages_) std::free(page);
   }
   void* NewPage() { return pages_.emplace_back(std::aligned_alloc(kPageBytes, kPageBytes)); }
+  void AddPage(uint8_t size_class) {
+    slots_.AddPage(SlotAllocator::MakePage(size_class, NewPage()));
+  }
   SlotAllocator slots_;
   std::vector<void*> pages_;
 };
 
 TEST_F(SlotAllocatorTest, FillsAPageAndNamesEachSlot) {
   EXPECT_EQ(slots_.Allocate(8), nullptr);
-  slots_.AddPage(8, NewPage());
+  AddPage(8);
   std::set<void*> taken;
   while (void* slot = slots_.Allocate(8)) {
     EXPECT_TRUE(taken.insert(slot).second);
@@ -108,7 +170,7 @@ TEST_F(SlotAllocatorTest, FillsAPageAndNamesEachSlot) {
 
 TEST_F(SlotAllocatorTest, KnowsTheNumberOfASlotByAnyOfItsBytes) {
   for (uint8_t size_class = 0; size_class < kSizeClassCount; ++size_class) {
-    slots_.AddPage(size_class, NewPage());
+    AddPage(size_class);
     Page* page = slots_.page(size_class);
     for (uint32_t slot = 0; slot < page->slot_count; ++slot) {
       ASSERT_EQ(page->SlotNumberOf(page->SlotAt(slot)), slot);
@@ -118,7 +180,7 @@ TEST_F(SlotAllocatorTest, KnowsTheNumberOfASlotByAnyOfItsBytes) {
 }
 
 TEST_F(SlotAllocatorTest, GivesALargerSlotIfLittleOfItIsWasted) {
-  slots_.AddPage(4, NewPage());
+  AddPage(4);
   EXPECT_EQ(slots_.AllocateLarger(4), nullptr);
   EXPECT_EQ(slots_.AllocateLarger(0), nullptr);  // 96 bytes for 64
   void* slot = slots_.AllocateLarger(2);         // 96 bytes for 80
@@ -128,19 +190,19 @@ TEST_F(SlotAllocatorTest, GivesALargerSlotIfLittleOfItIsWasted) {
 }
 
 TEST_F(SlotAllocatorTest, GivesAPageBackWithItsLastSlotAndReusesItsNumber) {
-  slots_.AddPage(60, NewPage());
+  AddPage(60);
   void* first = slots_.Allocate(60);
   void* second = slots_.Allocate(60);
   EXPECT_EQ(slots_.Free(first), nullptr);
   EXPECT_EQ(slots_.Free(second), pages_[0]);
   EXPECT_EQ(slots_.Allocate(60), nullptr);
   EXPECT_EQ(slots_.page(0), nullptr);
-  slots_.AddPage(3, NewPage());
+  AddPage(3);
   EXPECT_EQ(slots_.page(0), pages_[1]);
 }
 
 TEST_F(SlotAllocatorTest, ADrainingPageGivesNoSlots) {
-  slots_.AddPage(5, NewPage());
+  AddPage(5);
   void* first = slots_.Allocate(5);
   void* second = slots_.Allocate(5);
   slots_.SetDraining(Page::Of(first), true);
@@ -152,7 +214,7 @@ TEST_F(SlotAllocatorTest, ADrainingPageGivesNoSlots) {
 }
 
 TEST_F(SlotAllocatorTest, WalksTheLiveSlotsOfAPage) {
-  slots_.AddPage(0, NewPage());
+  AddPage(0);
   Page* page = slots_.page(0);
   EXPECT_EQ(page->NextLive(0), page->slot_count);
   const std::set<uint32_t> live = {0, 63, 64, 127, 500, page->slot_count - 1u};

@@ -131,18 +131,21 @@ class UnlockedRead {
   static_assert(kNodeBytes + kMaxKeyBytes + (Entry::kValueBits >> Entry::kSizeShift) + kWordBytes <
                 kPageTailBytes);
 
-  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD static uint64_t Load(const char* from) {
+  FERRITE_UNLOCKED static uint64_t Load(const char* from) {
     return __atomic_load_n(reinterpret_cast<const uint64_t*>(from), __ATOMIC_ACQUIRE);
   }
   static bool IsLive(uint64_t version) {
     static_assert(Entry::kNotLive == uint64_t{1} << 63);
     return static_cast<int64_t>(version) > 0;
   }
+  FERRITE_UNLOCKED static uint8_t UsesAt(const char* slot) {
+    const auto* uses = reinterpret_cast<const uint8_t*>(&StoredKeyAt(slot).uses_);
+    return __atomic_load_n(uses, __ATOMIC_RELAXED);
+  }
   static const StoredKey& StoredKeyAt(const char* slot) {
     return *reinterpret_cast<const StoredKey*>(slot + kNodeBaseBytes);
   }
-  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD ABSL_ATTRIBUTE_ALWAYS_INLINE static bool HasKey(
-      const char* slot, const LookupKey& key) {
+  FERRITE_UNLOCKED static bool HasKey(const char* slot, const LookupKey& key) {
     const StoredKey& stored = StoredKeyAt(slot);
     return stored.hash_ == key.hash && stored.size_ == static_cast<uint16_t>(key.bytes.size()) &&
            EqualShared(slot + kNodeBytes, key.bytes.data(), key.bytes.size());
@@ -150,14 +153,13 @@ class UnlockedRead {
 
   // `make_room(size)` makes the value so long, or returns false.
   template <typename MakeRoom>
-  ABSL_ATTRIBUTE_NO_SANITIZE_THREAD ABSL_ATTRIBUTE_ALWAYS_INLINE bool ReadSlot(
-      const Candidate& candidate, const LookupKey& key, bool leave_uncounted, Value* value,
-      MakeRoom make_room) {
+  FERRITE_UNLOCKED bool ReadSlot(const Candidate& candidate, const LookupKey& key,
+                                 bool leave_uncounted, Value* value, MakeRoom make_room) {
     const char* const slot = candidate.slot;
     // Before anything else: a key that was read before might be of the entry that was here last.
     version_ = Load(slot + kVersionOffset);
     if (!IsLive(version_) || !HasKey(slot, key)) return false;
-    if (leave_uncounted && StoredKeyAt(slot).uses() < StoredKey::kMaxUses) return false;
+    if (leave_uncounted && UsesAt(slot) < StoredKey::kMaxUses) return false;
     const auto state = Load(slot + kStateOffset);
     const size_t size = (state & Entry::kValueBits) >> Entry::kSizeShift;
     if ((state & Entry::kBlockBit) != 0 || !make_room(size)) return false;

@@ -11,10 +11,15 @@
 #include <cstring>
 
 #include "absl/base/attributes.h"
+#include "absl/base/config.h"
 
-// Of every function here that reads what others may be writing. Inline, as the steps for one size
-// are but a few instructions.
-#define FERRITE_SHARED_BYTES ABSL_ATTRIBUTE_NO_SANITIZE_THREAD ABSL_ATTRIBUTE_ALWAYS_INLINE
+// For functions that read what others may be writing. Inline, as most are but a few instructions;
+// but for the thread sanitizer, which would look at them again inside their callers.
+#ifdef ABSL_HAVE_THREAD_SANITIZER
+#define FERRITE_UNLOCKED ABSL_ATTRIBUTE_NO_SANITIZE_THREAD ABSL_ATTRIBUTE_NOINLINE
+#else
+#define FERRITE_UNLOCKED ABSL_ATTRIBUTE_ALWAYS_INLINE
+#endif
 
 namespace ferrite {
 
@@ -47,7 +52,7 @@ inline void StoreWords(char* to, const char* from, size_t bytes) {
 }
 
 template <typename T>
-FERRITE_SHARED_BYTES inline T LoadAs(const char* from) {
+FERRITE_UNLOCKED inline T LoadAs(const char* from) {
   T loaded;
   __builtin_memcpy(&loaded, from, sizeof(T));
   return loaded;
@@ -58,7 +63,7 @@ FERRITE_SHARED_BYTES inline T LoadAs(const char* from) {
 
 // Copies the first and the last bytes, each as many as a T has.
 template <typename T>
-FERRITE_SHARED_BYTES inline void CopyEnds(char* to, const char* from, size_t size) {
+FERRITE_UNLOCKED inline void CopyEnds(char* to, const char* from, size_t size) {
   const T first = LoadAs<T>(from), last = LoadAs<T>(from + size - sizeof(T));
   __builtin_memcpy(to, &first, sizeof(T));
   __builtin_memcpy(to + size - sizeof(T), &last, sizeof(T));
@@ -66,13 +71,13 @@ FERRITE_SHARED_BYTES inline void CopyEnds(char* to, const char* from, size_t siz
 
 // Whether they are the same.
 template <typename T>
-FERRITE_SHARED_BYTES inline bool EqualEnds(const char* a, const char* b, size_t size) {
+FERRITE_UNLOCKED inline bool EqualEnds(const char* a, const char* b, size_t size) {
   const size_t last = size - sizeof(T);
   return LoadAs<T>(a) == LoadAs<T>(b) && LoadAs<T>(a + last) == LoadAs<T>(b + last);
 }
 
 // Copies `size` shared bytes.
-FERRITE_SHARED_BYTES inline void CopyShared(char* to, const char* shared, size_t size) {
+FERRITE_UNLOCKED inline void CopyShared(char* to, const char* shared, size_t size) {
   struct TwoWords {
     uint64_t words[2];
   };
@@ -94,7 +99,7 @@ FERRITE_SHARED_BYTES inline void CopyShared(char* to, const char* shared, size_t
 }
 
 // Whether `size` shared bytes are these; at least one.
-FERRITE_SHARED_BYTES inline bool EqualShared(const char* shared, const char* bytes, size_t size) {
+FERRITE_UNLOCKED inline bool EqualShared(const char* shared, const char* bytes, size_t size) {
   constexpr size_t kStep = 2 * kWordBytes;
   if (size - kWordBytes <= kWordBytes) [[likely]]
     return EqualEnds<uint64_t>(shared, bytes, size);

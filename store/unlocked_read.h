@@ -5,8 +5,9 @@
 // before this one has ended. Memory is read as it lies there and believed only afterwards:
 //
 //   1. Note how many pages the shard has given back so far.
-//   2. Follow a hint to a slot with this hash and size of key.
-//   3. Note its version; it must be live (entry.h). Compare the key, copy the value.
+//   2. Follow a hint to a slot.
+//   3. Note its version; it must be live (entry.h). Then compare the key, whose size says where the
+//      value lies, and copy the value.
 //   4. Look at the version and at the number of pages again. If both are as noted, the entry was in
 //      the map with this value in between, which is when the read took place.
 //

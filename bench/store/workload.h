@@ -22,15 +22,19 @@ constexpr uint64_t Mix(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// The key of entry `index`: its number and a mix of it, 16 bytes. It is computed and not looked up,
-// and in few steps, so that making a key costs no map a cache miss and takes little of what the
-// processor can look ahead.
+// The key of entry `index`: 16 printable characters, as text protocols want them, which hold the 64
+// bits of its mixed number, six and two at a time. It is computed and not looked up, and in few
+// steps, so that making a key costs no map a cache miss and takes little of what the processor can
+// look ahead.
 class Key {
  public:
   Key() = default;
   explicit Key(uint64_t index) {
     static_assert(std::endian::native == std::endian::little);
-    const uint64_t words[2] = {Mix(index + 1), index};
+    constexpr uint64_t kEachByte = 0x0101010101010101u;
+    const uint64_t mixed = Mix(index + 1);
+    const uint64_t words[2] = {(mixed & 63 * kEachByte) + '0' * kEachByte,
+                               (mixed >> 6 & 3 * kEachByte) + '0' * kEachByte};
     std::memcpy(bytes_.data(), words, sizeof(words));
   }
 

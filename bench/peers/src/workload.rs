@@ -8,17 +8,25 @@ fn mix(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// The key of entry `index`: its number and a mix of it, 16 bytes. It is computed and not looked up,
-/// and in few steps, so that making a key costs no map a cache miss and takes little of what the
-/// processor can look ahead.
+/// The key of entry `index`: 16 printable characters, as text protocols want them, which hold the
+/// 64 bits of its mixed number, six and two at a time. It is computed and not looked up, and in few
+/// steps, so that making a key costs no map a cache miss and takes little of what the processor can
+/// look ahead.
 #[derive(Clone, Copy, Default)]
 pub struct Key([u8; 16]);
 
 impl Key {
     pub fn new(index: u64) -> Self {
+        const EACH_BYTE: u64 = 0x0101_0101_0101_0101;
+        const ZEROS: u64 = b'0' as u64 * EACH_BYTE;
+        let mixed = mix(index.wrapping_add(1));
+        let words = [
+            (mixed & (63 * EACH_BYTE)) + ZEROS,
+            ((mixed >> 6) & (3 * EACH_BYTE)) + ZEROS,
+        ];
         let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&mix(index.wrapping_add(1)).to_le_bytes());
-        bytes[8..].copy_from_slice(&index.to_le_bytes());
+        bytes[..8].copy_from_slice(&words[0].to_le_bytes());
+        bytes[8..].copy_from_slice(&words[1].to_le_bytes());
         Key(bytes)
     }
 

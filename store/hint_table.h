@@ -117,7 +117,8 @@ class HintTable {
   }
   // Where the first of these matches points.
   static SlotRef FirstOf(const Cell* set, uint32_t matches) {
-    static_assert(sizeof(Cell) == 4);  // two bytes for each bit of a match
+    // Two bytes for each bit of a match: counted in bytes, as every operation waits for this step.
+    static_assert(sizeof(Cell) == 4);
     const auto bit = static_cast<uint8_t>(std::countr_zero(matches));
     const auto* bytes = reinterpret_cast<const char*>(set) + 2 * size_t{bit};
     return reinterpret_cast<const Cell*>(bytes)->load(std::memory_order_relaxed) & kRefMask;

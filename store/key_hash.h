@@ -9,6 +9,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "store/words.h"
+
 namespace ferrite {
 
 class KeyHash {
@@ -31,10 +33,6 @@ class KeyHash {
     const auto byte = [&](size_t at) { return uint64_t{static_cast<uint8_t>(bytes[at])}; };
     return Finish(byte(0), byte(size / 2) << 8 | byte(size - 1), state);
   }
-
-  // Whether two words hold all bytes of a key so long: 8 to 16 bytes. Most keys are, and everything
-  // that every operation does with its key has a short way for them.
-  static bool IsOfTwoWords(size_t size) { return size - 8 <= 8; }
 
  private:
   // The last 16 bytes or fewer, as two words that together hold all of them.

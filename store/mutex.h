@@ -7,11 +7,14 @@
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
+#include "store/pause.h"
 
 namespace ferrite {
 
 class ABSL_LOCKABLE Mutex {
  public:
+  // Tries for a moment before it sleeps: what the store does under a mutex is over sooner than a
+  // thread wakes up.
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
     for (int round = 0; round < kRoundsBeforeSleep; ++round) {
       if (mutex_.try_lock()) return;
@@ -22,12 +25,6 @@ class ABSL_LOCKABLE Mutex {
   void Unlock() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
 
  private:
-  static void Pause() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-  }
-
   static constexpr int kRoundsBeforeSleep = 50;
   std::mutex mutex_;
 };

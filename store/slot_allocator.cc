@@ -32,7 +32,6 @@ void* SlotAllocator::Allocate(uint8_t size_class) {
   page->free_head = NextFree(slot);
   if (++page->used_count == page->slot_count) {
     RemovePartial(page);
-    if (partial_[size_class] != nullptr) partial_[size_class]->Prefetch();  // the next to be used
   } else {
     __builtin_prefetch(page->SlotAt(page->free_head), 1);  // the next to be asked for
   }

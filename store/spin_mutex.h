@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <thread>
 
+#include "store/pause.h"
+
 namespace ferrite {
 
 class SpinMutex {
@@ -48,12 +50,6 @@ class SpinMutex {
   };
 
  private:
-  static void Pause() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-  }
-
   // The holder has probably lost its core: let it have this one. The scheduler need not give it to
   // whom one yields it for, and a thread that only ever yields has been seen to do so for 139 ms:
   // so then sleep, for as long as a system call or two take, and longer if that was in vain.

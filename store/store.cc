@@ -60,7 +60,7 @@ void Store::GetPlain(std::string_view key, ReadResult* result) {
   StoreState& state = *state_;
   const StoreState::Place place = state.Locate(key);
   UnlockedRead read(place.shard->places(state.context));
-  if (!state.Glance(place, read.Foresee(place.key), &read, result)) [[unlikely]]
+  if (!state.Glance(place, state.Foresee(place), &read, result)) [[unlikely]]
     return state.ReadAnyhow(key, result);
   if (read.expires()) state.FinishExpiring(key, read.expires_at_ms(), result);
 }

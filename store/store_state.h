@@ -27,7 +27,8 @@ class StoreState {
     LookupKey key;
   };
   Place Locate(std::string_view key) const {
-    FERRITE_CHECK(KeyHash::IsOfTwoWords(key.size()) || key.size() - 1 < kMaxKeyBytes);
+    // Whether it is of two words the hash asks anyway, so that most keys are checked for nothing.
+    FERRITE_CHECK(IsOfTwoWords(key.size()) || key.size() - 1 < kMaxKeyBytes);
     const uint64_t hash = hash_(key);
     return {shards[hash >> 32 & shard_mask_].get(), {key, static_cast<uint32_t>(hash), 0}};
   }
@@ -72,8 +73,7 @@ class StoreState {
   UnlockedRead::Candidate Foresee(const Place& place) const;
   // Sets the entry that was foreseen, if it is there and nobody else uses its lock, keeps its value
   // inline, does not expire, and `value` fits. Returns the version; 0, and nothing is changed, if
-  // it takes more. Most writes are of this kind, and nobody wants to know what was there: they take
-  // a third of the steps.
+  // it takes more. Most writes are of this kind, and nobody wants to know what was there.
   uint64_t OverwriteAt(const Place& place, const UnlockedRead::Candidate& candidate,
                        std::string_view value) const;
   // In all cases.

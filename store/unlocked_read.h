@@ -65,15 +65,10 @@ class UnlockedRead {
     const char* slot;  // null: no hint
     uint64_t given_back;
 
-    // Asks for the memory that a small entry lies in. To be called for all keys of a group before
-    // RunAt for the first.
+    // Asks for the memory that a small entry lies in: its value's line need not wait for its key's.
     ABSL_ATTRIBUTE_ALWAYS_INLINE void Prefetch() const {
       if (slot == nullptr) return;
       __builtin_prefetch(slot);
-      PrefetchSecondLine();
-    }
-    // Only for what is not about to be read anyway.
-    ABSL_ATTRIBUTE_ALWAYS_INLINE void PrefetchSecondLine() const {
       __builtin_prefetch(slot + kCacheLineBytes);
     }
   };
@@ -88,9 +83,8 @@ class UnlockedRead {
   // As Run, but looks only there, and leaves to others what does not fit into the value's buffer.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool RunAt(const Candidate& candidate, const LookupKey& key,
                                           bool leave_uncounted, Value* value) {
-    if (candidate.slot == nullptr) return false;
-    candidate.PrefetchSecondLine();
-    return ReadSlot(candidate, key, leave_uncounted, value,
+    return candidate.slot != nullptr &&
+           ReadSlot(candidate, key, leave_uncounted, value,
                     [&](size_t size) { return value->TryResize(size); });
   }
 

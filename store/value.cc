@@ -25,7 +25,6 @@ void ValueBlock::Unref() {
 void Value::Grow(size_t size) {
   capacity_ = std::max(2 * capacity_, size);
   buffer_.reset(new char[capacity_]);
-  end_of_room_ = capacity_ + 1;
 }
 
 size_t ValueBlock::MemoryBytes(size_t value_size) {

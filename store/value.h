@@ -56,7 +56,6 @@ class Value {
     std::swap(capacity_, other.capacity_);
     std::swap(size_, other.size_);
     std::swap(block_, other.block_);
-    std::swap(end_of_room_, other.end_of_room_);
     return *this;
   }
 
@@ -68,10 +67,8 @@ class Value {
   ValueBlock* block() const { return block_; }
 
   void Clear() {
-    if (block_ != nullptr) [[unlikely]] {
+    if (block_ != nullptr) [[unlikely]]
       std::exchange(block_, nullptr)->Unref();
-      end_of_room_ = capacity_ + 1;
-    }
     size_ = 0;
   }
 
@@ -85,7 +82,6 @@ class Value {
     block->Ref();
     Clear();
     block_ = block;
-    end_of_room_ = 0;
   }
   // For the store: makes this `size` bytes of undefined content, to be written through data().
   void Resize(size_t size) {
@@ -96,7 +92,7 @@ class Value {
   }
   // The same if that takes no memory and gives none back. False, and nothing is changed, if not.
   bool TryResize(size_t size) {
-    if (size >= end_of_room_) [[unlikely]]
+    if (block_ != nullptr || size > capacity_) [[unlikely]]
       return false;
     size_ = size;
     return true;
@@ -110,8 +106,6 @@ class Value {
   size_t capacity_ = 0;
   size_t size_ = 0;
   ValueBlock* block_ = nullptr;
-  // Sizes below it fit into the buffer, now: none while this is a block.
-  size_t end_of_room_ = 1;
 };
 
 }  // namespace ferrite

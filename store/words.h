@@ -29,6 +29,10 @@ constexpr size_t RoundUpToWords(size_t bytes) {
   return (bytes + kWordBytes - 1) / kWordBytes * kWordBytes;
 }
 
+// Whether two words hold all bytes of a key so long: 8 to 16 bytes. Most keys are, and everything
+// that every operation does with its key has a short way for them.
+constexpr bool IsOfTwoWords(size_t size) { return size - kWordBytes <= kWordBytes; }
+
 // Moves `bytes`, which are whole words, in steps of a constant size: for the few words of a small
 // entry that is faster than a call of memcpy, and nothing that the sanitizer would intercept.
 ABSL_ATTRIBUTE_NO_SANITIZE_THREAD inline void MoveWords(char* to, const char* from, size_t bytes) {
@@ -58,8 +62,8 @@ FERRITE_UNLOCKED inline T LoadAs(const char* from) {
   return loaded;
 }
 
-// Bytes from one size of step on take few steps, none of which goes beyond the end: the last one
-// may take some once more.
+// Any number of bytes takes few steps of constant size, none of which goes beyond the end: the last
+// takes some that were taken before.
 
 // Copies the first and the last bytes, each as many as a T has.
 template <typename T>
@@ -101,7 +105,7 @@ FERRITE_UNLOCKED inline void CopyShared(char* to, const char* shared, size_t siz
 // Whether `size` shared bytes are these; at least one.
 FERRITE_UNLOCKED inline bool EqualShared(const char* shared, const char* bytes, size_t size) {
   constexpr size_t kStep = 2 * kWordBytes;
-  if (size - kWordBytes <= kWordBytes) [[likely]]
+  if (IsOfTwoWords(size)) [[likely]]
     return EqualEnds<uint64_t>(shared, bytes, size);
   if (size < sizeof(uint32_t)) {
     return EqualEnds<char>(shared, bytes, size) &&

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <random>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "absl/base/config.h"
@@ -17,6 +18,7 @@
 #include "store/size_class.h"
 #include "store/slot_allocator.h"
 #include "store/value.h"
+#include "store/words.h"
 
 namespace ferrite {
 namespace {
@@ -27,6 +29,28 @@ size_t ResidentBytes() {
   size_t total_pages = 0, resident_pages = 0;
   statm >> total_pages >> resident_pages;
   return resident_pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+TEST(Words, ACopyOfEachSizeIsExact) {
+  const std::string shared = "0123456789abcdefghijklmnopqrstuvwxyz" + std::string(200, '+');
+  for (size_t size = 0; size <= 200; ++size) {
+    std::string copy(size + 64, '.');
+    CopyShared(copy.data(), shared.data(), size);
+    EXPECT_EQ(copy, shared.substr(0, size) + std::string(64, '.')) << size;
+  }
+}
+
+TEST(Words, EachByteOfEachSizeIsCompared) {
+  const std::string shared = "0123456789abcdefghijklmnopqrstuvwxyz" + std::string(200, '+');
+  for (size_t size = 1; size <= 100; ++size) {
+    std::string bytes = shared.substr(0, size);
+    EXPECT_TRUE(EqualShared(shared.data(), bytes.data(), size)) << size;
+    for (char& byte : bytes) {
+      byte ^= 1;
+      EXPECT_FALSE(EqualShared(shared.data(), bytes.data(), size)) << size;
+      byte ^= 1;
+    }
+  }
 }
 
 TEST(SizeClass, IsTheSmallestThatHoldsTheBytes) {

@@ -33,7 +33,31 @@ void Call::Start() {
     const grpc::Status too_late(grpc::StatusCode::DEADLINE_EXCEEDED, "");
     return End(ToAbslStatus(too_late, terms_.node->address(), terms_.timeout));
   }
+  if (!IsWorthSending()) return End(HeldBack(terms_.node->address()));
   Try();
+}
+
+bool Call::IsWorthSending() const {
+  return !terms_.is_about_keys ||
+         terms_.node->acceptance().IsWorthSending(RandomChance(), std::chrono::steady_clock::now());
+}
+
+void Call::NoteEnd(const absl::Status& outcome) {
+  if (!terms_.is_about_keys) return;
+  const auto now = std::chrono::steady_clock::now();
+  Acceptance& acceptance = terms_.node->acceptance();
+  switch (outcome.code()) {
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kUnavailable:
+      return;  // says nothing of its load
+    case absl::StatusCode::kDeadlineExceeded:
+      return acceptance.Expired(now);
+    case absl::StatusCode::kResourceExhausted:
+      if (ReasonOf(outcome) == "OVERLOADED") return acceptance.Refused(now);
+      [[fallthrough]];
+    default:
+      return acceptance.Accepted(now);
+  }
 }
 
 void Call::Try() {
@@ -63,18 +87,21 @@ void Call::Cancel(absl::Status status) {
 void Call::Proceed(bool ok) {
   if (waiting_) {
     waiting_ = false;
-    return ok ? Try() : End(CancelledWith().value_or(ClientIsGone()));
+    if (!ok) return End(CancelledWith().value_or(ClientIsGone()));
+    return IsWorthSending() ? Try() : End(HeldBack(terms_.node->address()));
   }
   const std::optional<grpc::Status> status = OnEvent(ok);
   if (status.has_value()) EndTry(*status);
 }
 
 void Call::EndTry(const grpc::Status& status) {
-  if (status.ok()) return End(absl::OkStatus());
+  absl::Status outcome = ToAbslStatus(status, terms_.node->address(), terms_.timeout);
+  NoteEnd(outcome);
+  if (status.ok()) return End(std::move(outcome));
   const std::optional<absl::Duration> delay = DelayAfter(status);
   if (delay.has_value() && WaitForNextTry(*delay)) return;
   if (std::optional<absl::Status> cancelled = CancelledWith()) return End(*std::move(cancelled));
-  End(ToAbslStatus(status, terms_.node->address(), terms_.timeout));
+  End(std::move(outcome));
 }
 
 std::optional<absl::Duration> Call::DelayAfter(const grpc::Status& status) {

@@ -3,16 +3,15 @@
 // One call of a client, from its start to its callback, through as many tries as it takes.
 //
 // 1. Start() joins the calls in flight of a completion thread. If the client is being destroyed,
-// the call is refused:
-//    it delivers CANCELLED and is gone.
+//    the call is refused: it delivers CANCELLED and is gone.
 // 2. A try: a fresh context with the deadline of the call, the next connection to the node, and the
-// RPC starts. From here
-//    on the call belongs to the completion thread.
+//    RPC starts. From here on the call belongs to the completion thread. If its node refuses much
+//    of what it is sent, the try may not be made (client/acceptance.h).
 // 3. Events of the RPC arrive through Proceed(), until the try has ended.
 // 4. If it failed and may be tried again (client/retry.h), an alarm on the same queue measures the
-// pause; then 2.
+//    pause; then 2.
 // 5. Otherwise Deliver() hands the outcome to the caller; the call leaves the list and deletes
-// itself.
+//    itself.
 //
 // Cancel() may come from the closing thread, and CancelByCaller() from any, at any time between 1
 // and 5; it meets a running try or a pending alarm and makes it end soon.
@@ -43,6 +42,9 @@ struct CallTerms {
   RetryPolicy retry;
   bool repeatable = false;
   std::shared_ptr<Cancellation> cancellation;  // null: none
+  // Whether it is held back if its node refuses much of what it is sent (client/acceptance.h). What
+  // is not about keys, such as a question for the node's health, always goes.
+  bool is_about_keys = false;
 
   // Until the deadline; negative after it.
   absl::Duration TimeLeft() const {
@@ -88,6 +90,9 @@ class Call : public InFlight, private Cancellation::Target {
   absl::Duration timeout() const { return terms_.timeout; }
 
  private:
+  bool IsWorthSending() const;
+  // Tells the node's Acceptance how a try has ended.
+  void NoteEnd(const absl::Status& outcome);
   void Try();
   void EndTry(const grpc::Status& status);
   // How long to wait before the next try; absent: there is to be none.

@@ -19,11 +19,14 @@
 // take in frames is an RPC of its own.
 //
 // Deadlines. Every call has one: its own timeout or the client's, in which all its tries have to
-// fit. Without any time left it fails with DEADLINE_EXCEEDED at once, within XAsync(); so does a
-// call that would share a frame but, after more than a thousand that wait already, could most
-// likely not be answered in time: it is not sent, and the message says so. A call that ends by its
-// deadline otherwise, or is cancelled (client/cancellation.h), may have been carried out, or may
-// still be, if it had been sent.
+// fit. Without any time left it fails with DEADLINE_EXCEEDED at once, within XAsync(). A call that
+// ends by its deadline otherwise, or is cancelled (client/cancellation.h), may have been carried
+// out, or may still be, if it had been sent.
+//
+// Overload. What has little chance is not sent, and the message says so: a call that would share a
+// frame but, after those that wait already, could most likely not be answered in time fails with
+// DEADLINE_EXCEEDED; and of the RPCs to a node that refuses much of what it is sent, some fail with
+// RESOURCE_EXHAUSTED, as the node's own refusals do (client/acceptance.h). Both within XAsync().
 //
 // Retries. A call that failed with UNAVAILABLE, or that the server asked to come again, is tried
 // again if repeating it does no harm: client/repeatable.h lists which calls those are. Give a

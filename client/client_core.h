@@ -41,7 +41,7 @@ class Client::Core {
             Terms(IsRepeatable(request), options), prepare, std::move(request), std::move(done)));
       }
     }
-    CallNode(prepare, node, std::move(request), options, std::move(done));
+    CallNode(prepare, node, std::move(request), options, std::move(done), kAboutKeys);
   }
 
   // Sends each part of a batch to the node that owns its keys.
@@ -56,7 +56,7 @@ class Client::Core {
     }
     if (parts.size() == 1) {
       CallNode(prepare, parts[0].node, std::move(request), options,
-               CheckCount(count, std::move(done)));
+               CheckCount(count, std::move(done)), kAboutKeys);
       return;
     }
     auto batch = std::make_shared<BatchCall<Response>>(count, static_cast<int>(parts.size()),
@@ -68,16 +68,19 @@ class Client::Core {
                CheckCount<Response>(part_count,
                                     [batch, positions = std::move(part.positions)](auto answer) {
                                       batch->EndPart(positions, std::move(answer));
-                                    }));
+                                    }),
+               kAboutKeys);
     }
   }
 
   // Sends a request to a given node. Absent: nobody owns the key; the call fails.
   template <class Request, class Response>
   void CallNode(PrepareFunction<Request, Response> prepare, std::optional<uint32_t> node,
-                Request request, const CallOptions& options, Callback<Response> done) {
+                Request request, const CallOptions& options, Callback<Response> done,
+                bool is_about_keys = false) {
     if (!node.has_value()) return done(NobodyOwnsTheKey());
     CallTerms terms = TermsAt(*node, IsRepeatable(request), options);
+    terms.is_about_keys = is_about_keys;
     (new UnaryCall<Request, Response>(NextThread(), std::move(terms), prepare, std::move(request),
                                       std::move(done)))
         ->Start();
@@ -92,6 +95,8 @@ class Client::Core {
   CompletionThread* NextThread();
 
  private:
+  static constexpr bool kAboutKeys = true;  // CallTerms::is_about_keys
+
   // What decides which node a request goes to.
   template <class Request>
   static const std::string& RoutingKey(const Request& request) {

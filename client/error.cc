@@ -78,4 +78,21 @@ absl::Status ToAbslStatus(const v1::OperationError& error) {
   return result;
 }
 
+absl::Status Hopeless(std::string_view address) {
+  return absl::DeadlineExceededError(
+      absl::StrCat("not sent to ", Abseil(address),
+                   ": after the calls that wait already it could not have been done before its "
+                   "deadline"));
+}
+
+absl::Status HeldBack(std::string_view address) {
+  absl::Status status = absl::ResourceExhaustedError(
+      absl::StrCat("not sent to ", Abseil(address), ": it has more calls than it can take"));
+  google::rpc::ErrorInfo info;
+  info.set_reason("OVERLOADED");
+  info.set_domain("ferrite");
+  status.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
+  return status;
+}
+
 }  // namespace ferrite

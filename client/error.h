@@ -28,4 +28,9 @@ absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
 // The same for one operation of a frame or a batch.
 absl::Status ToAbslStatus(const v1::OperationError& error);
 
+// The end of a call that was not sent to `address`, as it would have been answered too late.
+absl::Status Hopeless(std::string_view address);
+// The same, as the node refuses much of what it is sent; its reason is that of a refusal.
+absl::Status HeldBack(std::string_view address);
+
 }  // namespace ferrite

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "client/acceptance.h"
 #include "ferrite/v1/admin.grpc.pb.h"
 #include "ferrite/v1/cache.grpc.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
@@ -43,10 +44,14 @@ class Node {
   size_t connection_count() const { return connections_.size(); }
   Connection& connection(size_t i) { return *connections_[i]; }
 
+  // Of RPCs about keys, those of CacheService.
+  Acceptance& acceptance() { return acceptance_; }
+
  private:
   const std::string address_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::atomic<size_t> turn_{0};
+  Acceptance acceptance_;
 };
 
 }  // namespace ferrite

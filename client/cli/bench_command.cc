@@ -49,16 +49,16 @@ BenchMode ModeOf(const BenchArguments& arguments) {
 }
 
 absl::Status CheckMode(const BenchArguments& arguments, const BenchOptions& options) {
-  const bool one_by_one = options.mode == BenchMode::kUnary || options.mode == BenchMode::kAuto;
-  if (one_by_one && options.batch > 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--batch does not go with --mode ", arguments.mode.value_or("unary")));
+  if (options.mode == BenchMode::kUnary && options.batch > 1) {
+    return absl::InvalidArgumentError("--batch does not go with --mode unary");
   }
   if (options.mode != BenchMode::kMGet && arguments.op == kOldMGet) {
     return absl::InvalidArgumentError("--op mget goes with --mode mget only; write --op get");
   }
-  if (options.mode == BenchMode::kMGet && options.op == BenchOp::kIncr) {
-    return absl::InvalidArgumentError("--op incr goes with --mode unary or pipeline");
+  const bool in_batches = options.mode == BenchMode::kAuto && options.batch > 1;
+  if ((options.mode == BenchMode::kMGet || in_batches) && options.op == BenchOp::kIncr) {
+    return absl::InvalidArgumentError(absl::StrCat("--op incr goes with --mode unary or pipeline",
+                                                   in_batches ? ", or auto without --batch" : ""));
   }
   if (options.mode == BenchMode::kPipeline && options.rate.has_value()) {
     return absl::InvalidArgumentError("--rate goes with --mode unary, mget or auto");
@@ -143,8 +143,8 @@ void AddBench(CLI::App& app, Session& session) {
                    "How operations travel: each in a call, in calls of MGet and MSet, or in frames "
                    "of Pipeline; unary if not given, or mget with --batch or --op mget")
       ->check(CLI::IsMember({"unary", "mget", "pipeline", "auto"}));
-  add("--batch", bench->batch, "Operations in a call or frame; 64 if not given, 1 with unary", 1,
-      1024);
+  add("--batch", bench->batch,
+      "Operations in a call or frame; 64 if not given, 1 with unary and auto", 1, 1024);
   add("--connections", options.connections, "Connections", 1, 10'000);
   add("--in-flight", bench->in_flight,
       "Calls or frames in flight on each connection, 16 if not given; with --rate the most, 1024, "

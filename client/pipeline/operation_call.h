@@ -53,6 +53,7 @@ class OperationCall final : public PendingCall {
   void SendAlone(CompletionThread* thread, std::shared_ptr<Node> node) override {
     CallTerms terms = TakeTerms();
     terms.node = std::move(node);
+    terms.is_about_keys = true;
     (new UnaryCall<Request, Response>(thread, std::move(terms), prepare_, std::move(request_),
                                       std::move(done_)))
         ->Start();

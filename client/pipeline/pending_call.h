@@ -54,6 +54,7 @@ class PendingCall : public QueueLink, public DeadlineLink, public Cancellation::
     kQueued,    // waits for a frame
     kInFrame,   // its frame waits for a reply
     kWaiting,   // waits to be tried again
+    kTooLate,   // will not be sent any more; waits for its deadline
     kAnswered,  // its outcome is known
     kGone,      // has ended while its frame waits for a reply; only this object is left
   };

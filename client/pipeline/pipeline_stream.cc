@@ -17,6 +17,8 @@ constexpr size_t kMaxFrameBytes = 1 << 20;
 // further one leaves when it is worth its cost.
 constexpr size_t kFramesAtOnce = 2;
 constexpr size_t kWorthAFrame = 64;
+// Frames under way hold what is answered in this part of the time that a call may take.
+constexpr int kUnderWayPart = 8;
 
 const std::string& MethodName() {
   static const std::string* const name = new std::string("/ferrite.v1.CacheService/Pipeline");
@@ -39,10 +41,7 @@ PipelineStream::PipelineStream(std::shared_ptr<Node> node, Connection* connectio
       thread_(*thread),
       support_(*support),
       max_frames_in_flight_(max_frames_in_flight),
-      hopeless_(absl::StatusCode::kDeadlineExceeded,
-                absl::StrCat("not sent to ", node_->address(),
-                             ": after the calls that wait already it could not have been done "
-                             "before its deadline")) {}
+      hopeless_(Hopeless(node_->address())) {}
 
 void PipelineStream::Start(std::unique_ptr<PendingCall> owned) {
   const Clock::time_point now = Clock::now();
@@ -74,8 +73,8 @@ void PipelineStream::Start(std::unique_ptr<PendingCall> owned) {
 }
 
 bool PipelineStream::IsHopeless(const PendingCall& call, Clock::time_point now) {
-  // What still fits into the next frame is no backlog.
-  if (state_ != State::kOpen || queued_ < kMaxOperationsInFrame) return false;
+  // What leaves with the next frame, however small, is no backlog.
+  if (state_ != State::kOpen || queued_ < kWorthAFrame) return false;
   return forecast_.Wait(queued_ + in_frames_, now) > (call.terms_.deadline - now) / 2;
 }
 
@@ -106,6 +105,12 @@ PendingCall* PipelineStream::TakeQueued() {
   return call;
 }
 
+size_t PipelineStream::Room(Clock::time_point now) {
+  const absl::Duration part = CallOf(queue_.next())->terms_.timeout / kUnderWayPart;
+  const size_t room = forecast_.Room(absl::ToChronoNanoseconds(part), now);
+  return room > in_frames_ ? room - in_frames_ : 0;
+}
+
 PipelineStream::Step PipelineStream::NextStep() {
   if (queued_ == 0 || closing_) return {};
   if (state_ == State::kNone) {
@@ -119,30 +124,41 @@ PipelineStream::Step PipelineStream::NextStep() {
   return {.write = TakeFrame()};
 }
 
-bool PipelineStream::MayWrite() const {
+bool PipelineStream::MayWrite() {
   if (state_ != State::kOpen || writing_) return false;
   const size_t frames = unanswered_.size();
   if (cork_ > 0) return frames == 0 && queued_ >= cork_;
   if (frames < std::min(kFramesAtOnce, max_frames_in_flight_)) return true;
-  return frames < max_frames_in_flight_ && queued_ >= kWorthAFrame;
+  return frames < max_frames_in_flight_ && queued_ >= kWorthAFrame &&
+         Room(Clock::now()) >= kWorthAFrame;
 }
 
 const PipelineStream::Frame* PipelineStream::TakeFrame() {
-  writing_ = true;
-  in_the_making_.store(true);
-  Frame& frame = unanswered_.emplace_back();
-  frame.reserve(std::min(queued_, kMaxOperationsInFrame));
+  const Clock::time_point now = Clock::now();
+  const size_t most = std::clamp(Room(now), kWorthAFrame, kMaxOperationsInFrame);
+  const Clock::time_point answered_at = now + forecast_.Wait(in_frames_, now);
+  Frame frame;
+  frame.reserve(std::min(queued_, most));
   size_t bytes = 0;
-  while (queued_ > 0 && frame.size() < kMaxOperationsInFrame) {
-    bytes += BytesInFrame(*CallOf(queue_.next()));
+  while (queued_ > 0 && frame.size() < most) {
+    PendingCall* const call = CallOf(queue_.next());
+    if (call->terms_.deadline < answered_at) {
+      Dequeue(call);
+      call->place_ = Place::kTooLate;
+      continue;
+    }
+    bytes += BytesInFrame(*call);
     if (bytes > kMaxFrameBytes && !frame.empty()) break;
-    PendingCall* const call = TakeQueued();
+    Dequeue(call);
     call->place_ = Place::kInFrame;
     frame.push_back(call);
   }
+  if (queued_ == 0) forecast_.Emptied(now);
+  if (frame.empty()) return nullptr;
+  writing_ = true;
+  in_the_making_.store(true);
   in_frames_ += frame.size();
-  if (queued_ == 0) forecast_.Emptied(Clock::now());
-  return &frame;
+  return &unanswered_.emplace_back(std::move(frame));
 }
 
 void PipelineStream::Take(const Step& step) {

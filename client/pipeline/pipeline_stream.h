@@ -16,12 +16,18 @@
 // next stream, unless this one never came about. If the server said when to come again, it does
 // not open before.
 //
-// Deadlines are kept by the client: one alarm is set for the earliest of them (or for the
-// moment at which a stream may open). A call that ends by
-// its deadline or is cancelled leaves the queue, or leaves an empty place in its frame. A call that
-// would be answered too late, as the queue stands, does not join it but fails at once: under more
-// load than the node can take, calls would otherwise be sent in the order in which they came, which
-// is when it is too late for them.
+// Deadlines are kept by the client: one alarm is set for the earliest of them (or for the moment at
+// which a stream may open). A call that ends by its deadline or is cancelled leaves the queue, or
+// leaves an empty place in its frame.
+//
+// More load than the node can take. What is in a frame will be executed, whether or not somebody
+// still waits for it; what queues costs the node nothing. So:
+//   - a call that would be answered too late, as the queue stands, does not join it but fails at
+//     once: calls would otherwise be sent in the order in which they came, which is when it is too
+//     late for them;
+//   - frames under way hold what the node answers in a small part of a call's time, while the rest
+//     queues;
+//   - a call that has queued for too long nevertheless, as the node has become slower, is not sent.
 //
 // Threads. Start and Cancel may come from any thread; what they touch is guarded by the mutex.
 // Everything else happens on the completion thread, as does every callback of a call that was not
@@ -111,12 +117,14 @@ class PipelineStream {
   // After each event: goes on, and tells whether all is over.
   void Settle();
 
-  // Whether the calls before it take more than half of its time (as the server's Gate has it): it
-  // would take the node's time from calls that can still make it, and most likely be late.
+  // Whether the calls before it take more than half of its time: it would take the node's time from
+  // calls that can still make it, and most likely be late.
   bool IsHopeless(const PendingCall& call, Clock::time_point now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // How many more calls may be under way, as the node goes. Some call is queued.
+  size_t Room(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Step NextStep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool MayWrite() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MayWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   const Frame* TakeFrame() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Take(const Step& step);
   void OpenStream();

@@ -8,11 +8,16 @@
 //
 //   wait = calls before it / answers per second since the queue was empty last
 //
+// and in a given time no more than so many are:
+//
+//   room = time * answers per second
+//
 // Until an answer has come in that time nothing is known: a node that is silent for a moment is not
 // taken for a slow one.
 
 #include <chrono>
 #include <cstddef>
+#include <limits>
 
 namespace ferrite {
 
@@ -30,19 +35,30 @@ class WaitForecast {
 
   // The wait of a call with so many before it; zero if nothing is known.
   Clock::duration Wait(size_t calls_before, Clock::time_point now) {
-    const Clock::duration busy = now - busy_since_;
+    const Clock::duration busy = Busy(now);
     if (busy < kShortest || answered_ == 0) return {};
-    // The nearest past counts.
-    if (busy > kLongest) {
-      busy_since_ += busy / 2;
-      answered_ /= 2;
-      return Wait(calls_before, now);
-    }
     return std::chrono::duration_cast<Clock::duration>(
         busy * (static_cast<double>(calls_before) / static_cast<double>(answered_)));
   }
 
+  // How many calls are answered within `time`; no bound if nothing is known.
+  size_t Room(Clock::duration time, Clock::time_point now) {
+    const Clock::duration busy = Busy(now);
+    if (busy < kShortest || answered_ == 0) return std::numeric_limits<size_t>::max();
+    return static_cast<size_t>(static_cast<double>(answered_) *
+                               (std::chrono::duration<double>(time) / busy));
+  }
+
  private:
+  // For how long the queue has not been empty, as far as that counts: the nearest past does.
+  Clock::duration Busy(Clock::time_point now) {
+    while (now - busy_since_ > kLongest) {
+      busy_since_ += (now - busy_since_) / 2;
+      answered_ /= 2;
+    }
+    return now - busy_since_;
+  }
+
   // A burst of calls is no backlog.
   static constexpr Clock::duration kShortest = std::chrono::milliseconds(20);
   static constexpr Clock::duration kLongest = std::chrono::seconds(1);

@@ -104,6 +104,16 @@ TEST_F(BenchTest, CallersOfTheLibraryAreCountedOneByOne) {
   EXPECT_EQ(json["settings"]["mode"], "auto");
 }
 
+TEST_F(BenchTest, BatchesOfTheLibraryCountTheirKeys) {
+  for (const char* op : {"get", "set"}) {
+    const auto json =
+        BenchJson({"--mode", "auto", "--op", op, "--batch", "7", "--count", "50", "--keys", "200"});
+    EXPECT_EQ(json["all"]["calls"], 50) << op;
+    EXPECT_EQ(json["all"]["keys"], 350) << op;
+    EXPECT_EQ(json["misses"], 0) << op;
+  }
+}
+
 TEST_F(BenchTest, FramesOfLargeValuesAreReadInPieces) {
   const auto json = BenchJson({"--mode", "pipeline", "--batch", "30", "--count", "50", "--keys",
                                "40", "--value-size", "100000"});
@@ -289,6 +299,7 @@ TEST(BenchAloneTest, SenselessSettingsAreRefused) {
                                              {"--keys", "1000000", "--key-size", "6"},
                                              {"--op", "incr", "--batch", "2"},
                                              {"--mode", "unary", "--batch", "2"},
+                                             {"--mode", "auto", "--op", "incr", "--batch", "2"},
                                              {"--mode", "pipeline", "--op", "mget"},
                                              {"--mode", "nonsense"},
                                              {"--op", "nonsense"},

@@ -54,7 +54,7 @@ TEST_F(FrameStreamTest, AFrameHoldsUpTo1024Operations) {
   auto first = Get("a");
   peer_.AwaitFrames(1);
   std::vector<Future<v1::GetResponse>> others;
-  for (int i = 0; i < 1025; ++i) others.push_back(Get("b"));
+  for (int i = 0; i < 1025; ++i) others.push_back(Get("b", {.timeout = absl::Hours(1)}));
   peer_.Release();
   for (auto& other : others) EXPECT_TRUE(other.get().ok());
   EXPECT_EQ(peer_.KeysOf(1).size(), 1024u);
@@ -248,6 +248,23 @@ TEST_F(FrameStreamTest, WhatCouldNotBeAnsweredInTimeFailsAtOnce) {
   EXPECT_TRUE(first.get().ok());
   for (auto& other : others) EXPECT_TRUE(other.get().ok());
   EXPECT_EQ(Get("d").get()->value(), "of d");  // once they are answered, everybody is welcome
+}
+
+TEST_F(FrameStreamTest, ASlowServerGetsSmallFrames) {
+  auto first = Get("a");
+  peer_.AwaitFrames(1);
+  std::vector<Future<v1::GetResponse>> others;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(60);
+  while (others.size() < 2000 || std::chrono::steady_clock::now() < end) {
+    others.push_back(Get("b", {.timeout = absl::Seconds(60)}));
+  }
+  peer_.AnswerOne();
+  peer_.AwaitFrames(2);
+  // One in 60 ms makes 125 in an eighth of a minute.
+  EXPECT_GE(peer_.KeysOf(1).size(), 64u);
+  EXPECT_LE(peer_.KeysOf(1).size(), 125u);
+  peer_.Release();
+  for (auto& other : others) EXPECT_TRUE(other.get().ok());
 }
 
 TEST_F(FrameStreamTest, ASilentServerIsNotTakenForASlowOne) {

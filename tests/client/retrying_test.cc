@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "client/error.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 #include "tests/client/client_fixture.h"
 #include "tests/client/scripted_peer.h"
 
@@ -84,6 +87,35 @@ TEST_F(RetryingTest, AnOverloadedServerIsLeftAloneUnlessItSaysWhen) {
   peer_.Expect({{kExhausted, "-1"}});
   EXPECT_FALSE(client_->Get("k").ok());
   EXPECT_EQ(peer_.calls(), 5u);
+}
+
+grpc::Status Overloaded() {
+  google::rpc::ErrorInfo info;
+  info.set_reason("OVERLOADED");
+  info.set_domain("ferrite");
+  google::rpc::Status details;
+  details.set_code(grpc::StatusCode::RESOURCE_EXHAUSTED);
+  details.add_details()->PackFrom(info);
+  return {grpc::StatusCode::RESOURCE_EXHAUSTED, "too much", details.SerializeAsString()};
+}
+
+TEST_F(RetryingTest, AServerThatRefusesAllIsSentLittle) {
+  peer_.Expect(std::vector<Script>(10'000, Script{Overloaded()}));
+  std::string held_back;
+  for (int i = 0; i < 500; ++i) {
+    const auto reply = client_->Get("k");
+    ASSERT_EQ(reply.status().code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_EQ(ReasonOf(reply.status()), "OVERLOADED");
+    if (reply.status().message() != "too much") held_back = std::string(reply.status().message());
+  }
+  EXPECT_LT(peer_.calls(), 100u);
+  EXPECT_EQ(held_back, "not sent to " + peer_.address() + ": it has more calls than it can take");
+}
+
+TEST_F(RetryingTest, WhatIsFullForOneOperationIsNoOverload) {
+  peer_.Expect(std::vector<Script>(10'000, Script{kExhausted}));
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(client_->Get("k").status().message(), "too much");
+  EXPECT_EQ(peer_.calls(), 100u);
 }
 
 TEST_F(RetryingTest, NoTryIsAwaitedThatCannotStartBeforeTheDeadline) {

@@ -26,6 +26,13 @@ TEST_F(WaitForecastTest, GoesByTheRateOfAnswers) {
   EXPECT_EQ(forecast_.Wait(5000, At(200)), milliseconds(1000));
 }
 
+TEST_F(WaitForecastTest, TheRoomIsWhatIsAnsweredInThatTime) {
+  EXPECT_GT(forecast_.Room(milliseconds(1), At(100)), size_t{1} << 40);  // nothing is known
+  forecast_.Answered(1000);
+  EXPECT_GT(forecast_.Room(milliseconds(1), At(19)), size_t{1} << 40);
+  EXPECT_EQ(forecast_.Room(milliseconds(50), At(100)), 500u);
+}
+
 TEST_F(WaitForecastTest, ABurstIsNoBacklog) {
   forecast_.Answered(1);
   EXPECT_EQ(forecast_.Wait(5000, At(19)), milliseconds(0));

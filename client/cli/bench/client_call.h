@@ -15,10 +15,19 @@ namespace ferrite::cli {
 // A client as `options` say, with so many connections.
 std::unique_ptr<Client> ClientWith(const BenchOptions& options, int connections);
 
-inline bool FoundKey(const v1::GetResponse& response) { return response.found(); }
+// What a call did: how many keys it read or wrote, and how many of those that it read were there.
+struct CallKeys {
+  uint64_t keys = 1;
+  uint64_t hits = 0;
+};
+inline CallKeys KeysOf(const v1::GetResponse& response) {
+  return {.keys = 1, .hits = response.found() ? 1u : 0u};
+}
+CallKeys KeysOf(const v1::MGetResponse& response);
+CallKeys KeysOf(const v1::MSetResponse& response);
 template <class Response>
-bool FoundKey(const Response&) {
-  return false;
+CallKeys KeysOf(const Response&) {
+  return {};
 }
 
 // Starts the next call of `workload` and hands its end to `on_end(is_read, outcome)`, where the
@@ -41,7 +50,25 @@ void StartClientCall(Client* client, const CallOptions& options, Workload* workl
           std::move(request), options,
           [on_end](const absl::StatusOr<v1::IncrResponse>& outcome) { on_end(false, outcome); });
     }
-    default: {
+    case Workload::Kind::kMGet: {
+      v1::MGetRequest request;
+      for (int i = 0; i < workload->batch(); ++i) workload->NextKey(request.add_keys());
+      return client->MGetAsync(
+          std::move(request), options,
+          [on_end](const absl::StatusOr<v1::MGetResponse>& outcome) { on_end(true, outcome); });
+    }
+    case Workload::Kind::kMSet: {
+      v1::MSetRequest request;
+      for (int i = 0; i < workload->batch(); ++i) {
+        v1::SetRequest* const entry = request.add_entries();
+        workload->NextKey(entry->mutable_key());
+        entry->set_value(workload->value());
+      }
+      return client->MSetAsync(
+          std::move(request), options,
+          [on_end](const absl::StatusOr<v1::MSetResponse>& outcome) { on_end(false, outcome); });
+    }
+    case Workload::Kind::kGet: {
       v1::GetRequest request;
       workload->NextKey(request.mutable_key());
       return client->GetAsync(

@@ -34,8 +34,9 @@ void ClientLoad::OnEnd(bool counted, Clock::time_point start, Tally* tally,
     const Clock::time_point now = Clock::now();
     if (reply.ok()) {
       tally->latency.Record(absl::FromChrono(now - start));
-      Tally::Add(tally->keys, 1);
-      Tally::Add(tally->hits, FoundKey(*reply) ? 1 : 0);
+      const CallKeys touched = KeysOf(*reply);
+      Tally::Add(tally->keys, touched.keys);
+      Tally::Add(tally->hits, touched.hits);
     } else {
       Tally::Add(tally->errors[ErrorIndex(reply.status().raw_code())], 1);
     }

@@ -59,7 +59,7 @@ void OpenClientLoad::Start(Clock::time_point intended, Clock::time_point now) {
   StartClientCall(client_.get(), {.timeout = absl::FromChrono(timeout_ - lateness)}, &workload_,
                   [this, intended, counted](bool is_read, const auto& outcome) {
                     if (OnEnd(intended, counted, outcome.status()) && is_read) {
-                      CountRead(FoundKey(*outcome));
+                      CountRead(KeysOf(*outcome));
                     }
                   });
 }
@@ -80,10 +80,10 @@ bool OpenClientLoad::OnEnd(Clock::time_point intended, bool counted, const absl:
   return false;
 }
 
-void OpenClientLoad::CountRead(bool found) {
+void OpenClientLoad::CountRead(const CallKeys& read) {
   Tally& reads = OwnTally().calls;
-  Tally::Add(reads.keys, 1);
-  Tally::Add(reads.hits, found ? 1 : 0);
+  Tally::Add(reads.keys, read.keys);
+  Tally::Add(reads.hits, read.hits);
 }
 
 }  // namespace ferrite::cli

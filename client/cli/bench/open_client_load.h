@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "client/cli/bench/arrivals.h"
 #include "client/cli/bench/bench_options.h"
+#include "client/cli/bench/client_call.h"
 #include "client/cli/bench/loader.h"
 #include "client/cli/bench/open_loader.h"
 #include "client/cli/bench/workload.h"
@@ -37,7 +38,7 @@ class OpenClientLoad final : public OpenLoader {
   void Start(Clock::time_point intended, Clock::time_point now);
   // Counts the end of a call; returns whether it was good, and counts.
   bool OnEnd(Clock::time_point intended, bool counted, const absl::Status& status);
-  void CountRead(bool found);
+  void CountRead(const CallKeys& read);
   // Whether the caller is the starting thread: the call was over within its start.
   bool IsAtOnce() const { return std::this_thread::get_id() == starting_thread_; }
   OpenTally& OwnTally() { return IsAtOnce() ? at_once_ : later_; }

@@ -28,7 +28,8 @@ Workload::Workload(const BenchOptions& options, uint64_t seed)
 }
 
 Workload::Kind Workload::NextKind() {
-  const bool batched = options_.mode == BenchMode::kMGet;
+  const bool batched = options_.mode == BenchMode::kMGet ||
+                       (options_.mode == BenchMode::kAuto && options_.batch > 1);
   const Kind read = batched ? Kind::kMGet : Kind::kGet;
   const Kind write = batched ? Kind::kMSet : Kind::kSet;
   switch (options_.op) {

@@ -39,6 +39,7 @@ class Workload {
   void NextKey(std::string* key);         // of an entry
   void NextCounterKey(std::string* key);  // of a counter; never that of an entry
   const std::string& value() const { return value_; }
+  int batch() const { return options_.batch; }
 
  private:
   uint64_t NextIndex();

@@ -10,6 +10,10 @@ namespace {
 // minute, and room for a subscription when another ends: not in a moment.
 constexpr auto kLongPushback = std::chrono::milliseconds(500);
 
+// What is in progress on one connection leaves it together, so a call may be out well after those
+// before it would have been. And the time that a call has spent in a socket is not known here.
+constexpr int kBacklogPart = 4;
+
 // Made once: a refusal is to cost next to nothing.
 const grpc::Status& Overloaded(ShedReason reason) {
   constexpr auto make = [](const char* text) {
@@ -66,7 +70,7 @@ grpc::Status Gate::Admit(Method method, uint64_t operations, uint64_t request_by
   const Clock::time_point now = Clock::now();
   if (const Clock::duration wait = forecast_.Wait(now); wait > Clock::duration::zero()) {
     const auto left = context->deadline() - std::chrono::system_clock::now();
-    if (wait > left / 2) return Refuse(ShedReason::kBacklog, wait, context);
+    if (wait > left / kBacklogPart) return Refuse(ShedReason::kBacklog, wait, context);
   }
   const uint64_t bytes = request_bytes + kCallBytes;
   const Admission admission = shared_.budget.Take(operations, bytes);

@@ -4,8 +4,9 @@
 // answers are out. Refused are, with RESOURCE_EXHAUSTED (OVERLOADED) and a time to come again,
 //
 //   - what exceeds the server's budget of work in progress (inflight_budget.h);
-//   - what would not be done in half of the time that its caller still has (drain_forecast.h): it
-//     would take the thread's time from calls that can still make it, and most likely be late.
+//   - what the work in progress would leave less than three quarters of the time that its caller
+//     still has (drain_forecast.h): it would take the thread's time from calls that can still make
+//     it, and most likely be late.
 //
 // Calls of AdminService always pass: they are how one finds out what is wrong.
 

@@ -18,7 +18,6 @@ from harness import build
 
 SKIPPED = 77
 PROGRAMS = {
-    "overload": (),
     "eviction": ("redis-server", "memcached"),
     "store": ("cargo", "redis-server", "memcached"),
     "serving": ("redis-server", "memcached"),
@@ -27,7 +26,7 @@ PROGRAMS = {
 }
 # A collapse is what it tells of.
 MAY_BE_ZERO = ("goodput_at_10x_large_rpc", "goodput_at_10x_unary_small")
-DRAWING = ("eviction", "overload", "serving", "store", "subscribe")
+DRAWING = ("eviction", "serving", "store", "subscribe")
 
 
 def skip(why):

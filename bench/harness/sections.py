@@ -16,12 +16,13 @@ from harness import build, machine, report
 class Benchmark:
     """Its results are NAME.json and NAME.md."""
 
-    def __init__(self, name, sections, *, title, versions, legend):
+    def __init__(self, name, sections, *, title, versions, legend, last=()):
         self.name = name
         self.sections = sections  # {name: module}
         self.title = title
         self.versions = versions  # a function that tells {program: version}
         self.legend = legend  # whether more or less is better
+        self.last = last  # names of the ratios that come last, in this order
         self.command = f"./dev bench {name}"
 
     def parse_arguments(self, description):
@@ -50,7 +51,7 @@ class Benchmark:
         measured = self._measure(arguments)
         known = self._earlier(arguments.results) | measured
         sections = {name: known[name] for name in self.sections if name in known}
-        ratios = _ratios(sections)
+        ratios = self._ratios(sections)
         figures = {"command": self.command, "sections": sections, "ratios": ratios}
         report.save(arguments.results, self.name, figures, self._markdown(sections, ratios))
         for name, section in measured.items():
@@ -58,7 +59,7 @@ class Benchmark:
                 self.sections[name].draw(section["figures"], arguments.results)
             print(self._section_markdown(name, section))
         print(self.legend)
-        report.print_ratios(_ratios(measured))
+        report.print_ratios(self._ratios(measured))
 
     def _section_names(self, text):
         names = text.split(",")
@@ -93,6 +94,15 @@ class Benchmark:
             return {}
         return json.loads(path.read_text(encoding="utf-8")).get("sections", {})
 
+    def _ratios(self, sections):
+        found = {}
+        for section in sections.values():
+            found |= section["ratios"]
+        for name in self.last:
+            if name in found:
+                found[name] = found.pop(name)
+        return found
+
     def _section_markdown(self, name, section):
         return f"""## {self.sections[name].TITLE}
 
@@ -115,9 +125,3 @@ Written by `{self.command}`, which repeats it.
 
 {report.ratio_lines(ratios)}
 """
-
-
-def _ratios(sections):
-    return {
-        name: value for section in sections.values() for name, value in section["ratios"].items()
-    }

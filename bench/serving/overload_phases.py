@@ -1,5 +1,6 @@
 """The phases of one overload: what is offered, and what came of it."""
 
+import dataclasses
 import json
 import subprocess
 import time
@@ -16,8 +17,7 @@ class Work:
     `callers` are what a closed loop needs on each connection to keep the server busy.
     """
 
-    def __init__(self, name, label, *, share, timeout_ms, callers, **flags):
-        self.name = name
+    def __init__(self, label, *, share, timeout_ms, callers, **flags):
         self.label = label
         self.share = share
         self.timeout_ms = timeout_ms
@@ -37,20 +37,18 @@ class Work:
         return json.loads(done.stdout) if done.stdout else None
 
 
+@dataclasses.dataclass
 class Phase:
     """One rate for some time."""
 
-    def __init__(self, multiple, rate, result, seconds):
-        self.multiple = multiple
-        self.rate = rate
-        # Without an answer to begin with, nothing was good.
-        open_load = result["open"] if result else None
-        self.seconds = result["seconds"] if result else seconds
-        self.counts = open_load["counts"] if result else {}
-        self.goodput = open_load["goodput_per_second"] if result else 0.0
-        self.p50_ms = open_load["latency_ms"]["p50"] if result else 0.0
-        self.p99_ms = open_load["latency_ms"]["p99"] if result else 0.0
-        self.timeline = open_load["timeline"] if result else []
+    multiple: float  # of what a closed loop gets through
+    seconds: float
+    # Without an answer to begin with, nothing was good.
+    counts: dict = dataclasses.field(default_factory=dict)
+    goodput: float = 0.0  # good calls per second
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    timeline: list = dataclasses.field(default_factory=list)
 
     def per_second(self, count):
         return self.counts.get(count, 0) / self.seconds
@@ -73,6 +71,19 @@ class Phase:
         return self.seconds * 2
 
 
+def _phase(multiple, result):
+    open_load = result["open"]
+    return Phase(
+        multiple,
+        result["seconds"],
+        counts=open_load["counts"],
+        goodput=open_load["goodput_per_second"],
+        p50_ms=open_load["latency_ms"]["p50"],
+        p99_ms=open_load["latency_ms"]["p99"],
+        timeline=open_load["timeline"],
+    )
+
+
 def capacity(work, program, server, core, seconds):
     """Calls per second of a closed loop that keeps the server busy and its queue short."""
     work.bench(program, server, core, "--count=1", "--warmup=0s", "--timeout=60s")
@@ -92,8 +103,9 @@ def offer(work, program, server, core, *, multiple, rate, seconds):
         f"--duration={seconds}s",
     ]
     end = time.monotonic() + seconds
-    while True:
+    while time.monotonic() < end:
         result = work.bench(program, server, core, *flags)
+        if result is not None:
+            return _phase(multiple, result)
         # The bench asks for the server's health first, with the same timeout.
-        if result is not None or time.monotonic() > end:
-            return Phase(multiple, rate, result, seconds)
+    return Phase(multiple, seconds)

@@ -177,7 +177,8 @@ class Entry {
   uint32_t previous_ : 30 = kNoSlot;
   uint32_t place_ : 2 = static_cast<uint32_t>(QueuePlace::kNone);
   uint32_t next_ : 30 = kNoSlot;
-  uint32_t unused_ : 2 = 0;
+  uint32_t is_old_ : 1 = 0;  // has been at the head of a queue
+  uint32_t unused_ : 1 = 0;
 };
 
 // What the hash map holds.

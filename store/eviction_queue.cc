@@ -9,13 +9,27 @@ namespace {
 
 // The least and the most that the small queue may hold.
 constexpr double kMinSmallShare = 0.01;
-constexpr double kMaxSmallShare = 0.95;
-// How fast the share follows what the queues earn, and what a use in the main queue weighs beside
-// one in the small queue.
+constexpr double kMaxSmallShare = 0.6;
+// From this share on what was counted before is doubted, and from the next the shard is a clock.
+constexpr double kDoubtShare = 0.2;
+constexpr double kClockShare = 0.5;
+// How fast the share follows what places earn, and what a use of an old entry weighs beside one of
+// a newcomer: they have proved that they last.
 constexpr double kGain = 0.5;
-constexpr double kMainWeight = 0.7;
-// How many entries of the main queue one choice looks at, in search of one that was not used.
+constexpr double kOldWeight = 0.6;
+// From how many uses on a key is known.
+constexpr int kKnownUses = 6;
+// Over about how many choices it is averaged how many entries join the main queue in one.
+constexpr double kChoicesAveraged = 64;
+// The most of the main queue that may be behind the probe, and how far one choice moves it.
+constexpr double kMaxBehindProbe = 0.9;
+constexpr int kMaxProbeSteps = 8;
+// How many entries of the main queue, and of the small one of a clock, one choice looks at in
+// search of one that was not used.
 constexpr int kMainLooks = 3;
+constexpr int kClockLooks = 2;
+// How many entries join the main queue in one choice at most, unless it has to be filled.
+constexpr size_t kMostJoins = kMainLooks;
 // How many entries one choice moves on when the main queue is to grow.
 constexpr int kMaxMoves = 8;
 // How many used newcomers in a row one choice moves on in search of one that was not used. Each is
@@ -51,10 +65,9 @@ Entry* EvictionQueue::DetachVictim() {
   if (main_.size == 0) return Detach(TakeNewcomer().entry);
   if (small_.size + slack < target || small_.size == 0) return Detach(FindMainVictim().entry);
 
-  const Candidate newcomer = TakeNewcomer();
-  Earn(kGain * newcomer.uses / static_cast<double>(small_.size));
+  const Candidate newcomer = FindNewcomer();
   const Candidate victim = FindMainVictim();
-  if (StaysInsteadOf(newcomer, victim)) {
+  if (IsClock() || StaysInsteadOf(newcomer, victim)) {
     Move(QueuePlace::kMain, newcomer.entry);
     return Detach(victim.entry);
   }
@@ -63,7 +76,7 @@ Entry* EvictionQueue::DetachVictim() {
 }
 
 bool EvictionQueue::StaysInsteadOf(const Candidate& newcomer, const Candidate& victim) const {
-  if (newcomer.uses > 0 && victim.uses == 0) return true;
+  if (victim.uses == 0 && (newcomer.uses > 0 || small_share_ > kDoubtShare)) return true;
   const auto count = [this](const Candidate& candidate) {
     return static_cast<size_t>(sketch_.Count(candidate.entry->key().hash()));
   };
@@ -73,6 +86,7 @@ bool EvictionQueue::StaysInsteadOf(const Candidate& newcomer, const Candidate& v
 
 void EvictionQueue::Restore(Entry* entry) {
   FERRITE_CHECK(place(*entry) == QueuePlace::kDetached);
+  entry->is_old_ = true;
   Append(QueuePlace::kMain, entry);
 }
 
@@ -124,8 +138,44 @@ Entry* EvictionQueue::FindUnusedNewcomer() {
   }
 }
 
-void EvictionQueue::Earn(double change) {
-  small_share_ = std::clamp(small_share_ + change, kMinSmallShare, kMaxSmallShare);
+bool EvictionQueue::IsClock() const { return small_share_ > kClockShare; }
+
+// The share follows how often newcomers and old entries are used, each, in as much time. To wait
+// for the next time that old ones come to the head of the main queue would be to learn of a shift a
+// round late. One that goes round in the small queue of a clock is neither: counted as a newcomer,
+// it would keep its shard a clock for ever.
+void EvictionQueue::FollowEarnings(const Candidate& newcomer) {
+  const auto joins = static_cast<double>(std::min(joins_, kMostJoins));
+  joins_per_choice_ += (joins - joins_per_choice_) / kChoicesAveraged;
+  joins_ = 0;
+  if (newcomer.entry->is_old_) return;
+  const auto stay = static_cast<double>(small_.size);  // in choices
+  MoveProbe(std::min(stay * joins_per_choice_, kMaxBehindProbe * static_cast<double>(main_.size)));
+  const double probe_stay = std::max(1.0, behind_probe_ / joins_per_choice_);
+  double change = -kOldWeight * At(probe_)->key().uses() / probe_stay;
+  if (WasKnown(newcomer)) {
+    change -= kOldWeight * newcomer.uses / stay;
+  } else {
+    change += newcomer.uses / stay;
+  }
+  small_share_ = std::clamp(small_share_ + kGain * change, kMinSmallShare, kMaxSmallShare);
+}
+
+bool EvictionQueue::WasKnown(const Candidate& newcomer) const {
+  return sketch_.Count(newcomer.entry->key().hash()) - newcomer.uses > kKnownUses;
+}
+
+void EvictionQueue::MoveProbe(double behind) {
+  int steps = kMaxProbeSteps;
+  for (; steps > 0 && behind_probe_ > behind && At(probe_)->next_ != kNoSlot; --steps) {
+    probe_ = At(probe_)->next_;
+    --behind_probe_;
+  }
+  for (; steps > 0 && behind_probe_ + 1 < behind && At(probe_)->previous_ != kNoSlot; --steps) {
+    probe_ = At(probe_)->previous_;
+    ++behind_probe_;
+  }
+  if (At(probe_)->next_ == kNoSlot) behind_probe_ = 0;
 }
 
 EvictionQueue::Candidate EvictionQueue::TakeNewcomer() {
@@ -136,13 +186,21 @@ EvictionQueue::Candidate EvictionQueue::TakeNewcomer() {
   return {entry, uses};
 }
 
+EvictionQueue::Candidate EvictionQueue::FindNewcomer() {
+  for (int look = 1;; ++look) {
+    const Candidate newcomer = TakeNewcomer();
+    if (look == 1) FollowEarnings(newcomer);
+    if (!IsClock() || newcomer.uses == 0 || look == kClockLooks) return newcomer;
+    Move(QueuePlace::kSmall, newcomer.entry);
+  }
+}
+
 EvictionQueue::Candidate EvictionQueue::FindMainVictim() {
   for (int look = 1;; ++look) {
     Entry* entry = At(main_.head);
     const StoredKey& key = entry->key();
     const uint8_t uses = key.uses();
     if (uses == 0) return {entry, uses};
-    Earn(-kGain * kMainWeight * uses / static_cast<double>(main_.size));
     sketch_.Add(key.hash(), uses);
     key.set_uses(0);
     if (look == kMainLooks) return {entry, uses};
@@ -152,6 +210,7 @@ EvictionQueue::Candidate EvictionQueue::FindMainVictim() {
 
 void EvictionQueue::Move(QueuePlace place, Entry* entry) {
   Unlink(entry);
+  entry->is_old_ = true;
   Append(place, entry);
 }
 
@@ -174,10 +233,27 @@ void EvictionQueue::Append(QueuePlace place, Entry* entry) {
   }
   queue->tail = ref;
   ++queue->size;
+  if (place != QueuePlace::kMain) return;
+  ++joins_;
+  if (probe_ == kNoSlot) {
+    probe_ = ref;
+    behind_probe_ = 0;
+  } else {
+    ++behind_probe_;
+  }
+}
+
+void EvictionQueue::ForgetBehindProbe(const Entry* entry) {
+  if (entry == At(probe_)) {
+    probe_ = entry->next_ != kNoSlot ? entry->next_ : entry->previous_;
+  } else if (entry->previous_ != kNoSlot) {
+    behind_probe_ -= behind_probe_ / static_cast<double>(main_.size);
+  }
 }
 
 void EvictionQueue::Unlink(Entry* entry) {
   Queue* queue = QueueOf(place(*entry));
+  if (queue == &main_) ForgetBehindProbe(entry);
   if (entry->previous_ != kNoSlot) {
     At(entry->previous_)->next_ = entry->next_;
   } else {

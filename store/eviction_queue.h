@@ -9,11 +9,20 @@
 // the main one. So a scan or a loop passes through the small queue and leaves the main one alone,
 // and a key that is used now and then but never twice in a row wins its place all the same.
 //
-// How large the small queue is depends on what it earns. Whenever an entry comes to the head of its
-// queue, its uses since it was last there are counted for that queue; the queue whose entries earn
-// more, each, grows at the other's expense. Where old entries are used again, the small queue
-// shrinks to a hundredth of all; where new entries are, because the keys in use shift, it grows
-// until the shard is a plain queue.
+// How large the small queue is depends on what places in it earn. Each newcomer that has come to
+// the head is compared with an old entry, one of the main queue that was at its own head as long
+// ago as the newcomer has been here: how often was each used since? Where old entries are used
+// more, the small queue shrinks to a hundredth of all; where newcomers are, because the keys in use
+// shift, it grows. A newcomer that was often used before counts as an old entry, which should not
+// have been evicted: or scans, which evict the popular keys of a clock, would keep the clock going.
+//
+// Once the small queue is large, what was counted before the shift would only keep new keys out:
+//
+//   - from a fifth of all on, a newcomer also stays instead of an entry that was not used for a
+//     whole round, however often that was used before;
+//   - from half of all on, the shard is a clock: a used entry at the head of the small queue goes
+//     round once more, one at most for each victim, and the others pass on to the main queue
+//     without a contest, where they have their last chance.
 //
 // Readers only bump a counter in the entry (StoredKey::CountUse), without any lock. The choice of a
 // victim looks at a bounded number of entries.
@@ -79,11 +88,16 @@ class EvictionQueue {
 
   size_t size() const { return small_.size + main_.size; }
   size_t SmallTarget() const;
+  bool IsClock() const;
   void FitSketch();
   void FillMain(size_t target);
   Entry* FindUnusedNewcomer();
-  void Earn(double change);
+  void FollowEarnings(const Candidate& newcomer);
+  bool WasKnown(const Candidate& newcomer) const;
+  void MoveProbe(double behind);
+  void ForgetBehindProbe(const Entry* entry);  // it leaves the main queue
   Candidate TakeNewcomer();
+  Candidate FindNewcomer();
   Candidate FindMainVictim();
   bool StaysInsteadOf(const Candidate& newcomer, const Candidate& victim) const;
   Entry* Detach(Entry* entry);
@@ -92,6 +106,13 @@ class EvictionQueue {
   Queue small_;
   Queue main_;
   double small_share_ = 0.1;  // of all entries, that the small queue is to hold
+  // The old entry that newcomers are compared with, and about how many of the main queue are behind
+  // it: where an entry was that is deleted, nobody knows.
+  SlotRef probe_ = kNoSlot;
+  double behind_probe_ = 0;
+  // How many entries have joined the main queue since the last choice, and on average between two.
+  size_t joins_ = 0;
+  double joins_per_choice_ = 1;
   // The small queue has become far too large, and is being brought down to its size.
   bool filling_main_ = false;
   FrequencySketch sketch_;

@@ -39,17 +39,17 @@ NextKey Loop(size_t fit) {
   return [length = fit * 3 / 2](Random&, size_t request) { return request % length; };
 }
 
-NextKey ShiftingSet(size_t fit) {
-  return [fit](Random& random, size_t request) {
-    const size_t phase = request / (3 * fit);
+NextKey ShiftingSet(size_t fit, size_t phase_length) {
+  return [fit, phase_length](Random& random, size_t request) {
+    const size_t phase = request / (phase_length * fit);
     if (Fraction(random) < 0.1) return kPart + Uniform(4 * fit).Pick(random);
     return (phase + 2) * kPart + Uniform(fit * 6 / 10).Pick(random);
   };
 }
 
-NextKey ShiftingZipf(size_t fit) {
-  return [fit, zipf = ExactZipf(4 * fit, 1.0)](Random& random, size_t request) {
-    const size_t phase = request / (3 * fit);
+NextKey ShiftingZipf(size_t fit, size_t phase_length) {
+  return [fit, phase_length, zipf = ExactZipf(4 * fit, 1.0)](Random& random, size_t request) {
+    const size_t phase = request / (phase_length * fit);
     return Mix(zipf.Pick(random) + phase * kPart) % (4 * fit);
   };
 }
@@ -70,8 +70,10 @@ uint32_t MixedBytes(uint64_t key) {
 NextKey NextKeyOf(std::string_view name, size_t fit) {
   if (name == "scan") return ZipfAndScans(fit);
   if (name == "loop") return Loop(fit);
-  if (name == "shift_set") return ShiftingSet(fit);
-  if (name == "shift_zipf") return ShiftingZipf(fit);
+  if (name == "shift_set") return ShiftingSet(fit, 3);
+  if (name == "seldom_set") return ShiftingSet(fit, 10);
+  if (name == "shift_zipf") return ShiftingZipf(fit, 3);
+  if (name == "seldom_zipf") return ShiftingZipf(fit, 10);
   if (name == "drift") return Drift(fit);
   if (name == "mixed") return ZipfKeys(fit, 0.9);
   return ZipfKeys(fit, std::strtod(std::string(name.substr(name.find('_') + 1)).c_str(), nullptr));
@@ -91,6 +93,8 @@ const std::vector<SyntheticTrace>& SyntheticTraces() {
       {"loop", "1.5 F keys in order, again and again"},
       {"shift_set", "nine of ten requests to 0.6 F keys, others every 3 F requests"},
       {"shift_zipf", "zipf 1.0 over 4 F keys, which change ranks every 3 F requests"},
+      {"seldom_set", "nine of ten requests to 0.6 F keys, others every 10 F requests"},
+      {"seldom_zipf", "zipf 1.0 over 4 F keys, which change ranks every 10 F requests"},
       {"drift", "zipf 0.8 over the 2 F newest keys; every fourth request makes a new one"},
       {"mixed", "zipf 0.9 over 10 F keys with values of 16 B to 4 KiB"},
   };

@@ -130,6 +130,22 @@ TEST_F(EvictionPolicyTest, FollowsAHotSetThatShifts) {
             1.1);
 }
 
+// Between two shifts the entries in use are to be told from those that are used once.
+TEST_F(EvictionPolicyTest, FollowsAHotSetThatSeldomShifts) {
+  EXPECT_LT(MissesBesideLru([&](size_t i) {
+              if (random_() % 10 == 0) return random_() % (4 * capacity_);
+              const uint64_t phase = 1 + i / (8 * capacity_);
+              return phase << 32 | random_() % (capacity_ * 6 / 10);
+            }),
+            1.25);
+}
+
+TEST_F(EvictionPolicyTest, FollowsPopularityThatDriftsSlowly) {
+  EXPECT_LT(MissesBesideLru(
+                [&](size_t i) { return (uint64_t{1} << 38) + i / 16 - Skewed(2 * capacity_); }),
+            1.03);
+}
+
 TEST_F(EvictionPolicyTest, FollowsPopularityThatDrifts) {
   EXPECT_LT(MissesBesideLru(
                 [&](size_t i) { return (uint64_t{1} << 38) + i / 4 - Skewed(2 * capacity_); }),

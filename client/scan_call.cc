@@ -38,7 +38,7 @@ std::optional<grpc::Status> ScanCall::OnEvent(bool ok) {
     case Step::kFinish:
       reader_.reset();  // lies in memory of the context, which the next try replaces
       // Whatever became of the stream, the page is whole.
-      return IsComplete() ? grpc::Status::OK : std::move(status_);
+      return IsComplete() ? grpc::Status::OK : status_;
   }
   return std::nullopt;
 }

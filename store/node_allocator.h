@@ -31,8 +31,8 @@ class NodeAllocator {
   using value_type = T;
   explicit NodeAllocator(Shard* shard) : shard_(shard) {}
   template <typename U>
-  NodeAllocator(const NodeAllocator<U>& other)
-      : shard_(other.shard()) {}  // NOLINT: rebinding is implicit
+  NodeAllocator(const NodeAllocator<U>& other)  // NOLINT(google-explicit-constructor): rebinding
+      : shard_(other.shard()) {}
 
   T* allocate(size_t count) {
     if constexpr (kIsBucket) return static_cast<T*>(AllocateBuckets(shard_, count * sizeof(T)));

@@ -28,6 +28,7 @@ class NearEntry {
     return *this;
   }
   ~NearEntry() {
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDelete): the analyzer cannot count shares
     if (entry_ != nullptr) entry_->GiveBack();
   }
 

@@ -60,7 +60,7 @@ void PipelineStream::Start(std::unique_ptr<PendingCall> owned) {
     } else if (IsHopeless(*call, now)) {
       refused = hopeless_;
     } else {
-      owned.release();
+      (void)owned.release();  // the stream's, from here on
       ++calls_;
       AddDeadline(call, call->terms_.deadline, now);
       Queue(call);

@@ -207,12 +207,14 @@ TEST_F(NearCacheFillTest, WhatIsHeldStaysWhenTheCacheDropsIt) {
 
 TEST_F(NearCacheFillTest, SharesMayBeGivenBackAnywhere) {
   Fill("k", Found("v", 1));
+  constexpr int kThreads = 4;
   std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
+  threads.reserve(kThreads);
+  for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 2000; ++i) {
         const NearEntry entry = entries_.Find("k", 0);
-        const NearEntry copy = entry;
+        const NearEntry copy = entry;  // NOLINT(performance-unnecessary-copy-initialization)
         EXPECT_EQ(copy.value(), entry.found() ? "v" : "");
         if (i % 100 == 0) Tell(v1::KEY_EVENT_KIND_DELETE, "k", 1);
         if (i % 100 != 50) continue;

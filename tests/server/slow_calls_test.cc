@@ -94,6 +94,7 @@ TEST(SlowCalls, ManyThreadsAddWhileOthersLook) {
   constexpr int kThreads = 4, kCalls = 500;
   SlowCalls log(absl::ZeroDuration(), 16);
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int call = 0; call < kCalls; ++call) {

@@ -1,6 +1,7 @@
 #include "client/cli/bench/open_result.h"
 
 #include <array>
+#include <iterator>
 
 #include "absl/strings/str_format.h"
 
@@ -47,6 +48,7 @@ OpenCounts OpenCounts::Since(const OpenCounts& earlier) const {
 
 std::vector<std::string> RenderOpenLines(const OpenResult& result, absl::Duration elapsed) {
   std::vector<std::string> lines;
+  lines.reserve(std::size(kFields));
   for (const CountField& field : kFields) {
     lines.push_back(absl::StrFormat("%-8s%12.0f/s  %s", field.name,
                                     PerSecond(result.counts.*field.count, elapsed), field.meaning));

@@ -2,8 +2,8 @@
 
 // How much of what it is sent a node accepts, and so how much is worth sending.
 //
-// A node that has more calls than it can take refuses, and to refuse a small call costs it as much
-// as to serve it. So while it refuses, RPCs are sent only in so far as
+// A node that has more calls than it can take refuses, and to refuse a small call costs it no less
+// than to serve it. So while it refuses, RPCs are sent only in so far as
 //
 //   sent <= kGenerosity * accepted
 //
@@ -16,7 +16,6 @@
 
 #include <array>
 #include <chrono>
-#include <cstdint>
 
 #include "client/mutex.h"
 

@@ -33,7 +33,6 @@ void Call::Start() {
     const grpc::Status too_late(grpc::StatusCode::DEADLINE_EXCEEDED, "");
     return End(ToAbslStatus(too_late, terms_.node->address(), terms_.timeout));
   }
-  if (!IsWorthSending()) return End(HeldBack(terms_.node->address()));
   Try();
 }
 
@@ -61,6 +60,7 @@ void Call::NoteEnd(const absl::Status& outcome) {
 }
 
 void Call::Try() {
+  if (!IsWorthSending()) return End(HeldBack(terms_.node->address()));
   ++attempts_;
   grpc::ClientContext* context;
   {
@@ -87,8 +87,7 @@ void Call::Cancel(absl::Status status) {
 void Call::Proceed(bool ok) {
   if (waiting_) {
     waiting_ = false;
-    if (!ok) return End(CancelledWith().value_or(ClientIsGone()));
-    return IsWorthSending() ? Try() : End(HeldBack(terms_.node->address()));
+    return ok ? Try() : End(CancelledWith().value_or(ClientIsGone()));
   }
   const std::optional<grpc::Status> status = OnEvent(ok);
   if (status.has_value()) EndTry(*status);

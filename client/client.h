@@ -26,7 +26,8 @@
 // Overload. What has little chance is not sent, and the message says so: a call that would share a
 // frame but, after those that wait already, could most likely not be answered in time fails with
 // DEADLINE_EXCEEDED; and of the RPCs to a node that refuses much of what it is sent, some fail with
-// RESOURCE_EXHAUSTED, as the node's own refusals do (client/acceptance.h). Both within XAsync().
+// RESOURCE_EXHAUSTED, as the node's own refusals do (client/acceptance.h). Both happen within
+// XAsync(), unless the call has been tried before.
 //
 // Retries. A call that failed with UNAVAILABLE, or that the server asked to come again, is tried
 // again if repeating it does no harm: client/repeatable.h lists which calls those are. Give a

@@ -5,12 +5,20 @@
 dev_bench() {
   if (($# == 0)); then
     echo "There is:"
-    for name in bench/*/run; do echo "  ./dev bench $(basename "$(dirname "$name")")"; done
+    for program in bench/*/run; do
+      # What each says of itself: the first paragraph of its docstring.
+      printf '\n  ./dev bench %s\n' "$(basename "$(dirname "$program")")"
+      sed -n '/^"""/,/^$/{s/^"""//;/^$/q;s/^/    /p}' "$program"
+    done
+    echo
+    echo "Each takes options, which \"./dev bench NAME --help\" lists."
     return
   fi
   local name=$1
   shift
   [[ -x bench/$name/run ]] || die "there is no benchmark \"$name\"; ./dev bench lists them"
   install_packages dev.d/packages/build.txt bench/packages.txt
-  exec "bench/$name/run" "$@"
+  local program=$PWD/bench/$name/run
+  cd "$caller_dir" # files among the arguments are named from there
+  exec "$program" "$@"
 }

@@ -4,24 +4,30 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <string_view>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "store/operation.h"
 
 namespace ferrite::bench {
 namespace {
 
-[[noreturn]] void Refuse(const std::string& place, const char* why) {
-  std::fprintf(stderr, "ferrite-trace: %s: %s\n", place.c_str(), why);
+[[noreturn]] void Refuse(absl::string_view place, absl::string_view why) {
+  std::fputs(absl::StrCat("ferrite-trace: ", place, ": ", why, "\n").c_str(), stderr);
   std::exit(EXIT_FAILURE);  // NOLINT(concurrency-mt-unsafe): there is one thread
 }
 
-bool ParseSize(std::string_view text, uint32_t* size) {
-  while (!text.empty() && (text.back() == ' ' || text.back() == 0x0d)) text.remove_suffix(1);
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+// What is wrong with the size; empty if nothing is.
+absl::string_view ParseSize(absl::string_view text, uint32_t* size) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *size);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+  if (error == std::errc::result_out_of_range) return "the size is 4 GiB or more";
+  const bool is_number = error == std::errc() && end == text.data() + text.size();
+  return is_number ? "" : "the size is not a whole number of bytes";
 }
 
 }  // namespace
@@ -32,20 +38,21 @@ Trace ReadCsvTrace(const std::string& file) {
   TraceBuilder<std::string, std::unordered_map<std::string, uint32_t>> builder;
   std::string line;
   for (size_t number = 1; std::getline(input, line); ++number) {
-    if (line.empty()) continue;
-    // A key may hold commas.
-    const size_t first = line.find(',');
-    const size_t last = line.rfind(',');
-    if (first == last) Refuse(file + ", line " + std::to_string(number), "is not time,key,size");
+    if (absl::StripAsciiWhitespace(line).empty()) continue;
+    const auto refuse = [&](absl::string_view why) {
+      Refuse(absl::StrCat(file, ", line ", number), why);
+    };
+    const std::vector<absl::string_view> columns = absl::StrSplit(line, ',');
+    if (columns.size() != 3)
+      refuse(absl::StrCat("has ", columns.size(), " columns and not the three of time,key,size"));
+    const absl::string_view size_text = absl::StripAsciiWhitespace(columns[2]);
+    if (number == 1 && size_text.find_first_of("0123456789") == size_text.npos) continue;
     uint32_t size = 0;
-    if (!ParseSize(std::string_view(line).substr(last + 1), &size)) {
-      if (number == 1) continue;
-      Refuse(file + ", line " + std::to_string(number), "the size is not a number of bytes");
-    }
-    const std::string key = line.substr(first + 1, last - first - 1);
-    if (key.empty()) Refuse(file + ", line " + std::to_string(number), "the key is empty");
+    if (const absl::string_view wrong = ParseSize(size_text, &size); !wrong.empty()) refuse(wrong);
+    const std::string key(columns[1]);
+    if (key.empty()) refuse("the key is empty");
     if (key.size() > kMaxKeyBytes)
-      Refuse(file + ", line " + std::to_string(number), "the key is too long");
+      refuse(absl::StrCat("the key has ", key.size(), " B, more than ", kMaxKeyBytes));
     builder.Add(key, size, [](const std::string& bytes) { return bytes; });
   }
   if (builder.size() == 0) Refuse(file, "holds no request");

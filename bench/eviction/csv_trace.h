@@ -6,10 +6,11 @@
 
 namespace ferrite::bench {
 
-// Reads a file of lines `time,key,size`, in the order in which they stand. The time is ignored, as
-// is a first line whose size is no number. Ends the program with a message that names the line if
-// another one is not of this form, if a key is empty or longer than a store takes, or if there is
-// no request at all.
+// Reads a file of lines `time,key,size` with no other columns, in the order in which they stand.
+// The time is ignored; the key is 1 B to kMaxKeyBytes without a comma, and the size that of the
+// value: a whole number of bytes below 4 GiB. A first line without a digit in its size is a header.
+// Ends the program with a message that names the line if one is not of this form, or if there is no
+// request.
 Trace ReadCsvTrace(const std::string& file);
 
 }  // namespace ferrite::bench

@@ -107,11 +107,14 @@ int Main(int argc, char** argv) {
   Options options;
   bool list = false;
   CLI::App app("Miss ratios of caches of the same memory");
-  app.add_option("--trace", options.trace, "A synthetic trace, or a file of lines time,key,size");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--trace", options.trace,
+                 "A synthetic trace (see --list), or a file of lines time,key,size");
   app.add_flag("--list", list, "Print the synthetic traces");
   app.add_option("--memory", options.memory_bytes, "Bytes, or with a unit such as MiB")
       ->transform(CLI::AsSizeValue(false));
-  app.add_option("--requests", options.requests, "How long a synthetic trace is")
+  app.add_option("--requests", options.requests,
+                 "How long a synthetic trace is; a file is taken as long as it is")
       ->check(CLI::PositiveNumber);
   app.add_option("--warm-up", options.warm_up, "Share of the requests before misses are counted")
       ->check(CLI::Range(0.0, 0.99));
@@ -126,6 +129,10 @@ int Main(int argc, char** argv) {
   if (list) {
     DescribeAll();
     return EXIT_SUCCESS;
+  }
+  if (options.trace.empty()) {
+    std::fputs("ferrite-trace: say which --trace; --list tells the synthetic ones\n", stderr);
+    return EXIT_FAILURE;
   }
 
   const Trace trace = Load(options);

@@ -20,6 +20,8 @@ POLICIES = {
 # No cache can do what Belady's does: it knows the future.
 NOT_A_PEER = ("ferrite", "belady")
 MIB = 1 << 20
+# Of a synthetic trace.
+REQUESTS = 1_500_000
 PYTHON_WITH_MATPLOTLIB = "/usr/bin/python3"
 
 

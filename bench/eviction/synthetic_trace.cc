@@ -89,11 +89,17 @@ const std::vector<SyntheticTrace>& SyntheticTraces() {
       {"zipf_1.0", "zipf 1.0 over 10 F keys"},
       {"zipf_1.1", "zipf 1.1 over 10 F keys"},
       {"zipf_1.2", "zipf 1.2 over 10 F keys"},
-      {"scan", "zipf 0.9, and after every 2 F requests a scan of F keys that never come again"},
+      {"scan",
+       "zipf 0.9 over 4 F keys, and after every 2 F requests a scan of F keys that never come "
+       "again"},
       {"loop", "1.5 F keys in order, again and again"},
-      {"shift_set", "nine of ten requests to 0.6 F keys, others every 3 F requests"},
+      {"shift_set",
+       "nine of ten requests to 0.6 F keys, which are others every 3 F requests, and one to 4 F "
+       "keys"},
       {"shift_zipf", "zipf 1.0 over 4 F keys, which change ranks every 3 F requests"},
-      {"seldom_set", "nine of ten requests to 0.6 F keys, others every 10 F requests"},
+      {"seldom_set",
+       "nine of ten requests to 0.6 F keys, which are others every 10 F requests, and one to 4 F "
+       "keys"},
       {"seldom_zipf", "zipf 1.0 over 4 F keys, which change ranks every 10 F requests"},
       {"drift", "zipf 0.8 over the 2 F newest keys; every fourth request makes a new one"},
       {"mixed", "zipf 0.9 over 10 F keys with values of 16 B to 4 KiB"},

@@ -9,20 +9,6 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
-def add_arguments(parser):
-    """The arguments that every benchmark takes."""
-    parser.add_argument(
-        "build_dir", nargs="?", type=pathlib.Path, default=ROOT / "build" / "release"
-    )
-    parser.add_argument(
-        "--results",
-        type=pathlib.Path,
-        default=ROOT / "bench" / "results",
-        help="where the figures are kept",
-    )
-    parser.add_argument("--no-build", action="store_true", help="run what is there")
-
-
 def _run(*command):
     """Keeps quiet unless the command fails."""
     done = subprocess.run(

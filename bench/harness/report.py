@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import sys
 
 
 def median_ratio(numerators, denominators):
@@ -14,6 +15,7 @@ def save(directory, name, figures, markdown):
     directory.mkdir(parents=True, exist_ok=True)
     (directory / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     (directory / f"{name}.md").write_text(markdown.rstrip() + "\n", encoding="utf-8")
+    print(f"kept in {directory / name}.md", file=sys.stderr)
 
 
 def ratio_lines(ratios):

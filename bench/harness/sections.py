@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 
+from harness import arguments as command_line
 from harness import build, machine, report
 
 
@@ -26,8 +27,7 @@ class Benchmark:
         self.command = f"./dev bench {name}"
 
     def parse_arguments(self, description):
-        parser = argparse.ArgumentParser(description=description)
-        build.add_arguments(parser)
+        parser = command_line.parser(description)
         parser.add_argument(
             "--only",
             type=self._section_names,
@@ -37,14 +37,14 @@ class Benchmark:
         )
         for section in self.sections.values():
             section.add_arguments(parser)
-        return parser.parse_args()
+        return command_line.parse(parser)
 
     def build(self, arguments):
         """Builds what the sections asked for run, unless told not to."""
         if arguments.no_build:
             return
         targets = {target for name in arguments.only for target in self.sections[name].TARGETS}
-        build.targets(arguments.build_dir.resolve(), *sorted(targets))
+        build.targets(arguments.build_dir, *sorted(targets))
 
     def run(self, arguments):
         """Measures the sections asked for, keeps the results and prints them."""
@@ -52,8 +52,10 @@ class Benchmark:
         known = self._earlier(arguments.results) | measured
         sections = {name: known[name] for name in self.sections if name in known}
         ratios = self._ratios(sections)
-        figures = {"command": self.command, "sections": sections, "ratios": ratios}
-        report.save(arguments.results, self.name, figures, self._markdown(sections, ratios))
+        command = command_line.repeating(self.command, arguments)
+        figures = {"command": command, "sections": sections, "ratios": ratios}
+        text = self._markdown(command, sections, ratios)
+        report.save(arguments.results, self.name, figures, text)
         for name, section in measured.items():
             if hasattr(self.sections[name], "draw"):
                 self.sections[name].draw(section["figures"], arguments.results)
@@ -76,7 +78,7 @@ class Benchmark:
         for name in arguments.only:
             where = machine.describe()
             print(f"measuring {name}", file=sys.stderr)
-            figures = self.sections[name].measure(arguments.build_dir.resolve(), arguments)
+            figures = self.sections[name].measure(arguments.build_dir, arguments)
             # As read back from JSON, so that a later run can write of it again.
             figures = json.loads(json.dumps(figures))
             measured[name] = {
@@ -112,11 +114,11 @@ class Benchmark:
 {self.sections[name].markdown(section["figures"])}
 """
 
-    def _markdown(self, sections, ratios):
+    def _markdown(self, command, sections, ratios):
         bodies = "\n".join(self._section_markdown(*each) for each in sections.items())
         return f"""# {self.title}
 
-Written by `{self.command}`, which repeats it.
+Written by `{command}`, which repeats it.
 
 {bodies}
 ## Ratios

@@ -9,7 +9,7 @@ WARM_UP = 0.2
 
 
 def add_arguments(parser):
-    parser.add_argument("--replay-requests", type=int, default=1_000_000, help="of each trace")
+    parser.add_argument("--replay-requests", type=int, default=replay.REQUESTS, help="of each trace")
     parser.add_argument("--replay-memory", type=int, default=32, metavar="MIB", help="default: 32")
     parser.add_argument(
         "--replay-traces",

@@ -3,19 +3,12 @@
 // What the calls that write one key have in common.
 
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "store/store_state.h"
 
 namespace ferrite {
-
-struct BlockUnref {
-  void operator()(ValueBlock* block) const { block->Unref(); }
-};
-using BlockRef = std::unique_ptr<ValueBlock, BlockUnref>;
 
 // A key locked for writing, and its entry, for the length of one operation.
 class EntryWriter {
@@ -65,9 +58,9 @@ class EntryWriter {
     if (block != nullptr) {
       budget.block_bytes.fetch_add(ValueBlock::MemoryBytes(block->bytes().size()),
                                    std::memory_order_relaxed);
-      old_block_.reset(entry_->SetBlock(block.release()));
+      remains_.block.reset(entry_->SetBlock(block.release()));
     } else {
-      old_block_.reset(entry_->SetInline(value));
+      remains_.block.reset(entry_->SetInline(value));
     }
     return true;
   }
@@ -91,12 +84,7 @@ class EntryWriter {
   void Erase() {
     if (entry_ == nullptr) return;
     if (expired_) shard_.CountExpiredOnAccess();
-    shard_.Erase(entry_, expired_ ? EventKind::kExpire : EventKind::kDelete);
-  }
-
-  // Takes back an entry that Create made and that was not written: nobody has seen it.
-  void Abandon() {
-    if (created_) shard_.Erase(entry_, EventKind::kDelete);
+    shard_.Erase(entry_, expired_ ? EventKind::kExpire : EventKind::kDelete, &remains_);
   }
 
  private:
@@ -109,7 +97,7 @@ class EntryWriter {
     if (created_) {
       entry_ = shard_.Insert(key_, size_class, slot);
     } else {
-      if (slot != nullptr) shard_.ReturnSlot(slot);
+      if (slot != nullptr) shard_.ReturnSlot(slot, &remains_);
       expired_ = entry_ != nullptr && state_.Expired(*entry_);
     }
     return entry_ != nullptr;
@@ -118,7 +106,7 @@ class EntryWriter {
   StoreState& state_;
   Shard& shard_;
   const LookupKey key_;
-  BlockRef old_block_;  // before the lock: let go only when that is gone
+  Remains remains_;  // before the lock
   SpinMutex::scoped_lock lock_;
   Entry* entry_;
   bool created_ = false;

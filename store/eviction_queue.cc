@@ -175,7 +175,9 @@ void EvictionQueue::MoveProbe(double behind) {
     probe_ = At(probe_)->previous_;
     ++behind_probe_;
   }
+  // At the ends it is known.
   if (At(probe_)->next_ == kNoSlot) behind_probe_ = 0;
+  if (At(probe_)->previous_ == kNoSlot) behind_probe_ = static_cast<double>(main_.size - 1);
 }
 
 EvictionQueue::Candidate EvictionQueue::TakeNewcomer() {
@@ -246,6 +248,7 @@ void EvictionQueue::Append(QueuePlace place, Entry* entry) {
 void EvictionQueue::ForgetBehindProbe(const Entry* entry) {
   if (entry == At(probe_)) {
     probe_ = entry->next_ != kNoSlot ? entry->next_ : entry->previous_;
+    if (entry->next_ != kNoSlot) --behind_probe_;
   } else if (entry->previous_ != kNoSlot) {
     behind_probe_ -= behind_probe_ / static_cast<double>(main_.size);
   }

@@ -40,6 +40,7 @@ void HugePageQueue::KeepSmall(void* huge_page) {
   {
     MutexLock lock(&mutex_);
     std::erase_if(ranges_, [huge_page](const Range& range) { return range.memory == huge_page; });
+    if (under_way_ == huge_page) under_way_ = nullptr;
   }
   madvise(huge_page, kHugePageBytes, MADV_NOHUGEPAGE);
 }
@@ -51,6 +52,7 @@ bool HugePageQueue::MakeOneHuge() {
     if (ranges_.empty()) return false;
     range = ranges_.back();
     ranges_.pop_back();
+    under_way_ = range.memory;
   }
   const uintptr_t address = reinterpret_cast<uintptr_t>(range.memory);
   const uintptr_t begin = (address + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
@@ -60,6 +62,10 @@ bool HugePageQueue::MakeOneHuge() {
   // Linux 6.1), the kernel gets round to it by itself.
   madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
   madvise(reinterpret_cast<void*>(begin), end - begin, kCollapse);
+  MutexLock lock(&mutex_);
+  // KeepSmall came in between, too early.
+  if (under_way_ == nullptr) madvise(range.memory, range.bytes, MADV_NOHUGEPAGE);
+  under_way_ = nullptr;
   return true;
 }
 
@@ -86,13 +92,6 @@ void* HugeArena::Allocate(size_t bytes) {
   char* result = next_;
   next_ += bytes;
   return result;
-}
-
-size_t HugeArena::mapped_bytes() const {
-  MutexLock lock(&mutex_);
-  size_t sum = 0;
-  for (const Mapping& mapping : mappings_) sum += mapping.bytes;
-  return sum;
 }
 
 }  // namespace ferrite

@@ -44,6 +44,8 @@ class HugePageQueue {
   };
   Mutex mutex_;
   std::vector<Range> ranges_ ABSL_GUARDED_BY(mutex_);
+  // What is being made huge; null, too, if it is to stay small after all.
+  void* under_way_ ABSL_GUARDED_BY(mutex_) = nullptr;
 };
 
 // Hands out long-lived arrays from huge pages; takes nothing back before it is destroyed.
@@ -59,16 +61,13 @@ class HugeArena {
   // Zeroed, aligned to 64 bytes.
   void* Allocate(size_t bytes);
 
-  // What has been mapped so far.
-  size_t mapped_bytes() const;
-
  private:
   struct Mapping {
     void* memory;
     size_t bytes;
   };
   HugePageQueue* const huge_;
-  mutable Mutex mutex_;
+  Mutex mutex_;
   std::vector<Mapping> mappings_ ABSL_GUARDED_BY(mutex_);
   char* next_ ABSL_GUARDED_BY(mutex_) = nullptr;  // the rest of the mapping that is being cut up
   char* end_ ABSL_GUARDED_BY(mutex_) = nullptr;

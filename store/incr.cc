@@ -15,6 +15,7 @@ constexpr size_t kMaxCounterBytes = 20;
 // The one spelling of each int64: no sign but '-', no leading zero, no space. So a counter reads
 // back as it was written.
 bool ParseCounter(std::string_view text, int64_t* value) {
+  if (text.size() > kMaxCounterBytes) return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
   if (error != std::errc() || end != text.data() + text.size()) return false;
   const size_t first_digit = text[0] == '-' ? 1 : 0;
@@ -66,13 +67,18 @@ IncrResult StoreState::IncrAnyhow(const Place& place, const IncrOptions& options
   IncrResult result;
   if (context.evict && context.budget.IsExceeded()) TakeBackExcess(place.shard);
   EntryWriter writer(this, place);
+  result.value = options.initial;
+  // Before an entry is made, which may evict others: what fails is to change nothing.
+  if (IncrResult first = result; !writer.present() && !Step(options, &first)) {
+    result.outcome = IncrOutcome::kOutOfRange;
+    return result;
+  }
   if (!writer.Create(Entry::SlotBytesFor(place.key.bytes.size(), kMaxCounterBytes))) {
     result.outcome = IncrOutcome::kMemoryFull;
     return result;
   }
   const bool present = writer.present();
   result.version = writer.present_version();
-  result.value = options.initial;
   if (present && !ParseCounter(writer.entry().value(), &result.value)) {
     result.outcome = IncrOutcome::kNotACounter;
     return result;
@@ -80,7 +86,6 @@ IncrResult StoreState::IncrAnyhow(const Place& place, const IncrOptions& options
   const int64_t before = result.value;
   if (!Step(options, &result)) {
     result.outcome = IncrOutcome::kOutOfRange;
-    writer.Abandon();
     return result;
   }
   if (!writer.SetValue(CounterText(result.value).view(), nullptr)) {

@@ -37,7 +37,7 @@ struct MemoryBudget {
   const size_t limit_bytes;               // 0: none
   std::atomic<size_t> slot_bytes{0};      // pages handed to shards
   std::atomic<size_t> block_bytes{0};     // large values that entries hold
-  std::atomic<size_t> table_bytes{0};     // hash buckets
+  std::atomic<size_t> table_bytes{0};     // hash buckets and hints
   std::atomic<size_t> eviction_bytes{0};  // what the eviction policy remembers
 };
 

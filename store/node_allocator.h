@@ -6,8 +6,8 @@
 //
 // A node's memory is an entry before TBB gets to know it and after it has let go of it: others walk
 // the slots, and the entry still has its place in the queue. So TBB neither ends the entry nor
-// gives its slot back. It only lets go of the block that a value may lie in; the rest is for
-// Shard::Erase, and nobody does it in a shard that comes to its end with all its pages.
+// gives its slot back: that is for Shard::Erase. It only lets go of the blocks of large values in a
+// shard that comes to its end with all its pages.
 
 #include <cstddef>
 #include <type_traits>

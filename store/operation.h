@@ -150,7 +150,7 @@ struct StoreStats {
   uint64_t eviction_bytes = 0;      // what the eviction policy remembers
   uint64_t limit_bytes = 0;         // 0: none
   uint64_t evictions = 0;
-  uint64_t expired_on_access = 0;  // found dead by a reader or writer and removed by it
+  uint64_t expired_on_access = 0;  // found expired by a writer or the evictor, which removed it
   uint64_t expired_by_sweep = 0;
 
   uint64_t memory_bytes() const {

@@ -62,6 +62,13 @@ struct Page {
   // The first live slot at or after `slot`, or slot_count.
   uint32_t NextLive(uint32_t slot) const;
 
+  // An entry of this page is to expire then.
+  void LowerNextDue(int64_t at_ms) {
+    int64_t due_ms = next_due_ms.load();
+    while (at_ms < due_ms && !next_due_ms.compare_exchange_weak(due_ms, at_ms)) {
+    }
+  }
+
   // A lower bound on when an entry of this page expires: no entry here expires before it. Written
   // by whoever gives an entry a time to live, read by the sweep.
   std::atomic<int64_t> next_due_ms;

@@ -55,22 +55,25 @@ void* Shard::TakeSlot(uint8_t size_class, bool beyond_limit) {
     return slots_.page_count() < kFewPages ? slots_.AllocateLarger(size_class) : nullptr;
   }
   Page* const page = SlotAllocator::MakePage(size_class, memory);
-  MutexLock lock(&mutex_);
-  slots_.AddPage(page);
-  return slots_.Allocate(size_class);
-}
-
-void Shard::ReturnSlot(void* slot) {
-  void* empty_page;
   {
     MutexLock lock(&mutex_);
-    empty_page = slots_.Free(slot);
+    if (slots_.AddPage(page)) return slots_.Allocate(size_class);
   }
-  GiveBack(empty_page);
+  context_.pages.Release(page);
+  return nullptr;
+}
+
+void Shard::ReturnSlot(void* slot, Remains* remains) {
+  MutexLock lock(&mutex_);
+  remains->shard = this;
+  remains->empty_page = slots_.Free(slot);
+}
+
+Remains::~Remains() {
+  if (empty_page != nullptr) shard->GiveBack(empty_page);
 }
 
 void Shard::GiveBack(void* empty_page) {
-  if (empty_page == nullptr) return;
   pages_given_back_.fetch_add(1, std::memory_order_seq_cst);
   context_.pages.Release(empty_page);
 }
@@ -149,10 +152,11 @@ void Shard::Hint(const Entry& entry) {
   context_.hints.Put(entry.key().hash(), ref);
 }
 
-void Shard::Erase(Entry* entry, EventKind reason) {
-  entry->SetNotLive();
-  if (entry->HasBlock()) {
-    context_.budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(entry->value().size()),
+void Shard::Erase(Entry* entry, EventKind reason, Remains* remains) {
+  remains->shard = this;
+  remains->block.reset(entry->SetInline({}));
+  if (remains->block != nullptr) {
+    context_.budget.block_bytes.fetch_sub(ValueBlock::MemoryBytes(remains->block->bytes().size()),
                                           std::memory_order_relaxed);
   }
   const uint64_t version = entry->version();
@@ -160,18 +164,14 @@ void Shard::Erase(Entry* entry, EventKind reason) {
   map_.Erase(entry->key());
   void* const slot = SlotOfEntry(*entry);
   Page* const page = Page::Of(slot);
-  void* empty_page;
-  {
-    MutexLock lock(&mutex_);
-    if (version_floor_.load(std::memory_order_relaxed) < version) {
-      version_floor_.store(version, std::memory_order_relaxed);
-    }
-    page->clear_live(page->SlotNumberOf(slot));
-    queue_.Remove(entry);
-    context_.hints.Remove(entry->key().hash(), slots_.RefOf(slot));
-    empty_page = slots_.Free(slot);
+  MutexLock lock(&mutex_);
+  if (version_floor_.load(std::memory_order_relaxed) < version) {
+    version_floor_.store(version, std::memory_order_relaxed);
   }
-  GiveBack(empty_page);
+  page->clear_live(page->SlotNumberOf(slot));
+  queue_.Remove(entry);
+  context_.hints.Remove(entry->key().hash(), slots_.RefOf(slot));
+  remains->empty_page = slots_.Free(slot);
 }
 
 void Shard::TellListener(EventListener* listener, EventKind kind, const Entry& entry) {
@@ -196,10 +196,7 @@ void Shard::SetExpiry(Entry* entry, int64_t at_ms) {
   if (at_ms == 0) return;
   // The sweep resets `next_due_ms` before it reads the entries: either it reads this expiry, or
   // this lowers the bound after.
-  std::atomic<int64_t>& next_due_ms = Page::Of(entry)->next_due_ms;
-  int64_t due = next_due_ms.load();
-  while (at_ms < due && !next_due_ms.compare_exchange_weak(due, at_ms)) {
-  }
+  Page::Of(entry)->LowerNextDue(at_ms);
 }
 
 }  // namespace ferrite

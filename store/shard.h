@@ -61,10 +61,27 @@ struct ShardContext {
   std::atomic<EventListener*> listener{nullptr};
 };
 
+class Shard;
+
 // What an eviction did.
 struct Evicted {
   size_t entries = 0;
-  size_t freed_bytes = 0;  // that anyone can use now: blocks and pages
+  size_t freed_bytes = 0;    // that anyone can use now: blocks, and the page that was to be emptied
+  bool had_victims = false;  // even if others changed all of them before they could go
+};
+
+// What is left of an entry that is gone: the block of a large value, and its page if it was the
+// last one there. To give them back, which the destructor does, may take a while: declare this
+// before the key's lock, so that the lock is gone by then.
+struct Remains {
+  Remains() = default;
+  ~Remains();
+  Remains(const Remains&) = delete;
+  Remains& operator=(const Remains&) = delete;
+
+  BlockRef block;
+  Shard* shard = nullptr;
+  void* empty_page = nullptr;  // of the shard
 };
 
 // Thread-safe.
@@ -88,6 +105,7 @@ class Shard {
   // Asks for the neighbours in the queue of what may be an entry in this slot.
   void PrefetchNeighbours(const char* slot) const;
 
+  size_t number() const { return number_; }
   size_t size() const { return map_.size(); }
 
   // The lock of all keys with this hash.
@@ -104,7 +122,7 @@ class Shard {
   // if there is none. The slot's page tells its class.
   void* TakeSlot(uint8_t size_class, bool beyond_limit) ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives back a slot that was not used.
-  void ReturnSlot(void* slot) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ReturnSlot(void* slot, Remains* remains) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Makes an entry for a key that has none, in `slot` or, if that is null, in a free one of the
   // class; null if no page has one. The caller has locked the key, and gives the entry a value and
@@ -113,7 +131,7 @@ class Shard {
 
   // Takes the entry out, for the reason that is told to who listens. Its version becomes the floor
   // for whatever is written here next. The caller has locked its key.
-  void Erase(Entry* entry, EventKind reason) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Erase(Entry* entry, EventKind reason, Remains* remains) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Tells who listens. The caller has locked the key.
   void Tell(EventKind kind, const Entry& entry) const {
@@ -158,6 +176,7 @@ class Shard {
   void CountExpiredOnAccess() { expired_on_access_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
+  friend struct Remains;
   friend void* TakePreparedSlot(Shard* shard);
   friend void* AllocateBuckets(Shard* shard, size_t bytes);
   friend void BucketsFilled(Shard* shard, void* buckets, size_t bytes);
@@ -177,7 +196,7 @@ class Shard {
 
   Entry* FindInMap(const LookupKey& key);
   static void TellListener(EventListener* listener, EventKind kind, const Entry& entry);
-  // Has the pool take back the memory of a page that has become empty, if one has.
+  // Has the pool take back the memory of a page that has become empty.
   void GiveBack(void* empty_page);
   // Hints at where the entry lies. The caller has locked its key, or the mutex.
   void Hint(const Entry& entry);
@@ -203,7 +222,7 @@ class Shard {
   std::atomic<uint64_t> expired_by_sweep_{0};
   std::atomic<uint64_t> expired_on_access_{0};
 
-  mutable Mutex mutex_;
+  Mutex mutex_;
   EvictionQueue queue_ ABSL_GUARDED_BY(mutex_);
   void* prepared_slot_ ABSL_GUARDED_BY(mutex_) = nullptr;  // for the node that is being inserted
   // The hints of entries from here on are still to be moved in a table that has grown.

@@ -19,7 +19,7 @@ constexpr size_t kNotToBeEmptied = std::numeric_limits<size_t>::max();
 
 std::optional<size_t> Shard::EvictIfUnchanged(const LookupKey& key, const Page* page,
                                               uint64_t version) {
-  Value value;  // gives back the memory of a large value, which may take a while, without the lock
+  Remains remains;
   SpinMutex::scoped_lock key_lock(LockOf(key.hash));
   Entry* const found = Find(key);
   if (found == nullptr || Page::Of(found) != page) return std::nullopt;
@@ -35,13 +35,9 @@ std::optional<size_t> Shard::EvictIfUnchanged(const LookupKey& key, const Page* 
   } else {
     evictions_.fetch_add(1, std::memory_order_relaxed);
   }
-  size_t freed_bytes = 0;
-  if (entry.HasBlock()) {
-    entry.CopyValueTo(&value);
-    freed_bytes = ValueBlock::MemoryBytes(value.view().size());
-  }
-  Erase(found, expired ? EventKind::kExpire : EventKind::kEvict);
-  return freed_bytes;
+  Erase(found, expired ? EventKind::kExpire : EventKind::kEvict, &remains);
+  if (remains.block == nullptr) return 0;
+  return ValueBlock::MemoryBytes(remains.block->bytes().size());
 }
 
 void Shard::CountPolicyMemory() {
@@ -61,7 +57,7 @@ Evicted Shard::EvictOne() {
     page = Page::Of(victim);
   }
   const auto freed_bytes = EvictIfUnchanged(victims[0], page, victims.version(0));
-  return {freed_bytes.has_value(), freed_bytes.value_or(0)};
+  return {freed_bytes.has_value(), freed_bytes.value_or(0), true};
 }
 
 Page* Shard::ChoosePage() {
@@ -136,7 +132,7 @@ Evicted Shard::EvictPage(size_t max_entries) {
     if (is_rest) page_to_empty_.reset();
     CountPolicyMemory();
   }
-  Evicted evicted;
+  Evicted evicted{.had_victims = true};
   for (size_t i = 0; i < victims.size(); ++i) {
     if (const auto freed_bytes = EvictIfUnchanged(victims[i], page, victims.version(i))) {
       ++evicted.entries;

@@ -40,15 +40,14 @@ bool Shard::Sweep(uint32_t* page_number) {
         next_due_ms = std::min(next_due_ms, at_ms);
       }
     }
-    int64_t bound = page->next_due_ms.load();
-    while (next_due_ms < bound && !page->next_due_ms.compare_exchange_weak(bound, next_due_ms)) {
-    }
+    page->LowerNextDue(next_due_ms);
   }
   for (size_t i = 0; i < due.size(); ++i) {
+    Remains remains;
     SpinMutex::scoped_lock key_lock(LockOf(due[i].hash));
     Entry* const entry = Find(due[i]);
     if (entry == nullptr || !Expired(*entry)) continue;
-    Erase(entry, EventKind::kExpire);
+    Erase(entry, EventKind::kExpire, &remains);
     expired_by_sweep_.fetch_add(1, std::memory_order_relaxed);
   }
   return more;
@@ -59,8 +58,8 @@ bool Shard::Scan(std::string_view prefix, size_t limit, uint32_t* page_number, u
   MutexLock lock(&mutex_);
   uint32_t looked_at = 0;
   for (; *page_number < slots_.page_count(); ++*page_number, *slot = 0) {
+    if (looked_at++ >= kSlotsPerScanStep) return true;
     Page* page = slots_.page(*page_number);
-    ++looked_at;
     if (page == nullptr) continue;
     for (*slot = page->NextLive(*slot); *slot < page->slot_count;
          *slot = page->NextLive(*slot + 1)) {

@@ -62,9 +62,9 @@ Page* SlotAllocator::MakePage(uint8_t size_class, void* memory) {
   return page;
 }
 
-void SlotAllocator::AddPage(Page* page) {
+bool SlotAllocator::AddPage(Page* page) {
   if (unused_numbers_.empty()) {
-    FERRITE_CHECK(page_count_ < kMaxPagesPerShard - 1);
+    if (page_count_ == kMaxPagesPerShard - 1) return false;
     page->number = page_count_++;
   } else {
     page->number = unused_numbers_.back();
@@ -72,6 +72,7 @@ void SlotAllocator::AddPage(Page* page) {
   }
   pages_.Set(page->number, page);
   PushPartial(page);
+  return true;
 }
 
 void* SlotAllocator::Free(void* slot) {

@@ -31,8 +31,8 @@ class SlotAllocator {
   // Makes `memory` (kPageBytes, aligned) a page of the class. Touches all of it, and where it is
   // fresh the kernel takes a while to find it: so this needs no lock.
   static Page* MakePage(uint8_t size_class, void* memory);
-  // Takes slots from this page too.
-  void AddPage(Page* page);
+  // Takes slots from this page too. False: the shard cannot name another page.
+  [[nodiscard]] bool AddPage(Page* page);
 
   // Frees a slot. Returns the page's memory if that was its last used slot, for the pool; null
   // otherwise.

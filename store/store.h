@@ -11,11 +11,14 @@
 // whether or not its memory has been taken back; Sweep() only reclaims.
 //
 // Memory. With a limit, a write that finds no room evicts entries first (eviction_queue.h says
-// which), or fails with kMemoryFull when eviction is off. Everything is counted: pages, large
-// values, hash buckets and the eviction policy's own memory.
+// which), or fails with kMemoryFull when eviction is off. What entries take is counted
+// whole: pages, large values, hash buckets and hints, and the eviction policy's own memory. Kept
+// for the next write, and not counted, are at most some 3 MiB; nor are large values that only
+// readers still hold.
 //
-// Versions grow strictly per key, also across delete, expiry and eviction: max(last + 1, Unix time
-// in ns).
+// Versions grow strictly per key, also across delete, expiry and eviction, and as long as the clock
+// is not set back also across a restart: an entry's first is at least the Unix time in ns, and
+// each later one is higher.
 //
 //   Store store({.max_memory_bytes = 1 << 30});
 //   store.Set("greeting", "hello", {.expiry = Expiry::After(60'000)});
@@ -44,7 +47,9 @@ namespace ferrite {
 class StoreState;
 
 struct StoreOptions {
-  // Rounded up to a power of two; 0: four per core, but no more than leave each some 16 MiB.
+  // 0: four per core, but no more than leave each some 16 MiB of the limit, and without one no
+  // fewer than one for each 4 GiB of the machine's memory. Rounded up to a power of two, and to one
+  // for each 4 GiB of the limit.
   size_t shards = 0;
   // 0: no limit.
   size_t max_memory_bytes = 0;
@@ -105,10 +110,9 @@ class Store {
   void Peek(std::string_view key, bool with_value, ReadResult* result);
 
   // Appends up to `limit` keys that start with `prefix` to `*keys`, looking at a bounded stretch of
-  // the store, and moves
-  // `*cursor` on. Returns false when the end is reached. Every key that is there from the first
-  // call with a fresh cursor to the call that returns false is given exactly once. A key given may
-  // have expired: Peek tells.
+  // the store, and moves `*cursor` on. Returns false when the end is reached. Every key that is
+  // there from the first call with a fresh cursor to the call that returns false is given exactly
+  // once. A key given may have expired: Peek tells.
   bool Scan(std::string_view prefix, size_t limit, ScanCursor* cursor,
             std::vector<ScannedKey>* keys);
 

@@ -1,5 +1,7 @@
 #include "store/store_state.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <bit>
 #include <thread>
@@ -28,14 +30,25 @@ constexpr size_t kPageChoiceEvictions = 64;
 // take them from one another all the time. This is four times as many.
 constexpr size_t kMinShardBytes = 4 * kSizeClassCount * kPageBytes;
 
+// What hints can name of one shard: entries beyond that would be found, but slowly.
+constexpr size_t kMaxShardBytes = (HintTable::kEndRef >> kSlotBits) * kPageBytes;
+
+size_t PhysicalBytes() {
+  return static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
 size_t ShardCount(const StoreOptions& options) {
   size_t count = options.shards;
+  size_t most_bytes = options.max_memory_bytes;
   if (count == 0) {
     count = 4 * std::max(1u, std::thread::hardware_concurrency());
-    const size_t limit = options.max_memory_bytes;
-    if (limit != 0)
-      count = std::min(count, std::bit_floor(std::max<size_t>(1, limit / kMinShardBytes)));
+    if (most_bytes != 0) {
+      count = std::min(count, std::bit_floor(std::max<size_t>(1, most_bytes / kMinShardBytes)));
+    } else {
+      most_bytes = PhysicalBytes();
+    }
   }
+  count = std::max(count, (most_bytes + kMaxShardBytes - 1) / kMaxShardBytes);
   return std::bit_ceil(std::clamp<size_t>(count, 1, kMaxShards));
 }
 
@@ -93,9 +106,9 @@ bool StoreState::EvictUntil(Shard* shard, size_t enough_bytes, size_t enough_evi
       fruitless = 0;
       evicted = shard->EvictOne();
     }
-    if (evicted.entries == 0) {
+    if (!evicted.had_victims) {
       // Nothing to evict here, so the memory is with the others.
-      Shard& other = *shards[attempt % shards.size()];
+      Shard& other = *shards[(shard->number() + 1 + attempt) % shards.size()];
       evicted = other.EvictPage(part);
       if (evicted.entries == 0) evicted = other.EvictOne();
     }

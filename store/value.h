@@ -43,6 +43,12 @@ class ValueBlock {
   size_t size_;
 };
 
+struct BlockUnref {
+  void operator()(ValueBlock* block) const { block->Unref(); }
+};
+// A reference to a block, or none.
+using BlockRef = std::unique_ptr<ValueBlock, BlockUnref>;
+
 // A value as a read returns it: a copy of a small one, a reference to a large one. It stays valid,
 // and stays the same, whatever happens to the entry. Reuse one object for many reads and its buffer
 // is reused too. Not thread-safe.

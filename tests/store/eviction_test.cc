@@ -1,4 +1,8 @@
+#include <atomic>
+#include <chrono>
+#include <future>
 #include <random>
+#include <thread>
 
 #include "store/memory_budget.h"
 #include "tests/store/store_fixture.h"
@@ -113,6 +117,58 @@ TEST_F(EvictionTest, AValueAboveTheLimitIsRefusedAndEvictsNothing) {
   Set("k", "v");
   EXPECT_EQ(store_->Set("big", std::string(kLimit + 1, 'v')).outcome, SetOutcome::kMemoryFull);
   EXPECT_EQ(Get("k"), "v");
+}
+
+// Remembers the first victim, and holds up deletions, each with its key locked.
+class DeletionsHeldUp final : public EventListener {
+ public:
+  void OnEvent(const StoreEvent& event) override {
+    if (event.kind == EventKind::kEvict && first_victim.empty()) first_victim = event.key;
+    if (event.kind != EventKind::kDelete) return;
+    waiting = true;
+    go_on.get_future().wait();
+  }
+
+  std::string first_victim;
+  std::atomic<bool> waiting = false;
+  std::promise<void> go_on;
+};
+
+TEST(EvictionRaceTest, AVictimThatIsDeletedMeanwhileCostsNoOthers) {
+  const StoreOptions options = {.shards = 1, .max_memory_bytes = 4 << 20};
+  const auto set = [](Store& store, int number) {
+    store.Set("k" + std::to_string(number), std::string(100, 'v'));
+  };
+  // Which write is the first to evict, and whom.
+  int count = 0;
+  DeletionsHeldUp listener;
+  {
+    Store store(options);
+    store.Listen(&listener);
+    for (; listener.first_victim.empty(); ++count) set(store, count);
+  }
+  Store store(options);
+  store.Listen(&listener);
+  for (int i = 0; i < count - 1; ++i) set(store, i);
+  ASSERT_EQ(store.Stats().evictions, 0u);
+
+  std::thread deletes([&] { EXPECT_TRUE(store.Delete(listener.first_victim).deleted); });
+  while (!listener.waiting) std::this_thread::yield();
+  std::future<void> write = std::async(std::launch::async, [&] { set(store, count - 1); });
+  EXPECT_EQ(write.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout)
+      << "the write was to choose the same victim, and wait for its lock";
+  listener.go_on.set_value();
+  write.wait();
+  deletes.join();
+  EXPECT_EQ(store.Stats().evictions, 0u) << "the deletion had freed a slot";
+  EXPECT_EQ(store.Stats().entries, static_cast<uint64_t>(count) - 1);
+}
+
+TEST(ShardCountTest, NoShardIsSoLargeThatHintsCannotNameItsEntries) {
+  EXPECT_EQ(Store({.shards = 1, .max_memory_bytes = size_t{4} << 30}).shard_count(), 1u);
+  EXPECT_EQ(Store({.shards = 1, .max_memory_bytes = size_t{100} << 30}).shard_count(), 32u);
+  EXPECT_EQ(Store({.shards = 64, .max_memory_bytes = size_t{100} << 30}).shard_count(), 64u);
+  EXPECT_GE(Store({.max_memory_bytes = size_t{1} << 40}).shard_count(), 256u);
 }
 
 TEST_F(NoEvictionTest, AFullStoreRefusesAndLosesNothing) {

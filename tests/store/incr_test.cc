@@ -78,6 +78,30 @@ TEST_F(IncrTest, StaysWithinItsBounds) {
   EXPECT_EQ(Incr({.delta = -100, .min = 0, .saturate = true}).value, 0);
 }
 
+TEST(FullStoreIncrTest, ARefusedFirstStepEvictsNobody) {
+  for (const bool evict : {true, false}) {
+    Store store({.shards = 1, .max_memory_bytes = 4 << 20, .evict = evict});
+    int count = 0;
+    while (store.Set("k" + std::to_string(count), std::string(10, 'v')).outcome ==
+               SetOutcome::kStored &&
+           store.Stats().evictions == 0) {
+      ++count;
+    }
+    StoreStats before;
+    do {  // takes back what is above the limit
+      before = store.Stats();
+      while (!store.Sweep()) {
+      }
+    } while (store.Stats().evictions > before.evictions);
+    for (int i = 0; i < 1000; ++i) {
+      const IncrResult result = store.Incr("new" + std::to_string(i), {.delta = 11, .max = 10});
+      ASSERT_EQ(result.outcome, IncrOutcome::kOutOfRange);
+    }
+    EXPECT_EQ(store.Stats().evictions, before.evictions);
+    EXPECT_EQ(store.Stats().entries, before.entries);
+  }
+}
+
 TEST_F(IncrTest, ARefusedFirstStepLeavesNothing) {
   EXPECT_EQ(Incr({.delta = 11, .max = 10}).outcome, IncrOutcome::kOutOfRange);
   EXPECT_FALSE(store_->Exists("n"));

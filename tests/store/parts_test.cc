@@ -174,7 +174,7 @@ class SlotAllocatorTest : public testing::Test {
   }
   void* NewPage() { return pages_.emplace_back(std::aligned_alloc(kPageBytes, kPageBytes)); }
   void AddPage(uint8_t size_class) {
-    slots_.AddPage(SlotAllocator::MakePage(size_class, NewPage()));
+    ASSERT_TRUE(slots_.AddPage(SlotAllocator::MakePage(size_class, NewPage())));
   }
   SlotAllocator slots_;
   std::vector<void*> pages_;

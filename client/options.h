@@ -39,8 +39,8 @@ struct ClientOptions {
   // How long a call may take, its retries included, unless its CallOptions say otherwise. Above 0.
   absl::Duration default_timeout = absl::Seconds(1);
   RetryPolicy retry;
-  // Connections to each node, 1 to 64. One carries about 90,000 calls a second that are not
-  // batched. Batches are the fuller, the fewer connections there are.
+  // Connections to each node, 1 to 64. One carries some 70,000 calls a second that are not
+  // batched (bench/results/serving.md). Batches are the fuller, the fewer connections there are.
   int channels_per_node = 1;
   // Threads that receive answers and run callbacks, 1 to 64.
   int completion_threads = 1;

@@ -50,9 +50,7 @@ Passage& Passage::operator=(Passage&& other) noexcept {
 
 void Passage::HoldReply(uint64_t bytes) {
   if (gate_ == nullptr) return;
-  InflightBudget& budget = gate_->shared_.budget;
-  budget.Add(bytes);
-  budget.GiveBack(0, reply_bytes_);
+  gate_->shared_.budget.Exchange(reply_bytes_, bytes);
   bytes_ += bytes - reply_bytes_;
   reply_bytes_ = bytes;
 }

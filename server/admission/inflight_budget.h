@@ -30,8 +30,10 @@ class InflightBudget {
 
   // Takes the amounts, or nothing if either is used up.
   Admission Take(uint64_t operations, uint64_t bytes);
-  // Takes without asking: what has been made already.
-  void Add(uint64_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  // Takes bytes without asking, as they are in use already, in place of others that were taken.
+  void Exchange(uint64_t returned_bytes, uint64_t bytes) {
+    used_.fetch_add(bytes - returned_bytes, std::memory_order_relaxed);
+  }
   void GiveBack(uint64_t operations, uint64_t bytes) {
     used_.fetch_sub(Packed(operations, bytes), std::memory_order_relaxed);
   }

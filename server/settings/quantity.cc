@@ -1,10 +1,6 @@
 #include "server/settings/quantity.h"
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <limits>
 #include <string>
 
@@ -16,13 +12,6 @@ namespace {
 absl::Status BadBytes(std::string_view text) {
   return absl::InvalidArgumentError(absl::StrCat(
       "'", std::string(text), "' is not an amount of memory, such as 512MiB, 2GiB or 1048576"));
-}
-
-// A limit that a control group states; the greatest number where it states none.
-uint64_t LimitIn(const char* path) {
-  std::ifstream file(path);
-  uint64_t bytes;
-  return file >> bytes ? bytes : std::numeric_limits<uint64_t>::max();
 }
 
 }  // namespace
@@ -63,13 +52,6 @@ absl::StatusOr<std::optional<absl::Duration>> ParseDurationOrOff(const std::stri
   }
   if (duration < absl::ZeroDuration()) return std::nullopt;
   return duration;
-}
-
-uint64_t AvailableMemoryBytes() {
-  const auto pages = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES));
-  const uint64_t machine = pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  return std::min({machine, LimitIn("/sys/fs/cgroup/memory.max"),
-                   LimitIn("/sys/fs/cgroup/memory/memory.limit_in_bytes")});
 }
 
 }  // namespace ferrite

@@ -21,7 +21,4 @@ absl::StatusOr<uint64_t> ParseBytesOrShare(std::string_view text, uint64_t whole
 // "10ms", "1.5s", "0"; absent for "off" and for what is below zero.
 absl::StatusOr<std::optional<absl::Duration>> ParseDurationOrOff(const std::string& text);
 
-// The memory that this process may use: what its control group allows or what the machine has.
-uint64_t AvailableMemoryBytes();
-
 }  // namespace ferrite

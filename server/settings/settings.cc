@@ -1,7 +1,6 @@
 #include "server/settings/settings.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "absl/flags/commandlineflag.h"
 #include "absl/flags/flag.h"
@@ -10,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "server/admission/inflight_budget.h"
 #include "server/settings/flag_source.h"
+#include "server/settings/machine.h"
 #include "server/settings/quantity.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:6380",
@@ -23,7 +23,7 @@ ABSL_FLAG(std::string, eviction, "s3-fifo",
           "what a full store does: s3-fifo evicts, noeviction refuses writes");
 ABSL_FLAG(int, shards, 0,
           "shards of the store, rounded up to a power of two; 0: by cores and memory");
-ABSL_FLAG(int, threads, 0, "serving threads; 0: one per core");
+ABSL_FLAG(int, threads, 0, "serving threads; 0: one for each core that the process may use");
 ABSL_FLAG(std::string, max_value_bytes, "1MiB", "largest value that is accepted");
 ABSL_FLAG(int, max_connections, 10000, "connections at a time; more are closed on arrival");
 ABSL_FLAG(int, max_concurrent_streams, 1024, "calls in progress per connection");
@@ -181,8 +181,7 @@ absl::StatusOr<Settings> LoadSettings(const std::vector<std::string>& arguments,
   settings.shards =
       static_cast<size_t>(check.InRange("shards", absl::GetFlag(FLAGS_shards), 0, 4096));
   settings.threads = check.InRange("threads", absl::GetFlag(FLAGS_threads), 0, 1024);
-  if (settings.threads == 0)
-    settings.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (settings.threads == 0) settings.threads = AvailableCores();
   settings.max_value_bytes = check.InRange(
       "max_value_bytes",
       check.Value("max_value_bytes", ParseBytes(absl::GetFlag(FLAGS_max_value_bytes))), uint64_t{1},

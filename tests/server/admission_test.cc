@@ -32,9 +32,13 @@ TEST(InflightBudget, AdmitsUntilOperationsAreUsedUp) {
 TEST(InflightBudget, AdmitsUntilBytesAreUsedUp) {
   InflightBudget budget({.operations = 100, .bytes = 1000});
   EXPECT_EQ(budget.Take(1, 900), Admission::kAdmitted);
-  budget.Add(500);  // the reply
+  budget.Exchange(0, 500);  // the reply
   EXPECT_EQ(budget.Take(1, 1), Admission::kNoBytes);
   EXPECT_EQ(budget.bytes(), 1400u);
+  budget.Exchange(500, 100);
+  EXPECT_EQ(budget.operations(), 1u);
+  EXPECT_EQ(budget.bytes(), 1000u);
+  budget.Exchange(100, 500);
   budget.GiveBack(1, 1400);
   EXPECT_EQ(budget.Take(1, 1), Admission::kAdmitted);
 }

@@ -36,6 +36,7 @@ class NearEntry {
   bool found() const { return entry_ != nullptr; }
   // Valid as long as this share.
   std::string_view value() const {
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDelete): the analyzer cannot count shares
     return entry_ != nullptr ? entry_->value() : std::string_view();
   }
   uint64_t version() const { return entry_ != nullptr ? entry_->version() : 0; }

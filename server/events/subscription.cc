@@ -50,7 +50,7 @@ grpc::Status Subscription::Open(Dispatcher* dispatcher, EventHub* hub, Subscript
   std::unique_ptr<Subscription> subscription(
       new Subscription(dispatcher, hub, std::move(request), std::move(wake)));
   const uint64_t since = hub->Follow(subscription->request_.topics, subscription->number_);
-  const grpc::Status status = subscription->Begin(since);
+  grpc::Status status = subscription->Begin(since);
   *feed = std::move(subscription);
   return status;
 }

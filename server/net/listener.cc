@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <memory>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "store/check.h"
@@ -80,7 +80,7 @@ absl::Status Listener::Bind(const Address& address) {
     if (descriptor < 0) {
       if (errno == EAFNOSUPPORT) continue;  // a machine without IPv6
       return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", address_.ToString(), ": ", strerror(errno)));
+          absl::StrCat("cannot listen on ", address_.ToString(), ": ", std::generic_category().message(errno)));
     }
     sockets_.push_back(descriptor);
     address_.port = PortOf(descriptor);

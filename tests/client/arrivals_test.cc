@@ -31,7 +31,7 @@ TEST(Arrivals, PoissonOnesAreIndependent) {
     arrivals.Advance();
   }
   EXPECT_NEAR(std::chrono::duration<double>(last - start).count(), kCount / 1000.0, 1);
-  EXPECT_NEAR(below_mean, kCount * (1 - std::exp(-1)), kCount / 100);
+  EXPECT_NEAR(below_mean, kCount * (1 - std::exp(-1)), kCount / 100.0);
 }
 
 TEST(Arrivals, SeedsDiffer) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <iterator>
 #include <vector>
 
@@ -37,7 +38,7 @@ CuttingProxy::CuttingProxy(const std::string& server)
       wake_(eventfd(0, EFD_CLOEXEC)) {
   sockaddr_in address = Local(0);
   socklen_t size = sizeof(address);
-  bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
+  if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0) std::abort();
   listen(listener_, 128);
   getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
   port_ = ntohs(address.sin_port);

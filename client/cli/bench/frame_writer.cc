@@ -1,5 +1,6 @@
 #include "client/cli/bench/frame_writer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "ferrite/v1/cache.pb.h"
@@ -42,7 +43,7 @@ grpc::ByteBuffer FrameWriter::Write(Workload* workload) {
   uint8_t* next = GRPC_SLICE_START_PTR(memory);
   for (const Workload::Kind kind : kinds_) {
     const Prepared& operation = Of(kind);
-    std::memcpy(next, operation.bytes.data(), operation.bytes.size());
+    std::copy_n(operation.bytes.data(), operation.bytes.size(), next);
     kind == Workload::Kind::kIncr ? workload->NextCounterKey(&key_) : workload->NextKey(&key_);
     std::memcpy(next + operation.key_offset, key_.data(), key_.size());
     next += operation.bytes.size();

@@ -133,12 +133,12 @@ Evicted Shard::EvictPage(size_t max_entries) {
     CountPolicyMemory();
   }
   Evicted evicted{.had_victims = true};
-  for (size_t i = 0; i < victims.size(); ++i) {
+  EraseInTurn(victims, page, [&](size_t i) {
     if (const auto freed_bytes = EvictIfUnchanged(victims[i], page, victims.version(i))) {
       ++evicted.entries;
       evicted.freed_bytes += *freed_bytes;
     }
-  }
+  });
   if (!is_rest) return evicted;
   MutexLock lock(&mutex_);
   if (slots_.page(number) != page || !page->draining) {

@@ -25,6 +25,11 @@ void Unmap(void* memory, size_t bytes);
 // Memory that is to become huge.
 class HugePageQueue {
  public:
+  HugePageQueue() = default;
+  ~HugePageQueue();
+  HugePageQueue(const HugePageQueue&) = delete;
+  HugePageQueue& operator=(const HugePageQueue&) = delete;
+
   // All of this memory is in use. It has to stay mapped as long as the queue is used.
   void Add(void* memory, size_t bytes);
 
@@ -34,7 +39,7 @@ class HugePageQueue {
 
   // Makes the whole huge pages within one of what was added huge, if the kernel can. False if there
   // was nothing to do. It takes a fraction of a millisecond for each, and many where the kernel has
-  // to move other memory first.
+  // to move other memory first. One thread at a time.
   bool MakeOneHuge();
 
  private:
@@ -42,10 +47,13 @@ class HugePageQueue {
     void* memory;
     size_t bytes;
   };
+  void HaveOneFound();
+
   Mutex mutex_;
   std::vector<Range> ranges_ ABSL_GUARDED_BY(mutex_);
   // What is being made huge; null, too, if it is to stay small after all.
   void* under_way_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  char* spare_ = nullptr;  // addresses of a huge page, for HaveOneFound
 };
 
 // Hands out long-lived arrays from huge pages; takes nothing back before it is destroyed.

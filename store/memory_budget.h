@@ -15,14 +15,13 @@ namespace ferrite {
 struct MemoryBudget {
   explicit MemoryBudget(size_t limit) : limit_bytes(limit) {}
 
+  size_t total_bytes() const { return in_use_bytes() + BlockHeap::Instance().unused_bytes(); }
+
+  // What is held against the limit.
   size_t used_bytes() const {
     const size_t unused_bytes = BlockHeap::Instance().unused_bytes();
     const size_t allowance = limit_bytes / kUnusedShare;
-    return slot_bytes.load(std::memory_order_relaxed) +
-           block_bytes.load(std::memory_order_relaxed) +
-           table_bytes.load(std::memory_order_relaxed) +
-           eviction_bytes.load(std::memory_order_relaxed) +
-           (unused_bytes > allowance ? unused_bytes - allowance : 0);
+    return in_use_bytes() + (unused_bytes > allowance ? unused_bytes - allowance : 0);
   }
 
   // Whether `more` bytes would still be within the limit.
@@ -39,6 +38,14 @@ struct MemoryBudget {
   std::atomic<size_t> block_bytes{0};     // large values that entries hold
   std::atomic<size_t> table_bytes{0};     // hash buckets and hints
   std::atomic<size_t> eviction_bytes{0};  // what the eviction policy remembers
+
+ private:
+  size_t in_use_bytes() const {
+    return slot_bytes.load(std::memory_order_relaxed) +
+           block_bytes.load(std::memory_order_relaxed) +
+           table_bytes.load(std::memory_order_relaxed) +
+           eviction_bytes.load(std::memory_order_relaxed);
+  }
 };
 
 }  // namespace ferrite

@@ -68,4 +68,6 @@ StoreStats Store::Stats() const {
   return stats;
 }
 
+size_t Store::memory_bytes() const { return state_->context.budget.total_bytes(); }
+
 }  // namespace ferrite

@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "bench/store/sweeper.h"
 #include "bench/store/timed_calls.h"
 #include "bench/store/workload.h"
 #include "store/store.h"
@@ -33,6 +34,7 @@ int Main(int argc, char** argv) {
   const TimedCalls idle = IdleCalls(threads, std::chrono::duration<double>(idle_seconds));
   const std::string value(value_bytes, 'v');
   Store store(StoreOptions{});
+  Sweeper sweeper(&store);
   std::vector<TimedCalls> calls(threads);
   OnThreads(threads, [&](int thread) {
     for (uint64_t i = thread; i < keys; i += threads) {

@@ -139,8 +139,7 @@ class Storm {
       std::this_thread::sleep_until(start_ + std::chrono::milliseconds(50) * i);
       const uint64_t resident = ResidentBytes();
       samples_.push_back({Seconds(steady_clock::now() - start_).count(),
-                          resident > baseline ? resident - baseline : 0,
-                          store->Stats().memory_bytes()});
+                          resident > baseline ? resident - baseline : 0, store->memory_bytes()});
     }
   }
 

@@ -8,6 +8,8 @@ from harness import terminal
 TITLE = "Storm"
 TARGETS = ("bench-store-storm", "bench-store-growth")
 MIB = 1 << 20
+# How many threads write.
+WRITERS = (1, 2)
 
 
 def add_arguments(parser):
@@ -26,23 +28,22 @@ def run_program(build_dir, name, **options):
 
 
 def measure(build_dir, arguments):
-    progress = terminal.Progress(2)
-    growth = run_program(
-        build_dir,
-        "bench-store-growth",
-        keys=arguments.growth_keys,
-        idle_seconds=arguments.idle_seconds,
-    )
-    progress.step("growth")
-    storm = run_program(
-        build_dir,
-        "bench-store-storm",
-        max_memory=arguments.max_memory,
-        seconds=arguments.storm_seconds,
-        idle_seconds=arguments.idle_seconds,
-    )
-    progress.step("storm")
-    return {"growth": growth, "storm": storm}
+    """{"growth", "storm"}: what came of each with as many writers as WRITERS says."""
+    progress = terminal.Progress(2 * len(WRITERS))
+    options = {
+        "growth": {"keys": arguments.growth_keys},
+        "storm": {"max_memory": arguments.max_memory, "seconds": arguments.storm_seconds},
+    }
+    figures = {name: [] for name in options}
+    for name, own in options.items():
+        for writers in WRITERS:
+            program = f"bench-store-{name}"
+            idle = arguments.idle_seconds
+            figures[name].append(
+                run_program(build_dir, program, threads=writers, idle_seconds=idle, **own)
+            )
+            progress.step(f"{name}, {writers} writing")
+    return figures
 
 
 def _peak_resident(storm):
@@ -50,11 +51,13 @@ def _peak_resident(storm):
 
 
 def ratios(figures):
-    growth, storm = figures["growth"], figures["storm"]
+    """Of one writer, so that the sweep has a core of its own on a machine of two; memory at worst."""
     return {
-        "worst_set_ms_growth": growth["sets"]["slowest"]["wall_ms"],
-        "worst_set_ms_storm": storm["writes"]["slowest"]["wall_ms"],
-        "rss_over_limit": _peak_resident(storm) / storm["limit_bytes"],
+        "worst_set_ms_growth": figures["growth"][0]["sets"]["slowest"]["wall_ms"],
+        "worst_set_ms_storm": figures["storm"][0]["writes"]["slowest"]["wall_ms"],
+        "rss_over_limit": max(
+            _peak_resident(storm) / storm["limit_bytes"] for storm in figures["storm"]
+        ),
     }
 
 
@@ -79,32 +82,45 @@ def calls_row(calls):
 
 
 def table(figures):
-    growth, storm = figures["growth"], figures["storm"]
-    rows = [
-        [f"growth to {growth['keys']:,} keys", *calls_row(growth["sets"])],
-        ["the machine alone, before it", *calls_row(growth["idle"])],
-        ["storm", *calls_row(storm["writes"])],
-        *([f"storm: {phase['name']}", *calls_row(phase["writes"])] for phase in storm["phases"]),
-        ["the machine alone, before it", *calls_row(storm["idle"])],
-    ]
+    """A row of each measurement with one writer, then the same with two."""
+    rows = []
+    for growth, storm in zip(figures["growth"], figures["storm"], strict=True):
+        writers = f"{storm['threads']} writing"
+        rows += [
+            [f"{writers}, growth to {growth['keys']:,} keys", *calls_row(growth["sets"])],
+            ["the machine alone, before it", *calls_row(growth["idle"])],
+            [f"{writers}, storm", *calls_row(storm["writes"])],
+            *(
+                [f"{writers}, {phase['name']}", *calls_row(phase["writes"])]
+                for phase in storm["phases"]
+            ),
+            ["the machine alone, before it", *calls_row(storm["idle"])],
+        ]
     return terminal.table(["writes", *CALLS_HEADER], rows)
 
 
-def markdown(figures):
-    storm = figures["storm"]
+def _memory(storm):
     limit, peak = storm["limit_bytes"], _peak_resident(storm)
     own = max(counted for _, _, counted in storm["samples"])
-    return f"""{storm["threads"]} threads write as fast as they can into a store with a limit of
-{limit / MIB:.0f} MiB; every {storm["seconds"] / len(storm["phases"]):.0f} s the sizes change.
-Beyond what it had before, the process had up to {peak / MIB:.1f} MiB, {peak / limit:.1%} of the
-limit; by its own count the store had up to {own / MIB:.1f} MiB in the samples taken every 50 ms.
-It evicted {storm["evictions"]:,} entries and refused {storm["refused"]:,} writes. One more thread
-sweeps, as in the server, and one samples: where there are but two cores, they now and then put a
-writer aside. Growth is without a limit, with {figures["growth"]["threads"]} threads. "The machine
-alone" is as many threads that only copy a kilobyte each, for a few seconds before: they have no
-lock to wait for.
+    return f"""- {storm["threads"]} writing: beyond what it had before, the process had up to {peak / MIB:.1f} MiB,
+  {peak / limit:.1%} of the limit; by its own count the store had up to {own / MIB:.1f} MiB in the samples taken
+  every 50 ms. It evicted {storm["evictions"]:,} entries and refused {storm["refused"]:,} writes."""
 
-![Memory over time](store_storm.png)
+
+def markdown(figures):
+    storms = figures["storm"]
+    last = storms[-1]
+    memory = "\n".join(map(_memory, storms))
+    return f"""One thread writes as fast as it can, then two, into a store with a limit of
+{last["limit_bytes"] / MIB:.0f} MiB; every {last["seconds"] / len(last["phases"]):.0f} s the sizes change. One more thread sweeps, as in the
+server. On a machine of two cores it has one to itself beside one writer, of which the ratios below
+are; beside two, threads are put aside now and then, also while they hold a lock that another waits
+for. Growth is without a limit. "The machine alone" is as many threads that only
+copy a kilobyte each, for a few seconds before: they have no lock to wait for.
+
+{memory}
+
+![Memory over time, two writing](store_storm.png)
 
 {CALLS_TEXT}
 
@@ -115,7 +131,7 @@ def draw(figures, directory):
     """Memory over time, beside the limit."""
     from harness import plot
 
-    storm = figures["storm"]
+    storm = figures["storm"][-1]
     limit = storm["limit_bytes"] / MIB
     seconds, resident, counted = zip(*storm["samples"], strict=True)
     figure, axes = plot.axes(9, 4.2)

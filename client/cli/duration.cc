@@ -59,7 +59,8 @@ absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
 std::string RenderDuration(absl::Duration duration) {
   if (duration < absl::Seconds(1)) return absl::StrCat(absl::ToInt64Milliseconds(duration), "ms");
   if (duration < absl::Minutes(1)) {
-    return absl::StrFormat("%gs", absl::ToInt64Milliseconds(duration) / 10 / 100.0);
+    const int64_t hundredths = absl::ToInt64Milliseconds(duration) / 10;
+    return absl::StrFormat("%gs", static_cast<double>(hundredths) / 100);
   }
   for (size_t i = std::size(kUnits) - 1; i > 1; --i) {
     absl::Duration rest;

@@ -1,5 +1,7 @@
 #include "client/cli/top/top_report.h"
 
+#include <cmath>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -14,7 +16,7 @@ constexpr char kRowFormat[] = "%-13s%12s%10s%12s%13s%13s%11s%11s";
 std::string RateText(double per_second) {
   if (per_second == 0) return "0";
   if (per_second < 10) return absl::StrFormat("%.1f", per_second);
-  return Grouped(static_cast<uint64_t>(per_second + 0.5));
+  return Grouped(static_cast<uint64_t>(std::llround(per_second)));
 }
 
 std::string QuantileText(const std::optional<Quantile>& quantile) {

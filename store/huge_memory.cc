@@ -61,13 +61,12 @@ bool HugePageQueue::MakeOneHuge() {
   const uintptr_t address = reinterpret_cast<uintptr_t>(range.memory);
   const uintptr_t begin = (address + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
   const uintptr_t end = (address + range.bytes) / kHugePageBytes * kHugePageBytes;
-  if (begin >= end) return true;
-  // Both are wishes: without huge pages everything still works. Where the second is unknown (before
-  // Linux 6.1), the kernel gets round to it by itself.
-  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
   for (uintptr_t page = begin; page < end; page += kHugePageBytes) {
-    HaveOneFound();
-    madvise(reinterpret_cast<void*>(page), kHugePageBytes, kCollapse);
+    if (can_make_) HaveOneFound();
+    // Both are wishes: without huge pages everything still works. Where the second is unknown
+    // (before Linux 6.1), the kernel gets round to it by itself.
+    madvise(reinterpret_cast<void*>(page), kHugePageBytes, MADV_HUGEPAGE);
+    can_make_ = madvise(reinterpret_cast<void*>(page), kHugePageBytes, kCollapse) == 0;
   }
   MutexLock lock(&mutex_);
   // KeepSmall came in between, too early.

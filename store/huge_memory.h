@@ -38,8 +38,9 @@ class HugePageQueue {
   void KeepSmall(void* huge_page);
 
   // Makes the whole huge pages within one of what was added huge, if the kernel can. False if there
-  // was nothing to do. It takes a fraction of a millisecond for each, and many where the kernel has
-  // to move other memory first. One thread at a time.
+  // was nothing to do. It takes some milliseconds for each where the host has to find the memory,
+  // or the kernel to move other memory first; of these others wait a fraction of one for memory.
+  // One thread at a time.
   bool MakeOneHuge();
 
  private:
@@ -54,6 +55,7 @@ class HugePageQueue {
   // What is being made huge; null, too, if it is to stay small after all.
   void* under_way_ ABSL_GUARDED_BY(mutex_) = nullptr;
   char* spare_ = nullptr;  // addresses of a huge page, for HaveOneFound
+  bool can_make_ = true;   // whether the kernel could the last time
 };
 
 // Hands out long-lived arrays from huge pages; takes nothing back before it is destroyed.

@@ -183,9 +183,9 @@ class Shard {
   friend void FreeBuckets(Shard* shard, void* buckets, size_t bytes);
 
   // Calls act(i) for each key of the batch in order, having asked early for the memory that it
-  // takes to erase its entry, which was in this page.
+  // takes to erase its entry.
   template <typename Act>
-  void EraseInTurn(const KeyBatch& keys, Page* page, Act act) const;
+  void EraseInTurn(const KeyBatch& keys, Act act) const;
   // Evicts the entry of this key if it lies in this page and was not written since it had this
   // version.
   std::optional<size_t> EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version)
@@ -249,14 +249,16 @@ class Shard {
 };
 
 template <typename Act>
-void Shard::EraseInTurn(const KeyBatch& keys, Page* page, Act act) const {
+void Shard::EraseInTurn(const KeyBatch& keys, Act act) const {
   constexpr size_t kAhead = 8;  // of the next step
   const size_t count = keys.size();
   for (size_t turn = 0; turn < count + 3 * kAhead; ++turn) {
     if (turn < count) {
       context_.hints.Prefetch(keys[turn].hash);
       map_.PrefetchBucket(keys[turn].hash);
-      PrefetchNeighbours(page->SlotAt(keys.slot(turn)));
+      // The page may have been given back meanwhile, and be one of other slots.
+      const SlotRef ref = keys.page(turn) << kSlotBits | keys.slot(turn);
+      if (const char* slot = places().pages.SlotAt(ref)) PrefetchNeighbours(slot);
     }
     if (const size_t i = turn - kAhead; i < count) map_.PrefetchFirstNode(keys[i].hash);
     if (const size_t i = turn - 2 * kAhead; i < count) map_.PrefetchSecondNode(keys[i].hash);

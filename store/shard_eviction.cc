@@ -132,8 +132,8 @@ Evicted Shard::EvictPage(size_t max_entries) {
     if (is_rest) page_to_empty_.reset();
     CountPolicyMemory();
   }
-  Evicted evicted{.had_victims = true};
-  EraseInTurn(victims, page, [&](size_t i) {
+  Evicted evicted{.had_victims = victims.size() > 0};
+  EraseInTurn(victims, [&](size_t i) {
     if (const auto freed_bytes = EvictIfUnchanged(victims[i], page, victims.version(i))) {
       ++evicted.entries;
       evicted.freed_bytes += *freed_bytes;

@@ -15,10 +15,10 @@ constexpr uint32_t kSlotsPerScanStep = 4096;
 bool Shard::Sweep(uint32_t* page_number) {
   KeyBatch& due = KeyBatch::OfThisThread();
   const int64_t now_ms = context_.clock->MonotonicMs();
-  Page* page = nullptr;
   bool more;
   {
     MutexLock lock(&mutex_);
+    Page* page = nullptr;
     const uint32_t end = slots_.page_count();
     const uint32_t stop = std::min(end, *page_number + kPagesPerSweepStep);
     while (page == nullptr && *page_number < stop) {
@@ -42,7 +42,7 @@ bool Shard::Sweep(uint32_t* page_number) {
     }
     page->LowerNextDue(next_due_ms);
   }
-  EraseInTurn(due, page, [&](size_t i) {
+  EraseInTurn(due, [&](size_t i) {
     Remains remains;
     SpinMutex::scoped_lock key_lock(LockOf(due[i].hash));
     Entry* const entry = Find(due[i]);

@@ -101,7 +101,7 @@ bool StoreState::EvictUntil(Shard* shard, size_t enough_bytes, size_t enough_evi
     const bool wants_page = fruitless >= kMaxFruitlessEvictions;
     const size_t part = enough_evictions - evictions;
     Evicted evicted = wants_page ? shard->EvictPage(part) : shard->EvictOne();
-    if (evicted.entries == 0 && wants_page) {
+    if (!evicted.had_victims && wants_page) {
       // No page that is worth little: looking again at once would be in vain.
       fruitless = 0;
       evicted = shard->EvictOne();
@@ -110,7 +110,7 @@ bool StoreState::EvictUntil(Shard* shard, size_t enough_bytes, size_t enough_evi
       // Nothing to evict here, so the memory is with the others.
       Shard& other = *shards[(shard->number() + 1 + attempt) % shards.size()];
       evicted = other.EvictPage(part);
-      if (evicted.entries == 0) evicted = other.EvictOne();
+      if (!evicted.had_victims) evicted = other.EvictOne();
     }
     freed_bytes += evicted.freed_bytes;
     evictions += std::max<size_t>(evicted.entries, 1) + (wants_page ? kPageChoiceEvictions : 0);

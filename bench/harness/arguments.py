@@ -20,8 +20,8 @@ def parser(description):
     made.add_argument(
         "--results",
         type=pathlib.Path,
-        help="where the figures are kept; by default bench/results or, if any option changes what "
-        "is measured, BUILD_DIR/bench-results",
+        help="where the figures are kept; by default bench/results or, if BUILD_DIR or any option "
+        "changes what is measured, BUILD_DIR/bench-results",
     )
     made.add_argument("--no-build", action="store_true", help="run what is there")
     return made
@@ -37,7 +37,8 @@ def parse(made):
     given.build_dir = given.build_dir.resolve()
     given.changes = _changes(made, given)
     if given.results is None:
-        given.results = given.build_dir / "bench-results" if given.changes else PUBLISHED
+        is_trial = given.changes or given.build_dir != made.get_default("build_dir")
+        given.results = given.build_dir / "bench-results" if is_trial else PUBLISHED
     given.results = given.results.resolve()
     return given
 

@@ -139,10 +139,11 @@ void AddBench(CLI::App& app, Session& session) {
       ->capture_default_str();
   add("--read-ratio", options.read_ratio, "The share of reads, for --op mixed", 0.0, 1.0);
   command
-      ->add_option("--mode", bench->mode,
-                   "How operations travel: each in a call, in calls of MGet and MSet, or in frames "
-                   "of Pipeline, or (auto) through the C++ library, which makes frames of concurrent "
-                   "calls; unary if not given, or mget with --batch or --op mget")
+      ->add_option(
+          "--mode", bench->mode,
+          "How operations travel: each in a call, in calls of MGet and MSet, or in frames "
+          "of Pipeline, or (auto) through the C++ library, which makes frames of concurrent "
+          "calls; unary if not given, or mget with --batch or --op mget")
       ->check(CLI::IsMember({"unary", "mget", "pipeline", "auto"}));
   add("--batch", bench->batch,
       "Operations in a call or frame; 64 if not given, 1 with unary and auto", 1, 1024);

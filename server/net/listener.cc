@@ -79,8 +79,8 @@ absl::Status Listener::Bind(const Address& address) {
     const int descriptor = Listen(*info);
     if (descriptor < 0) {
       if (errno == EAFNOSUPPORT) continue;  // a machine without IPv6
-      return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", address_.ToString(), ": ", std::generic_category().message(errno)));
+      return absl::UnavailableError(absl::StrCat("cannot listen on ", address_.ToString(), ": ",
+                                                 std::generic_category().message(errno)));
     }
     sockets_.push_back(descriptor);
     address_.port = PortOf(descriptor);

@@ -6,7 +6,8 @@
 namespace ferrite {
 namespace {
 
-constexpr int kHugePagesPerStep = 8;
+// Each may take milliseconds, and expired entries wait meanwhile for their memory to be taken back.
+constexpr int kHugePagesPerStep = 2;
 
 }  // namespace
 

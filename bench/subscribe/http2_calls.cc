@@ -142,7 +142,8 @@ void Http2Calls::TakeFrame(uint8_t type, uint8_t flags, uint32_t stream, std::st
       out->append(payload);
       return;
     case kResetStream:
-      throw std::runtime_error("the server reset a call");
+      throw std::runtime_error("the server reset a call, HTTP/2 error code " +
+                               std::to_string(payload.empty() ? -1 : int{payload.back()}));
     case kGoAway:
       throw std::runtime_error("the server ends the connection");
     default:

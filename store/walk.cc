@@ -7,7 +7,7 @@ namespace ferrite {
 namespace {
 
 // Each may take milliseconds, and expired entries wait meanwhile for their memory to be taken back.
-constexpr int kHugePagesPerStep = 2;
+constexpr int kHugePagesPerStep = 4;
 
 }  // namespace
 

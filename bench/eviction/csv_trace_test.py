@@ -15,12 +15,12 @@ PROGRAM = sys.argv.pop(1)
 
 
 class CsvTraceTest(unittest.TestCase):
-    def replay(self, text, *arguments):
-        """{policy: misses} and the trace's own line, or what it says of the file."""
+    def replay(self, text):
+        """The trace's own line and {policy: misses}, or what it says of the file."""
         with tempfile.TemporaryDirectory() as directory:
             path = pathlib.Path(directory) / "trace.csv"
             path.write_text(text, encoding="utf-8")
-            command = [PROGRAM, "--trace", path, "--memory", "2MiB", "--warm-up", "0", *arguments]
+            command = [PROGRAM, "--trace", path, "--memory", "2MiB", "--warm-up", "0"]
             done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode != 0:
             return done.stderr

@@ -17,7 +17,7 @@
 #include <array>
 #include <chrono>
 
-#include "client/mutex.h"
+#include "base/mutex.h"
 
 namespace ferrite {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "client/batch.h"
-#include "client/mutex.h"
 #include "client/unary_call.h"
 
 namespace ferrite {

@@ -9,8 +9,8 @@
 // One Cancellation may stand for any number of calls, of any number of clients.
 
 #include "absl/base/thread_annotations.h"
-#include "client/links.h"
-#include "client/mutex.h"
+#include "base/links.h"
+#include "base/mutex.h"
 
 namespace ferrite {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <thread>
 
-#include "client/mutex.h"
+#include "base/mutex.h"
 #include "grpcpp/completion_queue.h"
 
 namespace ferrite {

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "client/await.h"
 #include "client/cancellation.h"
-#include "client/near_cache/near_clock.h"
 #include "client/near_cache/near_entries.h"
 #include "client/near_cache/near_feed.h"
 
@@ -118,14 +118,14 @@ NearCache::NearCache(Client* client, const NearCacheOptions& options)
 NearCache::~NearCache() { core_->Close(); }
 
 absl::StatusOr<NearEntry> NearCache::Get(std::string_view key) {
-  const int64_t now_ns = NearClockNs();
+  const int64_t now_ns = SteadyNs();
   NearEntry entry = core_->entries().Find(key, now_ns);
   if (entry.found()) return entry;
   return Await<NearEntry>([&](auto done) { core_->Miss(key, now_ns, std::move(done)); });
 }
 
 void NearCache::GetAsync(std::string_view key, Callback<NearEntry> done) {
-  const int64_t now_ns = NearClockNs();
+  const int64_t now_ns = SteadyNs();
   NearEntry entry = core_->entries().Find(key, now_ns);
   if (entry.found()) return done(std::move(entry));
   core_->Miss(key, now_ns, std::move(done));

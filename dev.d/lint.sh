@@ -18,7 +18,7 @@ lint_format() {
 lint_tidy() {
   # The generated headers have to be there; the rest need not be compiled.
   build clang ferrite_proto
-  run-clang-tidy-14 -quiet -p build/clang "^$PWD/(proto/slot|store|server|client|tests|bench)" \
+  run-clang-tidy-14 -quiet -p build/clang "^$PWD/(base|proto/slot|store|server|client|tests|bench)" \
     >.cache/tidy.log 2>/dev/null || {
     grep -vE '^(clang-tidy-14|[0-9]+ warnings? generated)' .cache/tidy.log
     return 1

@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "base/check.h"
 #include "server/engine/method.h"
-#include "store/check.h"
 
 namespace ferrite {
 namespace {

@@ -12,7 +12,7 @@
 
 #include <algorithm>
 
-#include "store/check.h"
+#include "base/check.h"
 #include "store/store.h"
 #include "store/store_state.h"
 

@@ -25,7 +25,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "store/mutex.h"
+#include "base/mutex.h"
 
 namespace ferrite {
 

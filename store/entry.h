@@ -26,7 +26,7 @@
 #include <utility>
 
 #include "absl/base/attributes.h"
-#include "store/check.h"
+#include "base/check.h"
 #include "store/page.h"
 #include "store/value.h"
 #include "store/words.h"

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "store/check.h"
+#include "base/check.h"
 
 namespace ferrite {
 namespace {

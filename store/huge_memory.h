@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "store/mutex.h"
+#include "base/mutex.h"
 
 namespace ferrite {
 

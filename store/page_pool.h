@@ -8,9 +8,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/mutex.h"
 #include "store/huge_memory.h"
 #include "store/memory_budget.h"
-#include "store/mutex.h"
 #include "store/page.h"
 
 namespace ferrite {

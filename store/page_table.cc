@@ -2,7 +2,7 @@
 
 #include <sys/mman.h>
 
-#include "store/check.h"
+#include "base/check.h"
 
 namespace ferrite {
 

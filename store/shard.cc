@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/base/attributes.h"
-#include "store/check.h"
+#include "base/check.h"
 
 namespace ferrite {
 namespace {

@@ -29,7 +29,9 @@
 #include <optional>
 #include <string_view>
 
-#include "store/clock.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/spin_mutex.h"
 #include "store/entry_map.h"
 #include "store/event.h"
 #include "store/eviction_queue.h"
@@ -37,10 +39,8 @@
 #include "store/huge_memory.h"
 #include "store/key_batch.h"
 #include "store/memory_budget.h"
-#include "store/mutex.h"
 #include "store/page_pool.h"
 #include "store/slot_allocator.h"
-#include "store/spin_mutex.h"
 #include "store/unlocked_read.h"
 
 namespace ferrite {

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <new>
 
-#include "store/check.h"
+#include "base/check.h"
 #include "store/entry.h"
 
 namespace ferrite {

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "store/check.h"
+#include "base/check.h"
 #include "store/page.h"
 #include "store/page_table.h"
 

@@ -38,7 +38,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "store/clock.h"
+#include "base/clock.h"
 #include "store/event.h"
 #include "store/operation.h"
 

@@ -6,7 +6,7 @@
 #include <bit>
 #include <thread>
 
-#include "store/check.h"
+#include "base/check.h"
 
 namespace ferrite {
 namespace {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "store/check.h"
+#include "base/check.h"
 #include "store/key_hash.h"
 #include "store/shard.h"
 #include "store/store.h"

@@ -9,7 +9,7 @@
 #include <new>
 #include <string_view>
 
-#include "client/links.h"
+#include "base/links.h"
 
 namespace ferrite {
 

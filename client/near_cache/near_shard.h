@@ -21,12 +21,12 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "base/spin_mutex.h"
 #include "client/callback.h"
 #include "client/near_cache/fill.h"
 #include "client/near_cache/hashed_key.h"
 #include "client/near_cache/near_cache_stats.h"
 #include "client/near_cache/near_entry.h"
-#include "client/near_cache/spin_mutex.h"
 
 namespace ferrite {
 

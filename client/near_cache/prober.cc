@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "client/near_cache/near_clock.h"
+#include "base/clock.h"
 #include "client/near_cache/near_events.h"
 
 namespace ferrite {
@@ -27,7 +27,7 @@ Prober::~Prober() {
 void Prober::Probe() {
   v1::PublishRequest probe;
   probe.set_channel(channel_);
-  probe.set_payload(ProbePayload(NearClockNs()));
+  probe.set_payload(ProbePayload(SteadyNs()));
   // Whether it arrived shows on the subscription.
   client_->PublishAsync(std::move(probe), {.timeout = timeout_}, [](const auto& outcome) {});
 }

@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "base/links.h"
 #include "client/call.h"
 #include "client/cancellation.h"
-#include "client/links.h"
 
 namespace ferrite {
 

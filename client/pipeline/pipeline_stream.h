@@ -44,8 +44,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.h"
 #include "client/completion_thread.h"
-#include "client/mutex.h"
 #include "client/node.h"
 #include "client/pipeline/deadlines.h"
 #include "client/pipeline/frame_reader.h"

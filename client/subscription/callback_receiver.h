@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "client/mutex.h"
+#include "base/mutex.h"
 #include "client/subscription.h"
 #include "client/subscription/event_receiver.h"
 

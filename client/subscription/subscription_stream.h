@@ -24,8 +24,8 @@
 #include <optional>
 #include <string>
 
+#include "base/mutex.h"
 #include "client/completion_thread.h"
-#include "client/mutex.h"
 #include "client/node.h"
 #include "client/options.h"
 #include "client/subscription/event_receiver.h"

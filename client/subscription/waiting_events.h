@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "client/mutex.h"
+#include "base/mutex.h"
 #include "client/subscription/event_receiver.h"
 
 namespace ferrite {

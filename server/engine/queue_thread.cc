@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "store/check.h"
+#include "base/check.h"
 
 namespace ferrite {
 namespace {

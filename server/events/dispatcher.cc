@@ -3,11 +3,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "server/events/subscription.h"
 #include "server/events/subscription_request.h"
 #include "server/status.h"
 #include "server/wire/wire_bytes.h"
-#include "store/check.h"
 
 namespace ferrite {
 namespace {

@@ -16,12 +16,12 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "base/mutex.h"
 #include "server/engine/feed.h"
 #include "server/engine/queue_thread.h"
 #include "server/events/event_hub.h"
 #include "server/events/heartbeat_alarm.h"
 #include "server/events/topic_index.h"
-#include "store/mutex.h"
 
 namespace ferrite {
 

@@ -10,12 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.h"
 #include "server/events/event_limits.h"
 #include "server/events/event_log.h"
 #include "server/events/interests.h"
 #include "server/events/subscriber_budget.h"
 #include "server/events/topic.h"
-#include "store/mutex.h"
 #include "store/store.h"
 
 namespace ferrite {

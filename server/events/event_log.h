@@ -12,9 +12,9 @@
 #include <memory>
 #include <vector>
 
+#include "base/mutex.h"
 #include "server/events/event_limits.h"
 #include "server/events/recorded_event.h"
-#include "store/mutex.h"
 
 namespace ferrite {
 

@@ -20,11 +20,11 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "base/mutex.h"
 #include "oneapi/tbb/concurrent_hash_map.h"
 #include "server/events/event_log.h"
 #include "server/events/prefix_lengths.h"
 #include "server/events/topic.h"
-#include "store/mutex.h"
 
 namespace ferrite {
 

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/clock.h"
+#include "base/mutex.h"
 #include "google/protobuf/message_lite.h"
-#include "store/clock.h"
-#include "store/mutex.h"
 
 namespace ferrite {
 

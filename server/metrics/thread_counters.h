@@ -11,8 +11,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/mutex.h"
 #include "server/engine/method.h"
-#include "store/mutex.h"
 
 namespace ferrite {
 

@@ -15,7 +15,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "store/check.h"
+#include "base/check.h"
 
 namespace ferrite {
 namespace {

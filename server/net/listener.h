@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "base/mutex.h"
 #include "server/metrics/store_metrics.h"
 #include "server/net/address.h"
-#include "store/mutex.h"
 
 namespace ferrite {
 

@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "base/mutex.h"
 #include "server/engine/call_times.h"
 #include "server/engine/method.h"
 #include "server/slowlog/trace_parent.h"
-#include "store/mutex.h"
 
 namespace ferrite {
 

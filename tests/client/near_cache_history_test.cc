@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "client/near_cache.h"
-#include "client/near_cache/near_clock.h"
 #include "tests/client/client_fixture.h"
 #include "tests/client/cutting_proxy.h"
 #include "tests/client/key_history.h"
@@ -117,7 +117,7 @@ class Writer {
   template <class Response>
   void End(int key, const absl::StatusOr<Response>& reply, int64_t lasts_ns) {
     EXPECT_TRUE(reply.ok()) << reply.status();
-    const int64_t now = NearClockNs();
+    const int64_t now = SteadyNs();
     (*histories_)[key].Acknowledge(
         now, lasts_ns == KeyHistory::kNever ? KeyHistory::kNever : now + lasts_ns);
     progress_->Step();
@@ -162,7 +162,7 @@ class NearCacheHistoryTest : public testing::Test {
 
   // `version`: the newest that the caller has seen.
   void ReadOnce(NearCache* near, int key, uint64_t* version) {
-    const int64_t start = NearClockNs();
+    const int64_t start = SteadyNs();
     const KeyHistory::Bounds bounds = histories_[key].BoundsOf(start - kMaxStalenessNs);
     const absl::StatusOr<NearEntry> entry = near->Get(KeyOf(key));
     if (!entry.ok()) {
@@ -174,7 +174,7 @@ class NearCacheHistoryTest : public testing::Test {
     if (!histories_[key].Allows(bounds, answer)) {
       ADD_FAILURE() << KeyOf(key) << " answered " << (answer ? absl::StrCat(*answer) : "a miss")
                     << " and not " << bounds.least << " or later, after "
-                    << absl::Nanoseconds(NearClockNs() - start);
+                    << absl::Nanoseconds(SteadyNs() - start);
     }
     if (!entry->found()) return;
     EXPECT_GE(entry->version(), *version) << "reads of " << KeyOf(key) << " went back";

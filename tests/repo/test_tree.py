@@ -14,19 +14,21 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What the C++ files of a folder may include, by the first part of the path. Besides, every file may include the
 # standard library and the system's own headers.
 MAY_INCLUDE = {
-    "proto": {"proto"},
-    "store": {"store", "absl", "oneapi", "tbb"},
-    "server": {"server", "store", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "nlohmann", "oneapi", "prometheus", "spdlog",
+    "base": {"base", "absl"},
+    "proto": {"base", "proto"},
+    "store": {"base", "store", "absl", "oneapi", "tbb"},
+    "server": {"base", "server", "store", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "nlohmann", "oneapi", "prometheus", "spdlog",
                "CivetServer.h", "civetweb.h"},
-    "client": {"client", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "CLI", "nlohmann"},
+    "client": {"base", "client", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "CLI", "nlohmann"},
     "tests": None,  # anything, but nobody else includes them
     "bench": None,
 }
 WHY = {
-    "proto": "proto/ is the contract, which needs only the standard library",
+    "base": "base/ is what every side needs, and knows none of them",
+    "proto": "proto/ is the contract, which needs only the standard library and base/",
     "store": "store/ knows no wire format and no metrics; give the server a callback or a plain struct instead",
-    "server": "server/ and client/ share only proto/; move what both need there if it is part of the contract",
-    "client": "server/ and client/ share only proto/; what a client must know comes over the wire",
+    "server": "server/ and client/ share only base/ and proto/; move what both need there if it is part of the contract",
+    "client": "server/ and client/ share only base/ and proto/; what a client must know comes over the wire",
 }
 SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 
@@ -42,7 +44,7 @@ BANS = [
     (r"\b(class|struct|enum class) \w*(Manager|Helper|Utils?|Impl)\b", CPP, "a noun that says what it is"),
     (r"\b(sleep_for|sleep_until|SleepFor|usleep|nanosleep|time\.sleep)\(", r"^tests/(?!e2e/(eventually|server_process)\.py$)",
      "an event to wait for; eventually() of tests/e2e where another process gives none"),
-    (r"\bassert\(", CPP, "FERRITE_CHECK (store/check.h), which stays on in Release"),
+    (r"\bassert\(", CPP, "FERRITE_CHECK (base/check.h), which stays on in Release"),
     (r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b", ANY, "the code, or an issue"),
     (r"/(?:hom[e]|wor[k]|roo[t]|Users)/\w", ANY, "a path from the root of the repository"),
     (r'"resolved":|registry[.]npmjs|pypi[.]org|pythonhosted|proxy[.]golang|crates[.]io/api', ANY,
@@ -193,9 +195,9 @@ class Rules(unittest.TestCase):
             ("store/a.cc", '"server/b.h"', "store/ knows no wire format"),
             ("store/a.cc", "<grpcpp/grpcpp.h>", "store/ knows no wire format"),
             ("store/a.cc", '"ferrite/v1/cache.pb.h"', "store/ knows no wire format"),
-            ("server/x/a.cc", '"client/client.h"', "share only proto/"),
-            ("client/a.cc", '"store/store.h"', "share only proto/"),
-            ("proto/slot.cc", '"absl/strings/str_cat.h"', "only the standard library"),
+            ("server/x/a.cc", '"client/client.h"', "share only base/ and proto/"),
+            ("client/a.cc", '"store/store.h"', "share only base/ and proto/"),
+            ("proto/slot.cc", '"absl/strings/str_cat.h"', "only the standard library and base/"),
             ("server/a.cc", '"tests/store/fake_clock.h"', "nobody includes tests/"),
             ("tests/a.cc", '"bench/store/window.h"', "nobody includes bench/"),
             ("client/a.cc", "<client/client.h>", "in quotes"),

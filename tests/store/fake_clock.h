@@ -3,7 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "store/clock.h"
+#include "base/clock.h"
 
 namespace ferrite {
 

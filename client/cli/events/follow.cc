@@ -8,11 +8,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/mutex.h"
 #include "client/cli/bytes.h"
 #include "client/cli/events/event_report.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/options.h"
-#include "client/mutex.h"
 #include "client/subscription.h"
 
 namespace ferrite::cli {

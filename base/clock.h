@@ -1,7 +1,9 @@
 #pragma once
 
-// Where the store gets the time from. Injected, so that tests can stop and move it.
+// Where time comes from: a clock that is injected, so that tests can stop and move it, and for
+// durations that no test moves, the steady clock in nanoseconds.
 
+#include <chrono>
 #include <cstdint>
 
 namespace ferrite {
@@ -23,5 +25,14 @@ class Clock {
   // The clock of this machine. Lives as long as the process.
   static const Clock& System();
 };
+
+// Nanoseconds on a clock that never goes back; only differences mean anything. The kernel's coarse
+// clock would be cheaper, but on a virtual machine that has lost a processor for a while it is late
+// by as long.
+inline int64_t SteadyNs() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 }  // namespace ferrite

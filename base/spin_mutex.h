@@ -1,7 +1,7 @@
 #pragma once
 
-// The lock of keys: exclusive, as most reads take no lock at all. One locked instruction to lock, a
-// plain store to unlock. Hold it for moments only.
+// An exclusive lock for a few dozen nanoseconds at a time: one locked instruction to lock, a plain
+// store to unlock, half of what an ordinary mutex costs when nobody else wants it.
 
 #include <algorithm>
 #include <atomic>
@@ -9,21 +9,22 @@
 #include <cstdint>
 #include <thread>
 
-#include "store/pause.h"
+#include "absl/base/thread_annotations.h"
+#include "base/pause.h"
 
 namespace ferrite {
 
-class SpinMutex {
+class ABSL_LOCKABLE SpinMutex {
  public:
   SpinMutex() = default;
   SpinMutex(const SpinMutex&) = delete;
   SpinMutex& operator=(const SpinMutex&) = delete;
 
-  bool TryLock() {
+  bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
     return state_.load(std::memory_order_relaxed) == 0 &&
            state_.exchange(1, std::memory_order_acquire) == 0;
   }
-  void Lock() {
+  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
     for (uint32_t round = 0; !TryLock(); ++round) {
       if (round >= kRoundsBeforeYield) {
         WaitLonger(round - kRoundsBeforeYield);
@@ -32,9 +33,10 @@ class SpinMutex {
       }
     }
   }
-  void Unlock() { state_.store(0, std::memory_order_release); }
+  void Unlock() ABSL_UNLOCK_FUNCTION() { state_.store(0, std::memory_order_release); }
 
-  // Holds the lock for the length of a scope, but for where it lets go in between.
+  // Holds the lock for the length of a scope, except where it is released in between. For the
+  // store, whose locking is too dynamic for the analysis.
   class scoped_lock {  // NOLINT(readability-identifier-naming): as the standard library's
    public:
     explicit scoped_lock(SpinMutex& mutex) : mutex_(mutex) { acquire(); }
@@ -42,8 +44,8 @@ class SpinMutex {
     scoped_lock(const scoped_lock&) = delete;
     scoped_lock& operator=(const scoped_lock&) = delete;
 
-    void release() { mutex_.Unlock(); }
-    void acquire() { mutex_.Lock(); }
+    void release() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
+    void acquire() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
 
    private:
     SpinMutex& mutex_;
@@ -64,6 +66,20 @@ class SpinMutex {
   static constexpr uint32_t kFirstSleepUs = 10;
   static constexpr uint32_t kMaxSleepDoublings = 4;
   std::atomic<uint32_t> state_{0};
+};
+
+// Holds a SpinMutex for the length of a scope.
+class ABSL_SCOPED_LOCKABLE SpinLock {
+ public:
+  explicit SpinLock(SpinMutex* mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(*mutex) {
+    mutex_.Lock();
+  }
+  ~SpinLock() ABSL_UNLOCK_FUNCTION() { mutex_.Unlock(); }
+  SpinLock(const SpinLock&) = delete;
+  SpinLock& operator=(const SpinLock&) = delete;
+
+ private:
+  SpinMutex& mutex_;
 };
 
 }  // namespace ferrite

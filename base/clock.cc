@@ -1,4 +1,4 @@
-#include "store/clock.h"
+#include "base/clock.h"
 
 #include <ctime>
 

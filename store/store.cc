@@ -1,6 +1,6 @@
 #include "store/store.h"
 
-#include "store/store_state.h"
+#include "store/calls/store_state.h"
 
 namespace ferrite {
 

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <new>
 
-#include "store/block_heap.h"
+#include "store/memory/block_heap.h"
 
 namespace ferrite {
 

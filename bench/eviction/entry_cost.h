@@ -2,9 +2,9 @@
 
 #include <cstddef>
 
-#include "store/entry.h"
-#include "store/page.h"
-#include "store/size_class.h"
+#include "store/entries/entry.h"
+#include "store/memory/page.h"
+#include "store/memory/size_class.h"
 #include "store/value.h"
 
 namespace ferrite::bench {

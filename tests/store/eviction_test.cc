@@ -4,7 +4,7 @@
 #include <random>
 #include <thread>
 
-#include "store/memory_budget.h"
+#include "store/memory/memory_budget.h"
 #include "tests/store/store_fixture.h"
 
 namespace ferrite {

@@ -1,4 +1,4 @@
-#include "store/frequency_sketch.h"
+#include "store/eviction/frequency_sketch.h"
 
 #include <sys/resource.h>
 

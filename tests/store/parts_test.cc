@@ -12,13 +12,13 @@
 
 #include "absl/base/config.h"
 #include "gtest/gtest.h"
-#include "store/block_heap.h"
-#include "store/huge_memory.h"
-#include "store/page_pool.h"
-#include "store/size_class.h"
-#include "store/slot_allocator.h"
+#include "store/entries/words.h"
+#include "store/memory/block_heap.h"
+#include "store/memory/huge_memory.h"
+#include "store/memory/page_pool.h"
+#include "store/memory/size_class.h"
+#include "store/memory/slot_allocator.h"
 #include "store/value.h"
-#include "store/words.h"
 
 namespace ferrite {
 namespace {

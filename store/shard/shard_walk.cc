@@ -1,0 +1,89 @@
+// How a shard is walked, page by page, a bounded stretch at a time.
+
+#include <algorithm>
+
+#include "store/shard/shard.h"
+
+namespace ferrite {
+namespace {
+
+constexpr uint32_t kPagesPerSweepStep = 1024;
+constexpr uint32_t kSlotsPerScanStep = 4096;
+
+}  // namespace
+
+bool Shard::Sweep(uint32_t* page_number) {
+  KeyBatch& due = KeyBatch::OfThisThread();
+  const int64_t now_ms = context_.clock->MonotonicMs();
+  bool more;
+  {
+    MutexLock lock(&mutex_);
+    Page* page = nullptr;
+    const uint32_t end = slots_.page_count();
+    const uint32_t stop = std::min(end, *page_number + kPagesPerSweepStep);
+    while (page == nullptr && *page_number < stop) {
+      page = slots_.page((*page_number)++);
+      if (page != nullptr && page->next_due_ms.load() > now_ms) page = nullptr;
+    }
+    more = *page_number < end;
+    if (page == nullptr) return more;
+    int64_t next_due_ms = kNeverDue;
+    page->next_due_ms.store(kNeverDue);
+    for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
+         slot = page->NextLive(slot + 1)) {
+      const Entry& entry = EntryInSlot(page->SlotAt(slot));
+      const int64_t at_ms = entry.expires_at_ms();
+      if (at_ms == 0) continue;
+      if (at_ms <= now_ms) {
+        due.Add(entry);
+      } else {
+        next_due_ms = std::min(next_due_ms, at_ms);
+      }
+    }
+    page->LowerNextDue(next_due_ms);
+  }
+  EraseInTurn(due, [&](size_t i) {
+    Remains remains;
+    SpinMutex::scoped_lock key_lock(LockOf(due[i].hash));
+    Entry* const entry = Find(due[i]);
+    if (entry == nullptr || !Expired(*entry)) return;
+    Erase(entry, EventKind::kExpire, &remains);
+    expired_by_sweep_.fetch_add(1, std::memory_order_relaxed);
+  });
+  return more;
+}
+
+bool Shard::Scan(std::string_view prefix, size_t limit, uint32_t* page_number, uint32_t* slot,
+                 KeyBatch* keys) {
+  MutexLock lock(&mutex_);
+  uint32_t looked_at = 0;
+  for (; *page_number < slots_.page_count(); ++*page_number, *slot = 0) {
+    if (looked_at++ >= kSlotsPerScanStep) return true;
+    Page* page = slots_.page(*page_number);
+    if (page == nullptr) continue;
+    for (*slot = page->NextLive(*slot); *slot < page->slot_count;
+         *slot = page->NextLive(*slot + 1)) {
+      if (keys->size() == limit || looked_at++ >= kSlotsPerScanStep) return true;
+      const Entry& entry = EntryInSlot(page->SlotAt(*slot));
+      if (entry.key().bytes().starts_with(prefix)) keys->Add(entry);
+    }
+  }
+  return false;
+}
+
+size_t Shard::CountExpired() {
+  const int64_t now_ms = context_.clock->MonotonicMs();
+  size_t count = 0;
+  for (uint32_t number = 0;; ++number) {
+    MutexLock lock(&mutex_);
+    if (number >= slots_.page_count()) return count;
+    Page* page = slots_.page(number);
+    if (page == nullptr || page->next_due_ms.load() > now_ms) continue;
+    for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
+         slot = page->NextLive(slot + 1)) {
+      count += EntryInSlot(page->SlotAt(slot)).Expired([now_ms] { return now_ms; });
+    }
+  }
+}
+
+}  // namespace ferrite

@@ -1,0 +1,130 @@
+// The calls of Store on many keys. One key after the other waits for each cache miss. Here keys go
+// through stages in groups, so that the memory which a stage needs was asked for by the one before
+// while other groups were served:
+//
+//   locate    the hash; asks for the hints
+//   foresee   the likely slot; asks for the entry
+//   approach  one or more stages for those who insert or erase: asks for what else they touch,
+//             which is the next step through the map, and the entry's neighbours in the queue
+//   act       the ordinary operation, which finds all of this in the cache
+//
+// What they foresee is a guess that nothing depends on, made without a lock.
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "store/calls/store_state.h"
+#include "store/store.h"
+
+namespace ferrite {
+namespace {
+
+// A stage of a read asks for up to two cache lines a key, and a core has room for 12 to 16 on their
+// way.
+constexpr size_t kGroupSize = 8;
+
+struct Group {
+  StoreState::Place places[kGroupSize];
+  UnlockedRead::Candidate candidates[kGroupSize];
+};
+
+// Takes the numbers below `count` in groups through the steps: calls `step(i, place, candidate)` of
+// each for each i in order, where the later two are i's own.
+template <typename... Steps>
+void InStages(size_t count, Steps... steps) {
+  constexpr size_t kStages = sizeof...(Steps);
+  Group groups[kStages];
+  const auto run = [&](size_t number, auto& step) {
+    const size_t begin = number * kGroupSize;
+    if (begin >= count) return;  // too early or too late for this stage
+    Group& group = groups[number % kStages];
+    for (size_t i = 0; i < std::min(kGroupSize, count - begin); ++i) {
+      step(begin + i, group.places[i], group.candidates[i]);
+    }
+  };
+  const size_t group_count = (count + kGroupSize - 1) / kGroupSize;
+  for (size_t turn = 0; turn < group_count + kStages - 1; ++turn) {
+    size_t number = turn;  // of the group that is in the first stage
+    (run(number--, steps), ...);
+  }
+}
+
+using Place = StoreState::Place;
+using Candidate = UnlockedRead::Candidate;
+
+void Locate(const StoreState& state, std::string_view key, Place& place) {
+  place = state.Locate(key);
+  state.context.hints.Prefetch(place.key.hash);
+}
+
+}  // namespace
+
+void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> results) {
+  FERRITE_CHECK(keys.size() == results.size());
+  InStages(
+      keys.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, keys[i], place); },
+      [&](size_t, const Place& place, auto& candidate) { candidate = state_->Foresee(place); },
+      [&](size_t i, const Place& place, const auto& candidate) {
+        if (!state_->ReadAt(place, candidate, &results[i])) [[unlikely]]
+          state_->Read(place, {}, &results[i]);
+      });
+}
+
+void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
+  FERRITE_CHECK(items.size() == results.size());
+  InStages(
+      items.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, items[i].key, place); },
+      [&](size_t, const Place& place, auto& candidate) {
+        candidate = state_->Foresee(place);
+        if (candidate.slot == nullptr) place.shard->map().PrefetchBucket(place.key.hash);
+      },
+      [](size_t, const Place& place, const auto& candidate) {
+        if (candidate.slot == nullptr) place.shard->map().PrefetchFirstNode(place.key.hash);
+      },
+      [](size_t, const Place& place, const auto& candidate) {
+        if (candidate.slot == nullptr) place.shard->map().PrefetchSecondNode(place.key.hash);
+      },
+      [&](size_t i, const Place& place, const auto& candidate) {
+        const SetItem& item = items[i];
+        SetResult& result = results[i];
+        result.version =
+            item.options.IsPlain() ? state_->OverwriteAt(place, candidate, item.value) : 0;
+        if (result.version == 0) [[unlikely]] {
+          result = state_->SetAnyhow(place, item.value, item.options);
+        } else {
+          result.outcome = SetOutcome::kStored;
+          result.previous.Clear();
+        }
+      });
+}
+
+void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResult> results) {
+  FERRITE_CHECK(keys.size() == results.size());
+  InStages(
+      keys.size(),
+      [&](size_t i, Place& place, auto&) {
+        Locate(*state_, keys[i], place);
+        place.shard->map().PrefetchBucket(place.key.hash);
+      },
+      [&](size_t, const Place& place, auto& candidate) {
+        candidate = state_->Foresee(place);
+        if (candidate.slot != nullptr) Page::Of(candidate.slot)->Prefetch();
+        place.shard->map().PrefetchFirstNode(place.key.hash);
+      },
+      [](size_t, const Place& place, const auto& candidate) {
+        if (candidate.slot != nullptr) place.shard->PrefetchNeighbours(candidate.slot);
+        place.shard->map().PrefetchSecondNode(place.key.hash);
+      },
+      [&](size_t i, const Place& place, auto&) {
+        results[i] = state_->Delete(place, std::nullopt);
+      });
+}
+
+void Store::InTurn(std::span<const std::string_view> keys, absl::FunctionRef<void(size_t)> act) {
+  InStages(
+      keys.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, keys[i], place); },
+      [&](size_t, const Place& place, auto& candidate) { candidate = state_->Foresee(place); },
+      [&](size_t i, const Place&, const auto&) { act(i); });
+}
+
+}  // namespace ferrite

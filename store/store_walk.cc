@@ -1,0 +1,74 @@
+// The calls of Store that walk all of it.
+
+#include "store/calls/store_state.h"
+#include "store/store.h"
+
+namespace ferrite {
+namespace {
+
+// Each may take milliseconds, and expired entries wait meanwhile for their memory to be taken back.
+constexpr int kHugePagesPerStep = 4;
+
+}  // namespace
+
+bool Store::Scan(std::string_view prefix, size_t limit, ScanCursor* cursor,
+                 std::vector<ScannedKey>* keys) {
+  const uint32_t shard = cursor->shard;
+  if (shard >= state_->shards.size()) return false;
+  KeyBatch batch;
+  if (!state_->shards[shard]->Scan(prefix, limit, &cursor->page, &cursor->slot, &batch)) {
+    *cursor = {shard + 1, 0, 0};
+  }
+  for (size_t i = 0; i < batch.size(); ++i) {
+    keys->push_back({std::string(batch[i].bytes), {shard, batch.page(i), batch.slot(i) + 1}});
+  }
+  return cursor->shard < state_->shards.size();
+}
+
+bool Store::Sweep() {
+  for (int i = 0; i < kHugePagesPerStep && state_->context.huge.MakeOneHuge(); ++i) {
+  }
+  if (state_->context.evict) state_->TakeBackExcess(state_->shards[state_->sweep_shard].get());
+  if (!state_->shards[state_->sweep_shard]->Sweep(&state_->sweep_page)) {
+    state_->sweep_page = 0;
+    state_->sweep_shard = (state_->sweep_shard + 1) % state_->shards.size();
+    return state_->sweep_shard == 0;
+  }
+  return false;
+}
+
+uint64_t Store::Flush() {
+  uint64_t deleted = 0;
+  ScanCursor cursor;
+  std::vector<ScannedKey> keys;
+  for (bool more = true; more;) {
+    keys.clear();
+    more = Scan("", 1024, &cursor, &keys);
+    for (const ScannedKey& scanned : keys) deleted += Delete(scanned.key).deleted;
+  }
+  return deleted;
+}
+
+StoreStats Store::Stats() const {
+  StoreStats stats;
+  const MemoryBudget& budget = state_->context.budget;
+  stats.slot_bytes = budget.slot_bytes;
+  stats.block_bytes = budget.block_bytes;
+  stats.unused_block_bytes = BlockHeap::Instance().unused_bytes();
+  stats.table_bytes = budget.table_bytes;
+  stats.eviction_bytes = budget.eviction_bytes;
+  stats.limit_bytes = budget.limit_bytes;
+  for (const auto& shard : state_->shards) {
+    const size_t expired = shard->CountExpired();
+    const size_t size = shard->size();
+    stats.entries += size > expired ? size - expired : 0;
+    stats.evictions += shard->evictions();
+    stats.expired_on_access += shard->expired_on_access();
+    stats.expired_by_sweep += shard->expired_by_sweep();
+  }
+  return stats;
+}
+
+size_t Store::memory_bytes() const { return state_->context.budget.total_bytes(); }
+
+}  // namespace ferrite

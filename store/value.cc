@@ -1,38 +1,12 @@
 #include "store/value.h"
 
 #include <algorithm>
-#include <cstring>
-#include <new>
-
-#include "store/memory/block_heap.h"
 
 namespace ferrite {
-
-ValueBlock* ValueBlock::Create(std::string_view bytes) {
-  void* memory = BlockHeap::Instance().Allocate(sizeof(ValueBlock) + bytes.size());
-  auto* block = new (memory) ValueBlock(bytes.size());
-  std::memcpy(static_cast<void*>(block + 1), bytes.data(), bytes.size());
-  return block;
-}
-
-void ValueBlock::Unref() {
-  if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  const size_t bytes = sizeof(ValueBlock) + size_;
-  this->~ValueBlock();
-  BlockHeap::Instance().Free(this, bytes);
-}
 
 void Value::Grow(size_t size) {
   capacity_ = std::max(2 * capacity_, size);
   buffer_.reset(new char[capacity_]);
-}
-
-size_t ValueBlock::MemoryBytes(size_t value_size) {
-  return BlockHeap::MemoryBytes(sizeof(ValueBlock) + value_size);
-}
-
-size_t ValueBlock::NewMemoryBytes(size_t value_size) {
-  return BlockHeap::Instance().NewBytes(sizeof(ValueBlock) + value_size);
 }
 
 }  // namespace ferrite

@@ -1,53 +1,16 @@
 #pragma once
 
-// A value that was read from the store, and the shared block behind a large one.
+// A value that was read from the store.
 
-#include <atomic>
 #include <cstddef>
-#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string_view>
 #include <utility>
 
+#include "store/memory/value_block.h"
+
 namespace ferrite {
-
-// An immutable, reference-counted array of bytes. Created with one reference.
-class ValueBlock {
- public:
-  // Copies `bytes` into a new block. Ends the process when the system has no memory.
-  static ValueBlock* Create(std::string_view bytes);
-
-  ValueBlock(const ValueBlock&) = delete;
-  ValueBlock& operator=(const ValueBlock&) = delete;
-
-  // Thread-safe. Releases, for a reference that is given to a thread in a way that the thread
-  // sanitizer cannot see.
-  void Ref() { references_.fetch_add(1, std::memory_order_release); }
-  // Thread-safe. Frees the block when this was the last reference.
-  void Unref();
-
-  std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), size_}; }
-
-  // What a block for `value_size` bytes takes from the system, its header and the heap's rounding
-  // included.
-  static size_t MemoryBytes(size_t value_size);
-  // What the next such block would take from the system: nothing where the heap has room for it.
-  static size_t NewMemoryBytes(size_t value_size);
-
- private:
-  explicit ValueBlock(size_t size) : size_(size) {}
-  ~ValueBlock() = default;
-
-  std::atomic<uint32_t> references_{1};
-  size_t size_;
-};
-
-struct BlockUnref {
-  void operator()(ValueBlock* block) const { block->Unref(); }
-};
-// A reference to a block, or none.
-using BlockRef = std::unique_ptr<ValueBlock, BlockUnref>;
 
 // A value as a read returns it: a copy of a small one, a reference to a large one. It stays valid,
 // and stays the same, whatever happens to the entry. Reuse one object for many reads and its buffer

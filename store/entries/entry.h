@@ -28,7 +28,7 @@
 #include "absl/base/attributes.h"
 #include "base/check.h"
 #include "store/entries/words.h"
-#include "store/memory/page.h"
+#include "store/memory/slot_allocator.h"
 #include "store/value.h"
 
 namespace ferrite {
@@ -101,11 +101,6 @@ class Entry {
     std::atomic_thread_fence(std::memory_order_release);
   }
 
-  // The same for memory that is no entry yet.
-  static void SetNeverLive(Entry* memory) {
-    __atomic_store_n(reinterpret_cast<uint64_t*>(&memory->version_), 0, __ATOMIC_RELAXED);
-  }
-
   // Monotonic milliseconds; 0: never.
   int64_t expires_at_ms() const {
     return static_cast<int64_t>(state_.load(std::memory_order_seq_cst) >> kExpiryShift);
@@ -153,6 +148,7 @@ class Entry {
  private:
   friend class EvictionQueue;
   friend class UnlockedRead;
+  friend struct EntryLayout;
 
   static constexpr size_t kVersionOffset = 0;
   static constexpr size_t kStateOffset = 8;
@@ -188,6 +184,13 @@ using EntryPair = std::pair<const StoredKey, Entry>;
 inline constexpr size_t kNodeBaseBytes = 16;
 inline constexpr size_t kNodeBytes = kNodeBaseBytes + sizeof(EntryPair);
 static_assert(sizeof(StoredKey) == 8 && sizeof(Entry) == 24 && sizeof(EntryPair) == 32);
+
+// What the slot allocator takes for granted. A free slot's link lies in those of its last entry.
+struct EntryLayout {
+  static_assert(kSlotVersionOffset == kNodeBaseBytes + sizeof(StoredKey) + Entry::kVersionOffset);
+  static_assert(kFreeLinkOffset == kNodeBytes - kWordBytes);
+  static_assert(kFreeLinkOffset >= kSlotVersionOffset + 2 * kWordBytes, "version and state stay");
+};
 
 inline Entry& EntryInSlot(void* slot) {
   return reinterpret_cast<EntryPair*>(static_cast<char*>(slot) + kNodeBaseBytes)->second;

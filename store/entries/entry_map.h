@@ -107,7 +107,7 @@ class EntryLookup : protected TbbEntryMap {
 
 class EntryMap : public EntryLookup {
  public:
-  explicit EntryMap(Shard* shard) : EntryLookup(kKeyLocks, NodeAllocator<EntryPair>(shard)) {
+  explicit EntryMap(NodeMemory* memory) : EntryLookup(kKeyLocks, NodeAllocator<EntryPair>(memory)) {
     // As if someone was growing the table already: TBB leaves it to Grow.
     for (size_t segment = first_block; segment < pointers_per_table; ++segment) {
       my_table[segment].store(BeingGrown(), std::memory_order_relaxed);
@@ -152,8 +152,8 @@ class EntryMap : public EntryLookup {
             bucket(static_cast<node_base*>(tbb::detail::d2::rehash_req_flag));
       }
       if (made_ * sizeof(bucket) % kHugePageBytes == 0) {
-        BucketsFilled(my_allocator.shard(), next_segment_ + made_ - kHugePageBytes / sizeof(bucket),
-                      kHugePageBytes);
+        my_allocator.memory()->BucketsFilled(
+            next_segment_ + made_ - kHugePageBytes / sizeof(bucket), kHugePageBytes);
       }
     }
     if (made_ < buckets || entries < buckets * 2) return;
@@ -187,7 +187,7 @@ class EntryMap : public EntryLookup {
 
 class EntryMap : public EntryLookup {
  public:
-  explicit EntryMap(Shard* shard) : EntryLookup(NodeAllocator<EntryPair>(shard)) {}
+  explicit EntryMap(NodeMemory* memory) : EntryLookup(NodeAllocator<EntryPair>(memory)) {}
 
   void PrefetchBucket(uint32_t) const {}
   void PrefetchFirstNode(uint32_t) const {}

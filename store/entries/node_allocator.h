@@ -13,34 +13,26 @@
 #include <type_traits>
 
 #include "store/entries/entry.h"
+#include "store/entries/node_memory.h"
 
 namespace ferrite {
-
-class Shard;
-
-// Where nodes and buckets come from and go to; defined by Shard.
-void* TakePreparedSlot(Shard* shard);
-void* AllocateBuckets(Shard* shard, size_t bytes);
-// All of this memory for buckets is in use now.
-void BucketsFilled(Shard* shard, void* buckets, size_t bytes);
-void FreeBuckets(Shard* shard, void* buckets, size_t bytes);
 
 template <typename T>
 class NodeAllocator {
  public:
   using value_type = T;
-  explicit NodeAllocator(Shard* shard) : shard_(shard) {}
+  explicit NodeAllocator(NodeMemory* memory) : memory_(memory) {}
   template <typename U>
   NodeAllocator(const NodeAllocator<U>& other)  // NOLINT(google-explicit-constructor): rebinding
-      : shard_(other.shard()) {}
+      : memory_(other.memory()) {}
 
   T* allocate(size_t count) {
-    if constexpr (kIsBucket) return static_cast<T*>(AllocateBuckets(shard_, count * sizeof(T)));
+    if constexpr (kIsBucket) return static_cast<T*>(memory_->AllocateBuckets(count * sizeof(T)));
     static_assert(kIsBucket || sizeof(T) == kNodeBytes || sizeof(T) == sizeof(EntryPair));
-    return static_cast<T*>(TakePreparedSlot(shard_));
+    return static_cast<T*>(memory_->TakePreparedSlot());
   }
   void deallocate(T* pointer, size_t count) {
-    if constexpr (kIsBucket) FreeBuckets(shard_, pointer, count * sizeof(T));
+    if constexpr (kIsBucket) memory_->FreeBuckets(pointer, count * sizeof(T));
   }
 
   template <typename U>
@@ -48,14 +40,14 @@ class NodeAllocator {
     if constexpr (std::is_same_v<U, EntryPair>) object->second.DropBlock();
   }
 
-  Shard* shard() const { return shard_; }
+  NodeMemory* memory() const { return memory_; }
   friend bool operator==(const NodeAllocator& a, const NodeAllocator& b) {
-    return a.shard_ == b.shard_;
+    return a.memory_ == b.memory_;
   }
 
  private:
   static constexpr bool kIsBucket = requires(T t) { t.node_list; };
-  Shard* shard_;
+  NodeMemory* memory_;
 };
 
 }  // namespace ferrite

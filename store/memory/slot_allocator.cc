@@ -4,23 +4,18 @@
 #include <new>
 
 #include "base/check.h"
-#include "store/entries/entry.h"
 
 namespace ferrite {
 namespace {
 
-// Where a free slot keeps the number of the next one: in the links of what was its entry. Readers
-// without a lock may still look at it, and have to see that it is not live any more.
-constexpr size_t kLinkOffset = kNodeBaseBytes + sizeof(StoredKey) + sizeof(Entry) - kWordBytes;
-
 uint16_t NextFree(const char* slot) {
   uint16_t next;
-  std::memcpy(&next, slot + kLinkOffset, sizeof(next));
+  std::memcpy(&next, slot + kFreeLinkOffset, sizeof(next));
   return next;
 }
 
 void SetNextFree(char* slot, uint16_t next) {
-  std::memcpy(slot + kLinkOffset, &next, sizeof(next));
+  std::memcpy(slot + kFreeLinkOffset, &next, sizeof(next));
 }
 
 }  // namespace
@@ -57,7 +52,8 @@ Page* SlotAllocator::MakePage(uint8_t size_class, void* memory) {
       static_cast<uint16_t>((kPageBytes - Page::kFirstSlotOffset) / page->slot_bytes);
   for (uint32_t slot = 0; slot < page->slot_count; ++slot) {
     SetNextFree(page->SlotAt(slot), static_cast<uint16_t>(slot + 1));
-    Entry::SetNeverLive(&EntryInSlot(page->SlotAt(slot)));
+    auto* const version = reinterpret_cast<uint64_t*>(page->SlotAt(slot) + kSlotVersionOffset);
+    __atomic_store_n(version, 0, __ATOMIC_RELAXED);
   }
   return page;
 }

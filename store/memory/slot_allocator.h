@@ -18,6 +18,13 @@
 
 namespace ferrite {
 
+// What the allocator has to know of the entries that lie in slots (entries/entry.h checks it): the
+// word that tells readers without a lock whether an entry is live, 0 where none has ever been, and
+// the last word of the entry's header, in which a free slot keeps the number of the next one. The
+// rest of a freed slot stays as its entry left it, as such readers may still be looking at it.
+inline constexpr size_t kSlotVersionOffset = 24;
+inline constexpr size_t kFreeLinkOffset = 40;
+
 // Not thread-safe: guarded by the shard's mutex.
 class SlotAllocator {
  public:

@@ -1,7 +1,6 @@
 #include "store/shard/shard.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "absl/base/attributes.h"
@@ -17,32 +16,7 @@ constexpr int kMovesPerInsertion = 8;
 // each size class is free.
 constexpr uint32_t kFewPages = 8 * kSizeClassCount;
 
-// Bucket arrays from this size on lie in huge pages; a map's first few are small.
-constexpr size_t kMinHugeTableBytes = size_t{16} << 10;
-
 }  // namespace
-
-// Within Insert, which holds the mutex, though the compiler cannot know.
-void* TakePreparedSlot(Shard* shard) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  return std::exchange(shard->prepared_slot_, nullptr);
-}
-
-void* AllocateBuckets(Shard* shard, size_t bytes) {
-  shard->context_.budget.table_bytes.fetch_add(bytes, std::memory_order_relaxed);
-  if (bytes >= kMinHugeTableBytes) return shard->context_.tables.Allocate(bytes);
-  void* buckets = std::malloc(bytes);
-  FERRITE_CHECK(buckets != nullptr);
-  return buckets;
-}
-
-void BucketsFilled(Shard* shard, void* buckets, size_t bytes) {
-  shard->context_.huge.Add(buckets, bytes);
-}
-
-void FreeBuckets(Shard* shard, void* buckets, size_t bytes) {
-  shard->context_.budget.table_bytes.fetch_sub(bytes, std::memory_order_relaxed);
-  if (bytes < kMinHugeTableBytes) std::free(buckets);
-}
 
 void* Shard::TakeSlot(uint8_t size_class, bool beyond_limit) {
   {
@@ -91,7 +65,7 @@ Entry* Shard::Insert(const LookupKey& key, uint8_t size_class, void* slot) {
     if (slot == nullptr) slot = slots_.Allocate(size_class);
     if (slot == nullptr) return nullptr;
     Page* const page = Page::Of(slot);
-    prepared_slot_ = slot;
+    nodes_.PrepareSlot(slot);
     // Who found that the key is not there has just been to the same bucket, so that this waits for
     // no memory.
     entry = map_.Insert({key.bytes, key.hash, page->size_class});

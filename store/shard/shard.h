@@ -29,37 +29,17 @@
 #include <optional>
 #include <string_view>
 
-#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/spin_mutex.h"
 #include "store/entries/entry_map.h"
-#include "store/entries/hint_table.h"
 #include "store/entries/unlocked_read.h"
 #include "store/event.h"
 #include "store/eviction/eviction_queue.h"
-#include "store/memory/huge_memory.h"
-#include "store/memory/memory_budget.h"
-#include "store/memory/page_pool.h"
 #include "store/memory/slot_allocator.h"
 #include "store/shard/key_batch.h"
+#include "store/shard/shard_context.h"
 
 namespace ferrite {
-
-// What the shards of one store have in common. Thread-safe.
-struct ShardContext {
-  ShardContext(const Clock* clock, size_t limit_bytes, bool evict)
-      : clock(clock), evict(evict), budget(limit_bytes), pages(&budget, &huge), tables(&huge) {}
-
-  const Clock* const clock;
-  const bool evict;
-  MemoryBudget budget;
-  HugePageQueue huge;
-  PagePool pages;
-  HugeArena tables;
-  HintTable hints;
-  size_t shard_count = 1;
-  std::atomic<EventListener*> listener{nullptr};
-};
 
 class Shard;
 
@@ -89,7 +69,11 @@ class Shard {
  public:
   // `number` is its own among context->shard_count.
   Shard(ShardContext* context, size_t number)
-      : context_(*context), number_(number), queue_(&slots_), map_(this) {}
+      : context_(*context),
+        number_(number),
+        queue_(&slots_),
+        nodes_(&context->budget, &context->tables, &context->huge),
+        map_(&nodes_) {}
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
@@ -177,10 +161,6 @@ class Shard {
 
  private:
   friend struct Remains;
-  friend void* TakePreparedSlot(Shard* shard);
-  friend void* AllocateBuckets(Shard* shard, size_t bytes);
-  friend void BucketsFilled(Shard* shard, void* buckets, size_t bytes);
-  friend void FreeBuckets(Shard* shard, void* buckets, size_t bytes);
 
   // Calls act(i) for each key of the batch in order, having asked early for the memory that it
   // takes to erase its entry.
@@ -228,7 +208,7 @@ class Shard {
 
   Mutex mutex_;
   EvictionQueue queue_ ABSL_GUARDED_BY(mutex_);
-  void* prepared_slot_ ABSL_GUARDED_BY(mutex_) = nullptr;  // for the node that is being inserted
+  NodeMemory nodes_ ABSL_GUARDED_BY(mutex_);
   // The hints of entries from here on are still to be moved in a table that has grown.
   size_t hints_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // the size of the table that was last seen
   SlotRef next_to_move_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -1,6 +1,8 @@
 #include "store/store.h"
 
+#include "store/calls/reader.h"
 #include "store/calls/store_state.h"
+#include "store/calls/writer.h"
 
 namespace ferrite {
 
@@ -10,93 +12,54 @@ Store::~Store() = default;
 
 size_t Store::shard_count() const { return state_->shards.size(); }
 
-void StoreState::Read(const Place& place, const GetOptions& options, ReadResult* result) const {
-  UnlockedRead read(place.shard->places());
-  if (!read.Run(place.key, counts_uses, &result->value)) {
-    return ReadWithLock(place, options, result);
-  }
-  result->found = true;
-  result->version = read.version();
-  result->ttl_ms.reset();
-  result->not_modified = options.if_version_not == result->version;
-  if (result->not_modified) result->value.Clear();
-  if (read.expires() && !SetTtl(read.expires_at_ms(), result)) {
-    ReadWithLock(place, options, result);
-  }
-}
-
-void StoreState::ReadWithLock(const Place& place, const GetOptions& options,
-                              ReadResult* result) const {
-  result->Clear();
-  SpinMutex::scoped_lock lock(place.shard->LockOf(place.key.hash));
-  const Entry* entry = place.shard->Find(place.key);
-  if (entry == nullptr || Expired(*entry)) return;
-  entry->key().CountUse();
-  ReadLocked(*entry, options, result);
-}
-
-void StoreState::ReadLocked(const Entry& entry, const GetOptions& options,
-                            ReadResult* result) const {
-  result->found = true;
-  result->version = entry.version();
-  result->ttl_ms = TtlMs(entry);
-  result->not_modified = options.if_version_not == result->version;
-  if (!result->not_modified) entry.CopyValueTo(&result->value);
-}
-
-// The new expiry and the read are one step.
-void StoreState::ReadAndTouch(const Place& place, const GetOptions& options, ReadResult* result) {
-  result->Clear();
-  SpinMutex::scoped_lock lock(place.shard->LockOf(place.key.hash));
-  Entry* const entry = place.shard->Find(place.key);
-  if (entry == nullptr || Expired(*entry)) return;
-  Shard::SetExpiry(entry, ExpiresAtMs(Expiry::After(*options.touch_ttl_ms), 0));
-  entry->key().CountUse();
-  ReadLocked(*entry, options, result);
-}
-
 // Everything but the likely case is a call at the end, which leaves the registers to that case.
 void Store::GetPlain(std::string_view key, ReadResult* result) {
-  StoreState& state = *state_;
-  const StoreState::Place place = state.Locate(key);
-  UnlockedRead read(place.shard->places(state.context));
-  if (!state.Glance(place, state.Foresee(place), &read, result)) [[unlikely]]
-    return state.ReadAnyhow(key, result);
-  if (read.expires()) state.FinishExpiring(key, read.expires_at_ms(), result);
-}
-
-void StoreState::ReadAnyhow(std::string_view key, ReadResult* result) const {
-  Read(Locate(key), {}, result);
-}
-
-void StoreState::FinishExpiring(std::string_view key, int64_t expires_at_ms,
-                                ReadResult* result) const {
-  if (!SetTtl(expires_at_ms, result)) ReadAnyhow(key, result);
+  const StoreState& state = *state_;
+  const LocatedKey located = state.Locate(key);
+  UnlockedRead read(located.shard->places(state.context));
+  if (!Reader(state, located).GlanceUnlocked(state.Foresee(located), &read, result)) [[unlikely]]
+    return Reader::LocateAndRead(state, key, result);
+  if (read.expires()) Reader::FinishExpiring(state, key, read.expires_at_ms(), result);
 }
 
 void Store::GetWithOptions(std::string_view key, const GetOptions& options, ReadResult* result) {
-  const StoreState::Place place = state_->Locate(key);
-  if (options.touch_ttl_ms.has_value()) return state_->ReadAndTouch(place, options, result);
-  state_->Read(place, options, result);
+  const LocatedKey located = state_->Locate(key);
+  const Reader reader(*state_, located);
+  if (options.touch_ttl_ms.has_value()) return reader.LockTouchAndRead(options, result);
+  reader.Read(options, result);
 }
 
 void Store::Peek(std::string_view key, bool with_value, ReadResult* result) {
-  const StoreState::Place place = state_->Locate(key);
-  result->Clear();
-  SpinMutex::scoped_lock lock(place.shard->LockOf(place.key.hash));
-  const Entry* entry = place.shard->Find(place.key);
-  if (entry == nullptr || state_->Expired(*entry)) return;
-  GetOptions options;
-  if (!with_value) options.if_version_not = entry->version();
-  state_->ReadLocked(*entry, options, result);
-  result->not_modified = false;
+  Reader(*state_, state_->Locate(key)).LockAndPeek(with_value, result);
 }
 
 bool Store::Exists(std::string_view key) {
-  const StoreState::Place place = state_->Locate(key);
-  SpinMutex::scoped_lock lock(place.shard->LockOf(place.key.hash));
-  const Entry* entry = place.shard->Find(place.key);
-  return entry != nullptr && !state_->Expired(*entry);
+  return Reader(*state_, state_->Locate(key)).LockAndFind();
+}
+
+uint64_t Store::TrySet(std::string_view key, std::string_view value) {
+  const LocatedKey located = state_->Locate(key);
+  return Writer(state_.get(), located).TryOverwrite(state_->Foresee(located), value);
+}
+
+SetResult Store::SetInAllCases(std::string_view key, std::string_view value,
+                               const SetOptions& options) {
+  return Writer(state_.get(), state_->Locate(key)).Set(value, options);
+}
+
+DeleteResult Store::Delete(std::string_view key, std::optional<uint64_t> if_version) {
+  return Writer(state_.get(), state_->Locate(key)).Delete(if_version);
+}
+
+TouchResult Store::Touch(std::string_view key, std::optional<Expiry> expiry) {
+  return Writer(state_.get(), state_->Locate(key)).Touch(expiry);
+}
+
+IncrResult Store::Incr(std::string_view key, const IncrOptions& options) {
+  const LocatedKey located = state_->Locate(key);
+  Writer writer(state_.get(), located);
+  IncrResult result;
+  return writer.TryIncrInPlace(options, &result) ? result : writer.Incr(options);
 }
 
 void Store::Listen(EventListener* listener) {

@@ -38,26 +38,13 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "base/clock.h"
 #include "store/event.h"
 #include "store/operation.h"
+#include "store/store_options.h"
 
 namespace ferrite {
 
 class StoreState;
-
-struct StoreOptions {
-  // 0: four per core, but no more than leave each some 16 MiB of the limit, and without one no
-  // fewer than one for each 4 GiB of the machine's memory. Rounded up to a power of two, and to one
-  // for each 4 GiB of the limit.
-  size_t shards = 0;
-  // 0: no limit.
-  size_t max_memory_bytes = 0;
-  // When false, a write without room fails instead.
-  bool evict = true;
-  // Must outlive the store.
-  const Clock* clock = &Clock::System();
-};
 
 class Store {
  public:
@@ -79,10 +66,10 @@ class Store {
 
   SetResult Set(std::string_view key, std::string_view value, const SetOptions& options = {}) {
     if (options.IsPlain()) {
-      if (const uint64_t version = Overwrite(key, value); version != 0) [[likely]]
+      if (const uint64_t version = TrySet(key, value); version != 0) [[likely]]
         return {.version = version};
     }
-    return SetAnyhow(key, value, options);
+    return SetInAllCases(key, value, options);
   }
 
   // results[i] becomes what Set(items[i]...) gives, one after the other. The spans are of equal
@@ -142,8 +129,8 @@ class Store {
   void GetWithOptions(std::string_view key, const GetOptions& options, ReadResult* result);
   // The version that was written; 0, and nothing is changed, if it takes more than to overwrite a
   // value.
-  uint64_t Overwrite(std::string_view key, std::string_view value);
-  SetResult SetAnyhow(std::string_view key, std::string_view value, const SetOptions& options);
+  uint64_t TrySet(std::string_view key, std::string_view value);
+  SetResult SetInAllCases(std::string_view key, std::string_view value, const SetOptions& options);
 
   const std::unique_ptr<StoreState> state_;
 };

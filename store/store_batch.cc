@@ -13,7 +13,9 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "store/calls/reader.h"
 #include "store/calls/store_state.h"
+#include "store/calls/writer.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -24,11 +26,11 @@ namespace {
 constexpr size_t kGroupSize = 8;
 
 struct Group {
-  StoreState::Place places[kGroupSize];
+  LocatedKey keys[kGroupSize];
   UnlockedRead::Candidate candidates[kGroupSize];
 };
 
-// Takes the numbers below `count` in groups through the steps: calls `step(i, place, candidate)` of
+// Takes the numbers below `count` in groups through the steps: calls `step(i, key, candidate)` of
 // each for each i in order, where the later two are i's own.
 template <typename... Steps>
 void InStages(size_t count, Steps... steps) {
@@ -39,7 +41,7 @@ void InStages(size_t count, Steps... steps) {
     if (begin >= count) return;  // too early or too late for this stage
     Group& group = groups[number % kStages];
     for (size_t i = 0; i < std::min(kGroupSize, count - begin); ++i) {
-      step(begin + i, group.places[i], group.candidates[i]);
+      step(begin + i, group.keys[i], group.candidates[i]);
     }
   };
   const size_t group_count = (count + kGroupSize - 1) / kGroupSize;
@@ -49,12 +51,11 @@ void InStages(size_t count, Steps... steps) {
   }
 }
 
-using Place = StoreState::Place;
 using Candidate = UnlockedRead::Candidate;
 
-void Locate(const StoreState& state, std::string_view key, Place& place) {
-  place = state.Locate(key);
-  state.context.hints.Prefetch(place.key.hash);
+void Locate(const StoreState& state, std::string_view bytes, LocatedKey& key) {
+  key = state.Locate(bytes);
+  state.context.hints.Prefetch(key.key.hash);
 }
 
 }  // namespace
@@ -62,35 +63,36 @@ void Locate(const StoreState& state, std::string_view key, Place& place) {
 void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> results) {
   FERRITE_CHECK(keys.size() == results.size());
   InStages(
-      keys.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, keys[i], place); },
-      [&](size_t, const Place& place, auto& candidate) { candidate = state_->Foresee(place); },
-      [&](size_t i, const Place& place, const auto& candidate) {
-        if (!state_->ReadAt(place, candidate, &results[i])) [[unlikely]]
-          state_->Read(place, {}, &results[i]);
+      keys.size(), [&](size_t i, LocatedKey& key, auto&) { Locate(*state_, keys[i], key); },
+      [&](size_t, const LocatedKey& key, auto& candidate) { candidate = state_->Foresee(key); },
+      [&](size_t i, const LocatedKey& key, const auto& candidate) {
+        const Reader reader(*state_, key);
+        if (!reader.ReadUnlocked(candidate, &results[i])) [[unlikely]]
+          reader.Read({}, &results[i]);
       });
 }
 
 void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
   FERRITE_CHECK(items.size() == results.size());
   InStages(
-      items.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, items[i].key, place); },
-      [&](size_t, const Place& place, auto& candidate) {
-        candidate = state_->Foresee(place);
-        if (candidate.slot == nullptr) place.shard->map().PrefetchBucket(place.key.hash);
+      items.size(), [&](size_t i, LocatedKey& key, auto&) { Locate(*state_, items[i].key, key); },
+      [&](size_t, const LocatedKey& key, auto& candidate) {
+        candidate = state_->Foresee(key);
+        if (candidate.slot == nullptr) key.shard->map().PrefetchBucket(key.key.hash);
       },
-      [](size_t, const Place& place, const auto& candidate) {
-        if (candidate.slot == nullptr) place.shard->map().PrefetchFirstNode(place.key.hash);
+      [](size_t, const LocatedKey& key, const auto& candidate) {
+        if (candidate.slot == nullptr) key.shard->map().PrefetchFirstNode(key.key.hash);
       },
-      [](size_t, const Place& place, const auto& candidate) {
-        if (candidate.slot == nullptr) place.shard->map().PrefetchSecondNode(place.key.hash);
+      [](size_t, const LocatedKey& key, const auto& candidate) {
+        if (candidate.slot == nullptr) key.shard->map().PrefetchSecondNode(key.key.hash);
       },
-      [&](size_t i, const Place& place, const auto& candidate) {
+      [&](size_t i, const LocatedKey& key, const auto& candidate) {
         const SetItem& item = items[i];
         SetResult& result = results[i];
-        result.version =
-            item.options.IsPlain() ? state_->OverwriteAt(place, candidate, item.value) : 0;
+        Writer writer(state_.get(), key);
+        result.version = item.options.IsPlain() ? writer.TryOverwrite(candidate, item.value) : 0;
         if (result.version == 0) [[unlikely]] {
-          result = state_->SetAnyhow(place, item.value, item.options);
+          result = writer.Set(item.value, item.options);
         } else {
           result.outcome = SetOutcome::kStored;
           result.previous.Clear();
@@ -102,29 +104,29 @@ void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResu
   FERRITE_CHECK(keys.size() == results.size());
   InStages(
       keys.size(),
-      [&](size_t i, Place& place, auto&) {
-        Locate(*state_, keys[i], place);
-        place.shard->map().PrefetchBucket(place.key.hash);
+      [&](size_t i, LocatedKey& key, auto&) {
+        Locate(*state_, keys[i], key);
+        key.shard->map().PrefetchBucket(key.key.hash);
       },
-      [&](size_t, const Place& place, auto& candidate) {
-        candidate = state_->Foresee(place);
+      [&](size_t, const LocatedKey& key, auto& candidate) {
+        candidate = state_->Foresee(key);
         if (candidate.slot != nullptr) Page::Of(candidate.slot)->Prefetch();
-        place.shard->map().PrefetchFirstNode(place.key.hash);
+        key.shard->map().PrefetchFirstNode(key.key.hash);
       },
-      [](size_t, const Place& place, const auto& candidate) {
-        if (candidate.slot != nullptr) place.shard->PrefetchNeighbours(candidate.slot);
-        place.shard->map().PrefetchSecondNode(place.key.hash);
+      [](size_t, const LocatedKey& key, const auto& candidate) {
+        if (candidate.slot != nullptr) key.shard->PrefetchNeighbours(candidate.slot);
+        key.shard->map().PrefetchSecondNode(key.key.hash);
       },
-      [&](size_t i, const Place& place, auto&) {
-        results[i] = state_->Delete(place, std::nullopt);
+      [&](size_t i, const LocatedKey& key, auto&) {
+        results[i] = Writer(state_.get(), key).Delete(std::nullopt);
       });
 }
 
 void Store::InTurn(std::span<const std::string_view> keys, absl::FunctionRef<void(size_t)> act) {
   InStages(
-      keys.size(), [&](size_t i, Place& place, auto&) { Locate(*state_, keys[i], place); },
-      [&](size_t, const Place& place, auto& candidate) { candidate = state_->Foresee(place); },
-      [&](size_t i, const Place&, const auto&) { act(i); });
+      keys.size(), [&](size_t i, LocatedKey& key, auto&) { Locate(*state_, keys[i], key); },
+      [&](size_t, const LocatedKey& key, auto& candidate) { candidate = state_->Foresee(key); },
+      [&](size_t i, const LocatedKey&, const auto&) { act(i); });
 }
 
 }  // namespace ferrite

@@ -1,5 +1,6 @@
 // The calls of Store that walk all of it.
 
+#include "store/calls/evictor.h"
 #include "store/calls/store_state.h"
 #include "store/store.h"
 
@@ -28,7 +29,7 @@ bool Store::Scan(std::string_view prefix, size_t limit, ScanCursor* cursor,
 bool Store::Sweep() {
   for (int i = 0; i < kHugePagesPerStep && state_->context.huge.MakeOneHuge(); ++i) {
   }
-  if (state_->context.evict) state_->TakeBackExcess(state_->shards[state_->sweep_shard].get());
+  Evictor(state_.get(), state_->shards[state_->sweep_shard].get()).TakeBackExcess();
   if (!state_->shards[state_->sweep_shard]->Sweep(&state_->sweep_page)) {
     state_->sweep_page = 0;
     state_->sweep_shard = (state_->sweep_shard + 1) % state_->shards.size();

@@ -48,6 +48,7 @@ struct Evicted {
   size_t entries = 0;
   size_t freed_bytes = 0;    // that anyone can use now: blocks, and the page that was to be emptied
   bool had_victims = false;  // even if others changed all of them before they could go
+  bool page_is_half_empty = false;  // the next EvictPage goes on with it
 };
 
 // What is left of an entry that is gone: the block of a large value, and its page if it was the

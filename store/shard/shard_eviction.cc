@@ -57,7 +57,9 @@ Evicted Shard::EvictOne() {
     page = Page::Of(victim);
   }
   const auto freed_bytes = EvictIfUnchanged(victims[0], page, victims.version(0));
-  return {freed_bytes.has_value(), freed_bytes.value_or(0), true};
+  return {.entries = freed_bytes.has_value(),
+          .freed_bytes = freed_bytes.value_or(0),
+          .had_victims = true};
 }
 
 Page* Shard::ChoosePage() {
@@ -132,7 +134,7 @@ Evicted Shard::EvictPage(size_t max_entries) {
     if (is_rest) page_to_empty_.reset();
     CountPolicyMemory();
   }
-  Evicted evicted{.had_victims = victims.size() > 0};
+  Evicted evicted{.had_victims = victims.size() > 0, .page_is_half_empty = !is_rest};
   EraseInTurn(victims, [&](size_t i) {
     if (const auto freed_bytes = EvictIfUnchanged(victims[i], page, victims.version(i))) {
       ++evicted.entries;

@@ -1,22 +1,21 @@
 #pragma once
 
-// What the calls that write one key have in common.
-
 #include <cstdint>
 #include <string_view>
 #include <utility>
 
+#include "store/calls/evictor.h"
 #include "store/calls/store_state.h"
 
 namespace ferrite {
 
-// A key locked for writing, and its entry, for the length of one operation.
-class EntryWriter {
+// A key that is locked for one write, and its entry. Not thread-safe.
+class LockedKey {
  public:
-  EntryWriter(StoreState* state, const StoreState::Place& place)
+  LockedKey(StoreState* state, const LocatedKey& located)
       : state_(*state),
-        shard_(*place.shard),
-        key_(place.key),
+        shard_(*located.shard),
+        key_(located.key),
         lock_(shard_.LockOf(key_.hash)),
         entry_(shard_.Find(key_)) {
     expired_ = entry_ != nullptr && state_.Expired(*entry_);
@@ -90,7 +89,7 @@ class EntryWriter {
  private:
   bool CreateInNewSlot(uint8_t size_class) {
     lock_.release();
-    void* const slot = state_.TakeSlot(&shard_, size_class);
+    void* const slot = Evictor(&state_, &shard_).TakeSlot(size_class);
     lock_.acquire();
     entry_ = shard_.Find(key_);
     created_ = slot != nullptr && entry_ == nullptr;

@@ -1,0 +1,83 @@
+#include "store/calls/evictor.h"
+
+#include <algorithm>
+
+namespace ferrite {
+namespace {
+
+// Single entries that are evicted without a visible gain before whole pages are.
+constexpr int kMaxFruitlessEvictions = 32;
+constexpr size_t kEnoughBytes = 2 * kPageBytes;
+// How much of what is above the limit one write takes back.
+constexpr size_t kExcessStepBytes = kPageBytes;
+// What the choice of a page to empty counts for, in evictions.
+constexpr size_t kPageChoiceWork = 64;
+
+}  // namespace
+
+void* Evictor::TakeSlot(uint8_t size_class) {
+  void* slot = nullptr;
+  EvictUntil(kEnoughBytes, kEnoughEntries, [&](bool enough) {
+    slot = shard_->TakeSlot(size_class, enough);
+    return slot != nullptr;
+  });
+  return slot;
+}
+
+bool Evictor::MakeRoomForBlock(size_t value_size) {
+  const MemoryBudget& budget = state_.context.budget;
+  const size_t bytes = ValueBlock::MemoryBytes(value_size);
+  if (budget.limit_bytes != 0 && bytes > budget.limit_bytes) return false;
+  const size_t work = std::max(bytes / SlotBytes(0), kEnoughEntries);
+  return EvictUntil(std::max(bytes, kEnoughBytes), work, [&](bool enough) {
+    const size_t new_bytes = ValueBlock::NewMemoryBytes(value_size);
+    return enough || new_bytes == 0 || budget.Allows(new_bytes);
+  });
+}
+
+void Evictor::TakeBackExcess() {
+  const MemoryBudget& budget = state_.context.budget;
+  if (!state_.context.evict || !budget.IsExceeded()) return;
+  EvictUntil(kExcessStepBytes, kEnoughEntries,
+             [&](bool enough) { return enough || !budget.IsExceeded(); });
+}
+
+template <typename Done>
+bool Evictor::EvictUntil(size_t enough_bytes, size_t enough_work, Done done) {
+  freed_bytes_ = work_ = attempts_ = 0;
+  fruitless_ = 0;
+  for (;;) {
+    if (done(freed_bytes_ >= enough_bytes || work_ >= enough_work)) return true;
+    if (!state_.context.evict || work_ >= enough_work) return false;
+    EvictSome(enough_work - work_);
+  }
+}
+
+void Evictor::EvictSome(size_t max_entries) {
+  const bool wants_page = fruitless_ >= kMaxFruitlessEvictions;
+  Evicted evicted = wants_page ? shard_->EvictPage(max_entries) : shard_->EvictOne();
+  if (!evicted.had_victims && wants_page) {
+    // No page that is worth little: looking again at once would be in vain.
+    fruitless_ = 0;
+    evicted = shard_->EvictOne();
+  }
+  if (!evicted.had_victims) {
+    // Nothing to evict here, so the memory is with the others.
+    Shard& other = *state_.shards[(shard_->number() + 1 + attempts_) % state_.shards.size()];
+    evicted = other.EvictPage(max_entries);
+    if (!evicted.had_victims) evicted = other.EvictOne();
+  }
+  ++attempts_;
+  is_within_page_ = evicted.page_is_half_empty;
+  freed_bytes_ += evicted.freed_bytes;
+  entries_ += std::max<size_t>(evicted.entries, 1);
+  work_ += std::max<size_t>(evicted.entries, 1) + (wants_page ? kPageChoiceWork : 0);
+  if (!wants_page) fruitless_ = evicted.freed_bytes > 0 ? 0 : fruitless_ + 1;
+}
+
+void Evictor::TurnToNextShard() {
+  if (is_within_page_) return;
+  shard_ = state_.shards[(shard_->number() + 1) % state_.shards.size()].get();
+}
+
+}  // namespace ferrite

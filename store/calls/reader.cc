@@ -1,0 +1,74 @@
+#include "store/calls/reader.h"
+
+namespace ferrite {
+
+void Reader::Read(const GetOptions& options, ReadResult* result) const {
+  UnlockedRead read(key_.shard->places());
+  if (!read.Run(key_.key, state_.counts_uses, &result->value)) return LockAndRead(options, result);
+  result->found = true;
+  result->version = read.version();
+  result->ttl_ms.reset();
+  result->not_modified = options.if_version_not == result->version;
+  if (result->not_modified) result->value.Clear();
+  if (read.expires() && !SetTtl(state_, read.expires_at_ms(), result)) LockAndRead(options, result);
+}
+
+void Reader::LocateAndRead(const StoreState& state, std::string_view key, ReadResult* result) {
+  Reader(state, state.Locate(key)).Read({}, result);
+}
+
+void Reader::FinishExpiring(const StoreState& state, std::string_view key, int64_t expires_at_ms,
+                            ReadResult* result) {
+  if (!SetTtl(state, expires_at_ms, result)) LocateAndRead(state, key, result);
+}
+
+Entry* Reader::FindLocked() const {
+  Entry* const entry = key_.shard->Find(key_.key);
+  return entry == nullptr || state_.Expired(*entry) ? nullptr : entry;
+}
+
+void Reader::CopyLocked(const StoreState& state, const Entry& entry, const GetOptions& options,
+                        ReadResult* result) {
+  result->found = true;
+  result->version = entry.version();
+  result->ttl_ms = state.TtlMs(entry);
+  result->not_modified = options.if_version_not == result->version;
+  if (!result->not_modified) entry.CopyValueTo(&result->value);
+}
+
+void Reader::LockAndRead(const GetOptions& options, ReadResult* result) const {
+  result->Clear();
+  SpinMutex::scoped_lock lock(key_.lock());
+  const Entry* const entry = FindLocked();
+  if (entry == nullptr) return;
+  entry->key().CountUse();
+  CopyLocked(state_, *entry, options, result);
+}
+
+void Reader::LockTouchAndRead(const GetOptions& options, ReadResult* result) const {
+  result->Clear();
+  SpinMutex::scoped_lock lock(key_.lock());
+  Entry* const entry = FindLocked();
+  if (entry == nullptr) return;
+  Shard::SetExpiry(entry, state_.ExpiresAtMs(Expiry::After(*options.touch_ttl_ms), 0));
+  entry->key().CountUse();
+  CopyLocked(state_, *entry, options, result);
+}
+
+void Reader::LockAndPeek(bool with_value, ReadResult* result) const {
+  result->Clear();
+  SpinMutex::scoped_lock lock(key_.lock());
+  const Entry* const entry = FindLocked();
+  if (entry == nullptr) return;
+  GetOptions options;
+  if (!with_value) options.if_version_not = entry->version();
+  CopyLocked(state_, *entry, options, result);
+  result->not_modified = false;
+}
+
+bool Reader::LockAndFind() const {
+  SpinMutex::scoped_lock lock(key_.lock());
+  return FindLocked() != nullptr;
+}
+
+}  // namespace ferrite

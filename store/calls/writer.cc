@@ -1,0 +1,129 @@
+#include "store/calls/writer.h"
+
+#include <utility>
+
+#include "store/calls/counter.h"
+#include "store/calls/evictor.h"
+#include "store/calls/locked_key.h"
+#include "store/calls/reader.h"
+
+namespace ferrite {
+
+SetResult Writer::Set(std::string_view value, const SetOptions& options, BlockRef block) {
+  SetResult result;
+  Evictor evictor(&state_, key_.shard);
+  if (block == nullptr) {
+    evictor.TakeBackExcess();
+    if (!Entry::FitsInline(key_.key.bytes.size(), value.size())) {
+      if (!evictor.MakeRoomForBlock(value.size())) {
+        result.outcome = SetOutcome::kMemoryFull;
+        return result;
+      }
+      block.reset(ValueBlock::Create(value));
+    }
+  }
+
+  LockedKey locked(&state_, key_);
+  const bool must_be_there =
+      options.presence == Presence::kPresent || options.if_version.has_value();
+  if (!must_be_there && !locked.Create(Entry::SlotBytesFor(key_.key.bytes.size(),
+                                                           block != nullptr ? 0 : value.size()))) {
+    result.outcome = SetOutcome::kMemoryFull;
+    return result;
+  }
+  const bool present = locked.present();
+  const uint64_t present_version = locked.present_version();
+  if (options.return_previous && present) {
+    Reader::CopyLocked(state_, locked.entry(), {}, &result.previous);
+  }
+  if ((must_be_there && !present) || (options.presence == Presence::kAbsent && present) ||
+      (options.if_version.has_value() && options.if_version != present_version)) {
+    result.outcome = SetOutcome::kConditionFailed;
+    result.version = present_version;
+    return result;
+  }
+  if (!locked.SetValue(value, std::move(block))) {
+    result.outcome = SetOutcome::kMemoryFull;
+    return result;
+  }
+  locked.Finish(options.expiry, EventKind::kSet);
+  result.version = locked.entry().version();
+  return result;
+}
+
+DeleteResult Writer::Delete(std::optional<uint64_t> if_version) {
+  LockedKey locked(&state_, key_);
+  DeleteResult result;
+  result.version = locked.present_version();
+  result.deleted = locked.present() && (!if_version.has_value() || if_version == result.version);
+  if (result.deleted || !locked.present()) locked.Erase();
+  return result;
+}
+
+TouchResult Writer::Touch(std::optional<Expiry> expiry) {
+  LockedKey locked(&state_, key_);
+  TouchResult result;
+  if (!locked.present()) return result;
+  if (expiry.has_value()) Shard::SetExpiry(&locked.entry(), state_.ExpiresAtMs(*expiry, 0));
+  locked.entry().key().CountUse();
+  result.found = !state_.Expired(locked.entry());
+  result.version = locked.entry().version();
+  result.ttl_ms = state_.TtlMs(locked.entry());
+  return result;
+}
+
+bool Writer::TryIncrInPlace(const IncrOptions& options, IncrResult* result) {
+  if (!options.expiry_only_if_created && options.expiry.IsSet()) return false;
+  SpinMutex::scoped_lock lock(key_.lock());
+  Entry* const entry = UnlockedRead::Guess(key_.shard->places(), key_.key);
+  if (entry == nullptr || !entry->IsOverwritable() ||
+      !ParseCounter(entry->value(), &result->value)) {
+    return false;
+  }
+  if (!StepCounter(options, result) || !entry->Overwrite(CounterText(result->value).view()))
+    return false;
+  if (state_.counts_uses) entry->key().CountUse();
+  result->version = entry->version();
+  key_.shard->Tell(EventKind::kIncr, *entry);
+  return true;
+}
+
+IncrResult Writer::Incr(const IncrOptions& options) {
+  IncrResult result;
+  Evictor(&state_, key_.shard).TakeBackExcess();
+  LockedKey locked(&state_, key_);
+  result.value = options.initial;
+  // Before an entry is made, which may evict others: what fails is to change nothing.
+  if (IncrResult first = result; !locked.present() && !StepCounter(options, &first)) {
+    result.outcome = IncrOutcome::kOutOfRange;
+    return result;
+  }
+  if (!locked.Create(Entry::SlotBytesFor(key_.key.bytes.size(), kMaxCounterBytes))) {
+    result.outcome = IncrOutcome::kMemoryFull;
+    return result;
+  }
+  const bool present = locked.present();
+  result.version = locked.present_version();
+  if (present && !ParseCounter(locked.entry().value(), &result.value)) {
+    result.outcome = IncrOutcome::kNotACounter;
+    return result;
+  }
+  const int64_t before = result.value;
+  if (!StepCounter(options, &result)) {
+    result.outcome = IncrOutcome::kOutOfRange;
+    return result;
+  }
+  if (!locked.SetValue(CounterText(result.value).view(), nullptr)) {
+    result.outcome = IncrOutcome::kMemoryFull;
+    result.value = before;
+    return result;
+  }
+  locked.Finish(present && options.expiry_only_if_created ? Expiry::Keep() : options.expiry,
+                EventKind::kIncr);
+  result.version = locked.entry().version();
+  result.ttl_ms = state_.TtlMs(locked.entry());
+  result.created = !present;
+  return result;
+}
+
+}  // namespace ferrite

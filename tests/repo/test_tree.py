@@ -30,6 +30,17 @@ WHY = {
     "server": "server/ and client/ share only base/ and proto/; move what both need there if it is part of the contract",
     "client": "server/ and client/ share only base/ and proto/; what a client must know comes over the wire",
 }
+# The strata of store/, bottom first: a file includes its own and those before it. Top-level files not named here are the API.
+STRATA = ["memory", "vocabulary", "entries", "eviction", "shard", "calls", "API"]
+VOCABULARY = {"store/value", "store/operation", "store/event", "store/store_options"}
+WHY_STRATA = {
+    "memory": "memory/ hands out bytes and does not know what lies in them; give it an offset or a size instead",
+    "vocabulary": "what the API's calls take and give must not depend on how they are done",
+    "entries": "an entry does not know its shard; pass in what it needs, as NodeMemory is",
+    "eviction": "the policy chooses an entry and leaves locks and erasing to the shard",
+    "shard": "a shard knows nothing of the others; what spans shards belongs in calls/",
+    "calls": "calls/ is below the API; move what both need into the vocabulary",
+}
 SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 
 # (what is banned, in which files, what to write instead)
@@ -107,6 +118,39 @@ def complaints_about_includes(name, source):
             yield f"{name}:{number}: includes {path}; {WHY[folder]}"
 
 
+def stratum_of(path):
+    folder, *rest = path.removeprefix("store/").split("/")
+    if rest:
+        return folder
+    return "vocabulary" if path.rsplit(".", 1)[0] in VOCABULARY else "API"
+
+
+def complaints_about_strata(name, source):
+    if not name.startswith("store/"):
+        return
+    own = stratum_of(name)
+    if own not in STRATA:
+        yield f"{name}: lies in no stratum; move it into one of store/{{{','.join(STRATA)}}}, or add {own} to STRATA"
+        return
+    for number, line in enumerate(source.splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*"(store/[^"]+)"', line)
+        if match and STRATA.index(stratum_of(match[1])) > STRATA.index(own):
+            yield f"{name}:{number}: includes {match[1]} of a higher stratum; {WHY_STRATA[own]}"
+
+
+# What the rest of the repository may include of store/: the API. Its own tests and benchmarks look inside.
+LOOKS_INSIDE_STORE = ("store/", "tests/store/", "tests/fuzz/", "bench/store/", "bench/eviction/")
+
+
+def complaints_about_insides(name, source):
+    if name.startswith(LOOKS_INSIDE_STORE):
+        return
+    for number, line in enumerate(source.splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*"(store/[^"/]+/[^"]+)"', line)
+        if match:
+            yield f"{name}:{number}: includes {match[1]}; include store/store.h or its neighbours, which are the store's API"
+
+
 def complaints_about_lines(name, source):
     for pattern, where, instead in BANS:
         if re.search(where, name):
@@ -164,6 +208,10 @@ class Tree(unittest.TestCase):
     def test_folders_include_only_what_they_may(self):
         self.expect_none(c for name in files() if re.search(CPP, name) for c in complaints_about_includes(name, text(name)))
 
+    def test_strata_of_the_store_include_only_those_below(self):
+        self.expect_none(c for name in files() if re.search(CPP, name)
+                         for complaints in (complaints_about_strata, complaints_about_insides) for c in complaints(name, text(name)))
+
     def test_no_line_is_banned(self):
         own = pathlib.Path(__file__).resolve().relative_to(ROOT).as_posix()
         self.expect_none(c for name in files() if name != own for c in complaints_about_lines(name, text(name)))
@@ -208,6 +256,27 @@ class Rules(unittest.TestCase):
                               ("tests/a.cc", '"server/server.h"'), ("client/a.cc", "<grpcpp/grpcpp.h>")]:
             with self.subTest(name + include):
                 self.assertEqual(list(complaints_about_includes(name, f"#include {include}\n")), [])
+
+    def test_strata(self):
+        for name, include, part in [
+            ("store/memory/a.cc", "store/entries/entry.h", "does not know what lies in them"),
+            ("store/memory/a.h", "store/value.h", "does not know what lies in them"),
+            ("store/value.h", "store/entries/entry.h", "must not depend on how they are done"),
+            ("store/entries/a.h", "store/shard/shard.h", "does not know its shard"),
+            ("store/eviction/a.cc", "store/shard/shard.h", "leaves locks"),
+            ("store/shard/a.cc", "store/calls/evictor.h", "knows nothing of the others"),
+            ("store/calls/a.cc", "store/store.h", "below the API"),
+        ]:
+            with self.subTest(name + include):
+                self.expect_one(complaints_about_strata(name, f'#include "{include}"\n'), part)
+        self.expect_one(complaints_about_strata("store/misc/a.h", ""), "lies in no stratum")
+        for name, include in [("store/shard/a.cc", "store/memory/page.h"), ("store/store.cc", "store/calls/reader.h"),
+                              ("store/entries/a.h", "store/operation.h"), ("store/memory/a.h", "store/memory/page.h")]:
+            with self.subTest(name + include):
+                self.assertEqual(list(complaints_about_strata(name, f'#include "{include}"\n')), [])
+        self.expect_one(complaints_about_insides("server/a.cc", '#include "store/shard/shard.h"\n'), "the store's API")
+        self.assertEqual(list(complaints_about_insides("server/a.cc", '#include "store/store.h"\n')), [])
+        self.assertEqual(list(complaints_about_insides("tests/store/a.cc", '#include "store/shard/shard.h"\n')), [])
 
     def test_bans(self):
         for name, line, part in [

@@ -12,12 +12,15 @@
 // twice as many, as hints (hint_table.h) spare most operations the way through the buckets, and
 // makes the new ones in small steps.
 //
-// Growing reaches protected members of TBB's class, whose names and meaning may change. They are
-// all in this file, compiled in only for the versions that they were read against; with others, or
-// with FERRITE_PLAIN_TBB, growing and locking are left to TBB.
+// Growing reaches protected members of TBB's class, whose names and meaning may change. All uses
+// are in this file. It compiles only with the versions that it was read against, and checks what
+// the compiler can tell of them; with FERRITE_PLAIN_TBB growing and locking are left to TBB,
+// whichever it is.
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
+#include <type_traits>
 
 #define TBB_PREVIEW_CONCURRENT_HASH_MAP_EXTENSIONS 1  // the type of its locks
 #include "oneapi/tbb/version.h"
@@ -25,8 +28,10 @@
 #ifndef TBB_INTERFACE_VERSION
 #error "oneTBB does not tell its version"
 #endif
-#if TBB_INTERFACE_VERSION < 12050 || TBB_INTERFACE_VERSION > 12130
-#define FERRITE_PLAIN_TBB 1
+#if !defined(FERRITE_PLAIN_TBB) && (TBB_INTERFACE_VERSION < 12050 || TBB_INTERFACE_VERSION > 12130)
+#error \
+    "A oneTBB whose internals are not known: read its concurrent_hash_map.h and extend the range \
+here, or configure with -DFERRITE_PLAIN_TBB=ON"
 #endif
 
 #include "oneapi/tbb/concurrent_hash_map.h"
@@ -77,7 +82,7 @@ using TbbEntryMap =
 #else
 
 using TbbEntryMap =
-    tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare, NodeAllocator<EntryPair> >;
+    tbb::concurrent_hash_map<StoredKey, Entry, EntryHashCompare, NodeAllocator<EntryPair>>;
 
 #endif
 
@@ -176,8 +181,18 @@ class EntryMap : public EntryLookup {
   const node_base* FirstNodeOf(uint32_t hash) const {
     return BucketOf(hash)->node_list.load(std::memory_order_relaxed);
   }
+  // TBB's own mark (is_allocating), which keeps it from enabling the segment.
   static bucket* BeingGrown() { return reinterpret_cast<bucket*>(2); }
+
+  // What the code above takes for granted of TBB, as far as the compiler can tell.
   static_assert(sizeof(node) == kNodeBytes && sizeof(node_base) == kNodeBaseBytes);
+  static_assert(sizeof(bucket) == 2 * sizeof(void*));
+  static_assert(std::is_same_v<decltype(bucket::node_list), std::atomic<node_base*>>);
+  static_assert(std::is_same_v<decltype(node_base::next), node_base*>);
+  static_assert(std::is_same_v<decltype(my_mask), std::atomic<size_t>>);
+  static_assert(std::is_same_v<decltype(my_table), std::atomic<bucket*>[pointers_per_table]>);
+  // kKeyLocks buckets lie in the segments that TBB makes at once; those after them are ours.
+  static_assert(first_block == 8 && pointers_per_table == 64 && kKeyLocks <= 1u << first_block);
 
   bucket* next_segment_ = nullptr;  // being made
   size_t made_ = 0;                 // how many of its buckets are

@@ -31,15 +31,14 @@ BlockHeap& BlockHeap::Instance() {
 
 size_t BlockHeap::SizeClassOf(size_t bytes) {
   static_assert(sizeof(Span) <= kSpanHeaderBytes && kMaxBlocksPerSpan <= 64);
-  static_assert(BlockBytes(kShapes.size() - 1) == kMaxSmallBytes);
   static_assert(std::all_of(kShapes.begin(), kShapes.end(), [](Shape shape) {
-    return shape.span_pages * kSystemPageBytes <= kMaxExactBytes;
+    return shape.span_bytes() <= kMaxExactBytes && shape.blocks <= kMaxBlocksPerSpan;
   }));
   // A handful of comparisons, next to a copy of at least as many bytes.
   size_t low = 0, high = kShapes.size() - 1;
   while (low < high) {
     const size_t middle = (low + high) / 2;
-    if (BlockBytes(middle) >= bytes) {
+    if (kShapes[middle].block_bytes() >= bytes) {
       high = middle;
     } else {
       low = middle + 1;
@@ -49,14 +48,15 @@ size_t BlockHeap::SizeClassOf(size_t bytes) {
 }
 
 size_t BlockHeap::MemoryBytes(size_t bytes) {
-  return bytes > kMaxSmallBytes ? RoundUp(bytes, kSystemPageBytes) : ShareOf(SizeClassOf(bytes));
+  return bytes > kMaxSmallBytes ? RoundUp(bytes, kSystemPageBytes)
+                                : kShapes[SizeClassOf(bytes)].share();
 }
 
 size_t BlockHeap::NewBytes(size_t bytes) const {
   if (bytes > kMaxSmallBytes) return RoundUp(bytes, kSystemPageBytes);
   const size_t number = SizeClassOf(bytes);
   const bool has_room = size_classes_[number].free_count.load(std::memory_order_relaxed) > 0;
-  return has_room ? 0 : SpanBytes(number);
+  return has_room ? 0 : kShapes[number].span_bytes();
 }
 
 void* BlockHeap::Allocate(size_t bytes) {
@@ -79,7 +79,7 @@ void* BlockHeap::Allocate(size_t bytes) {
     MutexLock lock(&size_class.mutex);
     block = TakeBlock(&size_class, number, span);
   }
-  unused_bytes_.fetch_sub(ShareOf(number), std::memory_order_relaxed);
+  unused_bytes_.fetch_sub(kShapes[number].share(), std::memory_order_relaxed);
   size_class.free_count.fetch_sub(1, std::memory_order_relaxed);
   return block;
 }
@@ -89,8 +89,8 @@ void* BlockHeap::TakeBlock(SizeClass* size_class, size_t number, Span* span) {
   if (block != nullptr) {
     span->free = *static_cast<void**>(block);
   } else {
-    block =
-        reinterpret_cast<char*>(span) + kSpanHeaderBytes + span->never_used++ * BlockBytes(number);
+    block = reinterpret_cast<char*>(span) + kSpanHeaderBytes +
+            span->never_used++ * kShapes[number].block_bytes();
   }
   if (++span->used < kShapes[number].blocks) Link(size_class, span);
   return block;
@@ -110,13 +110,13 @@ void BlockHeap::Free(void* block, size_t bytes) {
     size_class.free_count.fetch_add(1, std::memory_order_relaxed);
     if (--span->used > 0) {
       Link(&size_class, span);
-      unused_bytes_.fetch_add(ShareOf(number), std::memory_order_relaxed);
+      unused_bytes_.fetch_add(kShapes[number].share(), std::memory_order_relaxed);
       return;
     }
     size_class.free_count.fetch_sub(blocks, std::memory_order_relaxed);
-    unused_bytes_.fetch_sub(ShareOf(number) * (blocks - 1), std::memory_order_relaxed);
+    unused_bytes_.fetch_sub(kShapes[number].share() * (blocks - 1), std::memory_order_relaxed);
   }
-  ReturnAddresses(AddressesFor(SpanBytes(number)), span, SpanBytes(number));
+  ReturnAddresses(AddressesFor(kShapes[number].span_bytes()), span, kShapes[number].span_bytes());
 }
 
 BlockHeap::Span* BlockHeap::SpanOf(void* block, size_t size_class) {
@@ -144,8 +144,8 @@ void BlockHeap::Unlink(SizeClass* size_class, Span* span) {
 
 BlockHeap::Span* BlockHeap::NewSpan(size_t number) {
   const Shape shape = kShapes[number];
-  void* const memory = TakeAddresses(AddressesFor(SpanBytes(number)));
-  unused_bytes_.fetch_add(ShareOf(number) * shape.blocks, std::memory_order_relaxed);
+  void* const memory = TakeAddresses(AddressesFor(kShapes[number].span_bytes()));
+  unused_bytes_.fetch_add(kShapes[number].share() * shape.blocks, std::memory_order_relaxed);
   size_classes_[number].free_count.fetch_add(shape.blocks, std::memory_order_relaxed);
   return new (memory) Span{};
 }

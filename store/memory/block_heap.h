@@ -5,11 +5,9 @@
 // sizes change are half of its memory.
 //
 // Blocks up to kMaxSmallBytes lie in spans with as many blocks of one size as fit; a span goes back
-// when its last block is freed. Spans are small, as eviction leaves some blocks of every age alive,
-// and one of them keeps its whole span: from 1 KiB on, at most twelve blocks share one of at most
-// 52 KiB. For the same reason a block is taken from the span that has the fewest free. Within these
-// bounds the sizes are those that waste least: values of a power of two, with the header that they
-// have here, a twelfth, and others 7 % in the mean.
+// when its last block is freed. Spans are small and waste little (block_shapes.h). As eviction
+// leaves some blocks of every age alive, and one of them keeps its whole span, a block is taken
+// from the span that has the fewest free.
 //
 // A span is of any number of the kernel's pages. Addresses are asked for an area at a time, which
 // is cut into spans of one length: so a block's place in its area tells where its span begins.
@@ -26,6 +24,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "store/memory/block_shapes.h"
 
 namespace ferrite {
 
@@ -49,31 +48,12 @@ class BlockHeap {
   size_t unused_bytes() const { return unused_bytes_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr size_t kSystemPageBytes = 4096;
-
-  // How many of the kernel's pages a span has, and how many blocks lie in it.
-  struct Shape {
-    uint8_t span_pages;
-    uint8_t blocks;
-  };
-  static constexpr std::array<Shape, 35> kShapes = {{
-      {1, 42}, {1, 31}, {1, 23}, {1, 16}, {1, 12}, {1, 10},  {1, 8},  {1, 7},  {1, 6},
-      {1, 5},  {1, 4},  {3, 11}, {3, 10}, {2, 6},  {3, 8},   {3, 7},  {1, 2},  {6, 11},
-      {5, 8},  {7, 10}, {4, 5},  {9, 10}, {2, 2},  {13, 12}, {11, 9}, {7, 5},  {8, 5},
-      {13, 7}, {13, 6}, {12, 5}, {8, 3},  {6, 2},  {7, 2},   {8, 2},  {13, 3},
-  }};
-  static constexpr size_t kSpanHeaderBytes = 32;
-  static constexpr size_t kMaxBlocksPerSpan = kShapes[0].blocks;
-  static constexpr size_t SpanBytes(size_t size_class) {
-    return kShapes[size_class].span_pages * kSystemPageBytes;
-  }
-  static constexpr size_t BlockBytes(size_t size_class) {
-    return (SpanBytes(size_class) - kSpanHeaderBytes) / kShapes[size_class].blocks / 16 * 16;
-  }
-  static constexpr size_t ShareOf(size_t size_class) {
-    return SpanBytes(size_class) / kShapes[size_class].blocks;
-  }
-  static constexpr size_t kMaxSmallBytes = 17728;
+  using Shape = block_shapes::Shape;
+  static constexpr auto& kShapes = block_shapes::kShapes;
+  static constexpr size_t kSystemPageBytes = block_shapes::kSystemPageBytes;
+  static constexpr size_t kSpanHeaderBytes = block_shapes::kSpanHeaderBytes;
+  static constexpr size_t kMaxBlocksPerSpan = block_shapes::kSmallest.blocks;
+  static constexpr size_t kMaxSmallBytes = kShapes.back().block_bytes();
   // Up to here addresses are as long as what lies there, in pages, spans included; beyond, there
   // are too many lengths.
   static constexpr size_t kMaxExactBytes = size_t{64} << 10;

@@ -7,6 +7,8 @@
 
 namespace ferrite {
 
+static_assert(sizeof(ValueBlock) == block_shapes::kValueHeaderBytes);
+
 ValueBlock* ValueBlock::Create(std::string_view bytes) {
   void* memory = BlockHeap::Instance().Allocate(sizeof(ValueBlock) + bytes.size());
   auto* block = new (memory) ValueBlock(bytes.size());

@@ -108,6 +108,11 @@ TEST(BlockHeap, WastesLittle) {
   }
 }
 
+TEST(BlockHeap, HasFewSizes) {
+  EXPECT_EQ(block_shapes::kShapes.size(), 35u);
+  EXPECT_EQ(block_shapes::kShapes.back().block_bytes(), 17728u);
+}
+
 TEST(BlockHeap, OneBlockOfManyKeepsLittle) {
   BlockHeap& heap = BlockHeap::Instance();
   for (const size_t bytes : {1040, 2064, 4112, 8208, 16400}) {

@@ -148,6 +148,7 @@ struct StoreStats {
   uint64_t unused_block_bytes = 0;  // free memory between large values
   uint64_t table_bytes = 0;         // hash buckets and hints
   uint64_t eviction_bytes = 0;      // what the eviction policy remembers
+  uint64_t reserved_bytes = 0;      // free, and kept for writes to come (RoomReservation)
   uint64_t limit_bytes = 0;         // 0: none
   uint64_t evictions = 0;
   uint64_t expired_on_access = 0;  // found expired by a writer or the evictor, which removed it

@@ -3,6 +3,7 @@
 #include "store/calls/reader.h"
 #include "store/calls/store_state.h"
 #include "store/calls/writer.h"
+#include "store/room_reservation.h"
 
 namespace ferrite {
 
@@ -45,6 +46,13 @@ uint64_t Store::TrySet(std::string_view key, std::string_view value) {
 SetResult Store::SetInAllCases(std::string_view key, std::string_view value,
                                const SetOptions& options) {
   return Writer(state_.get(), state_->Locate(key)).Set(value, options);
+}
+
+SetResult Store::Set(std::string_view key, RoomReservation* room, const SetOptions& options) {
+  BlockRef block = room->TakeBlock();
+  if (block == nullptr) return {.outcome = SetOutcome::kMemoryFull};
+  return Writer(state_.get(), state_->Locate(key))
+      .SetBlock(std::move(block), &room->room(), options);
 }
 
 DeleteResult Store::Delete(std::string_view key, std::optional<uint64_t> if_version) {

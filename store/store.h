@@ -44,6 +44,7 @@
 
 namespace ferrite {
 
+class RoomReservation;
 class StoreState;
 
 class Store {
@@ -71,6 +72,10 @@ class Store {
     }
     return SetInAllCases(key, value, options);
   }
+
+  // Sets the value for which `room` was made, whose block it takes. Takes no longer than the Set of
+  // a small value. kMemoryFull, and nothing is changed, if there was no room.
+  SetResult Set(std::string_view key, RoomReservation* room, const SetOptions& options = {});
 
   // results[i] becomes what Set(items[i]...) gives, one after the other. The spans are of equal
   // length. Faster per key than Set, as MGet is.
@@ -109,7 +114,8 @@ class Store {
   // it returns true, then rest. One thread at a time.
   bool Sweep();
 
-  // Deletes every entry that is there when the call begins; returns how many.
+  // Deletes every entry that is there when the call begins; returns how many. Takes as long as
+  // there are entries: a thread that has other things to do takes the steps of a FlushWalk instead.
   uint64_t Flush();
 
   // From now on tells `listener` what happens to entries; null: nobody, which costs nothing. Calls
@@ -124,6 +130,9 @@ class Store {
   size_t shard_count() const;
 
  private:
+  friend class FlushWalk;
+  friend class RoomReservation;
+
   // What is likely is apart from what is not, so that it need not pay for it.
   void GetPlain(std::string_view key, ReadResult* result);
   void GetWithOptions(std::string_view key, const GetOptions& options, ReadResult* result);

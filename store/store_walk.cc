@@ -2,6 +2,7 @@
 
 #include "store/calls/evictor.h"
 #include "store/calls/store_state.h"
+#include "store/flush_walk.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -39,15 +40,10 @@ bool Store::Sweep() {
 }
 
 uint64_t Store::Flush() {
-  uint64_t deleted = 0;
-  ScanCursor cursor;
-  std::vector<ScannedKey> keys;
-  for (bool more = true; more;) {
-    keys.clear();
-    more = Scan("", 1024, &cursor, &keys);
-    for (const ScannedKey& scanned : keys) deleted += Delete(scanned.key).deleted;
+  FlushWalk walk(this);
+  while (walk.Step()) {
   }
-  return deleted;
+  return walk.deleted();
 }
 
 StoreStats Store::Stats() const {
@@ -58,6 +54,7 @@ StoreStats Store::Stats() const {
   stats.unused_block_bytes = BlockHeap::Instance().unused_bytes();
   stats.table_bytes = budget.table_bytes;
   stats.eviction_bytes = budget.eviction_bytes;
+  stats.reserved_bytes = budget.reserved_bytes;
   stats.limit_bytes = budget.limit_bytes;
   for (const auto& shard : state_->shards) {
     const size_t expired = shard->CountExpired();

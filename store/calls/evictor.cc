@@ -68,6 +68,7 @@ void Evictor::EvictSome(size_t max_entries) {
     if (!evicted.had_victims) evicted = other.EvictOne();
   }
   ++attempts_;
+  vain_attempts_ = evicted.had_victims ? 0 : vain_attempts_ + 1;
   is_within_page_ = evicted.page_is_half_empty;
   freed_bytes_ += evicted.freed_bytes;
   entries_ += std::max<size_t>(evicted.entries, 1);

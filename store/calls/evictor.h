@@ -37,6 +37,8 @@ class Evictor {
   size_t freed_bytes() const { return freed_bytes_; }
   size_t entries() const { return entries_; }
   size_t work() const { return work_; }
+  // Whether the last calls found nothing to evict in any shard.
+  bool found_nothing() const { return vain_attempts_ > state_.shards.size(); }
   // Turns to the next shard, unless a page of this one is half empty.
   void TurnToNextShard();
 
@@ -53,6 +55,7 @@ class Evictor {
   size_t entries_ = 0;
   size_t work_ = 0;
   size_t attempts_ = 0;
+  size_t vain_attempts_ = 0;
   int fruitless_ = 0;  // single evictions in a row that have freed no memory
   bool is_within_page_ = false;
 };

@@ -2,6 +2,7 @@
 
 // What is behind the public face of the store: the shards, and what all calls on them need.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,6 +42,11 @@ class StoreState {
   // Where the key's entry is likely to lie. Asks for its memory.
   UnlockedRead::Candidate Foresee(const LocatedKey& key) const;
 
+  // Where a task that evicts from all shards is to begin: each at another.
+  Shard* NextShardToEvict() {
+    return shards[next_to_evict_.fetch_add(1, std::memory_order_relaxed) & shard_mask_].get();
+  }
+
   // The monotonic time at which an entry is to expire; 0: never. `kept_ms` is for Expiry::Keep().
   int64_t ExpiresAtMs(const Expiry& expiry, int64_t kept_ms) const {
     return expiry.kind == Expiry::Kind::kNever ? 0 : ExpiresSomeTimeMs(expiry, kept_ms);
@@ -65,6 +71,7 @@ class StoreState {
 
   const KeyHash hash_;
   size_t shard_mask_ = 0;
+  std::atomic<size_t> next_to_evict_{0};
 };
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline UnlockedRead::Candidate StoreState::Foresee(

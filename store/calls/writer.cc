@@ -9,20 +9,25 @@
 
 namespace ferrite {
 
-SetResult Writer::Set(std::string_view value, const SetOptions& options, BlockRef block) {
-  SetResult result;
+SetResult Writer::Set(std::string_view value, const SetOptions& options) {
   Evictor evictor(&state_, key_.shard);
-  if (block == nullptr) {
-    evictor.TakeBackExcess();
-    if (!Entry::FitsInline(key_.key.bytes.size(), value.size())) {
-      if (!evictor.MakeRoomForBlock(value.size())) {
-        result.outcome = SetOutcome::kMemoryFull;
-        return result;
-      }
-      block.reset(ValueBlock::Create(value));
-    }
+  evictor.TakeBackExcess();
+  BlockRef block;
+  if (!Entry::FitsInline(key_.key.bytes.size(), value.size())) {
+    if (!evictor.MakeRoomForBlock(value.size())) return {.outcome = SetOutcome::kMemoryFull};
+    block.reset(ValueBlock::Create(value));
   }
+  return SetCounted(value, std::move(block), nullptr, options);
+}
 
+SetResult Writer::SetBlock(BlockRef block, ReservedBytes* room, const SetOptions& options) {
+  const std::string_view value = block->bytes();
+  return SetCounted(value, std::move(block), room, options);
+}
+
+SetResult Writer::SetCounted(std::string_view value, BlockRef block, ReservedBytes* room,
+                             const SetOptions& options) {
+  SetResult result;
   LockedKey locked(&state_, key_);
   const bool must_be_there =
       options.presence == Presence::kPresent || options.if_version.has_value();
@@ -42,6 +47,7 @@ SetResult Writer::Set(std::string_view value, const SetOptions& options, BlockRe
     result.version = present_version;
     return result;
   }
+  if (room != nullptr) room->GiveBack();
   if (!locked.SetValue(value, std::move(block))) {
     result.outcome = SetOutcome::kMemoryFull;
     return result;

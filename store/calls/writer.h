@@ -6,6 +6,7 @@
 
 #include "absl/base/attributes.h"
 #include "store/calls/store_state.h"
+#include "store/memory/reserved_bytes.h"
 #include "store/memory/value_block.h"
 #include "store/operation.h"
 
@@ -22,9 +23,11 @@ class Writer {
   // and does not expire, and `value` fits. Returns the new version.
   uint64_t TryOverwrite(const UnlockedRead::Candidate& candidate, std::string_view value) const;
 
-  // In all cases. Evicts for it where there is no room, with no lock held. A value too large to lie
-  // in the entry may come as a `block` for which room was made; then nothing is evicted for it.
-  SetResult Set(std::string_view value, const SetOptions& options, BlockRef block = nullptr);
+  // In all cases. Evicts for it where there is no room, with no lock held.
+  SetResult Set(std::string_view value, const SetOptions& options);
+  // Sets a value that is too large to lie in its entry, and for which room was made. Nothing is
+  // evicted but for the entry itself. `room` is given back as the block is counted.
+  SetResult SetBlock(BlockRef block, ReservedBytes* room, const SetOptions& options);
 
   DeleteResult Delete(std::optional<uint64_t> if_version);
 
@@ -36,6 +39,9 @@ class Writer {
   IncrResult Incr(const IncrOptions& options);
 
  private:
+  SetResult SetCounted(std::string_view value, BlockRef block, ReservedBytes* room,
+                       const SetOptions& options);
+
   StoreState& state_;
   const LocatedKey& key_;
 };

@@ -9,10 +9,13 @@ namespace ferrite {
 
 static_assert(sizeof(ValueBlock) == block_shapes::kValueHeaderBytes);
 
+ValueBlock* ValueBlock::CreateUnfilled(size_t size) {
+  return new (BlockHeap::Instance().Allocate(sizeof(ValueBlock) + size)) ValueBlock(size);
+}
+
 ValueBlock* ValueBlock::Create(std::string_view bytes) {
-  void* memory = BlockHeap::Instance().Allocate(sizeof(ValueBlock) + bytes.size());
-  auto* block = new (memory) ValueBlock(bytes.size());
-  std::memcpy(static_cast<void*>(block + 1), bytes.data(), bytes.size());
+  ValueBlock* const block = CreateUnfilled(bytes.size());
+  std::memcpy(block->data(), bytes.data(), bytes.size());
   return block;
 }
 

@@ -15,6 +15,8 @@ class ValueBlock {
  public:
   // Copies `bytes` into a new block. Ends the process when the system has no memory.
   static ValueBlock* Create(std::string_view bytes);
+  // A block of undefined content, to be written through data() before anyone else gets to see it.
+  static ValueBlock* CreateUnfilled(size_t size);
 
   ValueBlock(const ValueBlock&) = delete;
   ValueBlock& operator=(const ValueBlock&) = delete;
@@ -25,6 +27,7 @@ class ValueBlock {
   // Thread-safe. Frees the block when this was the last reference.
   void Unref();
 
+  char* data() { return reinterpret_cast<char*>(this + 1); }
   std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), size_}; }
 
   // What a block for `value_size` bytes takes from the system, its header and the heap's rounding

@@ -51,6 +51,13 @@ struct Evicted {
   bool page_is_half_empty = false;  // the next EvictPage goes on with it
 };
 
+// Where a walk over a shard's slots stands.
+struct WalkPosition {
+  uint32_t page = 0;
+  uint32_t slot = 0;
+  uint32_t page_count = 0;  // of the shard, when it was last looked at
+};
+
 // What is left of an entry that is gone: the block of a large value, and its page if it was the
 // last one there. To give them back, which the destructor does, may take a while: declare this
 // before the key's lock, so that the lock is gone by then.
@@ -151,6 +158,11 @@ class Shard {
   // on; false at the end.
   bool Scan(std::string_view prefix, size_t limit, uint32_t* page, uint32_t* slot, KeyBatch* keys)
       ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Deletes the entries of a bounded stretch from the position on, as they are by then, and adds to
+  // `*deleted` how many had not expired. Moves the position on; false at the end. For each entry it
+  // holds a key's lock for as long as one deletion takes, and the mutex for each batch once more.
+  bool Flush(WalkPosition* position, uint64_t* deleted) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Entries that have expired and are still in the map.
   size_t CountExpired() ABSL_LOCKS_EXCLUDED(mutex_);

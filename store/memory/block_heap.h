@@ -2,7 +2,7 @@
 
 // Memory for large values. It gives back to the kernel what it does not use, so that what it has is
 // what it holds: a general allocator keeps the holes between live blocks, which in a cache whose
-// sizes change are half of its memory.
+// sizes change came to 45 % of the limit.
 //
 // Blocks up to kMaxSmallBytes lie in spans with as many blocks of one size as fit; a span goes back
 // when its last block is freed. Spans are small and waste little (block_shapes.h). As eviction

@@ -10,7 +10,7 @@ namespace ferrite {
 enum class EventKind : uint8_t {
   kSet,     // written by Set
   kIncr,    // written by Incr
-  kDelete,  // deleted because somebody asked for it
+  kDelete,  // deleted on request
   kExpire,  // its time was over; told when the entry is reclaimed or written anew, whichever is
             // first
   kEvict,   // gone to make room

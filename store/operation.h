@@ -60,7 +60,7 @@ struct GetOptions {
   std::optional<int64_t> touch_ttl_ms;
   std::optional<uint64_t> if_version_not;
 
-  // Whether this is but a read.
+  // Whether this is a plain read.
   bool IsPlain() const { return !touch_ttl_ms.has_value() && !if_version_not.has_value(); }
 };
 
@@ -72,7 +72,7 @@ struct SetOptions {
   std::optional<uint64_t> if_version;
   bool return_previous = false;
 
-  // Whether this is but a write, without condition, expiry or question.
+  // Whether this is a plain write: no condition, no expiry, no question.
   bool IsPlain() const {
     return expiry.kind == Expiry::Kind::kNever && presence == Presence::kAny &&
            !if_version.has_value() && !return_previous;

@@ -83,14 +83,14 @@ class Store {
 
   DeleteResult Delete(std::string_view key, std::optional<uint64_t> if_version = std::nullopt);
 
-  // The same for Delete(keys[i]).
+  // results[i] becomes what Delete(keys[i]) gives, one after the other. Faster per key, as MGet is.
   void MDelete(std::span<const std::string_view> keys, std::span<DeleteResult> results);
 
   // Calls act(i) for each key in order, having asked early for the memory that an operation on
   // keys[i] needs: operations of any kinds together gain what MGet gains for reads.
   void InTurn(std::span<const std::string_view> keys, absl::FunctionRef<void(size_t)> act);
 
-  // Without `expiry` only tells. kKeep is not allowed.
+  // Sets when the entry expires; without `expiry` it only tells. kKeep is not allowed.
   TouchResult Touch(std::string_view key, std::optional<Expiry> expiry);
 
   // Does not count as a use of the entry.
@@ -133,11 +133,11 @@ class Store {
   friend class FlushWalk;
   friend class RoomReservation;
 
-  // What is likely is apart from what is not, so that it need not pay for it.
+  // The likely cases are apart from the others, so that they need not pay for them.
   void GetPlain(std::string_view key, ReadResult* result);
   void GetWithOptions(std::string_view key, const GetOptions& options, ReadResult* result);
-  // The version that was written; 0, and nothing is changed, if it takes more than to overwrite a
-  // value.
+  // Returns the version that was written; 0, and nothing is changed, if it takes more than
+  // overwriting a value.
   uint64_t TrySet(std::string_view key, std::string_view value);
   SetResult SetInAllCases(std::string_view key, std::string_view value, const SetOptions& options);
 

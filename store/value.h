@@ -59,7 +59,7 @@ class Value {
       Grow(size);
     size_ = size;
   }
-  // The same if that takes no memory and gives none back. False, and nothing is changed, if not.
+  // As Resize if that neither takes memory nor gives any back; else false, and nothing is changed.
   bool TryResize(size_t size) {
     if (block_ != nullptr || size > capacity_) [[unlikely]]
       return false;

@@ -31,7 +31,7 @@ class LockedKey {
     return created_ || CreateInNewSlot(size_class);
   }
 
-  // Whether the key is there for the user: neither made by this operation nor expired.
+  // Whether the key is there for users: neither made by this operation nor expired.
   bool present() const { return entry_ != nullptr && !created_ && !expired_; }
   Entry& entry() { return *entry_; }
   uint64_t present_version() { return present() ? entry_->version() : 0; }
@@ -64,7 +64,7 @@ class LockedKey {
     return true;
   }
 
-  // Sets the expiry and a new version, counts the use, and tells who listens.
+  // Sets the expiry and a new version, counts the use, and tells the listener.
   void Finish(const Expiry& expiry, EventKind kind) {
     if (expired_) [[unlikely]] {
       shard_.CountExpiredOnAccess();
@@ -79,7 +79,7 @@ class LockedKey {
     shard_.Tell(kind, *entry_);
   }
 
-  // Takes the entry out, if it is there: deleted by whoever asked for it, or found expired.
+  // Takes the entry out if it is there, as deleted or, if it had expired, as expired.
   void Erase() {
     if (entry_ == nullptr) return;
     if (expired_) shard_.CountExpiredOnAccess();

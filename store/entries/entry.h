@@ -6,9 +6,9 @@
 //   TBB node base | StoredKey | Entry | key bytes | value bytes, or a pointer to a ValueBlock
 //        16 B     |    8 B    |  24 B | (words)   | (words)
 //
-// Who guards what. The hash, size and bytes of the key never change while the entry lives. Version,
-// state, value and uses are written by who has locked the entry. The links belong to the eviction
-// queue and are guarded by the shard's mutex.
+// What guards what. The hash, size and bytes of the key never change while the entry lives.
+// Version, state, value and uses are written with the key's lock held. The links belong to the
+// eviction queue and are guarded by the shard's mutex.
 //
 // Version and state are atomic, so that the sweep and the evictor, which hold only the shard's
 // mutex, may glance at them and decide later, under the lock. And readers need no lock at all for a
@@ -49,7 +49,7 @@ class StoredKey {
   std::string_view bytes() const;
   size_t slot_bytes() const { return SlotBytes(size_class_); }
 
-  // How often the entry was used of late, 0 to kMaxUses.
+  // How often the entry was used recently, 0 to kMaxUses.
   static constexpr uint8_t kMaxUses = 3;
   uint8_t uses() const { return uses_.load(std::memory_order_relaxed); }
   void set_uses(uint8_t uses) const { uses_.store(uses, std::memory_order_relaxed); }
@@ -133,14 +133,14 @@ class Entry {
     if (HasBlock()) block()->Unref();
   }
   // Whether the entry has an inline value and does not expire, so that neither a clock nor a block
-  // matters to who gives it another value.
+  // matters when it is given another value.
   bool IsOverwritable() const {
     return (state_.load(std::memory_order_relaxed) & ~(kValueBits ^ kBlockBit)) == 0;
   }
   // Gives such an entry another value, and the next version. False, and nothing is changed, if it
   // is none or `bytes` do not fit.
   bool Overwrite(std::string_view bytes);
-  // The neighbours in the queue, or anything: for who holds no lock and asks for their memory.
+  // The neighbours in the queue, or anything else, as no lock is held: only for prefetching.
   ABSL_ATTRIBUTE_NO_SANITIZE_THREAD std::array<uint32_t, 2> GlanceAtNeighbours() const {
     return {previous_, next_};
   }

@@ -3,8 +3,8 @@
 // The concurrent hash map of one shard: oneTBB's, with nodes of the size that each entry needs,
 // without locks of its own, and growing otherwise.
 //
-// Whoever calls it with a key holds one of kKeyLocks locks, the one that the low bits of the key's
-// hash choose. There are never fewer buckets than that, and their number is a power of two, so all
+// A caller with a key holds one of kKeyLocks locks, the one that the low bits of the key's hash
+// choose. There are never fewer buckets than that, and their number is a power of two, so all
 // keys of a bucket, and of the one that it was split from, have the same lock: no two threads meet
 // in a bucket, and locks on buckets and nodes would guard nothing.
 //
@@ -86,7 +86,7 @@ using TbbEntryMap =
 
 #endif
 
-// What both maps below do in the same way. The key of a call is locked by the caller.
+// What both maps below have in common. The caller holds the lock of the key.
 class EntryLookup : protected TbbEntryMap {
  public:
   using TbbEntryMap::size;

@@ -5,9 +5,9 @@
 // step where the map needs two or three, each of which waits for the one before.
 //
 // It may be wrong in every way: a hint may be missing, or lead to a slot that holds another entry
-// or none. Whoever follows one checks what is there, and asks the map, which decides, if it is not
-// what was looked for. So nothing here is locked; a hint that two threads write at the same time is
-// one of the two.
+// or none. A reader that follows one checks what is there, and if it is not what it looked for,
+// asks the map, which decides. So nothing here is locked; a hint that two threads write at the same
+// time is one of the two.
 //
 // A hint takes one 32-bit cell: six bits of the hash, to tell it from the others of its set, and
 // the slot within its shard. A set has eight cells, half a cache line. When the table is full it

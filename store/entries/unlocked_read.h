@@ -92,8 +92,8 @@ class UnlockedRead {
   bool expires() const { return state_ > Entry::kValueBits; }
   int64_t expires_at_ms() const { return static_cast<int64_t>(state_ >> Entry::kExpiryShift); }
 
-  // The live entry of this key that lies there; null if it does not. For who has locked the key, so
-  // that it stays what it is.
+  // The live entry of this key that lies there; null if it does not. The caller holds the key's
+  // lock, so that the entry stays what it is.
   ABSL_ATTRIBUTE_ALWAYS_INLINE Entry* EntryAt(const Candidate& candidate,
                                               const LookupKey& key) const {
     // Another entry of this key cannot come here while the key is locked: so if what was live has
@@ -107,7 +107,8 @@ class UnlockedRead {
     }
     return &EntryInSlot(const_cast<char*>(candidate.slot));
   }
-  // The same where any hint leads to.
+  // The live entry of this key in any slot that a hint leads to; null if there is none. The caller
+  // holds the key's lock.
   static Entry* Guess(const UnlockedPlaces& places, const LookupKey& key) {
     const uint64_t given_back = places.pages_given_back.load(std::memory_order_acquire);
     Entry* guess = nullptr;

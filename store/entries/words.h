@@ -34,7 +34,7 @@ constexpr size_t RoundUpToWords(size_t bytes) {
 constexpr bool IsOfTwoWords(size_t size) { return size - kWordBytes <= kWordBytes; }
 
 // Moves `bytes`, which are whole words, in steps of a constant size: for the few words of a small
-// entry that is faster than a call of memcpy, and nothing that the sanitizer would intercept.
+// entry that is faster than a call of memcpy, and the sanitizer does not intercept it.
 ABSL_ATTRIBUTE_NO_SANITIZE_THREAD inline void MoveWords(char* to, const char* from, size_t bytes) {
   constexpr size_t kStep = 4 * kWordBytes;
   for (; bytes >= kStep; bytes -= kStep, to += kStep, from += kStep) {

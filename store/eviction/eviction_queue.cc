@@ -14,12 +14,12 @@ constexpr double kMaxSmallShare = 0.6;
 constexpr double kDoubtShare = 0.2;
 constexpr double kClockShare = 0.5;
 // How fast the share follows what places earn, and what a use of an old entry weighs beside one of
-// a newcomer: they have proved that they last.
+// a newcomer: old entries have proved that they last.
 constexpr double kGain = 0.5;
 constexpr double kOldWeight = 0.6;
-// From how many uses on a key is known.
+// A key with at least so many uses is known.
 constexpr int kKnownUses = 6;
-// Over about how many choices it is averaged how many entries join the main queue in one.
+// The number of entries that join the main queue in one choice is averaged over about so many.
 constexpr double kChoicesAveraged = 64;
 // The most of the main queue that may be behind the probe, and how far one choice moves it.
 constexpr double kMaxBehindProbe = 0.9;
@@ -41,8 +41,8 @@ constexpr size_t kFirstSketchCapacity = 4096;
 constexpr int kIdleDiscount = 4;
 // By how many entries the small queue may miss its size before that is mended: choices do not take
 // turns with new entries, where sizes differ. A large value takes the memory of many small entries,
-// and many small ones then find free slots. Whoever mends at once what the next few writes would
-// level has no contest: it moves newcomers on, and evicts old entries, untried.
+// and many small ones then find free slots. To mend at once what the next few writes would level is
+// to have no contest: newcomers move on, and old entries are evicted, untried.
 constexpr size_t kMinSlack = 8;
 constexpr size_t kSlackOfTarget = 8;
 constexpr size_t kSlackOfAll = 32;

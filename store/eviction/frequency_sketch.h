@@ -1,6 +1,6 @@
 #pragma once
 
-// How often a key was used of late, whether or not it is in the cache: a count-min sketch with
+// How often a key was used recently, whether or not it is in the cache: a count-min sketch with
 // counters of four bits, as TinyLFU has it (Einziger, Friedman and Manes, 2017).
 
 #include <cstddef>
@@ -34,7 +34,7 @@ class FrequencySketch {
   void Reset(size_t capacity);
 
   // Makes room for twice as many entries, unless it has not come round to all lines since the last
-  // time. Takes no time either; until all lines are copied it takes half as much memory again.
+  // time. Takes no time either, but until all lines are copied half as much memory again.
   void Grow();
 
   // Before the first Reset, counts are 0 and adding does nothing.

@@ -3,10 +3,10 @@
 // Memory for huge pages, straight from the kernel. One TLB entry then covers 2 MiB, which matters
 // once the store is larger than the TLB's reach.
 //
-// A huge page that is made when it is first touched has to be cleared as a whole by whoever touches
-// it: up to 5 ms on a virtual machine whose host has to find the memory as well. So memory comes as
-// small pages, a few at a time, and is made huge when all of it is in use, by a thread that nobody
-// waits for.
+// A huge page that is made when it is first touched has to be cleared as a whole by the thread that
+// touches it: up to 5 ms on a virtual machine whose host has to find the memory as well. So memory
+// comes as small pages, a few at a time, and is made huge when all of it is in use, by a thread
+// that nobody waits for.
 
 #include <cstddef>
 #include <vector>
@@ -39,8 +39,8 @@ class HugePageQueue {
 
   // Makes the whole huge pages within one of what was added huge, if the kernel can. False if there
   // was nothing to do. It takes some milliseconds for each where the host has to find the memory,
-  // or the kernel to move other memory first; of these others wait a fraction of one for memory.
-  // One thread at a time.
+  // or the kernel to move other memory first; of these, other threads wait a fraction of one for
+  // memory. One thread at a time.
   bool MakeOneHuge();
 
  private:

@@ -14,7 +14,7 @@
 namespace ferrite {
 
 inline constexpr size_t kPageBytes = size_t{64} << 10;
-// So much behind a page can be read, though it means nothing.
+// So many bytes behind a page can be read, though they mean nothing.
 inline constexpr size_t kPageTailBytes = size_t{64} << 10;
 inline constexpr int64_t kNeverDue = std::numeric_limits<int64_t>::max();
 
@@ -70,7 +70,7 @@ struct Page {
   }
 
   // A lower bound on when an entry of this page expires: no entry here expires before it. Written
-  // by whoever gives an entry a time to live, read by the sweep.
+  // by writers that give an entry a time to live, read by the sweep.
   std::atomic<int64_t> next_due_ms;
 
   Page* next_partial;  // the list of pages of this class that have a free slot

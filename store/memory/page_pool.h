@@ -35,8 +35,8 @@ class PagePool {
  private:
   // Free pages kept warm; the memory of others goes back to the kernel.
   static constexpr size_t kMaxWarmPages = 32;
-  // Addresses are asked for so many at a time: while the kernel makes a huge page, who asks has to
-  // wait.
+  // Addresses are asked for so many at a time: a thread that asks has to wait while
+  // the kernel makes a huge page.
   static constexpr size_t kAreaBytes = 32 * kHugePageBytes;
 
   // A page that was never used.

@@ -10,7 +10,7 @@
 
 namespace ferrite {
 
-// Written by who holds the shard's mutex, read by anyone.
+// Written with the shard's mutex held, read by any thread.
 class PageTable {
  public:
   PageTable();

@@ -4,7 +4,7 @@
 // lives in them.
 //
 // A slot never moves while its entry lives, and a page is given back only when its last slot is
-// free. So "page number, slot number" is a stable position: whoever walks all positions meets every
+// free. So "page number, slot number" is a stable position: a walk over all positions meets every
 // entry that lives throughout, once. This is the structure that eviction, expiry and Scan walk, as
 // the hash map itself cannot be iterated while it is in use.
 
@@ -31,8 +31,8 @@ class SlotAllocator {
   // A slot of the class, or null when no page of it has one free. The slot is not live yet.
   void* Allocate(uint8_t size_class);
 
-  // The same from the next larger classes, if one has a slot that wastes at most a quarter of it:
-  // for when memory is short.
+  // A slot of one of the next larger classes, if one has a slot of which at most a quarter is
+  // wasted: for when memory is short.
   void* AllocateLarger(uint8_t size_class);
 
   // Makes `memory` (kPageBytes, aligned) a page of the class. Touches all of it, and where it is
@@ -51,7 +51,7 @@ class SlotAllocator {
   uint32_t page_count() const { return page_count_; }
   // Null for a number whose page was given back.
   Page* page(uint32_t number) const { return pages_.page(number); }
-  // For who has no lock.
+  // For readers without a lock.
   const PageTable& pages() const { return pages_; }
 
   SlotRef RefOf(const void* slot) const {

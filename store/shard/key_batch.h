@@ -13,8 +13,8 @@ namespace ferrite {
 // Keys that were copied out of the slots, with what it takes to find them again.
 class KeyBatch {
  public:
-  // An empty one, reused by whoever walks slots on this thread, so that walks allocate nothing in
-  // the long run. One at a time.
+  // An empty one that all walks of this thread reuse, so that they allocate nothing in the long
+  // run. One at a time.
   static KeyBatch& OfThisThread() {
     thread_local KeyBatch batch;
     batch.Clear();

@@ -66,8 +66,8 @@ Entry* Shard::Insert(const LookupKey& key, uint8_t size_class, void* slot) {
     if (slot == nullptr) return nullptr;
     Page* const page = Page::Of(slot);
     nodes_.PrepareSlot(slot);
-    // Who found that the key is not there has just been to the same bucket, so that this waits for
-    // no memory.
+    // The caller, which found that the key is not there, has just been to the same bucket, so this
+    // waits for no memory.
     entry = map_.Insert({key.bytes, key.hash, page->size_class});
     page->set_live(page->SlotNumberOf(slot));
     queue_.Add(entry);

@@ -1,26 +1,27 @@
 #pragma once
 
 // One shard of the store: a hash map, the slots that its entries lie in, and the queue that says
-// who goes first.
+// which entry goes first.
 //
 // Locks, in this order:
-//   1. The key's: one of some spin locks that the shard's keys share by hash. Whoever writes an
-//      entry or takes it out, or reads it otherwise than UnlockedRead does, holds it; it guards
-//      everything of the entry but its place in the queue. Nobody holds two.
-//   2. `mutex_`: slots, queue, the growth of tables. Nobody waits for a key while holding it.
+//   1. The key's: one of some spin locks that the shard's keys share by hash. A thread
+//      that writes an entry, takes it out, or reads it otherwise than UnlockedRead does holds it.
+//      It guards all of the entry but its place in the queue. No thread holds two.
+//   2. `mutex_`: slots, queue, the growth of tables. No thread waits for a key's lock while holding
+//   it.
 // TBB has none of its own (entry_map.h), or they lie within both of these and are held by none of
 // us.
 //
-// So whoever starts from the slots (eviction, expiry, Scan, Flush) copies keys under the mutex,
-// lets go, and decides under the key's lock whether the entry is still the one that was meant: the
-// key may have been written again.
+// So what starts from the slots (eviction, expiry, Scan, Flush) copies keys under the mutex, lets
+// go, and decides under the key's lock whether the entry is still the one that was meant: the key
+// may have been written again.
 //
 // The life of an entry:
 //   1. Insert takes a free slot, puts the node into it, makes it live for eviction and Scan, and
-//      hints at it. Where no slot is free, TakeSlot gets one first, and who needs it evicts for it.
+//      hints at it. Where no slot is free, TakeSlot gets one first, for which the caller evicts.
 //   2. The writer gives it a value and a version: now readers without a lock believe it.
 //   3. Erase ends that, takes it out of the map and of the queue, and frees the slot.
-// Insert and Erase take the mutex once each: to take it, and to touch what it guards, is most of
+// Insert and Erase take the mutex once each: taking it, and touching what it guards, is most of
 // what they cost.
 
 #include <array>
@@ -92,7 +93,7 @@ class Shard {
   }
   UnlockedPlaces places() const { return places(context_); }
 
-  // For who wants to ask for memory early.
+  // For prefetching.
   const EntryMap& map() const { return map_; }
   // Asks for the neighbours in the queue of what may be an entry in this slot.
   void PrefetchNeighbours(const char* slot) const;
@@ -121,18 +122,18 @@ class Shard {
   // a version.
   Entry* Insert(const LookupKey& key, uint8_t size_class, void* slot) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Takes the entry out, for the reason that is told to who listens. Its version becomes the floor
+  // Takes the entry out, for the reason that the listener is told. Its version becomes the floor
   // for whatever is written here next. The caller has locked its key.
   void Erase(Entry* entry, EventKind reason, Remains* remains) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Tells who listens. The caller has locked the key.
+  // Tells the listener, if there is one. The caller holds the key's lock.
   void Tell(EventKind kind, const Entry& entry) const {
     EventListener* const listener = context_.listener.load(std::memory_order_acquire);
     if (listener != nullptr) [[unlikely]]
       TellListener(listener, kind, entry);
   }
 
-  // The same, where somebody does listen, and then unlocks the key.
+  // Tells a listener that is there, and then unlocks the key.
   static void TellAndUnlock(EventListener* listener, EventKind kind, const Entry& entry,
                             SpinMutex* mutex);
 
@@ -145,9 +146,9 @@ class Shard {
   // Evicts one entry, if there is one.
   Evicted EvictOne() ABSL_LOCKS_EXCLUDED(mutex_);
   // Evicts up to so many entries of one page, which is free when all of them are gone: calls go on
-  // with the page that the one before left, whoever made it, and take no more slots from it until
-  // it is free or all of it was tried. No page whose entries have large values, which would be too
-  // much at once.
+  // with the page that the one before left, also if another thread made it, and take no more slots
+  // from it until it is free or all of it was tried. No page whose entries have large values, which
+  // would be too much at once.
   Evicted EvictPage(size_t max_entries) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Removes expired entries from the first page at or after `*page` that has any due; bounded.
@@ -201,7 +202,7 @@ class Shard {
   void GrowTables() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Has the budget know what the queue takes.
   void CountPolicyMemory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The page that is worth least of a few, and what a page is worth: the uses of late of
+  // The page that is worth least of a few, and what a page is worth: the recent uses of
   // the entries in it, from a sample, and how full it is. So pages that are nearly empty go first.
   Page* ChoosePage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The page that is being emptied; null if none is.

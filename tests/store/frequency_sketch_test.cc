@@ -84,7 +84,7 @@ TEST(FrequencySketch, ForgetsNothingWhenItGrows) {
   }
 }
 
-// Whoever touches a page first waits for the kernel to find it, here with a shard's mutex held.
+// The first thread to touch a page waits for the kernel to find it, here with a shard's mutex held.
 TEST(FrequencySketch, TouchesFewFreshPagesAtATime) {
 #if defined(ABSL_HAVE_THREAD_SANITIZER)
   GTEST_SKIP() << "the sanitizer has memory of its own for each byte";

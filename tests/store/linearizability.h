@@ -32,7 +32,7 @@ enum class CallKind : uint8_t {
   kDelete,
 };
 
-// A call on one key and its answer. Values are numbers: whoever records gives each value its own.
+// A call on one key and its answer. Values are numbers: the recorder gives each write another one.
 struct RecordedCall {
   CallKind kind = CallKind::kGet;
   // Found, stored, counted or deleted; else it changed nothing.

@@ -91,7 +91,7 @@ class ModelFixture : public StoreTest {
     }
     return &found->second;
   }
-  // The same, given whether the store says that the key is there: it may have been evicted.
+  // The entry of a key, given whether the store says that it is there: it may have been evicted.
   ModelEntry* FindUnlessEvicted(const std::string& key, bool there) {
     ModelEntry* entry = Find(key);
     if (entry == nullptr || there || !evicts()) return entry;
@@ -266,7 +266,8 @@ class ModelFixture : public StoreTest {
     SweepAll();   // and then has the other half to do
     Reconcile();  // where the memory is above its limit, a sweep evicts
     ASSERT_EQ(ScanAll("k", 7), ModelKeys());
-    // Who is evicted before his time is up may look expired to the model, which finds out later.
+    // An entry that is evicted before its time is up may look expired to the model, which finds out
+    // later.
     const StoreStats stats = store_->Stats();
     ASSERT_EQ(stats.evictions + stats.expired_on_access + stats.expired_by_sweep,
               evicted_ + expired_);

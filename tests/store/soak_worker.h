@@ -93,9 +93,9 @@ class SoakWorker {
   void MSet();
   void MDelete();
 
-  // The same after a write, which must have given a newer version.
+  // Checks the version that a write gave, which must be newer than `floor`.
   void CheckWritten(const char* operation, size_t key, VersionFloor floor, uint64_t version);
-  // And after a condition failed: the version that stands in the way, 0 if the key is absent.
+  // Checks the version that stands in the way of a failed condition; 0 if the key is absent.
   void CheckStanding(const char* operation, size_t key, VersionFloor floor, uint64_t version);
   void CheckDeleted(size_t key, VersionFloor floor, const DeleteResult& result);
 

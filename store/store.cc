@@ -1,8 +1,8 @@
 #include "store/store.h"
 
-#include "store/calls/reader.h"
+#include "store/calls/entry_reader.h"
+#include "store/calls/entry_writer.h"
 #include "store/calls/store_state.h"
-#include "store/calls/writer.h"
 #include "store/room_reservation.h"
 
 namespace ferrite {
@@ -18,54 +18,55 @@ void Store::GetPlain(std::string_view key, ReadResult* result) {
   const StoreState& state = *state_;
   const LocatedKey located = state.Locate(key);
   UnlockedRead read(located.shard->places(state.context));
-  if (!Reader(state, located).GlanceUnlocked(state.Foresee(located), &read, result)) [[unlikely]]
-    return Reader::LocateAndRead(state, key, result);
-  if (read.expires()) Reader::FinishExpiring(state, key, read.expires_at_ms(), result);
+  if (!EntryReader(state, located).GlanceUnlocked(state.Foresee(located), &read, result))
+      [[unlikely]]
+    return EntryReader::LocateAndRead(state, key, result);
+  if (read.expires()) EntryReader::FinishExpiring(state, key, read.expires_at_ms(), result);
 }
 
 void Store::GetWithOptions(std::string_view key, const GetOptions& options, ReadResult* result) {
   const LocatedKey located = state_->Locate(key);
-  const Reader reader(*state_, located);
+  const EntryReader reader(*state_, located);
   if (options.touch_ttl_ms.has_value()) return reader.LockTouchAndRead(options, result);
   reader.Read(options, result);
 }
 
 void Store::Peek(std::string_view key, bool with_value, ReadResult* result) {
-  Reader(*state_, state_->Locate(key)).LockAndPeek(with_value, result);
+  EntryReader(*state_, state_->Locate(key)).LockAndPeek(with_value, result);
 }
 
 bool Store::Exists(std::string_view key) {
-  return Reader(*state_, state_->Locate(key)).LockAndFind();
+  return EntryReader(*state_, state_->Locate(key)).LockAndFind();
 }
 
 uint64_t Store::TrySet(std::string_view key, std::string_view value) {
   const LocatedKey located = state_->Locate(key);
-  return Writer(state_.get(), located).TryOverwrite(state_->Foresee(located), value);
+  return EntryWriter(state_.get(), located).TryOverwrite(state_->Foresee(located), value);
 }
 
 SetResult Store::SetInAllCases(std::string_view key, std::string_view value,
                                const SetOptions& options) {
-  return Writer(state_.get(), state_->Locate(key)).Set(value, options);
+  return EntryWriter(state_.get(), state_->Locate(key)).Set(value, options);
 }
 
 SetResult Store::Set(std::string_view key, RoomReservation* room, const SetOptions& options) {
   BlockRef block = room->TakeBlock();
   if (block == nullptr) return {.outcome = SetOutcome::kMemoryFull};
-  return Writer(state_.get(), state_->Locate(key))
+  return EntryWriter(state_.get(), state_->Locate(key))
       .SetBlock(std::move(block), &room->room(), options);
 }
 
 DeleteResult Store::Delete(std::string_view key, std::optional<uint64_t> if_version) {
-  return Writer(state_.get(), state_->Locate(key)).Delete(if_version);
+  return EntryWriter(state_.get(), state_->Locate(key)).Delete(if_version);
 }
 
 TouchResult Store::Touch(std::string_view key, std::optional<Expiry> expiry) {
-  return Writer(state_.get(), state_->Locate(key)).Touch(expiry);
+  return EntryWriter(state_.get(), state_->Locate(key)).Touch(expiry);
 }
 
 IncrResult Store::Incr(std::string_view key, const IncrOptions& options) {
   const LocatedKey located = state_->Locate(key);
-  Writer writer(state_.get(), located);
+  EntryWriter writer(state_.get(), located);
   IncrResult result;
   return writer.TryIncrInPlace(options, &result) ? result : writer.Incr(options);
 }

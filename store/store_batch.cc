@@ -13,9 +13,9 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "store/calls/reader.h"
+#include "store/calls/entry_reader.h"
+#include "store/calls/entry_writer.h"
 #include "store/calls/store_state.h"
-#include "store/calls/writer.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -66,7 +66,7 @@ void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> r
       keys.size(), [&](size_t i, LocatedKey& key, auto&) { Locate(*state_, keys[i], key); },
       [&](size_t, const LocatedKey& key, auto& candidate) { candidate = state_->Foresee(key); },
       [&](size_t i, const LocatedKey& key, const auto& candidate) {
-        const Reader reader(*state_, key);
+        const EntryReader reader(*state_, key);
         if (!reader.ReadUnlocked(candidate, &results[i])) [[unlikely]]
           reader.Read({}, &results[i]);
       });
@@ -89,7 +89,7 @@ void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
       [&](size_t i, const LocatedKey& key, const auto& candidate) {
         const SetItem& item = items[i];
         SetResult& result = results[i];
-        Writer writer(state_.get(), key);
+        EntryWriter writer(state_.get(), key);
         result.version = item.options.IsPlain() ? writer.TryOverwrite(candidate, item.value) : 0;
         if (result.version == 0) [[unlikely]] {
           result = writer.Set(item.value, item.options);
@@ -118,7 +118,7 @@ void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResu
         key.shard->map().PrefetchSecondNode(key.key.hash);
       },
       [&](size_t i, const LocatedKey& key, auto&) {
-        results[i] = Writer(state_.get(), key).Delete(std::nullopt);
+        results[i] = EntryWriter(state_.get(), key).Delete(std::nullopt);
       });
 }
 

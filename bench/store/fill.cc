@@ -47,11 +47,11 @@ bool Send(int connection, std::string_view bytes) {
 
 // What goes around a key and its value, before and after all of them, and how the only answer
 // begins.
-struct Dialect {
+struct FillFrame {
   std::string opening, before_key, after_key, after_value, closing, answer;
 };
 
-Dialect DialectOf(const std::string& server, size_t key_bytes, size_t value_bytes) {
+FillFrame FillFrameOf(const std::string& server, size_t key_bytes, size_t value_bytes) {
   const std::string size = std::to_string(value_bytes);
   if (server == "redis") {
     return {"CLIENT REPLY OFF\r\n",  "*3\r\n$3\r\nSET\r\n$" + std::to_string(key_bytes) + "\r\n",
@@ -62,26 +62,26 @@ Dialect DialectOf(const std::string& server, size_t key_bytes, size_t value_byte
 }
 
 // False: failed, see errno.
-bool Fill(const Dialect& dialect, int connection, uint64_t keys, size_t value_bytes) {
+bool Fill(const FillFrame& frame, int connection, uint64_t keys, size_t value_bytes) {
   constexpr size_t kChunkBytes = size_t{256} << 10;
   const std::string value(value_bytes, 'v');
-  std::string chunk = dialect.opening;
+  std::string chunk = frame.opening;
   for (uint64_t i = 0; i < keys; ++i) {
-    chunk.append(dialect.before_key).append(Key(i).view()).append(dialect.after_key);
-    chunk.append(value).append(dialect.after_value);
+    chunk.append(frame.before_key).append(Key(i).view()).append(frame.after_key);
+    chunk.append(value).append(frame.after_value);
     if (chunk.size() < kChunkBytes) continue;
     if (!Send(connection, chunk)) return false;
     chunk.clear();
   }
-  return Send(connection, chunk + dialect.closing);
+  return Send(connection, chunk + frame.closing);
 }
 
 // Waits for the only answer, which comes when the server has taken everything.
-bool IsAnswered(const Dialect& dialect, int connection) {
-  std::string answer(dialect.answer.size(), ' ');
+bool IsAnswered(const FillFrame& frame, int connection) {
+  std::string answer(frame.answer.size(), ' ');
   return recv(connection, answer.data(), answer.size(), MSG_WAITALL) ==
              static_cast<ssize_t>(answer.size()) &&
-         answer == dialect.answer;
+         answer == frame.answer;
 }
 
 int Main(int argc, char** argv) {
@@ -96,13 +96,13 @@ int Main(int argc, char** argv) {
   app.add_option("--keys", keys, "How many entries");
   app.add_option("--value-bytes", value_bytes, "Size of a value");
   CLI11_PARSE(app, argc, argv);
-  const Dialect dialect = DialectOf(server, Key(0).view().size(), value_bytes);
+  const FillFrame frame = FillFrameOf(server, Key(0).view().size(), value_bytes);
   const int connection = Connect(path);
-  if (connection < 0 || !Fill(dialect, connection, keys, value_bytes)) {
+  if (connection < 0 || !Fill(frame, connection, keys, value_bytes)) {
     std::perror("bench-store-fill");
     return EXIT_FAILURE;
   }
-  if (!IsAnswered(dialect, connection)) {
+  if (!IsAnswered(frame, connection)) {
     std::fprintf(stderr, "bench-store-fill: %s answered otherwise than expected\n", server.c_str());
     return EXIT_FAILURE;
   }

@@ -8,8 +8,10 @@ namespace {
 // Single entries that are evicted without a visible gain before whole pages are.
 constexpr int kMaxFruitlessEvictions = 32;
 constexpr size_t kEnoughBytes = 2 * kPageBytes;
-// How much of what is above the limit one write takes back.
+// How much of what is above the limit one write takes back: less than it may evict for itself, as
+// it may do both.
 constexpr size_t kExcessStepBytes = kPageBytes;
+constexpr size_t kExcessStepEntries = 256;
 // What the choice of a page to empty counts for, in evictions.
 constexpr size_t kPageChoiceWork = 64;
 
@@ -38,7 +40,7 @@ bool Evictor::MakeRoomForBlock(size_t value_size) {
 void Evictor::TakeBackExcess() {
   const MemoryBudget& budget = state_.context.budget;
   if (!state_.context.evict || !budget.IsExceeded()) return;
-  EvictUntil(kExcessStepBytes, kEnoughEntries,
+  EvictUntil(kExcessStepBytes, kExcessStepEntries,
              [&](bool enough) { return enough || !budget.IsExceeded(); });
 }
 

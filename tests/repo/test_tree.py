@@ -270,7 +270,7 @@ class Rules(unittest.TestCase):
             with self.subTest(name + include):
                 self.expect_one(complaints_about_strata(name, f'#include "{include}"\n'), part)
         self.expect_one(complaints_about_strata("store/misc/a.h", ""), "lies in no stratum")
-        for name, include in [("store/shard/a.cc", "store/memory/page.h"), ("store/store.cc", "store/calls/reader.h"),
+        for name, include in [("store/shard/a.cc", "store/memory/page.h"), ("store/store.cc", "store/calls/entry_reader.h"),
                               ("store/entries/a.h", "store/operation.h"), ("store/memory/a.h", "store/memory/page.h")]:
             with self.subTest(name + include):
                 self.assertEqual(list(complaints_about_strata(name, f'#include "{include}"\n')), [])

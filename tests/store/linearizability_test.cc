@@ -16,22 +16,22 @@ namespace {
 using testing::HasSubstr;
 
 // A history is written as calls with their times: Set(11, 1).At(0, 5) stored value 11 as version 1.
-struct Call : RecordedCall {
-  Call At(int64_t begin, int64_t end) const {
-    Call call = *this;
+struct TimedCall : RecordedCall {
+  TimedCall At(int64_t begin, int64_t end) const {
+    TimedCall call = *this;
     call.begin_ns = begin;
     call.end_ns = end;
     return call;
   }
-  Call Previous(uint64_t version) const {
-    Call call = *this;
+  TimedCall Previous(uint64_t version) const {
+    TimedCall call = *this;
     call.previous = version;
     return call;
   }
 };
 
-Call Make(CallKind kind, bool done, uint64_t value, uint64_t version, uint64_t argument = 0) {
-  Call call;
+TimedCall Make(CallKind kind, bool done, uint64_t value, uint64_t version, uint64_t argument = 0) {
+  TimedCall call;
   call.kind = kind;
   call.done = done;
   call.value = value;
@@ -39,32 +39,38 @@ Call Make(CallKind kind, bool done, uint64_t value, uint64_t version, uint64_t a
   call.argument = argument;
   return call;
 }
-Call Get(uint64_t value, uint64_t version) { return Make(CallKind::kGet, true, value, version); }
-Call Miss() { return Make(CallKind::kGet, false, 0, 0); }
-Call Exists() { return Make(CallKind::kExists, true, 0, 0); }
-Call ExistsNot() { return Make(CallKind::kExists, false, 0, 0); }
-Call Set(uint64_t value, uint64_t version) { return Make(CallKind::kSet, true, value, version); }
-Call SetIfAbsent(uint64_t value, uint64_t version) {
+TimedCall Get(uint64_t value, uint64_t version) {
+  return Make(CallKind::kGet, true, value, version);
+}
+TimedCall Miss() { return Make(CallKind::kGet, false, 0, 0); }
+TimedCall Exists() { return Make(CallKind::kExists, true, 0, 0); }
+TimedCall ExistsNot() { return Make(CallKind::kExists, false, 0, 0); }
+TimedCall Set(uint64_t value, uint64_t version) {
+  return Make(CallKind::kSet, true, value, version);
+}
+TimedCall SetIfAbsent(uint64_t value, uint64_t version) {
   return Make(CallKind::kSetIfAbsent, true, value, version);
 }
-Call RefusedIfAbsent(uint64_t standing) { return Make(CallKind::kSetIfAbsent, false, 0, standing); }
-Call SetIfPresent(uint64_t value, uint64_t version) {
+TimedCall RefusedIfAbsent(uint64_t standing) {
+  return Make(CallKind::kSetIfAbsent, false, 0, standing);
+}
+TimedCall SetIfPresent(uint64_t value, uint64_t version) {
   return Make(CallKind::kSetIfPresent, true, value, version);
 }
-Call RefusedIfPresent() { return Make(CallKind::kSetIfPresent, false, 0, 0); }
-Call SetIfVersion(uint64_t asked, uint64_t value, uint64_t version) {
+TimedCall RefusedIfPresent() { return Make(CallKind::kSetIfPresent, false, 0, 0); }
+TimedCall SetIfVersion(uint64_t asked, uint64_t value, uint64_t version) {
   return Make(CallKind::kSetIfVersion, true, value, version, asked);
 }
-Call RefusedIfVersion(uint64_t asked, uint64_t standing) {
+TimedCall RefusedIfVersion(uint64_t asked, uint64_t standing) {
   return Make(CallKind::kSetIfVersion, false, 0, standing, asked);
 }
-Call Incr(int64_t delta, uint64_t value, uint64_t version) {
+TimedCall Incr(int64_t delta, uint64_t value, uint64_t version) {
   return Make(CallKind::kIncr, true, value, version, static_cast<uint64_t>(delta));
 }
-Call Delete(uint64_t version) { return Make(CallKind::kDelete, true, 0, version); }
-Call DeleteNothing() { return Make(CallKind::kDelete, false, 0, 0); }
+TimedCall Delete(uint64_t version) { return Make(CallKind::kDelete, true, 0, version); }
+TimedCall DeleteNothing() { return Make(CallKind::kDelete, false, 0, 0); }
 
-std::string FaultOf(const std::vector<Call>& calls) {
+std::string FaultOf(const std::vector<TimedCall>& calls) {
   return FindFault({calls.begin(), calls.end()}).value_or("none");
 }
 

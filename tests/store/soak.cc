@@ -141,6 +141,7 @@ class Soak {
     if (stats.entries != 0) Complain("has entries after Flush", stats.entries);
     if (stats.block_bytes != 0) Complain("has blocks after Flush", stats.block_bytes);
     if (stats.slot_bytes != 0) Complain("has slots after Flush", stats.slot_bytes);
+    if (stats.reserved_bytes != 0) Complain("has room reserved for nobody", stats.reserved_bytes);
   }
 
   size_t NumberOf(const std::string& key) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/room_reservation.h"
 #include "tests/store/stamped_value.h"
 
 namespace ferrite {
@@ -139,6 +140,21 @@ void SoakWorker::Set() {
   }
 }
 
+// A large value for which room is made ahead; some reservations end unused.
+void SoakWorker::SetWithRoom() {
+  const size_t key = AnyKey();
+  const std::string value =
+      StampedValue(subject_.keys[key], RoomReservation::kWorthwhileBytes + Below(400'000),
+                   static_cast<uint32_t>(random_()));
+  RoomReservation room(&subject_.store, value);
+  while (room.Step() == RoomReservation::Progress::kMore) {
+    if (Chance(50)) return;
+  }
+  const VersionFloor floor = subject_.floors.Of(key);
+  const SetResult result = subject_.store.Set(subject_.keys[key], &room, {.expiry = AnyExpiry()});
+  if (result.outcome == SetOutcome::kStored) CheckWritten("Set", key, floor, result.version);
+}
+
 void SoakWorker::SetIfUnchanged() {
   const size_t key = AnyKey();
   const std::string value = AnyValue(key);
@@ -231,6 +247,7 @@ void SoakWorker::MDelete() {
 
 void SoakWorker::Step() {
   if (Chance(50'000)) subject_.store.Flush();
+  if (Chance(2'000)) return SetWithRoom();
   switch (Below(20)) {
     case 0:
     case 1:

@@ -83,6 +83,7 @@ class SoakWorker {
 
   void Get();
   void Set();
+  void SetWithRoom();
   void SetIfUnchanged();
   void Incr();
   void Delete();

@@ -1,15 +1,15 @@
-#include "store/calls/writer.h"
+#include "store/calls/entry_writer.h"
 
 #include <utility>
 
 #include "store/calls/counter.h"
+#include "store/calls/entry_reader.h"
 #include "store/calls/evictor.h"
 #include "store/calls/locked_key.h"
-#include "store/calls/reader.h"
 
 namespace ferrite {
 
-SetResult Writer::Set(std::string_view value, const SetOptions& options) {
+SetResult EntryWriter::Set(std::string_view value, const SetOptions& options) {
   Evictor evictor(&state_, key_.shard);
   evictor.TakeBackExcess();
   BlockRef block;
@@ -20,13 +20,13 @@ SetResult Writer::Set(std::string_view value, const SetOptions& options) {
   return SetCounted(value, std::move(block), nullptr, options);
 }
 
-SetResult Writer::SetBlock(BlockRef block, ReservedBytes* room, const SetOptions& options) {
+SetResult EntryWriter::SetBlock(BlockRef block, ReservedBytes* room, const SetOptions& options) {
   const std::string_view value = block->bytes();
   return SetCounted(value, std::move(block), room, options);
 }
 
-SetResult Writer::SetCounted(std::string_view value, BlockRef block, ReservedBytes* room,
-                             const SetOptions& options) {
+SetResult EntryWriter::SetCounted(std::string_view value, BlockRef block, ReservedBytes* room,
+                                  const SetOptions& options) {
   SetResult result;
   LockedKey locked(&state_, key_);
   const bool must_be_there =
@@ -39,7 +39,7 @@ SetResult Writer::SetCounted(std::string_view value, BlockRef block, ReservedByt
   const bool present = locked.present();
   const uint64_t present_version = locked.present_version();
   if (options.return_previous && present) {
-    Reader::CopyLocked(state_, locked.entry(), {}, &result.previous);
+    EntryReader::CopyLocked(state_, locked.entry(), {}, &result.previous);
   }
   if ((must_be_there && !present) || (options.presence == Presence::kAbsent && present) ||
       (options.if_version.has_value() && options.if_version != present_version)) {
@@ -57,7 +57,7 @@ SetResult Writer::SetCounted(std::string_view value, BlockRef block, ReservedByt
   return result;
 }
 
-DeleteResult Writer::Delete(std::optional<uint64_t> if_version) {
+DeleteResult EntryWriter::Delete(std::optional<uint64_t> if_version) {
   LockedKey locked(&state_, key_);
   DeleteResult result;
   result.version = locked.present_version();
@@ -66,7 +66,7 @@ DeleteResult Writer::Delete(std::optional<uint64_t> if_version) {
   return result;
 }
 
-TouchResult Writer::Touch(std::optional<Expiry> expiry) {
+TouchResult EntryWriter::Touch(std::optional<Expiry> expiry) {
   LockedKey locked(&state_, key_);
   TouchResult result;
   if (!locked.present()) return result;
@@ -78,7 +78,7 @@ TouchResult Writer::Touch(std::optional<Expiry> expiry) {
   return result;
 }
 
-bool Writer::TryIncrInPlace(const IncrOptions& options, IncrResult* result) {
+bool EntryWriter::TryIncrInPlace(const IncrOptions& options, IncrResult* result) {
   if (!options.expiry_only_if_created && options.expiry.IsSet()) return false;
   SpinMutex::scoped_lock lock(key_.lock());
   Entry* const entry = UnlockedRead::Guess(key_.shard->places(), key_.key);
@@ -94,7 +94,7 @@ bool Writer::TryIncrInPlace(const IncrOptions& options, IncrResult* result) {
   return true;
 }
 
-IncrResult Writer::Incr(const IncrOptions& options) {
+IncrResult EntryWriter::Incr(const IncrOptions& options) {
   IncrResult result;
   Evictor(&state_, key_.shard).TakeBackExcess();
   LockedKey locked(&state_, key_);

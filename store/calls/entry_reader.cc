@@ -1,8 +1,8 @@
-#include "store/calls/reader.h"
+#include "store/calls/entry_reader.h"
 
 namespace ferrite {
 
-void Reader::Read(const GetOptions& options, ReadResult* result) const {
+void EntryReader::Read(const GetOptions& options, ReadResult* result) const {
   UnlockedRead read(key_.shard->places());
   if (!read.Run(key_.key, state_.counts_uses, &result->value)) return LockAndRead(options, result);
   result->found = true;
@@ -13,22 +13,22 @@ void Reader::Read(const GetOptions& options, ReadResult* result) const {
   if (read.expires() && !SetTtl(state_, read.expires_at_ms(), result)) LockAndRead(options, result);
 }
 
-void Reader::LocateAndRead(const StoreState& state, std::string_view key, ReadResult* result) {
-  Reader(state, state.Locate(key)).Read({}, result);
+void EntryReader::LocateAndRead(const StoreState& state, std::string_view key, ReadResult* result) {
+  EntryReader(state, state.Locate(key)).Read({}, result);
 }
 
-void Reader::FinishExpiring(const StoreState& state, std::string_view key, int64_t expires_at_ms,
-                            ReadResult* result) {
+void EntryReader::FinishExpiring(const StoreState& state, std::string_view key,
+                                 int64_t expires_at_ms, ReadResult* result) {
   if (!SetTtl(state, expires_at_ms, result)) LocateAndRead(state, key, result);
 }
 
-Entry* Reader::FindLocked() const {
+Entry* EntryReader::FindLocked() const {
   Entry* const entry = key_.shard->Find(key_.key);
   return entry == nullptr || state_.Expired(*entry) ? nullptr : entry;
 }
 
-void Reader::CopyLocked(const StoreState& state, const Entry& entry, const GetOptions& options,
-                        ReadResult* result) {
+void EntryReader::CopyLocked(const StoreState& state, const Entry& entry, const GetOptions& options,
+                             ReadResult* result) {
   result->found = true;
   result->version = entry.version();
   result->ttl_ms = state.TtlMs(entry);
@@ -36,7 +36,7 @@ void Reader::CopyLocked(const StoreState& state, const Entry& entry, const GetOp
   if (!result->not_modified) entry.CopyValueTo(&result->value);
 }
 
-void Reader::LockAndRead(const GetOptions& options, ReadResult* result) const {
+void EntryReader::LockAndRead(const GetOptions& options, ReadResult* result) const {
   result->Clear();
   SpinMutex::scoped_lock lock(key_.lock());
   const Entry* const entry = FindLocked();
@@ -45,7 +45,7 @@ void Reader::LockAndRead(const GetOptions& options, ReadResult* result) const {
   CopyLocked(state_, *entry, options, result);
 }
 
-void Reader::LockTouchAndRead(const GetOptions& options, ReadResult* result) const {
+void EntryReader::LockTouchAndRead(const GetOptions& options, ReadResult* result) const {
   result->Clear();
   SpinMutex::scoped_lock lock(key_.lock());
   Entry* const entry = FindLocked();
@@ -55,7 +55,7 @@ void Reader::LockTouchAndRead(const GetOptions& options, ReadResult* result) con
   CopyLocked(state_, *entry, options, result);
 }
 
-void Reader::LockAndPeek(bool with_value, ReadResult* result) const {
+void EntryReader::LockAndPeek(bool with_value, ReadResult* result) const {
   result->Clear();
   SpinMutex::scoped_lock lock(key_.lock());
   const Entry* const entry = FindLocked();
@@ -66,7 +66,7 @@ void Reader::LockAndPeek(bool with_value, ReadResult* result) const {
   result->not_modified = false;
 }
 
-bool Reader::LockAndFind() const {
+bool EntryReader::LockAndFind() const {
   SpinMutex::scoped_lock lock(key_.lock());
   return FindLocked() != nullptr;
 }

@@ -15,9 +15,9 @@ namespace ferrite {
 // Writes of one key. Each takes the key's lock itself; those that begin with "Try" are short ways
 // for likely cases, of which most writes are, and change nothing where they return false or 0.
 // Thread-safe, as it keeps no state of its own.
-class Writer {
+class EntryWriter {
  public:
-  Writer(StoreState* state, const LocatedKey& key) : state_(*state), key_(key) {}
+  EntryWriter(StoreState* state, const LocatedKey& key) : state_(*state), key_(key) {}
 
   // Overwrites the entry that was foreseen, if it is there, its lock is free, its value lies inline
   // and does not expire, and `value` fits. Returns the new version.
@@ -46,7 +46,7 @@ class Writer {
   const LocatedKey& key_;
 };
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t Writer::TryOverwrite(
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t EntryWriter::TryOverwrite(
     const UnlockedRead::Candidate& candidate, std::string_view value) const {
   SpinMutex& mutex = key_.lock();
   if (candidate.slot == nullptr || !mutex.TryLock()) return 0;

@@ -14,9 +14,9 @@ namespace ferrite {
 //
 // Unless it says otherwise, a read sets all fields of `*result`, to a miss if the entry is absent,
 // and counts as a use of the entry. Thread-safe, as it keeps no state of its own.
-class Reader {
+class EntryReader {
  public:
-  Reader(const StoreState& state, const LocatedKey& key) : state_(state), key_(key) {}
+  EntryReader(const StoreState& state, const LocatedKey& key) : state_(state), key_(key) {}
 
   // Without a lock where that is enough, else with the key's.
   void Read(const GetOptions& options, ReadResult* result) const;
@@ -64,7 +64,7 @@ class Reader {
   const LocatedKey& key_;
 };
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool Reader::GlanceUnlocked(
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool EntryReader::GlanceUnlocked(
     const UnlockedRead::Candidate& candidate, UnlockedRead* read, ReadResult* result) const {
   if (!read->RunAt(candidate, key_.key, state_.counts_uses, &result->value)) return false;
   result->found = true;
@@ -74,13 +74,14 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool Reader::GlanceUnlocked(
   return true;
 }
 
-inline bool Reader::SetTtl(const StoreState& state, int64_t expires_at_ms, ReadResult* result) {
+inline bool EntryReader::SetTtl(const StoreState& state, int64_t expires_at_ms,
+                                ReadResult* result) {
   const int64_t left_ms = expires_at_ms - state.context.clock->MonotonicMs();
   result->ttl_ms = left_ms;
   return left_ms > 0;  // otherwise it may have been touched since we looked
 }
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool Reader::ReadUnlocked(
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool EntryReader::ReadUnlocked(
     const UnlockedRead::Candidate& candidate, ReadResult* result) const {
   UnlockedRead read(key_.shard->places(state_.context));
   return GlanceUnlocked(candidate, &read, result) &&

@@ -4,7 +4,7 @@
 #include "bench/subscribe/dialect.h"
 #include "bench/subscribe/http2_calls.h"
 #include "ferrite/v1/cache.pb.h"
-#include "server/wire/field_reader.h"
+#include "proto/wire/field_reader.h"
 
 namespace ferrite::bench {
 namespace {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/error.h"
 #include "client/pipeline/pipeline_stream.h"
+#include "client/reply_bytes.h"
 
 namespace ferrite {
 namespace {
@@ -58,9 +59,10 @@ absl::Status PipelineStream::TooLate(const PendingCall& call) const {
 }
 
 void PipelineStream::Answer(const Frame& frame, const grpc::ByteBuffer& reply) {
-  FrameReader reader(reply);
+  const ReplyBytes bytes(reply);
+  FrameResultReader results(bytes.view());
   for (PendingCall* call : frame) {
-    const std::optional<OperationOutcome> outcome = reader.Next();
+    const std::optional<FrameResult> outcome = results.Next();
     if (!outcome.has_value()) Distrust();
     if (call->place_ == Place::kGone) {
       delete call;
@@ -83,7 +85,7 @@ void PipelineStream::Distrust() {
   context_->TryCancel();
 }
 
-void PipelineStream::AnswerWithError(PendingCall* call, const OperationOutcome& outcome) {
+void PipelineStream::AnswerWithError(PendingCall* call, const FrameResult& outcome) {
   v1::OperationError error;
   const auto size = static_cast<int>(outcome.message.size());
   if (outcome.field != v1::OperationResult::kErrorFieldNumber ||

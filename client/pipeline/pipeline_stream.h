@@ -48,13 +48,13 @@
 #include "client/completion_thread.h"
 #include "client/node.h"
 #include "client/pipeline/deadlines.h"
-#include "client/pipeline/frame_reader.h"
 #include "client/pipeline/pending_call.h"
 #include "client/pipeline/pipeline_support.h"
 #include "client/pipeline/wait_forecast.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/generic/generic_stub.h"
+#include "proto/wire/frame_result.h"
 
 namespace ferrite {
 
@@ -140,7 +140,7 @@ class PipelineStream {
   void Answer(const Frame& frame, const grpc::ByteBuffer& reply);
   // The server answers what it was not asked: whatever it says now may be about something else.
   void Distrust();
-  void AnswerWithError(PendingCall* call, const OperationOutcome& outcome);
+  void AnswerWithError(PendingCall* call, const FrameResult& outcome);
   void EndStream(const grpc::Status& status);
   // Opens no stream as long as the server asked for, if it did.
   void Pause(const std::optional<std::string>& pushback) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -209,6 +209,19 @@ TEST(WireFrameResultTest, IsReadAsProtobufWroteIt) {
   }
 }
 
+TEST(WireFrameResultTest, PassesOverWhatItDoesNotKnow) {
+  using namespace std::string_literals;
+  // Of the frame: a varint, fixed64, bytes and fixed32 as fields 2 to 5; of the result: a varint.
+  const std::string reply =
+      "\x10\x05\x19"s + "12345678" + "\x22\x01x\x2d" + "1234" + "\x0a\x04\x38\x01\x12\x00"s;
+  FrameResultReader reader(reply);
+  const std::optional<FrameResult> result = reader.Next();
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->field, v1::OperationResult::kSetFieldNumber);
+  EXPECT_FALSE(reader.Next().has_value());
+  EXPECT_TRUE(reader.well_formed());
+}
+
 TEST(WireFrameResultTest, EndsWhereAReplyIsCutOff) {
   v1::PipelineResponse reply;
   reply.add_results()->mutable_get()->set_value("value");

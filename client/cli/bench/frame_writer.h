@@ -1,7 +1,7 @@
 #pragma once
 
-// Frames of Pipeline, made by copying operations that were serialized before and writing keys into
-// them: what loads a server that makes no message objects must not make any either.
+// Frames of Pipeline, written without message objects: what loads a server that makes none must not
+// make any either.
 
 #include <string>
 #include <vector>
@@ -25,17 +25,11 @@ class FrameWriter {
   const std::vector<Workload::Kind>& kinds() const { return kinds_; }
 
  private:
-  // A field `operations` of PipelineRequest with one operation, and where its key lies in it.
-  struct Prepared {
-    std::string bytes;
-    size_t key_offset = 0;
-  };
+  // How many bytes the request of an operation of that kind has, as all keys are of one size.
+  size_t RequestSizeOf(Workload::Kind kind) const;
 
-  const Prepared& Of(Workload::Kind kind) const;
-
-  Prepared get_;
-  Prepared set_;
-  Prepared incr_;
+  const size_t read_size_;   // of a GetRequest or IncrRequest
+  const size_t write_size_;  // of a SetRequest
   std::vector<Workload::Kind> kinds_;
   std::string key_;
 };

@@ -15,13 +15,13 @@ Client::Core::Core(const ClientOptions& options)
       slots_(std::make_shared<const SlotMap>(SlotMap::SingleNode(options.seeds.front()))) {
   for (uint32_t node = 0; node < slots_->node_count(); ++node) {
     nodes_.push_back(
-        std::make_shared<Node>(slots_->node_address(node), options_.channels_per_node));
+        std::make_shared<RemoteNode>(slots_->node_address(node), options_.channels_per_node));
   }
   for (int i = 0; i < options_.completion_threads; ++i) {
     threads_.push_back(std::make_unique<CompletionThread>());
   }
   if (!options_.batching.enabled) return;
-  for (const std::shared_ptr<Node>& node : nodes_) {
+  for (const std::shared_ptr<RemoteNode>& node : nodes_) {
     pipelines_.push_back(
         std::make_unique<NodePipeline>(node, threads_, options_.batching.max_frames_in_flight));
   }

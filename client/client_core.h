@@ -126,7 +126,7 @@ class Client::Core {
   const ClientOptions options_;
   // Will be replaced as the cluster changes.
   const std::shared_ptr<const SlotMap> slots_;
-  std::vector<std::shared_ptr<Node>> nodes_;  // numbered as in slots_
+  std::vector<std::shared_ptr<RemoteNode>> nodes_;  // numbered as in slots_
   std::vector<std::unique_ptr<CompletionThread>> threads_;
   std::vector<std::unique_ptr<NodePipeline>> pipelines_;  // numbered alike; empty: not wanted
   std::atomic<size_t> turn_{0};

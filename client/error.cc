@@ -6,6 +6,7 @@
 #include "absl/strings/strip.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "grpcpp/support/status.h"
 
 namespace ferrite {
 namespace {
@@ -20,6 +21,11 @@ std::string_view InnermostCause(std::string_view message) {
   return colon == std::string_view::npos ? message : message.substr(colon + 2);
 }
 
+std::string NoAnswerText(std::string_view address, absl::Duration timeout) {
+  return absl::StrCat("no answer from ", Abseil(address), " within ",
+                      absl::FormatDuration(timeout));
+}
+
 std::string Humane(const grpc::Status& status, std::string_view address, absl::Duration timeout) {
   const std::string& message = status.error_message();
   switch (status.error_code()) {
@@ -31,8 +37,7 @@ std::string Humane(const grpc::Status& status, std::string_view address, absl::D
       }
       return absl::StrCat(Abseil(address), " is unavailable: ", message);
     case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return absl::StrCat("no answer from ", Abseil(address), " within ",
-                          absl::FormatDuration(timeout));
+      return NoAnswerText(address, timeout);
     case grpc::StatusCode::UNIMPLEMENTED:
       return absl::StrCat("the server at ", Abseil(address), " does not know this call",
                           message.empty() ? "" : ": ", message);
@@ -78,6 +83,10 @@ absl::Status ToAbslStatus(const v1::OperationError& error) {
   return result;
 }
 
+absl::Status NoAnswer(std::string_view address, absl::Duration timeout) {
+  return absl::DeadlineExceededError(NoAnswerText(address, timeout));
+}
+
 absl::Status Hopeless(std::string_view address) {
   return absl::DeadlineExceededError(
       absl::StrCat("not sent to ", Abseil(address),
@@ -93,6 +102,14 @@ absl::Status HeldBack(std::string_view address) {
   info.set_domain("ferrite");
   status.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
   return status;
+}
+
+absl::Status ClientIsGone() {
+  return absl::CancelledError("the client was destroyed before the call had ended");
+}
+
+absl::Status CancelledByCaller() {
+  return absl::CancelledError("the caller cancelled the call before it had ended");
 }
 
 }  // namespace ferrite

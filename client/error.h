@@ -9,7 +9,10 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "ferrite/v1/cache.pb.h"
-#include "grpcpp/support/status.h"
+
+namespace grpc {
+class Status;
+}  // namespace grpc
 
 namespace ferrite {
 
@@ -28,9 +31,16 @@ absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
 // The same for one operation of a frame or a batch.
 absl::Status ToAbslStatus(const v1::OperationError& error);
 
-// The end of a call that was not sent to `address`, as it would have been answered too late.
+// What a call to the node at `address` ends with that had `timeout` to finish and did not.
+absl::Status NoAnswer(std::string_view address, absl::Duration timeout);
+// What a call ends with that was not sent to `address`, as it would have been answered too late.
 absl::Status Hopeless(std::string_view address);
-// The same, as the node refuses much of what it is sent; its reason is that of a refusal.
+// What a call ends with that was not sent, as the node refuses much of what it is sent. Its reason
+// is that of a refusal.
 absl::Status HeldBack(std::string_view address);
+
+// What calls end with when their client is destroyed, and when their caller cancels them.
+absl::Status ClientIsGone();
+absl::Status CancelledByCaller();
 
 }  // namespace ferrite

@@ -6,9 +6,9 @@ namespace ferrite {
 
 ScanCall::ScanCall(CompletionThread* thread, CallTerms terms, v1::ScanRequest request,
                    Callback<v1::ScanResponse> done)
-    : Call(thread, std::move(terms)), request_(std::move(request)), done_(std::move(done)) {}
+    : ClientCall(thread, std::move(terms)), request_(std::move(request)), done_(std::move(done)) {}
 
-void ScanCall::StartTry(grpc::ClientContext* context, Connection& connection,
+void ScanCall::StartTry(grpc::ClientContext* context, NodeConnection& connection,
                         grpc::CompletionQueue* queue) {
   v1::ScanRequest request = request_;
   if (got_message_) request.set_cursor(page_.cursor());

@@ -1,7 +1,7 @@
 #pragma once
 
-// A Call that reads one page of a scan: the messages of a Scan stream, gathered until there is
-// enough for one answer. What was gathered outlives a failed try: the next one goes on from the
+// A ClientCall that reads one page of a scan: the messages of a Scan stream, gathered until there
+// is enough for one answer. What was gathered outlives a failed try: the next one goes on from the
 // last cursor.
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace ferrite {
 // whatever the entries hold.
 inline constexpr size_t kPageBytes = 4 << 20;
 
-class ScanCall final : public Call {
+class ScanCall final : public ClientCall {
  public:
   // The page holds up to request.limit() entries; 0: as many as make up kPageBytes. It also ends
   // after half of the time that the call has, with what it got by then, so that a long stretch
@@ -27,7 +27,7 @@ class ScanCall final : public Call {
  private:
   enum class Step { kStart, kRead, kFinish };
 
-  void StartTry(grpc::ClientContext* context, Connection& connection,
+  void StartTry(grpc::ClientContext* context, NodeConnection& connection,
                 grpc::CompletionQueue* queue) override;
   std::optional<grpc::Status> OnEvent(bool ok) override;
   void Deliver(absl::Status status) override;

@@ -21,8 +21,8 @@ class Deadlines {
 
   bool empty() const { return size_ == 0; }
 
-  // The call, which is not among them, is due at `time`, rounded up to a millisecond.
-  void Add(PendingCall* call, Time time, Time now);
+  // The call, which is not among them, is due at `time`, rounded up to a millisecond. Returns that.
+  Time Add(PendingCall* call, Time time, Time now);
   // The call is among them; it no longer is.
   void Remove(PendingCall* call);
   // The call is among them; it is due now.

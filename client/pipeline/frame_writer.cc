@@ -5,13 +5,11 @@
 
 namespace ferrite {
 
-size_t BytesInFrame(const PendingCall& call) {
-  return OperationInFrameSize(call.field(), call.request_bytes());
-}
-
 grpc::ByteBuffer WriteFrame(const std::vector<PendingCall*>& calls) {
   size_t bytes = 0;
-  for (const PendingCall* call : calls) bytes += BytesInFrame(*call);
+  for (const PendingCall* call : calls) {
+    bytes += OperationInFrameSize(call->field(), call->request_bytes());
+  }
   grpc_slice slice = grpc_slice_malloc(bytes);
   FieldWriter writer(GRPC_SLICE_START_PTR(slice));
   for (const PendingCall* call : calls) {

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "client/completion_thread.h"
-#include "client/node.h"
 #include "client/pipeline/pending_call.h"
 #include "client/pipeline/pipeline_stream.h"
 #include "client/pipeline/pipeline_support.h"
+#include "client/remote_node.h"
 
 namespace ferrite {
 
@@ -20,7 +20,7 @@ namespace ferrite {
 class NodePipeline {
  public:
   // The threads outlive it; each serves some of the streams.
-  NodePipeline(const std::shared_ptr<Node>& node,
+  NodePipeline(const std::shared_ptr<RemoteNode>& node,
                const std::vector<std::unique_ptr<CompletionThread>>& threads,
                int max_frames_in_flight) {
     for (size_t i = 0; i < node->connection_count(); ++i) {

@@ -50,7 +50,7 @@ class OperationCall final : public PendingCall {
     }
   }
 
-  void SendAlone(CompletionThread* thread, std::shared_ptr<Node> node) override {
+  void SendAlone(CompletionThread* thread, std::shared_ptr<RemoteNode> node) override {
     CallTerms terms = TakeTerms();
     terms.node = std::move(node);
     terms.is_about_keys = true;

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "client/call.h"
+#include "client/client_call.h"
 #include "client/error.h"
 #include "client/retry.h"
 #include "client/subscription/reconnection.h"
@@ -29,7 +29,7 @@ std::chrono::milliseconds LongestSilence(const v1::SubscribeRequest& request) {
 }  // namespace
 
 std::shared_ptr<SubscriptionStream> SubscriptionStream::Start(
-    CompletionThread* thread, std::shared_ptr<Node> node, const RetryPolicy& retry,
+    CompletionThread* thread, std::shared_ptr<RemoteNode> node, const RetryPolicy& retry,
     v1::SubscribeRequest request, std::shared_ptr<EventReceiver> receiver) {
   std::shared_ptr<SubscriptionStream> stream(new SubscriptionStream(
       thread, std::move(node), retry, std::move(request), std::move(receiver)));
@@ -45,7 +45,7 @@ std::shared_ptr<SubscriptionStream> SubscriptionStream::Start(
   return stream;
 }
 
-SubscriptionStream::SubscriptionStream(CompletionThread* thread, std::shared_ptr<Node> node,
+SubscriptionStream::SubscriptionStream(CompletionThread* thread, std::shared_ptr<RemoteNode> node,
                                        const RetryPolicy& retry, v1::SubscribeRequest request,
                                        std::shared_ptr<EventReceiver> receiver)
     : thread_(*thread),

@@ -26,7 +26,7 @@
 
 #include "base/mutex.h"
 #include "client/completion_thread.h"
-#include "client/node.h"
+#include "client/remote_node.h"
 #include "client/options.h"
 #include "client/subscription/event_receiver.h"
 #include "grpcpp/alarm.h"
@@ -38,7 +38,7 @@ class SubscriptionStream final : public InFlight {
  public:
   // If `thread` is closing, the subscription is over at once.
   static std::shared_ptr<SubscriptionStream> Start(CompletionThread* thread,
-                                                   std::shared_ptr<Node> node,
+                                                   std::shared_ptr<RemoteNode> node,
                                                    const RetryPolicy& retry,
                                                    v1::SubscribeRequest request,
                                                    std::shared_ptr<EventReceiver> receiver);
@@ -71,7 +71,7 @@ class SubscriptionStream final : public InFlight {
     SubscriptionStream& stream_;
   };
 
-  SubscriptionStream(CompletionThread* thread, std::shared_ptr<Node> node, const RetryPolicy& retry,
+  SubscriptionStream(CompletionThread* thread, std::shared_ptr<RemoteNode> node, const RetryPolicy& retry,
                      v1::SubscribeRequest request, std::shared_ptr<EventReceiver> receiver);
 
   void Open();
@@ -97,7 +97,7 @@ class SubscriptionStream final : public InFlight {
   std::optional<absl::Status> CancelledWith();
 
   CompletionThread& thread_;
-  const std::shared_ptr<Node> node_;
+  const std::shared_ptr<RemoteNode> node_;
   const RetryPolicy retry_;
   const std::chrono::milliseconds longest_silence_;
   const std::shared_ptr<EventReceiver> receiver_;

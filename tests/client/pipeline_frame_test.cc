@@ -5,6 +5,7 @@
 #include "client/pipeline/frame_writer.h"
 #include "client/pipeline/operation_call.h"
 #include "client/reply_bytes.h"
+#include "proto/wire/frame_operation.h"
 #include "proto/wire/frame_result.h"
 
 namespace ferrite {
@@ -55,7 +56,8 @@ TEST(FrameWriterTest, WritesWhatProtobufWould) {
   const std::string bytes = BytesOf(WriteFrame(
       {&get_call, &set_call, &delete_call, &touch_call, &incr_call, &publish_call, &empty_call}));
   EXPECT_EQ(bytes, expected.SerializeAsString());
-  EXPECT_EQ(BytesInFrame(get_call), 2 + expected.operations(0).ByteSizeLong());
+  EXPECT_EQ(OperationInFrameSize(get_call.field(), get_call.request_bytes()),
+            2 + expected.operations(0).ByteSizeLong());
 }
 
 TEST(FrameResultTest, IsReadWhereverThePiecesOfTheReplyEnd) {

@@ -23,43 +23,21 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "client/call_terms.h"
 #include "client/cancellation.h"
 #include "client/completion_thread.h"
-#include "client/node.h"
 #include "client/options.h"
+#include "client/remote_node.h"
 #include "client/retry.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
 
 namespace ferrite {
 
-// How a call is to be carried out.
-struct CallTerms {
-  std::shared_ptr<Node> node;
-  // What the caller gave the call, and the end of it.
-  absl::Duration timeout;
-  std::chrono::steady_clock::time_point deadline;
-  RetryPolicy retry;
-  bool repeatable = false;
-  std::shared_ptr<Cancellation> cancellation;  // null: none
-  // Whether it is held back if its node refuses much of what it is sent (client/acceptance.h). What
-  // is not about keys, such as a question for the node's health, always goes.
-  bool is_about_keys = false;
-
-  // Until the deadline; negative after it.
-  absl::Duration TimeLeft() const {
-    return absl::FromChrono(deadline - std::chrono::steady_clock::now());
-  }
-};
-
-// What calls end with when their client goes, and when their caller takes them back.
-absl::Status ClientIsGone();
-absl::Status CancelledByCaller();
-
-class Call : public InFlight, private Cancellation::Target {
+class ClientCall : public InFlight, private Cancellation::Target {
  public:
-  Call(const Call&) = delete;
-  Call& operator=(const Call&) = delete;
+  ClientCall(const ClientCall&) = delete;
+  ClientCall& operator=(const ClientCall&) = delete;
 
   // The call owns itself from here on.
   void Start();
@@ -69,13 +47,13 @@ class Call : public InFlight, private Cancellation::Target {
   void Proceed(bool ok) final;
 
  protected:
-  Call(CompletionThread* thread, CallTerms terms);
-  ~Call() override = default;
+  ClientCall(CompletionThread* thread, CallTerms terms);
+  ~ClientCall() override = default;
 
   // Starts one try of the RPC, whose events are to be tagged with this call. Calls HandOver() right
   // before the operation that leads to the first event, and does not touch the call after it: the
   // completion thread may have deleted it by then.
-  virtual void StartTry(grpc::ClientContext* context, Connection& connection,
+  virtual void StartTry(grpc::ClientContext* context, NodeConnection& connection,
                         grpc::CompletionQueue* queue) = 0;
   void HandOver() { thread_->HandOver(); }
 

@@ -1,0 +1,583 @@
+// Which calls leave with which frame, wait, are refused or end: the queue on its own, with times
+// that are made up.
+
+#include "client/pipeline/call_queue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <list>
+#include <map>
+#include <random>
+#include <set>
+
+#include "tests/client/queued_call.h"
+
+namespace ferrite {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using EndReason = CallQueue::EndReason;
+using Frame = CallQueue::Frame;
+
+// As many calls as make a further frame worth its cost.
+constexpr int kWorthAFrame = 64;
+
+class CallQueueTest : public testing::Test {
+ protected:
+  QueuedCall* NewCall(CallQueue::Duration timeout = seconds(10), size_t request_bytes = 10) {
+    CallTerms terms;
+    terms.timeout = absl::FromChrono(timeout);
+    terms.deadline = now_ + timeout;
+    return &calls_.emplace_back(std::move(terms), request_bytes);
+  }
+  // Adds a call that is not refused.
+  QueuedCall* Add(CallQueue::Duration timeout = seconds(10), size_t request_bytes = 10) {
+    QueuedCall* const call = NewCall(timeout, request_bytes);
+    EXPECT_EQ(queue_->Add(call, now_), std::nullopt);
+    return call;
+  }
+  void AddMany(int count, CallQueue::Duration timeout = seconds(10)) {
+    for (int i = 0; i < count; ++i) Add(timeout);
+  }
+  // The frame that leaves now; it is being written. Empty: none does.
+  Frame Leaving() {
+    const CallQueue::Step step = queue_->NextStep(now_);
+    EXPECT_FALSE(step.open);
+    return step.write == nullptr ? Frame() : *step.write;
+  }
+  // The same; it has been written.
+  Frame Written() {
+    Frame frame = Leaving();
+    if (!frame.empty()) queue_->OnWritten(true);
+    return frame;
+  }
+  // A stream that is open, with nothing under way.
+  void Open() {
+    QueuedCall* const call = Add();
+    EXPECT_TRUE(queue_->NextStep(now_).open);
+    queue_->OnOpened(true, now_);
+    EXPECT_THAT(Written(), ElementsAre(call));
+    EXPECT_THAT(Answered(), ElementsAre(call));
+  }
+  // The frame whose reply comes now, with the calls of its callbacks.
+  Frame Answered() {
+    Frame frame = queue_->OnReply(/*last_is_unsent=*/false);
+    queue_->OnDelivered();
+    return frame;
+  }
+  // The calls that end now.
+  std::map<PendingCall*, EndReason> Due() {
+    std::map<PendingCall*, EndReason> due;
+    for (const CallQueue::DueCall& call : queue_->TakeDue(now_)) {
+      EXPECT_TRUE(due.emplace(call.call, call.reason).second);
+    }
+    return due;
+  }
+  CallQueue::Remains End(bool knows_frames = true, CallQueue::Duration pause = {}) {
+    queue_->OnBroken();
+    queue_->OnFinished();
+    EXPECT_TRUE(queue_->StreamHasEnded());
+    return queue_->EndStream(knows_frames, pause, now_);
+  }
+  // An open stream on which the node has answered so many calls per second for a while, with
+  // enough calls queued that some always are; they have `timeout`.
+  void MakeBusy(int per_second, CallQueue::Duration timeout) {
+    Open();
+    AddMany(1 + 2 * kWorthAFrame + per_second / 10 + kWorthAFrame, timeout);
+    Written();  // of which the node may be asked
+    Written();
+    int answered = 0;
+    while (answered < per_second / 10) {
+      const Frame frame = Answered();
+      ASSERT_FALSE(frame.empty());
+      answered += static_cast<int>(frame.size());
+      now_ += milliseconds(1000) * frame.size() / per_second;
+      Written();
+    }
+  }
+
+  CallQueue::Time now_{hours(1000)};
+  std::list<QueuedCall> calls_;
+  std::optional<CallQueue> queue_{std::in_place, 8};
+};
+
+TEST_F(CallQueueTest, TheFirstCallOpensTheStreamAndLeavesWhenItIsOpen) {
+  QueuedCall* const call = Add();
+  EXPECT_TRUE(queue_->NextStep(now_).open);
+  QueuedCall* const another = Add();
+  EXPECT_THAT(Leaving(), IsEmpty());
+  queue_->OnOpened(true, now_);
+  EXPECT_THAT(Leaving(), ElementsAre(call, another));
+}
+
+TEST_F(CallQueueTest, CallsGatherWhileAFrameIsWritten) {
+  Open();
+  QueuedCall* const first = Add();
+  EXPECT_THAT(Leaving(), ElementsAre(first));
+  QueuedCall* const second = Add();
+  QueuedCall* const third = Add();
+  EXPECT_THAT(Leaving(), IsEmpty());
+  queue_->OnWritten(true);
+  EXPECT_THAT(Leaving(), ElementsAre(second, third));
+}
+
+TEST_F(CallQueueTest, AThirdFrameLeavesOnlyWhenItIsWorthIt) {
+  Open();
+  for (int frame = 0; frame < 2; ++frame) {
+    Add();
+    EXPECT_THAT(Written(), SizeIs(1));
+  }
+  AddMany(kWorthAFrame - 1);
+  EXPECT_THAT(Written(), IsEmpty());
+  Add();
+  EXPECT_THAT(Written(), SizeIs(kWorthAFrame));
+  Add();
+  EXPECT_THAT(Written(), IsEmpty());
+  EXPECT_THAT(Answered(), SizeIs(1));
+  EXPECT_THAT(Written(), IsEmpty());
+  EXPECT_THAT(Answered(), SizeIs(1));
+  EXPECT_THAT(Written(), SizeIs(1));
+}
+
+TEST_F(CallQueueTest, NoMoreFramesAreUnderWayThanAllowed) {
+  queue_.emplace(3);
+  Open();
+  for (int frame = 0; frame < 3; ++frame) {
+    AddMany(kWorthAFrame);
+    EXPECT_THAT(Written(), SizeIs(kWorthAFrame));
+  }
+  AddMany(10 * kWorthAFrame);
+  EXPECT_THAT(Written(), IsEmpty());
+  Answered();
+  EXPECT_THAT(Written(), SizeIs(10 * kWorthAFrame));
+
+  queue_.emplace(1);
+  Open();
+  AddMany(1);
+  EXPECT_THAT(Written(), SizeIs(1));
+  AddMany(1);
+  EXPECT_THAT(Written(), IsEmpty());
+}
+
+TEST_F(CallQueueTest, AFrameHasUpTo1024Operations) {
+  Open();
+  AddMany(1025);
+  EXPECT_THAT(Written(), SizeIs(1024));
+  EXPECT_THAT(Written(), SizeIs(1));
+}
+
+TEST_F(CallQueueTest, AFrameHasUpToAMebibyteOrOneCall) {
+  Open();
+  for (int i = 0; i < 20; ++i) Add(seconds(10), 60'000);
+  EXPECT_THAT(Written(), SizeIs(17));
+  EXPECT_THAT(Written(), SizeIs(3));
+  Answered();
+  Answered();
+  Add(seconds(10), 2 << 20);
+  Add();
+  EXPECT_THAT(Written(), SizeIs(1));
+  EXPECT_THAT(Written(), SizeIs(1));
+}
+
+TEST_F(CallQueueTest, AReplyAnswersTheOldestFrame) {
+  Open();
+  QueuedCall* const first = Add();
+  Written();
+  QueuedCall* const second = Add();
+  Written();
+  EXPECT_THAT(Answered(), ElementsAre(first));
+  EXPECT_THAT(Answered(), ElementsAre(second));
+  EXPECT_THAT(Answered(), IsEmpty());
+}
+
+TEST_F(CallQueueTest, AFrameThatWasNotSentIsNotAnswered) {
+  Open();
+  QueuedCall* const call = Add();
+  EXPECT_THAT(Leaving(), SizeIs(1));
+  EXPECT_THAT(queue_->OnReply(/*last_is_unsent=*/true), IsEmpty());
+  EXPECT_THAT(queue_->OnReply(/*last_is_unsent=*/false), ElementsAre(call));
+}
+
+TEST_F(CallQueueTest, NothingIsAnsweredOrSentOnceRepliesAreDistrusted) {
+  Open();
+  QueuedCall* const call = Add();
+  Written();
+  queue_->OnDistrusted();
+  EXPECT_THAT(Answered(), IsEmpty());
+  Add();
+  EXPECT_THAT(Leaving(), IsEmpty());
+  EXPECT_THAT(End().sent, ElementsAre(call));
+}
+
+TEST_F(CallQueueTest, CallsOfCallbacksLeaveTogether) {
+  Open();
+  AddMany(10);
+  Written();
+  EXPECT_THAT(queue_->OnReply(false), SizeIs(10));
+  AddMany(5);
+  EXPECT_THAT(Leaving(), IsEmpty());
+  queue_->OnDelivered();
+  EXPECT_THAT(Leaving(), SizeIs(5));
+}
+
+TEST_F(CallQueueTest, ManyCallsOfCallbacksDoNotKeepAnIdleNodeWaiting) {
+  Open();
+  AddMany(10);
+  Written();
+  EXPECT_THAT(queue_->OnReply(false), SizeIs(10));
+  AddMany(6);
+  EXPECT_THAT(Written(), SizeIs(6));
+  AddMany(6);
+  EXPECT_THAT(Written(), IsEmpty());  // it has something to do now
+}
+
+TEST_F(CallQueueTest, ACallWhoseDeadlineHasPassedIsRefused) {
+  EXPECT_EQ(queue_->Add(NewCall(seconds(0)), now_), EndReason::kTooLate);
+  EXPECT_EQ(queue_->due(), CallQueue::kNever);
+}
+
+TEST_F(CallQueueTest, DeadlinesMeetCallsInTheQueueAndInAFrame) {
+  Open();
+  QueuedCall* const in_frame = Add(milliseconds(30));
+  QueuedCall* const beside = Add();
+  EXPECT_THAT(Leaving(), ElementsAre(in_frame, beside));
+  QueuedCall* const in_queue = Add(milliseconds(20));
+  QueuedCall* const patient = Add();
+  now_ += milliseconds(19);
+  EXPECT_GT(queue_->due(), now_);
+  EXPECT_THAT(Due(), IsEmpty());
+  now_ += milliseconds(1);
+  EXPECT_LE(queue_->due(), now_);
+  EXPECT_THAT(Due(), ElementsAre(std::pair(in_queue, EndReason::kTooLate)));
+  now_ += milliseconds(10);
+  EXPECT_LE(queue_->due(), now_);
+  const std::vector<CallQueue::DueCall> due = queue_->TakeDue(now_);
+  ASSERT_THAT(due, SizeIs(1));
+  EXPECT_EQ(due[0].call, in_frame);
+  EXPECT_TRUE(due[0].is_in_frame);
+  queue_->OnWritten(true);
+  EXPECT_THAT(Written(), ElementsAre(patient));
+  // Its place in the frame remains.
+  EXPECT_THAT(Answered(), ElementsAre(in_frame, beside));
+  EXPECT_TRUE(in_frame->is_gone());
+  EXPECT_FALSE(beside->is_gone());
+}
+
+TEST_F(CallQueueTest, ACallThatWouldBeAnsweredTooLateIsNotSent) {
+  queue_.emplace(2);
+  Open();
+  AddMany(2048);
+  EXPECT_THAT(Written(), SizeIs(1024));
+  EXPECT_THAT(Written(), SizeIs(1024));
+  QueuedCall* const patient = Add();
+  QueuedCall* const brief = Add(milliseconds(150));
+  now_ += milliseconds(100);  // for one frame, so the other is answered after 200 ms
+  EXPECT_THAT(Answered(), SizeIs(1024));
+  EXPECT_THAT(Written(), ElementsAre(patient));
+  EXPECT_THAT(Due(), IsEmpty());
+  now_ += milliseconds(50);
+  EXPECT_THAT(Due(), ElementsAre(std::pair(brief, EndReason::kTooLate)));
+}
+
+TEST_F(CallQueueTest, ACallThatHasNoChanceIsRefused) {
+  MakeBusy(/*per_second=*/1000, seconds(10));
+  AddMany(kWorthAFrame, seconds(10));
+  EXPECT_EQ(queue_->Add(NewCall(milliseconds(100)), now_), EndReason::kHopeless);
+  EXPECT_EQ(queue_->Add(NewCall(seconds(10)), now_), std::nullopt);
+}
+
+TEST_F(CallQueueTest, FramesUnderWayHoldWhatIsAnsweredInAnEighthOfACallsTime) {
+  MakeBusy(/*per_second=*/10'000, seconds(1));
+  AddMany(3000, seconds(1));
+  size_t under_way = 0;
+  while (true) {
+    const Frame frame = Written();
+    if (frame.empty()) break;
+    under_way += frame.size();
+  }
+  EXPECT_LT(under_way, 1400u);  // 1250 and what the forecast is off
+  EXPECT_GT(under_way, 500u);
+}
+
+TEST_F(CallQueueTest, CancellationMeetsCallsWhereverTheyAre) {
+  Open();
+  QueuedCall* const in_frame = Add();
+  Written();
+  AddMany(1);
+  Written();
+  QueuedCall* const in_queue = Add();
+  QueuedCall* const waiting = NewCall();
+  ASSERT_TRUE(queue_->AddAgain(waiting, seconds(5), now_));
+  QueuedCall* const not_added = NewCall();
+  for (QueuedCall* call : {in_frame, in_queue, waiting, not_added}) {
+    queue_->Cancel(call);
+    queue_->Cancel(call);
+  }
+  EXPECT_LE(queue_->due(), now_);
+  EXPECT_THAT(Due(), testing::UnorderedElementsAre(std::pair(in_frame, EndReason::kCancelled),
+                                                   std::pair(in_queue, EndReason::kCancelled),
+                                                   std::pair(waiting, EndReason::kCancelled)));
+  EXPECT_EQ(queue_->Add(not_added, now_), EndReason::kCancelled);
+  EXPECT_THAT(Written(), IsEmpty());
+  queue_->Cancel(in_frame);  // late, but harmless
+  EXPECT_THAT(Answered(), ElementsAre(in_frame));
+}
+
+TEST_F(CallQueueTest, ACallThatIsCancelledWhileItIsAnsweredIsNotTriedAgain) {
+  Open();
+  QueuedCall* const call = Add();
+  Written();
+  EXPECT_THAT(Answered(), ElementsAre(call));
+  EXPECT_EQ(queue_->Withdrawn(*call), std::nullopt);
+  queue_->Cancel(call);
+  EXPECT_EQ(queue_->Withdrawn(*call), EndReason::kCancelled);
+  EXPECT_FALSE(queue_->AddAgain(call, milliseconds(5), now_));
+  EXPECT_THAT(Due(), IsEmpty());
+}
+
+TEST_F(CallQueueTest, ACallThatIsTriedAgainWaitsAndQueues) {
+  Open();
+  QueuedCall* const call = Add();
+  Written();
+  Answered();
+  ASSERT_TRUE(queue_->AddAgain(call, milliseconds(50), now_));
+  EXPECT_THAT(Leaving(), IsEmpty());
+  now_ += milliseconds(50);
+  EXPECT_LE(queue_->due(), now_);
+  EXPECT_THAT(Due(), IsEmpty());
+  EXPECT_THAT(Written(), ElementsAre(call));
+  now_ = call->terms().deadline;
+  EXPECT_THAT(Due(), SizeIs(1));
+}
+
+TEST_F(CallQueueTest, WhenAStreamBreaksWhatWasSentComesOutAndTheRestAwaitsTheNext) {
+  Open();
+  QueuedCall* const first = Add(seconds(1));
+  QueuedCall* const second = Add();
+  Written();
+  QueuedCall* const third = Add();
+  Written();
+  QueuedCall* const queued = Add();
+  now_ += seconds(1);
+  EXPECT_THAT(Due(), SizeIs(1));
+  const CallQueue::Remains remains = End();
+  EXPECT_THAT(remains.gone, ElementsAre(first));
+  EXPECT_THAT(remains.sent, ElementsAre(second, third));
+  EXPECT_THAT(remains.unsent, IsEmpty());
+  EXPECT_TRUE(queue_->NextStep(now_).open);
+  queue_->OnOpened(true, now_);
+  EXPECT_THAT(Written(), ElementsAre(queued));
+}
+
+TEST_F(CallQueueTest, WhenAStreamNeverOpensItsCallsComeOut) {
+  QueuedCall* const call = Add();
+  EXPECT_TRUE(queue_->NextStep(now_).open);
+  queue_->OnOpened(false, now_);
+  QueuedCall* const another = Add();
+  EXPECT_THAT(Leaving(), IsEmpty());
+  const CallQueue::Remains remains = End();
+  EXPECT_THAT(remains.unsent, ElementsAre(call, another));
+  EXPECT_THAT(remains.sent, IsEmpty());
+  now_ += hours(1);
+  EXPECT_THAT(Due(), IsEmpty());
+}
+
+TEST_F(CallQueueTest, OfAServerThatKnowsNoFramesAllCallsComeOut) {
+  Open();
+  QueuedCall* const sent = Add();
+  Leaving();
+  QueuedCall* const unsent = Add();
+  queue_->OnWritten(false);
+  const CallQueue::Remains remains = End(/*knows_frames=*/false);
+  EXPECT_THAT(remains.sent, ElementsAre(sent));
+  EXPECT_THAT(remains.unsent, ElementsAre(unsent));
+}
+
+TEST_F(CallQueueTest, AStreamStaysUntilItsWriteHasEnded) {
+  Open();
+  Add();
+  Leaving();
+  queue_->OnBroken();
+  EXPECT_FALSE(queue_->StreamHasEnded());
+  queue_->OnFinished();
+  EXPECT_FALSE(queue_->StreamHasEnded());
+  queue_->OnWritten(false);
+  EXPECT_TRUE(queue_->StreamHasEnded());
+}
+
+TEST_F(CallQueueTest, TheNextStreamOpensWhenTheServerWantsItTo) {
+  Open();
+  End(/*knows_frames=*/true, seconds(5));
+  const CallQueue::Time opens_at = now_ + seconds(5);
+  Add(seconds(100));
+  EXPECT_FALSE(queue_->NextStep(now_).open);
+  EXPECT_EQ(queue_->due(), opens_at);
+  now_ = opens_at - milliseconds(1);
+  EXPECT_THAT(Due(), IsEmpty());
+  EXPECT_EQ(queue_->due(), opens_at);
+  EXPECT_FALSE(queue_->NextStep(now_).open);
+  now_ = opens_at;
+  EXPECT_THAT(Due(), IsEmpty());
+  EXPECT_TRUE(queue_->NextStep(now_).open);
+}
+
+TEST_F(CallQueueTest, AServerKeepsItsClientsAwayForAMinuteAtMost) {
+  Open();
+  End(/*knows_frames=*/true, hours(24));
+  Add(hours(1));
+  now_ += minutes(1);
+  EXPECT_TRUE(queue_->NextStep(now_).open);
+}
+
+TEST_F(CallQueueTest, ClosingEndsEveryCall) {
+  Open();
+  QueuedCall* const in_frame = Add();
+  Written();
+  AddMany(1);
+  Written();
+  QueuedCall* const in_queue = Add();
+  queue_->Close();
+  EXPECT_LE(queue_->due(), now_);
+  EXPECT_EQ(queue_->Add(NewCall(), now_), EndReason::kClientIsGone);
+  EXPECT_THAT(Leaving(), IsEmpty());
+  const auto due = Due();
+  EXPECT_THAT(due, SizeIs(3));
+  EXPECT_EQ(due.at(in_frame), EndReason::kClientIsGone);
+  EXPECT_EQ(due.at(in_queue), EndReason::kClientIsGone);
+  EXPECT_FALSE(queue_->AddAgain(in_queue, milliseconds(1), now_));
+  EXPECT_EQ(queue_->due(), CallQueue::kNever);
+  queue_->NoteEnded(calls_.size() - 1);  // all but the one that was refused
+  EXPECT_FALSE(queue_->IsOver());
+  EXPECT_THAT(End().gone, SizeIs(2));
+  EXPECT_TRUE(queue_->IsOver());
+}
+
+TEST_F(CallQueueTest, OneThatWasNotUsedIsOverAtOnce) {
+  queue_->Close();
+  EXPECT_TRUE(queue_->IsOver());
+  EXPECT_EQ(queue_->due(), CallQueue::kNever);
+}
+
+// What becomes of random calls on streams that break, with a node that is fast or slow.
+class RandomLives : public CallQueueTest {
+ protected:
+  void Step() {
+    now_ += std::chrono::microseconds(random_() % 3000);
+    switch (random_() % 8) {
+      case 0:
+      case 1:
+      case 2:
+        return Come();
+      case 3:
+        if (writing_) queue_->OnWritten(true);
+        writing_ = false;
+        break;
+      case 4:
+        if (open_ && !under_way_.empty()) TakeReply();
+        break;
+      case 5:
+        if (!live_.empty()) queue_->Cancel(*std::next(live_.begin(), random_() % live_.size()));
+        break;
+      case 6:
+        if (random_() % 50 == 0 && open_) Break();
+        break;
+      default:
+        break;
+    }
+    if (queue_->due() <= now_) {
+      for (const CallQueue::DueCall& due : queue_->TakeDue(now_)) EndOnce(due.call);
+      EXPECT_GT(queue_->due(), now_);
+    }
+    Go();
+  }
+
+  void Break() {
+    queue_->OnBroken();
+    if (writing_) queue_->OnWritten(false);
+    queue_->OnFinished();
+    const CallQueue::Remains remains = queue_->EndStream(true, milliseconds(random_() % 3), now_);
+    for (PendingCall* call : remains.sent) EndOrTryAgain(call);
+    for (PendingCall* call : remains.unsent) EndOrTryAgain(call);
+    for (PendingCall* call : remains.gone) EXPECT_EQ(live_.count(call), 0u);
+    open_ = writing_ = false;
+    under_way_.clear();
+  }
+
+  void Finish() {
+    queue_->Close();
+    for (const CallQueue::DueCall& due : queue_->TakeDue(now_)) EndOnce(due.call);
+    if (open_) Break();
+    EXPECT_THAT(live_, IsEmpty());
+    queue_->NoteEnded(ended_);
+    EXPECT_TRUE(queue_->IsOver());
+  }
+
+ private:
+  void Come() {
+    for (uint32_t count = random_() % 100; count > 0; --count) {
+      QueuedCall* const call = NewCall(milliseconds(1 + random_() % 200));
+      if (!queue_->Add(call, now_).has_value()) live_.insert(call);
+    }
+    Go();
+  }
+  void Go() {
+    const CallQueue::Step step = queue_->NextStep(now_);
+    if (step.open) {
+      EXPECT_FALSE(open_);
+      open_ = true;
+      queue_->OnOpened(true, now_);
+      return Go();
+    }
+    if (step.write == nullptr) return;
+    EXPECT_FALSE(writing_);
+    writing_ = true;
+    for (PendingCall* call : *step.write) EXPECT_EQ(live_.count(call), 1u);
+    under_way_.push_back(*step.write);
+    EXPECT_LE(under_way_.size(), 8u);
+  }
+  void TakeReply() {
+    const Frame frame = queue_->OnReply(false);
+    EXPECT_EQ(frame, under_way_.front());
+    under_way_.pop_front();
+    for (PendingCall* call : frame) {
+      if (call->is_gone()) continue;
+      EndOrTryAgain(call);
+    }
+    queue_->OnDelivered();
+  }
+  void EndOrTryAgain(PendingCall* call) {
+    const auto delay = milliseconds(random_() % 20);
+    const bool lives_on = random_() % 4 == 0 && now_ + delay < call->terms().deadline;
+    if (lives_on && queue_->AddAgain(call, delay, now_)) return;
+    EndOnce(call);
+  }
+  void EndOnce(PendingCall* call) {
+    EXPECT_EQ(live_.erase(call), 1u);
+    ++ended_;
+  }
+
+  std::mt19937 random_{20261201};
+  std::set<PendingCall*> live_;
+  size_t ended_ = 0;
+  bool open_ = false;
+  bool writing_ = false;
+  std::deque<Frame> under_way_;
+};
+
+TEST_F(RandomLives, EveryCallEndsExactlyOnce) {
+  for (int i = 0; i < 20'000; ++i) {
+    Step();
+    ASSERT_FALSE(HasFailure()) << "step " << i;
+  }
+  Finish();
+}
+
+}  // namespace
+}  // namespace ferrite

@@ -11,8 +11,8 @@
 #include "client/cli/bench/load_thread.h"
 #include "client/cli/bench/open_bench.h"
 #include "client/cli/bench/preload.h"
-#include "client/cli/bench/progress.h"
 #include "client/cli/interrupt.h"
+#include "client/cli/progress.h"
 
 namespace ferrite::cli {
 namespace {
@@ -45,7 +45,8 @@ absl::Status WriteKeys(Client& client, const BenchOptions& options,
   Clock::time_point shown;
   return Preload(client, options, [&](uint64_t done) {
     if (Clock::now() - shown > kTick) {
-      line.Show(ProgressBar("Writing keys", done, options.keys));
+      line.Show(ProgressBar("Writing keys",
+                            static_cast<double>(done) / static_cast<double>(options.keys)));
       shown = Clock::now();
     }
     return !interrupt.is_set();

@@ -5,8 +5,8 @@
 #include "absl/strings/str_format.h"
 #include "client/cli/bench/open_client_load.h"
 #include "client/cli/bench/open_load.h"
-#include "client/cli/bench/progress.h"
 #include "client/cli/duration.h"
+#include "client/cli/progress.h"
 #include "grpcpp/support/status.h"
 
 namespace ferrite::cli {

@@ -1,8 +1,42 @@
 #pragma once
 
-// What a near cache holds, and when it may answer from it. Knows nothing of connections and clocks:
-// others tell it what happens and what time it is. ARCHITECTURE.md gives the argument why what it
-// answers is right.
+// What a near cache holds, and when it may answer from it. It knows no connection and no clock: the
+// events and the time come in from outside.
+//
+// Two promises: a read sees every write that was acknowledged more than max_staleness before the
+// read began, and reads of one key through one near cache never go back. Why they hold:
+//
+// An entry that is kept learns of whatever ends it. The fill of a miss is registered (near_shard.h)
+// before its request leaves. Let a write of the key happen on the server. If the answer to the
+// request reflects it, nothing is wrong. If not, the server took up the request before the write,
+// so the write's event was recorded after the fill had been registered, and it is still to come.
+// Either it finds the entry kept and drops it, as the entry's version is lower; or it comes before
+// the answer and raises the floor of the fill, and the answer is refused. Versions never go back,
+// not even across a deletion, so comparing them is enough: after a write with version v nothing
+// below v is kept, after a deletion of v nothing up to v. This needs every event to come. So
+// nothing is kept before the first acknowledgement, and where events may be missing (a
+// Discontinuity, an acknowledgement that is not `resumed`) the entries are dropped and the fills
+// under way are forgotten, which refuses their answers. A stream that broke and was resumed has
+// only been slow.
+//
+// Probes bound the age. Nothing limits how long an event is under way, and a heartbeat does not say
+// when it was sent. So the near cache publishes probes to a channel that only it uses, on the same
+// subscription; each carries the time at which it was sent, by the near cache's own clock. The
+// event of a write that was acknowledged before the probe was sent was recorded before the probe,
+// and a subscription delivers in the order of recording. So when the probe comes back, the write
+// has been applied here. A hit is answered only until max_staleness after the newest probe that
+// came back was sent, by the clock as the read begins; otherwise the read is a call. This is why
+// the subscription does not use SLOW_CONSUMER_POLICY_COALESCE: a newer event of a key, behind the
+// probe, could then stand for an older one before it.
+//
+// Answers are events, too. An answer raises floors as the event of a write of its version does, and
+// a miss as a deletion does. A miss joins a call that is under way only if nothing newer is known
+// of the key and that call was sent within max_staleness. So no read is handed something older than
+// an earlier read was, however calls overtake one another.
+//
+// A time to live counts from the moment the request was sent, which can only be too early. Touch
+// has no events: an entry whose time to live is shortened elsewhere may live on here until its old
+// one is over or EXPIRE is told.
 
 #include <atomic>
 #include <cstddef>

@@ -22,6 +22,12 @@
 //   - frames under way hold what the node answers in a small part of a call's time; the rest
 //   queues;
 //   - a call that has queued for too long nevertheless, as the node became slower, is not sent.
+// Nothing is refused on a guess: not while the stream is being opened, not while the node is silent
+// (a pause is not slowness), not in a burst that one frame takes up. The server's gate has the same
+// rule, from a quarter of a call's time on; here a refusal costs no byte on the wire. Sending the
+// newest call first would need no forecast, but under overload nearly all calls would lie in the
+// queue until their deadlines, which costs memory and tells their callers late, and the order of
+// calls would depend on load.
 
 #include <chrono>
 #include <cstddef>

@@ -15,14 +15,14 @@ class RemoteNode;
 
 struct CallTerms {
   std::shared_ptr<RemoteNode> node;
-  // What the caller gave the call, and the end of it.
+  // How long the caller allows the call to take, and when that time is over.
   absl::Duration timeout;
   std::chrono::steady_clock::time_point deadline;
   RetryPolicy retry;
   bool repeatable = false;
   std::shared_ptr<Cancellation> cancellation;  // null: none
-  // Whether it is held back if its node refuses much of what it is sent (client/acceptance.h). What
-  // is not about keys, such as a question for the node's health, always goes.
+  // Whether the call may be held back while its node refuses much of its load
+  // (client/acceptance.h). Calls that are not about keys, such as health checks, are always sent.
   bool is_about_keys = false;
 
   // Until the deadline; negative after it.

@@ -13,8 +13,8 @@
 namespace ferrite {
 namespace {
 
-// Turns a generated method, found on one of the stubs of a connection, into a PrepareFunction.
-// Types come from the method.
+// Turns a generated method, found on one of the stubs of a connection, into a PrepareFunction. The
+// types follow from the method.
 template <auto kStub, auto kMethod, class Stub, class Request, class Response>
 constexpr PrepareFunction<Request, Response> MakePrepare(
     std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> (Stub::*)(grpc::ClientContext*,

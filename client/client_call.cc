@@ -21,7 +21,7 @@ void ClientCall::Start() {
     terms_.cancellation->Add(this);
     if (std::optional<absl::Status> cancelled = CancelledWith()) return End(*std::move(cancelled));
   }
-  // gRPC lets a call whose time is over win against its own deadline.
+  // gRPC may still answer a call whose deadline has already passed.
   if (TimeLeft() <= absl::ZeroDuration()) {
     return End(NoAnswer(terms_.node->address(), terms_.timeout));
   }

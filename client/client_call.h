@@ -1,20 +1,20 @@
 #pragma once
 
-// One call of a client, from its start to its callback, through as many tries as it takes.
+// One call of a client, from its start to its callback, with all of its tries.
 //
-// 1. Start() joins the calls in flight of a completion thread. If the client is being destroyed,
-//    the call is refused: it delivers CANCELLED and is gone.
-// 2. A try: a fresh context with the deadline of the call, the next connection to the node, and the
-//    RPC starts. From here on the call belongs to the completion thread. If its node refuses much
-//    of what it is sent, the try may not be made (client/acceptance.h).
+// 1. Start() adds the call to those in flight on a completion thread. If the client is being
+//    destroyed, the call delivers CANCELLED and deletes itself.
+// 2. A try starts the RPC on the next connection to the node, in a new context with the call's
+//    deadline. From here on the call belongs to the completion thread. If the node refuses much of
+//    its load, the try may be held back (client/acceptance.h).
 // 3. Events of the RPC arrive through Proceed(), until the try has ended.
-// 4. If it failed and may be tried again (client/retry.h), an alarm on the same queue measures the
-//    pause; then 2.
+// 4. If the try failed and the call may be tried again (client/retry.h), an alarm on the same queue
+//    measures the pause; then 2.
 // 5. Otherwise Deliver() hands the outcome to the caller; the call leaves the list and deletes
 //    itself.
 //
-// Cancel() may come from the closing thread, and CancelByCaller() from any, at any time between 1
-// and 5; it meets a running try or a pending alarm and makes it end soon.
+// Cancel() may be called by the closing thread, and CancelByCaller() by any thread, at any time
+// between 1 and 5. Either ends a running try or a pending alarm soon.
 
 #include <chrono>
 #include <memory>
@@ -50,15 +50,15 @@ class ClientCall : public InFlight, private Cancellation::Target {
   ClientCall(CompletionThread* thread, CallTerms terms);
   ~ClientCall() override = default;
 
-  // Starts one try of the RPC, whose events are to be tagged with this call. Calls HandOver() right
-  // before the operation that leads to the first event, and does not touch the call after it: the
-  // completion thread may have deleted it by then.
+  // Starts one try of the RPC, with this call as the tag of its events. Must call HandOver() right
+  // before the operation that leads to the first event, and must not touch the call after that
+  // operation: the completion thread may have deleted it.
   virtual void StartTry(grpc::ClientContext* context, NodeConnection& connection,
                         grpc::CompletionQueue* queue) = 0;
   void HandOver() { thread_->HandOver(); }
 
-  // Takes one event of the RPC. Returns the final status of the try if that was the last; nothing
-  // may then be left of the try, as its context goes.
+  // Takes one event of the RPC. If it was the last of the try, returns the try's final status;
+  // nothing may refer to the try's context any more, which is destroyed.
   virtual std::optional<grpc::Status> OnEvent(bool ok) = 0;
 
   // Hands the outcome to the caller. Called once.
@@ -73,7 +73,7 @@ class ClientCall : public InFlight, private Cancellation::Target {
   void NoteEnd(const absl::Status& outcome);
   void Try();
   void EndTry(const grpc::Status& status);
-  // How long to wait before the next try; absent: there is to be none.
+  // How long to wait before the next try; absent: there is none.
   std::optional<absl::Duration> DelayAfter(const grpc::Status& status);
   // False when the call has been cancelled.
   bool WaitForNextTry(absl::Duration delay);

@@ -13,9 +13,9 @@ namespace {
 
 absl::string_view Abseil(std::string_view text) { return {text.data(), text.size()}; }
 
-// gRPC wraps what the system said in several layers, as in "failed to connect to all addresses;
+// gRPC wraps the system's message in several layers, as in "failed to connect to all addresses;
 // last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to connect to remote host: Connection refused". The
-// innermost one says it.
+// innermost one is what people need.
 std::string_view InnermostCause(std::string_view message) {
   const size_t colon = message.rfind(": ");
   return colon == std::string_view::npos ? message : message.substr(colon + 2);

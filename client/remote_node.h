@@ -1,7 +1,7 @@
 #pragma once
 
-// One node of the cache as a client sees it: its address and the connections to it. What shares
-// a connection in frames goes through client/pipeline.
+// One node of the cache as a client sees it: its address and the connections to it. Calls that
+// share frames use client/pipeline instead.
 
 #include <atomic>
 #include <cstddef>
@@ -33,12 +33,12 @@ struct NodeConnection {
 // Thread-safe.
 class RemoteNode {
  public:
-  // Connects when the first call comes.
+  // The first call connects.
   RemoteNode(std::string address, int connections);
 
   const std::string& address() const { return address_; }
 
-  // The connection for the next try of a call; they take turns.
+  // The connection for the next try of a call; connections take turns.
   NodeConnection& NextConnection();
 
   size_t connection_count() const { return connections_.size(); }

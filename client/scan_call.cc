@@ -37,7 +37,7 @@ std::optional<grpc::Status> ScanCall::OnEvent(bool ok) {
       return std::nullopt;
     case Step::kFinish:
       reader_.reset();  // lies in memory of the context, which the next try replaces
-      // Whatever became of the stream, the page is whole.
+      // However the stream ended, the page is complete.
       return IsComplete() ? grpc::Status::OK : status_;
   }
   return std::nullopt;

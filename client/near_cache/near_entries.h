@@ -54,31 +54,31 @@
 
 namespace ferrite {
 
-// The entry that the server answered with, or a miss. `sent_ns`: not later than the request was
-// sent, which is when the time to live can have begun at the earliest.
+// The entry that the server returned, or a miss. `sent_ns`: when the request was sent, or earlier;
+// the time to live counts from then.
 NearEntry EntryOf(std::string_view key, const v1::GetResponse& response, int64_t sent_ns);
 
-// Thread-safe, but that events are to be told one at a time and in their order. Times are in
-// nanoseconds of any steady clock, but always the same.
+// Thread-safe, except that events must be applied one at a time and in their order. Times are in
+// nanoseconds of one steady clock.
 class NearEntries {
  public:
   NearEntries(size_t max_bytes, absl::Duration max_staleness);
 
-  // An entry that was right max_staleness before `now_ns` or later; a miss: ask the server.
+  // An entry that was current max_staleness before `now_ns` or later. On a miss, ask the server.
   NearEntry Find(std::string_view key, int64_t now_ns) {
     if (!freshness_.HoldsAt(now_ns)) return NearEntry();
     const HashedKey hashed(key);
     return ShardOf(hashed).Find(hashed, now_ns);
   }
 
-  // After a miss: null if a call to the server that is under way will answer `done`; else the
-  // caller is to send a request, now, and to hand what comes of it to End.
+  // After a miss. Null if a call to the server that is under way will answer `done`; otherwise the
+  // caller must send a request now and pass its outcome to End.
   std::shared_ptr<Fill> JoinOrBegin(std::string_view key, int64_t now_ns, Callback<NearEntry> done);
-  // Hands the outcome to all who waited for it.
+  // Passes the outcome to every read that waits for it.
   void End(Fill& fill, const absl::StatusOr<v1::GetResponse>& outcome);
 
-  // Drops the entry, and refuses what is on its way: who asks from now on gets what the server
-  // knows from now on.
+  // Drops the entry and refuses answers that are on their way: later reads return what the server
+  // has now, or something newer.
   void Invalidate(std::string_view key);
 
   // The events of the subscription. Nothing is kept before the first Restart.
@@ -87,7 +87,7 @@ class NearEntries {
   // No events will come any more.
   void Stop();
   void Apply(const v1::KeyEvent& event);
-  // What was sent at `sent_ns` has come back: so has all that had happened before.
+  // The probe that was sent at `sent_ns` has come back, and so has every event before it.
   void ProbeCameBack(int64_t sent_ns) { freshness_.AppliedAsOf(sent_ns); }
 
   NearCacheStats stats();

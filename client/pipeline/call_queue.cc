@@ -11,13 +11,13 @@ namespace {
 
 constexpr size_t kMaxOperationsInFrame = 1024;
 constexpr size_t kMaxFrameBytes = 1 << 20;
-// As many frames always leave as soon as they can: one is served while the next is on its way. A
+// This many frames leave as soon as they can: the server works on one while the next one travels. A
 // further one leaves when it is worth its cost.
 constexpr size_t kFramesAtOnce = 2;
 constexpr size_t kWorthAFrame = 64;
-// Frames under way hold what is answered in this part of the time that a call may take.
+// Frames under way hold what is answered in this part of a call's timeout.
 constexpr int kUnderWayPart = 8;
-// However long a server asks its clients to stay away, it may be replaced by another.
+// A server may ask its clients to stay away for longer, but it may have been replaced by then.
 constexpr std::chrono::minutes kLongestPause(1);
 
 PendingCall* CallOf(Link* link) { return static_cast<PendingCall*>(static_cast<QueueLink*>(link)); }
@@ -37,7 +37,7 @@ std::optional<CallQueue::EndReason> CallQueue::Add(PendingCall* call, Time now) 
 }
 
 bool CallQueue::IsHopeless(const PendingCall& call, Time now) {
-  // What leaves with the next frame, however small, is no backlog.
+  // Calls that fit into the next frame are no backlog.
   if (state_ != State::kOpen || queued_ < kWorthAFrame) return false;
   return forecast_.Wait(queued_ + in_frames_, now) > (call.terms_.deadline - now) / 2;
 }
@@ -52,7 +52,7 @@ bool CallQueue::AddAgain(PendingCall* call, Duration delay, Time now) {
 void CallQueue::Cancel(PendingCall* call) {
   if (call->cancelled_ || call->place_ == Place::kGone) return;
   call->cancelled_ = true;
-  // Add() sees it, or AddAgain().
+  // Add() or AddAgain() will see the flag.
   if (call->place_ == Place::kNew || call->place_ == Place::kAnswered) return;
   deadlines_.Hasten(call);
   due_ = Time();
@@ -141,7 +141,7 @@ const CallQueue::Frame* CallQueue::TakeFrame(Time now) {
 void CallQueue::OnOpened(bool ok, Time now) {
   came_about_ = ok;
   state_ = ok ? State::kOpen : State::kEnding;
-  forecast_.Emptied(now);  // what has come about until now says nothing
+  forecast_.Emptied(now);  // earlier measurements do not apply
 }
 
 void CallQueue::OnWritten(bool ok) {

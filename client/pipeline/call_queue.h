@@ -1,33 +1,31 @@
 #pragma once
 
-// The calls that share one Pipeline stream, from their start to their end: which of them leave with
-// the next frame, which have to wait, which are too late, and which are refused. It knows no gRPC,
-// no thread and no clock: events go in, what is to be done comes out, and the time is an argument.
-// PipelineStream drives it with a real stream.
+// The calls that share one Pipeline stream: which of them leave with the next frame, wait, expire,
+// or are refused. A CallQueue knows no gRPC, no thread and no clock: events go in, actions come
+// out, and the time is an argument. PipelineStream drives it with a real stream.
 //
-// Frames. A frame leaves when it may: two may always be under way, so that one is served while the
-// next one travels; more only if they are worth their cost. Until then calls queue, and the frame
-// fills. While the reply of a frame is delivered, the next frame waits for the calls that the
-// callbacks start, or for half as many as were answered.
+// Frames. Two frames may always be under way, so that the server works on one while the next one
+// travels; further ones have to be worth their cost. Until a frame may leave, calls queue and it
+// fills. While a reply is delivered, the next frame waits for the calls that the callbacks start,
+// or for half as many as were answered if the server is idle.
 //
-// Streams. One opens when a call queues and there is none, and stays open. When it breaks, nobody
-// knows what became of the frames without a reply: their calls come out of EndStream. Calls that
+// Streams. A stream opens when a call queues and there is none, and stays open. When it breaks, it
+// is not known what became of the frames without a reply: EndStream returns their calls. Calls that
 // have not been sent await the next stream, unless this one never opened. If the server said when
-// to come again, the next stream does not open before.
+// to come again, the next stream does not open earlier.
 //
-// Overload. What is in a frame will be executed, whether or not somebody still waits for it; what
+// Overload. What is in a frame is executed whether or not somebody still waits for it, while what
 // queues costs the node nothing. So:
-//   - a call that would be answered too late, as the queue stands, is refused: calls would
-//     otherwise be sent in the order in which they came, when it is too late for each of them;
-//   - frames under way hold what the node answers in a small part of a call's time; the rest
-//   queues;
-//   - a call that has queued for too long nevertheless, as the node became slower, is not sent.
+//   - A call that would be answered too late behind the calls that queue already is refused.
+//     Otherwise calls would be sent in the order in which they came, each of them too late.
+//   - Frames under way hold no more than the node answers in a small part of a call's time.
+//   - A call that queued for too long nevertheless, as the node became slower, is not sent.
 // Nothing is refused on a guess: not while the stream is being opened, not while the node is silent
-// (a pause is not slowness), not in a burst that one frame takes up. The server's gate has the same
-// rule, from a quarter of a call's time on; here a refusal costs no byte on the wire. Sending the
-// newest call first would need no forecast, but under overload nearly all calls would lie in the
-// queue until their deadlines, which costs memory and tells their callers late, and the order of
-// calls would depend on load.
+// (a pause is not slowness), not in a burst that fits into one frame. The server's gate has the
+// same rule, from a quarter of a call's time on; here a refusal costs no byte on the wire. Sending
+// the newest call first would need no forecast, but under overload nearly all calls would stay in
+// the queue until their deadlines, which costs memory and informs their callers late, and the order
+// of calls would depend on load.
 
 #include <chrono>
 #include <cstddef>
@@ -42,8 +40,8 @@
 
 namespace ferrite {
 
-// Not thread-safe. `now` is the time of the event, and may be a little before that of the one
-// before it.
+// Not thread-safe. `now` is the time of the event; it may be slightly earlier than that of the
+// previous event.
 class CallQueue {
  public:
   using Duration = std::chrono::steady_clock::duration;
@@ -55,77 +53,78 @@ class CallQueue {
   enum class EndReason {
     kTooLate,       // its deadline has passed
     kHopeless,      // it would be answered after its deadline
-    kCancelled,     // its caller wants so
+    kCancelled,     // its caller cancelled it
     kClientIsGone,  // Close() was called
   };
 
-  // No more than so many frames are under way, at least 1.
+  // At most `max_frames_in_flight` frames, at least 1, await their replies.
   explicit CallQueue(size_t max_frames_in_flight) : max_frames_in_flight_(max_frames_in_flight) {}
   CallQueue(const CallQueue&) = delete;
   CallQueue& operator=(const CallQueue&) = delete;
 
-  // A call comes. If it is refused it does not belong to the queue.
+  // A call comes. If it is refused, the queue does not keep it.
   std::optional<EndReason> Add(PendingCall* call, Time now);
   // A call of a frame that was answered, or of a stream that broke, is to be sent again after
-  // `delay`, which ends before its deadline. False if it has been cancelled or the queue is closed:
-  // then it ends.
+  // `delay`, which ends before the call's deadline. False if the call was cancelled or the queue is
+  // closed: then the call ends.
   bool AddAgain(PendingCall* call, Duration delay, Time now);
-  // The caller of a call, which has not ended, no longer wants it: TakeDue has it soon, unless it
-  // is being answered or has not been added yet.
+  // The caller cancels a call that has not ended. The next TakeDue returns it, unless it is being
+  // answered or has not been added yet.
   void Cancel(PendingCall* call);
-  // Whether and why a call is not to be tried again, apart from what became of it.
+  // Whether the call was cancelled or the queue is closed, so that the call must not be tried
+  // again.
   std::optional<EndReason> Withdrawn(const PendingCall& call) const;
-  // So many calls that came have ended.
+  // So many of the calls that were added have ended.
   void NoteEnded(size_t calls) { calls_ -= calls; }
 
-  // What can be done now. Whoever has asked does it, and reports what came of it.
+  // What can be done now. The thread that asked does it and reports the result.
   struct Step {
     bool open = false;             // a stream; then OnOpened
     const Frame* write = nullptr;  // this frame; then OnWritten
   };
   Step NextStep(Time now);
 
-  // What the stream that was opened does.
+  // Events of the stream that was opened.
   void OnOpened(bool ok, Time now);
   void OnWritten(bool ok);
-  // A reply has come: takes out the frame that it answers. Empty if it answers none. Until
-  // OnDelivered, few frames leave. `last_is_unsent`: the frame that NextStep gave last has not been
-  // handed to the stream yet, so that it cannot have been answered.
+  // A reply has come. Removes and returns the frame that it answers; empty if there is none. Until
+  // OnDelivered frames leave only as described above. `last_is_unsent`: the last frame of NextStep
+  // has not been passed to the stream yet, so the reply cannot be its answer.
   Frame OnReply(bool last_is_unsent);
-  // Replies can no longer be told apart: no frame is answered any more.
+  // Replies can no longer be matched to frames: no frame is answered any more.
   void OnDistrusted();
   // No further reply comes.
   void OnBroken() { state_ = State::kEnding; }
-  // It is over, with a status.
+  // The stream's status has arrived.
   void OnFinished() { finished_ = true; }
-  // Whether it can go: it is over, and nobody writes to it.
+  // Whether it can be destroyed: its status has arrived, and nobody writes to it.
   bool StreamHasEnded() const { return finished_ && !writing_; }
 
-  // What is left of a stream.
+  // The calls that a stream leaves behind.
   struct Remains {
     Frame sent;    // what became of them is not known
     Frame unsent;  // they cannot be sent
-    Frame gone;    // have ended before; their objects are to be deleted
+    Frame gone;    // ended earlier; only their objects are left, to be deleted
   };
-  // The stream goes. `knows_frames`: whether the server knows Pipeline. The next stream opens after
-  // `pause`.
+  // The stream is destroyed. `knows_frames`: whether the server knows Pipeline. The next stream
+  // opens after `pause`.
   Remains EndStream(bool knows_frames, Duration pause, Time now);
 
-  // The event before this one has been dealt with as a whole; its callbacks have returned.
+  // The last event has been handled completely; its callbacks have returned.
   void OnDelivered() { cork_ = 0; }
 
-  // When TakeDue and NextStep have to be called at the latest: not later than something is due, but
-  // perhaps earlier. kNever: nothing waits for the clock alone.
+  // When TakeDue and NextStep must be called at the latest; perhaps earlier than something is due.
+  // kNever: nothing waits for the clock.
   Time due() const { return due_; }
   struct DueCall {
     PendingCall* call;
     EndReason reason;
-    bool is_in_frame;  // its object has to stay: OnReply or EndStream has it again
+    bool is_in_frame;  // its object must stay: OnReply or EndStream returns it again
   };
-  // Takes out the calls that end now, and lets others queue again.
+  // Removes and returns the calls that end now; queues calls whose pause is over.
   std::vector<DueCall> TakeDue(Time now);
 
-  // No call is taken in any more; those that are there are due.
+  // Refuses further calls; those that the queue holds are due.
   void Close();
   // After Close(): whether every call has ended and no stream is left.
   bool IsOver() const { return closing_ && calls_ == 0 && state_ == State::kNone; }
@@ -140,10 +139,10 @@ class CallQueue {
     kEnding,   // no more frames; its status is awaited
   };
 
-  // Whether the calls before it take more than half of its time: it would take the node's time from
-  // calls that can still make it, and most likely be late.
+  // Whether the calls before it take more than half of its time. It would most likely be late, and
+  // take the node's time from calls that can still be in time.
   bool IsHopeless(const PendingCall& call, Time now);
-  // How many more calls may be under way, as the node goes. Some call is queued.
+  // How many more calls may be under way at the node's present rate. Some call must be queued.
   size_t Room(Time now);
   bool MayWrite(Time now);
   const Frame* TakeFrame(Time now);
@@ -151,7 +150,7 @@ class CallQueue {
   void Dequeue(PendingCall* call);
   PendingCall* front();
   void AddDeadline(PendingCall* call, Time time, Time now);
-  // Takes a call that is not queued out, as its outcome is known.
+  // Removes a call that is not queued, as its outcome is known.
   void TakeOut(PendingCall* call);
 
   const size_t max_frames_in_flight_;
@@ -162,8 +161,8 @@ class CallQueue {
   bool writing_ = false;
   bool distrusted_ = false;
   bool finished_ = false;
-  // While a reply is delivered: the calls that its callbacks start leave together, or, if the
-  // server has nothing to do, as soon as there are so many. Otherwise 0.
+  // While a reply is delivered, how many calls make a frame leave if the server has nothing to do.
+  // Otherwise 0.
   size_t cork_ = 0;
   size_t calls_ = 0;  // that have not ended
   Link queue_;

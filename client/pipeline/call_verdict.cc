@@ -14,13 +14,13 @@ absl::Status NoSuchAnswer() {
   return absl::InternalError("the server answered an operation of a frame with something else");
 }
 
-// Whether a stream that ended thus executed none of the frames that have no reply.
+// Whether a stream that ended with this status executed none of the frames that have no reply.
 bool IsRefusal(const absl::Status& status) {
   const std::string reason = ReasonOf(status);
   return reason == "SHUTTING_DOWN" || reason == "OVERLOADED" || reason == "MALFORMED";
 }
 
-// The failure of a call that was sent and has no answer.
+// The outcome of a call that was sent and has no answer.
 absl::Status OutcomeUnknown(const absl::Status& status) {
   absl::Status unknown(
       status.code(),

@@ -1,7 +1,7 @@
 #pragma once
 
-// What becomes of a call that has left the queue: of one whose frame was answered, and of one whose
-// stream broke. Pure decisions.
+// What happens to a call that has left the queue, because its frame was answered or its stream
+// broke. Pure decisions.
 
 #include <optional>
 
@@ -14,21 +14,21 @@ namespace ferrite {
 struct CallVerdict {
   enum class Kind {
     kDeliver,    // `status`
-    kTryAgain,   // if that is allowed (client/retry.h); else deliver `status`
+    kTryAgain,   // if allowed (client/retry.h); otherwise deliver `status`
     kSendAlone,  // in an RPC of its own
   };
   Kind kind = Kind::kDeliver;
   absl::Status status;
-  // If kTryAgain: whether it does no harm.
+  // If kTryAgain: whether executing the call twice does no harm.
   bool repeatable = false;
 };
 
-// What the result of its operation means for a call, which takes the response in. Absent: the reply
-// holds no result for it.
+// The verdict on a call with this result, whose response it parses. Absent: the reply has no result
+// for it.
 CallVerdict VerdictOnResult(const std::optional<FrameResult>& result, PendingCall* call);
 
-// What the end of its stream, with `why`, means for a call that has no answer. `was_sent`: in a
-// frame of it.
+// The verdict on a call without an answer, whose stream ended with `why`. `was_sent`: the stream
+// had sent it.
 CallVerdict VerdictOnBrokenStream(const absl::Status& why, bool was_sent, bool repeatable);
 
 }  // namespace ferrite

@@ -1,6 +1,6 @@
 #pragma once
 
-// Writes the bytes of a PipelineRequest straight from requests, without messages in between.
+// Writes the bytes of a PipelineRequest directly from requests, without building the message.
 
 #include <vector>
 

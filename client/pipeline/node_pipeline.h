@@ -30,15 +30,15 @@ class NodePipeline {
     }
   }
 
-  // Whether a call whose request has this size is to travel in a frame. A large one would hold up
-  // the others of its frame, and gains nothing from it.
+  // Whether a call whose request has this size is to travel in a frame. A large one would delay the
+  // others of its frame and gain nothing.
   bool Takes(size_t request_bytes) const {
     return request_bytes < kLargeBytes && support_.is_likely();
   }
 
   void Start(std::unique_ptr<PendingCall> call) { NextStream().Start(std::move(call)); }
 
-  // As those of PipelineStream.
+  // See PipelineStream.
   void Close() {
     for (const auto& stream : streams_) stream->Close();
   }

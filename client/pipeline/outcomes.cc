@@ -12,7 +12,7 @@
 namespace ferrite {
 namespace {
 
-// When the server wants its clients to come again, if it says so.
+// What the server says about when to come again, if it does.
 std::optional<std::string> PushbackIn(const grpc::ClientContext& context) {
   const auto& metadata = context.GetServerTrailingMetadata();
   const auto found = metadata.find("grpc-retry-pushback-ms");
@@ -73,7 +73,7 @@ void PipelineStream::EndStream() {
 
 void PipelineStream::EndLost(PendingCall* call, const std::optional<std::string>& pushback,
                              bool was_sent) {
-  // A server has no reason to end a stream well before its client does.
+  // A server has no reason to end a stream with OK before its client does.
   const grpc::Status status =
       status_.ok() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server ended the stream")
                    : status_;

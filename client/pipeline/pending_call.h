@@ -36,11 +36,11 @@ class PendingCall : public QueueLink, public DeadlineLink, public Cancellation::
 
   // Writes the request, request_bytes() long, and returns where it ends.
   virtual uint8_t* WriteRequest(uint8_t* to) const = 0;
-  // Takes the response. False when it is malformed.
+  // Parses the response. False if it is malformed.
   virtual bool ParseResponse(std::string_view bytes) = 0;
-  // Hands the outcome to the caller. Called once, unless SendAlone() is.
+  // Passes the outcome to the caller. Called once, unless SendAlone() is.
   virtual void Deliver(absl::Status status) = 0;
-  // Makes an RPC of its own of this call, whose outcome goes to the caller.
+  // Sends the call as an RPC of its own, whose outcome goes to the caller.
   virtual void SendAlone(CompletionThread* thread, std::shared_ptr<RemoteNode> node) = 0;
 
  protected:

@@ -39,7 +39,7 @@ void PipelineStream::Start(std::unique_ptr<PendingCall> owned) {
     MutexLock lock(&mutex_);
     refused = queue_.Add(call, now);
     if (!refused.has_value()) {
-      (void)owned.release();  // the stream's, from here on
+      (void)owned.release();  // belongs to the stream from here on
       SetAlarm();
       step = NextStep(now);
     }
@@ -65,7 +65,7 @@ CallQueue::Step PipelineStream::NextStep(Clock::time_point now) {
 void PipelineStream::Take(const CallQueue::Step& step) {
   if (step.open) OpenStream();
   if (step.write == nullptr) return;
-  // Its calls may end meanwhile, but nothing goes before the end of the Write was seen.
+  // Its calls may end meanwhile, but none is deleted before the Write has ended.
   const grpc::ByteBuffer frame = WriteFrame(*step.write);
   in_the_making_.store(false);
   thread_.HandOver();

@@ -1,27 +1,27 @@
 #pragma once
 
-// One connection's Pipeline stream and the calls that travel on it: drives a CallQueue, which makes
-// the decisions, with a gRPC stream and an alarm.
+// The Pipeline stream of one connection and the calls that travel on it. CallQueue makes the
+// decisions; this drives it with a gRPC stream and an alarm.
 //
 // The life of a call:
 // 1. Start(): the call queues. If a frame may leave, the starting thread itself writes it: a lone
 //    call leaves at once.
-// 2. Otherwise the frame fills, until the Write before it is out (OnWritten), a reply has come
+// 2. Otherwise the frame fills until the previous Write has ended (OnWritten), a reply has come
 //    (OnRead), or the stream is open (OnStarted). No timer is involved.
-// 3. The reply of its frame brings its outcome, which the completion thread delivers.
+// 3. The reply to its frame brings the outcome, which the completion thread delivers.
 //
 // When the stream breaks (OnFinished), calls whose frames have no reply are sent again if they are
 // repeatable; the others fail.
 //
-// Deadlines are kept by the client: one alarm is set for the earliest of them, or for the moment at
-// which a stream may open. A call that ends by its deadline or is cancelled leaves the queue, or
+// The client enforces deadlines: one alarm is set for the earliest of them, or for the moment at
+// which a stream may open. A call that misses its deadline or is cancelled leaves the queue, or
 // leaves an empty place in its frame.
 //
-// Threads. Start and Cancel may come from any thread; what they touch is guarded by the mutex.
+// Threads. Start and Cancel may be called by any thread; what they touch is guarded by the mutex.
 // Everything else happens on the completion thread, as does every callback of a call that was not
-// refused. One Write, one Read and one alarm are pending at most. Whoever was told by the queue to
-// write makes the Write, and the stream stays until the end of that has been seen. No callback runs
-// under the mutex, and the mutex of a Cancellation is never taken under it.
+// refused. At most one Write, one Read and one alarm are pending. The thread that the queue told to
+// write makes the Write, and the stream is not destroyed before the Write has ended. No callback
+// runs under the mutex, and a Cancellation's mutex is never taken under it.
 
 #include <atomic>
 #include <chrono>
@@ -55,10 +55,10 @@ class PipelineStream {
   PipelineStream& operator=(const PipelineStream&) = delete;
 
   void Start(std::unique_ptr<PendingCall> call);
-  // Makes the call end soon with CANCELLED, unless its outcome is known. It is in flight.
+  // Ends a call that is in flight soon with CANCELLED, unless its outcome is known.
   void Cancel(PendingCall* call);
 
-  // Refuses further calls and makes those in flight end soon with CANCELLED.
+  // Refuses further calls and ends those in flight soon with CANCELLED.
   void Close();
   // After Close(): waits until no call is in flight and nothing is pending.
   void AwaitEnd();
@@ -67,7 +67,7 @@ class PipelineStream {
   using Clock = std::chrono::steady_clock;
   using Frame = CallQueue::Frame;
 
-  // Gives the end of one kind of operation to the stream.
+  // Passes the end of one kind of operation to the stream.
   template <void (PipelineStream::*kStep)(bool)>
   class Tag final : public CallTag {
    public:
@@ -86,30 +86,30 @@ class PipelineStream {
   void OnRead(bool ok);
   void OnFinished(bool ok);
   void OnAlarm(bool ok);
-  // After each event: goes on, and tells whether all is over.
+  // After each event: takes the next step, and reports when all is over.
   void Settle();
 
   CallQueue::Step NextStep(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Does, without the mutex, what NextStep gave.
+  // Does what NextStep returned, without the mutex.
   void Take(const CallQueue::Step& step);
   void OpenStream();
-  // Sees to it that the alarm comes when the queue needs it.
+  // Makes sure that the alarm fires when the queue needs it.
   void SetAlarm() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // What becomes of calls: outcomes.cc.
+  // How calls end: outcomes.cc.
   void Answer(const Frame& frame, const grpc::ByteBuffer& reply);
-  // The server answers what it was not asked: whatever it says now may be about something else.
+  // The server has answered something that it was not asked: its further replies cannot be matched
+  // either.
   void Distrust();
   void EndStream();
-  // What becomes of a call that the queue no longer has. Each deletes the call, unless it is tried
-  // again.
+  // End a call that the queue no longer has. Each deletes the call, unless it is tried again.
   void EndAnswered(PendingCall* call, const std::optional<FrameResult>& result);
   void EndLost(PendingCall* call, const std::optional<std::string>& pushback, bool was_sent);
   bool TryAgain(PendingCall* call, const CallVerdict& verdict,
                 std::optional<std::string_view> pushback);
   void SendAlone(PendingCall* call);
   void Deliver(PendingCall* call, absl::Status status);
-  // The call stays.
+  // Does not delete the call.
   void DeliverAndKeep(PendingCall* call, absl::Status status);
   absl::Status StatusOf(CallQueue::EndReason reason, const PendingCall& call) const;
 
@@ -124,7 +124,7 @@ class PipelineStream {
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
   grpc::ByteBuffer reply_;
   grpc::Status status_;
-  size_t calls_ended_ = 0;  // that the queue was not told of yet
+  size_t calls_ended_ = 0;  // not reported to the queue yet
 
   Tag<&PipelineStream::OnStarted> start_tag_{this};
   Tag<&PipelineStream::OnWritten> write_tag_{this};
@@ -138,7 +138,7 @@ class PipelineStream {
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
   std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
 
-  // Whether the frame that the queue gave last is still being read to be written.
+  // Whether the last frame of the queue is still being serialized.
   std::atomic<bool> in_the_making_{false};
   std::atomic<bool> over_{false};
 };

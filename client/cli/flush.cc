@@ -31,7 +31,7 @@ absl::Status Confirm(const Session& session) {
   return absl::OkStatus();
 }
 
-// One FlushWithProgress. It may take as long as it likes, but must not be silent for longer than a
+// One FlushWithProgress call. It may take any time, but must not be silent for longer than a
 // timeout.
 class FlushStream {
  public:
@@ -51,7 +51,7 @@ class FlushStream {
     return open_ = Await();
   }
 
-  // How it ended. To be called once, when Read has returned false.
+  // How the call ended. Call it once, when Read has returned false.
   absl::Status End() {
     grpc::Status status;
     reader_->Finish(&status, this);
@@ -60,7 +60,7 @@ class FlushStream {
   }
 
  private:
-  // Waits for the end of the operation that is pending; cancels the call if it takes too long.
+  // Waits for the pending operation; cancels the call if that takes too long.
   bool Await() {
     void* tag;
     bool ok = false;

@@ -9,7 +9,7 @@ namespace ferrite::cli {
 namespace {
 
 constexpr int kBarWidth = 40;
-// Back to the start of the line, and erase it.
+// Returns to the start of the line and erases it.
 constexpr std::string_view kWipe = "\r\x1b[K";
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
 
-// One line on stderr that is written over as work goes on. Silent where stderr is no terminal.
+// One line on stderr that is rewritten as work progresses. Silent if stderr is not a terminal.
 
 #include <string>
 #include <string_view>

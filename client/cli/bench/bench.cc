@@ -57,7 +57,7 @@ absl::Status WriteKeys(Client& client, const BenchOptions& options,
 class Load {
  public:
   Load(const BenchOptions& options, const Channels& channels) {
-    // Without a warm-up the very first call counts.
+    // Without a warm-up, counting starts with the first call.
     state_.counting = options.warmup == absl::ZeroDuration();
     for (int i = 0; i < options.threads; ++i) {
       Channels own;
@@ -107,7 +107,7 @@ class Load {
   std::vector<std::unique_ptr<Loader>> threads_;
 };
 
-// Shows the rate and latency of the last moments, again and again.
+// Shows the current rate and latency repeatedly.
 class LiveLine {
  public:
   void Update(const Load& load) {

@@ -14,7 +14,7 @@ int FieldOf(Workload::Kind kind) {
   return Result::kGetFieldNumber;
 }
 
-// Whether an integer field of the message is there and not 0. Reads no further than to it.
+// Whether an integer field of the message is set and not 0. Reads no further than that field.
 bool IsSet(int number, std::string_view message) {
   FieldReader field(message);
   while (field.Next()) {
@@ -31,7 +31,7 @@ std::optional<uint64_t> CodeOf(std::string_view error) {
   return std::nullopt;
 }
 
-// False if the result is none of an operation of this kind.
+// False if the result is not that of an operation of this kind.
 bool CountResult(const FrameResult& result, Workload::Kind kind, OutcomeCounts* counts) {
   if (result.field == Result::kErrorFieldNumber) {
     const std::optional<uint64_t> code = CodeOf(result.message);

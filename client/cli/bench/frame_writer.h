@@ -1,7 +1,7 @@
 #pragma once
 
-// Frames of Pipeline, written without message objects: what loads a server that makes none must not
-// make any either.
+// Frames of Pipeline, written without message objects: the server makes none, so its load generator
+// must not make any either.
 
 #include <string>
 #include <vector>
@@ -21,11 +21,11 @@ class FrameWriter {
   // The next frame of `workload`.
   grpc::ByteBuffer Write(Workload* workload);
 
-  // Of the operations of that frame, in its order: kGet, kSet or kIncr.
+  // The kinds of that frame's operations, in order: kGet, kSet or kIncr.
   const std::vector<Workload::Kind>& kinds() const { return kinds_; }
 
  private:
-  // How many bytes the request of an operation of that kind has, as all keys are of one size.
+  // The size of a request of that kind. All keys have the same size.
   size_t RequestSizeOf(Workload::Kind kind) const;
 
   const size_t read_size_;   // of a GetRequest or IncrRequest

@@ -53,7 +53,7 @@ class OpenLoad {
   ~OpenLoad() { Stop(); }
 
   void StartCounting() { state_.counting = true; }
-  // Starts no more calls, and waits for those in flight.
+  // Starts no more calls and waits for those in flight.
   void Stop() {
     state_.stopping = true;
     for (const auto& loader : loaders_) loader->Join();

@@ -138,7 +138,7 @@ class FerriteDialect final : public Dialect, private Http2Calls::Receiver {
   const FerriteCall call_;
   Http2Calls calls_;
   std::optional<size_t> pipeline_;
-  FerriteReceiver* receiver_ = nullptr;  // while it takes
+  FerriteReceiver* receiver_ = nullptr;  // during Take
 };
 
 }  // namespace

@@ -81,7 +81,7 @@ inline void WriteOperationHeads(int field, size_t request_size, FieldWriter* wri
   writer->Head(field, request_size);
 }
 
-// The same for an operation of a simple kind, with its request.
+// The size and the bytes of an operation of a simple kind, with its request.
 inline size_t OperationInFrameSize(const FrameOperation& operation) {
   return OperationInFrameSize(FieldOf(operation.kind), RequestSize(operation));
 }

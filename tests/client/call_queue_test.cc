@@ -1,5 +1,5 @@
-// Which calls leave with which frame, wait, are refused or end: the queue on its own, with times
-// that are made up.
+// Which calls leave with which frame, wait, are refused or end: the queue alone, with made-up
+// times.
 
 #include "client/pipeline/call_queue.h"
 
@@ -26,7 +26,7 @@ using testing::SizeIs;
 using EndReason = CallQueue::EndReason;
 using Frame = CallQueue::Frame;
 
-// As many calls as make a further frame worth its cost.
+// How many calls make a further frame worth its cost.
 constexpr int kWorthAFrame = 64;
 
 class CallQueueTest : public testing::Test {
@@ -46,19 +46,19 @@ class CallQueueTest : public testing::Test {
   void AddMany(int count, CallQueue::Duration timeout = seconds(10)) {
     for (int i = 0; i < count; ++i) Add(timeout);
   }
-  // The frame that leaves now; it is being written. Empty: none does.
+  // The frame that leaves now and is being written. Empty: none does.
   Frame Leaving() {
     const CallQueue::Step step = queue_->NextStep(now_);
     EXPECT_FALSE(step.open);
     return step.write == nullptr ? Frame() : *step.write;
   }
-  // The same; it has been written.
+  // The frame that leaves now and has been written.
   Frame Written() {
     Frame frame = Leaving();
     if (!frame.empty()) queue_->OnWritten(true);
     return frame;
   }
-  // A stream that is open, with nothing under way.
+  // Opens a stream, with nothing under way.
   void Open() {
     QueuedCall* const call = Add();
     EXPECT_TRUE(queue_->NextStep(now_).open);
@@ -66,7 +66,7 @@ class CallQueueTest : public testing::Test {
     EXPECT_THAT(Written(), ElementsAre(call));
     EXPECT_THAT(Answered(), ElementsAre(call));
   }
-  // The frame whose reply comes now, with the calls of its callbacks.
+  // The frame whose reply comes now and is delivered.
   Frame Answered() {
     Frame frame = queue_->OnReply(/*last_is_unsent=*/false);
     queue_->OnDelivered();
@@ -86,12 +86,12 @@ class CallQueueTest : public testing::Test {
     EXPECT_TRUE(queue_->StreamHasEnded());
     return queue_->EndStream(knows_frames, pause, now_);
   }
-  // An open stream on which the node has answered so many calls per second for a while, with
-  // enough calls queued that some always are; they have `timeout`.
+  // Opens a stream on which the node has answered `per_second` calls for a while, during which
+  // calls with `timeout` have always been queued.
   void MakeBusy(int per_second, CallQueue::Duration timeout) {
     Open();
     AddMany(1 + 2 * kWorthAFrame + per_second / 10 + kWorthAFrame, timeout);
-    Written();  // of which the node may be asked
+    Written();  // the first of two frames
     Written();
     int answered = 0;
     while (answered < per_second / 10) {
@@ -235,7 +235,7 @@ TEST_F(CallQueueTest, ManyCallsOfCallbacksDoNotKeepAnIdleNodeWaiting) {
   AddMany(6);
   EXPECT_THAT(Written(), SizeIs(6));
   AddMany(6);
-  EXPECT_THAT(Written(), IsEmpty());  // it has something to do now
+  EXPECT_THAT(Written(), IsEmpty());  // it is busy now
 }
 
 TEST_F(CallQueueTest, ACallWhoseDeadlineHasPassedIsRefused) {
@@ -264,7 +264,7 @@ TEST_F(CallQueueTest, DeadlinesMeetCallsInTheQueueAndInAFrame) {
   EXPECT_TRUE(due[0].is_in_frame);
   queue_->OnWritten(true);
   EXPECT_THAT(Written(), ElementsAre(patient));
-  // Its place in the frame remains.
+  // Its place in the frame stays.
   EXPECT_THAT(Answered(), ElementsAre(in_frame, beside));
   EXPECT_TRUE(in_frame->is_gone());
   EXPECT_FALSE(beside->is_gone());
@@ -278,7 +278,7 @@ TEST_F(CallQueueTest, ACallThatWouldBeAnsweredTooLateIsNotSent) {
   EXPECT_THAT(Written(), SizeIs(1024));
   QueuedCall* const patient = Add();
   QueuedCall* const brief = Add(milliseconds(150));
-  now_ += milliseconds(100);  // for one frame, so the other is answered after 200 ms
+  now_ += milliseconds(100);  // for one frame, so the other one will be answered after 200 ms
   EXPECT_THAT(Answered(), SizeIs(1024));
   EXPECT_THAT(Written(), ElementsAre(patient));
   EXPECT_THAT(Due(), IsEmpty());
@@ -302,7 +302,7 @@ TEST_F(CallQueueTest, FramesUnderWayHoldWhatIsAnsweredInAnEighthOfACallsTime) {
     if (frame.empty()) break;
     under_way += frame.size();
   }
-  EXPECT_LT(under_way, 1400u);  // 1250 and what the forecast is off
+  EXPECT_LT(under_way, 1400u);  // 1250 and the error of the forecast
   EXPECT_GT(under_way, 500u);
 }
 
@@ -465,7 +465,7 @@ TEST_F(CallQueueTest, OneThatWasNotUsedIsOverAtOnce) {
   EXPECT_EQ(queue_->due(), CallQueue::kNever);
 }
 
-// What becomes of random calls on streams that break, with a node that is fast or slow.
+// Random calls on streams that break, with a node that is fast or slow.
 class RandomLives : public CallQueueTest {
  protected:
   void Step() {

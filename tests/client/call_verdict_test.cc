@@ -1,4 +1,4 @@
-// What results of frames and ends of streams mean for calls.
+// The verdicts on calls, from results of frames and from ends of streams.
 
 #include "client/pipeline/call_verdict.h"
 

@@ -1,4 +1,4 @@
-// `ferrite flush` against a peer that deletes nothing but says whatever the test wants.
+// `ferrite flush` against a peer that deletes nothing but reports whatever the test wants.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -57,7 +57,7 @@ class FlushPeer final : public v1::AdminService::Service {
     return status;
   }
 
-  // What it answers; set before it is called.
+  // Its answer; set before it is called.
   std::vector<v1::FlushWithProgressResponse> messages;
   grpc::Status status;
   bool silent = false;  // after the messages, until the call is cancelled

@@ -1,6 +1,6 @@
 #pragma once
 
-// A call for the tests of the queue: no client, no gRPC.
+// A call for tests of the queue, without a client or gRPC.
 
 #include <chrono>
 #include <memory>

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of the codecs share: a sink, random content, and messages with something added.
+// What the tests of the codecs share: a sink, random content, and unknown fields.
 
 #include <cstdint>
 #include <cstring>
@@ -11,8 +11,8 @@
 
 namespace ferrite {
 
-// What codecs append to. It checks nothing: AddressSanitizer finds a codec that writes beyond the
-// room it asked for, and a comparison of the whole one that writes less.
+// What codecs append to. It checks nothing itself: AddressSanitizer finds a codec that writes
+// beyond its room, and a comparison of all bytes one that writes less.
 class StringSink {
  public:
   char* Append(size_t size) {
@@ -28,17 +28,18 @@ class StringSink {
   }
 
  private:
-  std::vector<std::string> bytes_;  // each append apart, so that the room before it ends there
+  std::vector<std::string>
+      bytes_;  // one string for each append, so that a sanitizer sees where its room ends
 };
 
-// Random content with an eye for the sizes at which a length or an integer takes one byte more.
+// Random content, with many sizes at which a length or an integer takes one byte more.
 class RandomContent {
  public:
   explicit RandomContent(uint32_t seed) : random_(seed) {}
 
   uint64_t Below(uint64_t bound) { return random_() % bound; }
   bool Chance(int in) { return Below(in) == 0; }
-  // Of every magnitude; 0 as well.
+  // An integer of any magnitude, or 0.
   uint64_t Integer() { return Chance(5) ? 0 : random_() >> Below(64); }
   std::string Bytes() {
     constexpr size_t kSizes[] = {0, 1, 16, 126, 127, 128, 129, 300, 16'383, 16'384};
@@ -51,7 +52,7 @@ class RandomContent {
   std::mt19937_64 random_;
 };
 
-// Fields that no message of ferrite.v1 has, of every kind.
+// Fields of every kind that no message of ferrite.v1 has.
 inline std::string UnknownFields() {
   std::string fields(100, '\0');
   FieldWriter writer(fields.data());

@@ -10,7 +10,7 @@
 namespace ferrite {
 namespace {
 
-// A token of which protobuf leaves out nothing, as no token is empty.
+// A token; no token is empty, so protobuf always writes it.
 const std::string kToken(kResumeTokenBytes, 't');
 
 v1::SubscriptionEvent RandomEvent(RandomContent* random) {

@@ -49,7 +49,7 @@ v1::Operation RandomOperation(RandomContent* random) {
 
 bool KeyFits(std::string_view key) { return !key.empty() && key.size() <= kLimits.key_bytes; }
 
-// Which kind an operation is by the message's fields.
+// The kind of an operation, by the message's fields.
 Kind ExpectedKind(const v1::Operation& operation) {
   if (operation.has_get()) {
     const v1::GetRequest& get = operation.get();

@@ -15,6 +15,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/check.h"
+
 namespace ferrite {
 
 // How many bytes an integer takes: 1 to 10.
@@ -37,6 +39,19 @@ constexpr size_t BytesFieldSize(int number, std::string_view bytes) {
   return BytesFieldSize(number, bytes.size());
 }
 constexpr size_t Fixed64FieldSize(int number) { return TagSize(number) + sizeof(uint64_t); }
+
+// The tag of a field that holds bytes or a message and has a number below 16.
+class OneByteTag {
+ public:
+  constexpr OneByteTag() = default;
+  consteval explicit OneByteTag(int number) : tag_(static_cast<uint8_t>(number << 3 | 2)) {
+    FERRITE_CHECK(number >= 1 && number < 16);
+  }
+  uint8_t byte() const { return tag_; }
+
+ private:
+  uint8_t tag_ = 0;
+};
 
 // Not thread-safe.
 class FieldWriter {
@@ -68,6 +83,10 @@ class FieldWriter {
   // The two parts of a field that holds `size` bytes or a message of that size.
   void Head(int number, size_t size) {
     Tag(number, kBytes);
+    Varint(size);
+  }
+  void Head(OneByteTag tag, size_t size) {
+    *at_++ = tag.byte();
     Varint(size);
   }
   void Content(std::string_view bytes) {

@@ -1,18 +1,18 @@
 #pragma once
 
-// How much of what it is sent a node accepts, and so how much is worth sending.
+// How much of the load sent to a node is accepted, and so how much is worth sending.
 //
-// A node that has more calls than it can take refuses, and to refuse a small call costs it no less
-// than to serve it. So while it refuses, RPCs are sent only in so far as
+// An overloaded node refuses calls, and refusing a small call costs it no less than serving it. So
+// while it refuses, RPCs are sent only as long as
 //
 //   sent <= kGenerosity * accepted
 //
-// holds for the nearest past, chosen at random; the others fail where they are made. The node
-// always gets somewhat more than it accepts, so that what it accepts can grow again.
+// holds for the recent past. Which ones are sent is random; the others fail locally. The node
+// always gets somewhat more than it accepts, so that the rate it accepts can grow again.
 //
-// Nothing is held back unless the node has refused a call in so many words. Calls that ended by
-// their deadline count as not accepted then; alone they say nothing, as the time may have been too
-// short.
+// Nothing is held back unless the node has refused a call explicitly. Once it has, calls that
+// missed their deadline count as not accepted, too; on their own they say nothing, as the deadline
+// may have been too short.
 
 #include <array>
 #include <chrono>
@@ -21,7 +21,7 @@
 
 namespace ferrite {
 
-// Thread-safe. `now` hardly ever goes back.
+// Thread-safe. `now` almost never goes back.
 class Acceptance {
  public:
   using Clock = std::chrono::steady_clock;
@@ -38,7 +38,7 @@ class Acceptance {
     return false;
   }
 
-  // How a call that was sent has ended.
+  // Report how a call that was sent has ended.
   void Accepted(Clock::time_point now) {
     MutexLock lock(&mutex_);
     Turn(now);
@@ -60,7 +60,7 @@ class Acceptance {
 
  private:
   static constexpr double kGenerosity = 1.5;
-  // The nearest past is one to two of these.
+  // The recent past is one to two of these.
   static constexpr Clock::duration kHalf = std::chrono::milliseconds(500);
   static constexpr Clock::duration kMemory = std::chrono::seconds(1);
 

@@ -21,8 +21,9 @@ absl::StatusOr<Response> Await(Start start) {
     return absl::FailedPreconditionError(
         "a synchronous call was made within a callback; use its Async form there");
   }
-  // Shared, because the callback still touches it when the waiter is already awake. The flag has
-  // the size of a futex, so that each waits on its own: others share one with whoever hashes alike.
+  // Shared, because the callback may still touch it when the waiter is already awake. The flag has
+  // the size of a futex, so that every waiter has one of its own; flags of other sizes share
+  // futexes by hash.
   struct Outcome {
     std::atomic<int> ready{0};
     std::optional<absl::StatusOr<Response>> response;

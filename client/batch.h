@@ -1,7 +1,7 @@
 #pragma once
 
-// The requests and responses of the batch RPCs (MGet, MSet, MDelete, Exists) seen alike, so that
-// one piece of code can cut a batch by node and put the answers together again in the order of the
+// The requests and responses of the batch RPCs (MGet, MSet, MDelete, Exists) behind one interface,
+// so that the same code splits any batch by node and merges the answers in the order of the
 // request.
 
 #include <utility>

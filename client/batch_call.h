@@ -1,6 +1,6 @@
 #pragma once
 
-// Gathers the answers to the parts of one batch, which several nodes give at once.
+// Merges the answers to the parts of one batch, which several nodes send concurrently.
 
 #include <utility>
 #include <vector>
@@ -16,8 +16,8 @@ namespace ferrite {
 template <class Response>
 class BatchCall {
  public:
-  // Expects `parts` calls of EndPart, which together answer `count` items, and then calls `done` in
-  // the last of them.
+  // Expects `parts` calls of EndPart, which together answer `count` items; the last of them calls
+  // `done`.
   BatchCall(int count, int parts, Callback<Response> done)
       : done_(std::move(done)), parts_left_(parts), outcome_(EmptyAnswers<Response>(count)) {}
 

@@ -1,12 +1,12 @@
 #pragma once
 
-// Lets a caller take back calls that it no longer needs.
+// Lets a caller cancel calls that it no longer needs.
 //
 //   auto stop = std::make_shared<Cancellation>();
 //   client->GetAsync(request, {.cancellation = stop}, done);
 //   stop->Cancel();   // `done` gets CANCELLED soon, unless it got an answer first
 //
-// One Cancellation may stand for any number of calls, of any number of clients.
+// One Cancellation may cover any number of calls, of any number of clients.
 
 #include "absl/base/thread_annotations.h"
 #include "base/links.h"
@@ -32,13 +32,13 @@ class Cancellation {
   Cancellation(const Cancellation&) = delete;
   Cancellation& operator=(const Cancellation&) = delete;
 
-  // Ends the calls that this stands for, those that start later included. A call that was sent may
-  // have been carried out nevertheless, or may still be.
+  // Ends the calls that this covers, including those that start later. A call that had been sent
+  // may have been executed nevertheless, or may still be.
   void Cancel();
   bool cancelled() const;
 
-  // For the client: takes a call in, and out before it goes. CancelByCaller() may come from the
-  // moment Add begins, but not after Remove has returned.
+  // For the client: registers a call, and removes it before it is deleted. CancelByCaller() may be
+  // called from the moment Add begins, but not after Remove has returned.
   void Add(Target* target);
   void Remove(Target* target);
 

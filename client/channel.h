@@ -1,6 +1,6 @@
 #pragma once
 
-// How we connect to a node.
+// How a client connects to a node.
 
 #include <memory>
 #include <string>
@@ -13,9 +13,9 @@ namespace ferrite {
 // large as its flag says.
 inline constexpr int kMaxReceiveBytes = 64 << 20;
 
-// A channel of its own TCP connection to `address` ("host:port"), made when the first call needs
-// it. It never retries a call by itself. Connecting takes up to 1 s; after a failure it pauses 100
-// ms, growing to 1 s, during which calls fail at once with UNAVAILABLE.
+// A channel with a TCP connection of its own to `address` ("host:port"), opened by the first call.
+// It never retries a call by itself. Connecting takes up to 1 s; after a failure it pauses 100 ms,
+// growing to 1 s, during which calls fail at once with UNAVAILABLE.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address);
 
 }  // namespace ferrite

@@ -13,14 +13,14 @@
 namespace ferrite {
 namespace {
 
-// Turns a generated method, found on one of the stubs of a connection, into a PrepareFunction.
-// Types come from the method.
+// Turns a generated method, found on one of the stubs of a connection, into a PrepareFunction. The
+// types follow from the method.
 template <auto kStub, auto kMethod, class Stub, class Request, class Response>
 constexpr PrepareFunction<Request, Response> MakePrepare(
     std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> (Stub::*)(grpc::ClientContext*,
                                                                          const Request&,
                                                                          grpc::CompletionQueue*)) {
-  return [](Connection& connection, grpc::ClientContext* context, const Request& request,
+  return [](NodeConnection& connection, grpc::ClientContext* context, const Request& request,
             grpc::CompletionQueue* queue) {
     return (connection.*kStub.*kMethod)(context, request, queue);
   };
@@ -29,11 +29,11 @@ constexpr PrepareFunction<Request, Response> MakePrepare(
 using HealthStub = grpc::health::v1::Health::Stub;
 
 template <auto kMethod>
-constexpr auto kCache = MakePrepare<&Connection::cache, kMethod>(kMethod);
+constexpr auto kCache = MakePrepare<&NodeConnection::cache, kMethod>(kMethod);
 template <auto kMethod>
-constexpr auto kAdmin = MakePrepare<&Connection::admin, kMethod>(kMethod);
+constexpr auto kAdmin = MakePrepare<&NodeConnection::admin, kMethod>(kMethod);
 
-constexpr auto kHealthCheck = MakePrepare<&Connection::health, &HealthStub::PrepareAsyncCheck>(
+constexpr auto kHealthCheck = MakePrepare<&NodeConnection::health, &HealthStub::PrepareAsyncCheck>(
     &HealthStub::PrepareAsyncCheck);
 
 using Cache = v1::CacheService::Stub;

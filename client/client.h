@@ -15,39 +15,38 @@
 //
 // Frames. Concurrent calls about one key, or channel, travel to a node together, as operations of a
 // Pipeline stream, though each has its own outcome, deadline and retries: see BatchingOptions. A
-// call that meets no other leaves at once. A large Set, from 64 KiB, and whatever a server does not
-// take in frames is an RPC of its own.
+// lone call leaves at once. A Set of 64 KiB or more, and every call to a server without Pipeline,
+// is an RPC of its own.
 //
-// Deadlines. Every call has one: its own timeout or the client's, in which all its tries have to
-// fit. Without any time left it fails with DEADLINE_EXCEEDED at once, within XAsync(). A call that
-// ends by its deadline otherwise, or is cancelled (client/cancellation.h), may have been carried
-// out, or may still be, if it had been sent.
+// Deadlines. Every call has one: its own timeout or the client's, which covers all of its tries. A
+// call with no time left fails with DEADLINE_EXCEEDED at once, within XAsync(). A call that was
+// sent before it met its deadline or was cancelled (client/cancellation.h) may have been executed,
+// or may still be.
 //
-// Overload. What has little chance is not sent, and the message says so: a call that would share a
-// frame but, after those that wait already, could most likely not be answered in time fails with
-// DEADLINE_EXCEEDED; and of the RPCs to a node that refuses much of what it is sent, some fail with
+// Overload. A call with little chance is not sent, and the message says so. A call that would share
+// a frame fails with DEADLINE_EXCEEDED if, behind the calls that already wait, it could most likely
+// not be answered in time. Some RPCs to a node that refuses much of its load fail with
 // RESOURCE_EXHAUSTED, as the node's own refusals do (client/acceptance.h). Both happen within
 // XAsync(), unless the call has been tried before.
 //
-// Retries. A call that failed with UNAVAILABLE, or that the server asked to come again, is tried
-// again if repeating it does no harm: client/repeatable.h lists which calls those are. Give a
-// conditional Set or an Incr a request_id (NewRequestId()) and it is among them. If another call
-// was sent and its connection is lost, it fails, and the message says that the outcome is not
-// known.
+// Retries. A call that failed with UNAVAILABLE, or that the server asked to be repeated, is tried
+// again if repeating it does no harm: client/repeatable.h lists those calls. A conditional Set or
+// an Incr is one of them if it has a request_id (NewRequestId()). Any other call that was sent on a
+// connection that is lost fails, and the message says that the outcome is not known.
 //
 // Errors. A miss is an answer, not an error. A failed call yields a Status whose message can be
 // shown to people; ReasonOf() in client/error.h tells programs why the server refused.
 //
-// Batches. A batch is cut by node and put together again in the order of the request. If a node
-// fails, the batch fails, though other nodes may have carried out their parts.
+// Batches. A batch is split by node, and its answers are merged in the order of the request. If a
+// node fails, the batch fails, though other nodes may have executed their parts.
 //
 // Threads. All methods are thread-safe. Callbacks run on the client's completion threads: they must
 // not block, and must neither make synchronous calls (which fail with FAILED_PRECONDITION there)
 // nor destroy the client. They may start asynchronous calls.
 //
 // End. The destructor cancels the calls in flight and returns after the last callback has. Their
-// callbacks get CANCELLED, unless another outcome was faster. A call that a callback starts
-// meanwhile fails with CANCELLED at once, within XAsync(). Subscriptions end likewise.
+// callbacks get CANCELLED, unless another outcome came first. A call that a callback starts
+// meanwhile fails with CANCELLED at once, within XAsync(). Subscriptions end in the same way.
 
 #include <cstdint>
 #include <memory>
@@ -70,8 +69,8 @@ namespace ferrite {
 
 class Client {
  public:
-  // INVALID_ARGUMENT when an option is out of its range. Connects when the first call needs it:
-  // that no server is there shows in the calls.
+  // INVALID_ARGUMENT if an option is out of range. The first call connects, so that an absent
+  // server shows in the calls.
   static absl::StatusOr<std::unique_ptr<Client>> Create(const ClientOptions& options);
   ~Client();
   Client(const Client&) = delete;
@@ -87,12 +86,13 @@ class Client {
   void IncrAsync(v1::IncrRequest request, const CallOptions& options,
                  Callback<v1::IncrResponse> done);
 
-  // Messages. A lost connection may leave open whether a message was published: see Retries.
+  // Messages. After a lost connection it may not be known whether a message was published: see
+  // Retries.
   void PublishAsync(v1::PublishRequest request, const CallOptions& options,
                     Callback<v1::PublishResponse> done);
 
-  // Messages and events as they come, for as long as the subscription is there; see
-  // client/subscription.h. The first form lets the caller fetch them, the second calls back.
+  // Messages and events as they come, for as long as the subscription exists; see
+  // client/subscription.h. The caller of the first form fetches them; the second form calls back.
   std::unique_ptr<Subscription> Subscribe(v1::SubscribeRequest request,
                                           const SubscriptionOptions& options = {});
   std::unique_ptr<Subscription> Subscribe(v1::SubscribeRequest request,
@@ -126,7 +126,7 @@ class Client {
   // node as a whole.
   void IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done);
 
-  // The same, waiting.
+  // The synchronous forms of the above.
   absl::StatusOr<v1::GetResponse> Get(v1::GetRequest request, const CallOptions& options = {});
   absl::StatusOr<v1::SetResponse> Set(v1::SetRequest request, const CallOptions& options = {});
   absl::StatusOr<v1::DeleteResponse> Delete(v1::DeleteRequest request,
@@ -158,9 +158,10 @@ class Client {
                     absl::FunctionRef<bool(const v1::ScanEntry& entry)> visit,
                     const CallOptions& options = {});
 
-  // What is asked most, in short.
+  // Short forms of the most frequent calls.
   absl::StatusOr<v1::GetResponse> Get(std::string_view key);
-  // An infinite `ttl`: the entry does not expire. Others count in whole milliseconds, rounded down.
+  // With an infinite `ttl` the entry does not expire. Other values are rounded down to
+  // milliseconds.
   absl::StatusOr<v1::SetResponse> Set(std::string_view key, std::string_view value,
                                       absl::Duration ttl = absl::InfiniteDuration());
   absl::StatusOr<v1::DeleteResponse> Delete(std::string_view key);

@@ -5,7 +5,7 @@
 namespace ferrite {
 namespace {
 
-// The deadline of every call, also of one that asked for more. Keeps arithmetic on times in range.
+// The longest timeout; a call that asks for more gets this. It keeps arithmetic on times in range.
 constexpr absl::Duration kMaxTimeout = absl::Hours(24);
 
 }  // namespace
@@ -15,20 +15,21 @@ Client::Core::Core(const ClientOptions& options)
       slots_(std::make_shared<const SlotMap>(SlotMap::SingleNode(options.seeds.front()))) {
   for (uint32_t node = 0; node < slots_->node_count(); ++node) {
     nodes_.push_back(
-        std::make_shared<Node>(slots_->node_address(node), options_.channels_per_node));
+        std::make_shared<RemoteNode>(slots_->node_address(node), options_.channels_per_node));
   }
   for (int i = 0; i < options_.completion_threads; ++i) {
     threads_.push_back(std::make_unique<CompletionThread>());
   }
   if (!options_.batching.enabled) return;
-  for (const std::shared_ptr<Node>& node : nodes_) {
+  for (const std::shared_ptr<RemoteNode>& node : nodes_) {
     pipelines_.push_back(
         std::make_unique<NodePipeline>(node, threads_, options_.batching.max_frames_in_flight));
   }
 }
 
 Client::Core::~Core() {
-  // First everything refuses: an ending call may start another, of any kind.
+  // Everything refuses new calls first, as the callback of a call that ends may start another of
+  // any kind.
   for (const std::unique_ptr<CompletionThread>& thread : threads_) thread->Refuse();
   for (const std::unique_ptr<NodePipeline>& pipeline : pipelines_) pipeline->Close();
   for (const std::unique_ptr<NodePipeline>& pipeline : pipelines_) pipeline->AwaitEnd();
@@ -37,7 +38,7 @@ Client::Core::~Core() {
 
 std::shared_ptr<SubscriptionStream> Client::Core::StartSubscription(
     v1::SubscribeRequest request, std::shared_ptr<EventReceiver> receiver) {
-  // There is one node for now; it has every channel and key.
+  // For now there is one node, which has every channel and key.
   return SubscriptionStream::Start(NextThread(), nodes_.front(), options_.retry, std::move(request),
                                    std::move(receiver));
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What is behind a Client: the map of slots, the nodes, the completion threads, and the way of a
-// request to its node.
+// What is behind a Client: the slot map, the nodes, the completion threads, and the routing of
+// requests.
 
 #include <algorithm>
 #include <atomic>
@@ -28,8 +28,8 @@ class Client::Core {
   // As ~Client.
   ~Core();
 
-  // Sends a request about one key, or channel, to the node that owns it, with others in a frame if
-  // it can.
+  // Sends a request about one key or channel to the node that owns it, in a frame with others if
+  // possible.
   template <class Request, class Response>
   void CallOwner(PrepareFunction<Request, Response> prepare, Request request,
                  const CallOptions& options, Callback<Response> done) {
@@ -51,7 +51,7 @@ class Client::Core {
     const int count = BatchItems(request).size();
     std::vector<BatchPart> parts = SplitByNode(
         *slots_, count, [&](int i) -> std::string_view { return KeyOf(BatchItems(request)[i]); });
-    if (parts.empty()) {  // the server says what is wrong with that
+    if (parts.empty()) {  // the server reports what is wrong with it
       parts.push_back({.node = 0, .positions = {}});
     }
     if (parts.size() == 1) {
@@ -91,7 +91,7 @@ class Client::Core {
 
   CallTerms TermsAt(uint32_t node, bool repeatable, const CallOptions& options) const;
 
-  // The thread for the next call; they take turns.
+  // The thread for the next call; threads take turns.
   CompletionThread* NextThread();
 
  private:
@@ -106,7 +106,7 @@ class Client::Core {
     return request.channel();
   }
 
-  // Passes an answer on only if it has `count` items.
+  // Replaces an answer that does not have `count` items by an error.
   template <class Response>
   static Callback<Response> CheckCount(int count, Callback<Response> done) {
     return [count, done = std::move(done)](absl::StatusOr<Response> answer) mutable {
@@ -124,11 +124,12 @@ class Client::Core {
   CallTerms Terms(bool repeatable, const CallOptions& options) const;
 
   const ClientOptions options_;
-  // Will be replaced as the cluster changes.
+  // Immutable; a change of the cluster will replace it.
   const std::shared_ptr<const SlotMap> slots_;
-  std::vector<std::shared_ptr<Node>> nodes_;  // numbered as in slots_
+  std::vector<std::shared_ptr<RemoteNode>> nodes_;  // numbered as in slots_
   std::vector<std::unique_ptr<CompletionThread>> threads_;
-  std::vector<std::unique_ptr<NodePipeline>> pipelines_;  // numbered alike; empty: not wanted
+  std::vector<std::unique_ptr<NodePipeline>>
+      pipelines_;  // numbered as nodes_; empty: batching is off
   std::atomic<size_t> turn_{0};
 };
 

@@ -23,11 +23,11 @@ class CallTag {
   virtual ~CallTag() = default;
 };
 
-// A call or a subscription: what has to end before its client has.
+// A call or a subscription: it has to end before its client does.
 class InFlight : public CallTag {
  public:
-  // Makes it end soon with CANCELLED, unless it ends in another way first. Thread-safe while it is
-  // in flight.
+  // Ends it soon with CANCELLED, unless it ends in another way first. Thread-safe while it is in
+  // flight.
   virtual void Cancel() = 0;
 
  private:
@@ -47,27 +47,27 @@ class CompletionThread {
   CompletionThread(const CompletionThread&) = delete;
   CompletionThread& operator=(const CompletionThread&) = delete;
 
-  // Takes `one` into the list of what is in flight. False when the thread is closing: it must not
+  // Adds `one` to the list of what is in flight. False if the thread is closing: `one` must not
   // start.
   bool Add(InFlight* one);
-  // Takes it out again. Afterwards nobody cancels it.
+  // Removes it from the list. After this nobody cancels it.
   void Remove(InFlight* one);
 
-  // Takes nothing in any more and cancels what is in flight.
+  // Refuses whatever is added from now on, and cancels what is in flight.
   void Refuse();
-  // The same; then waits until each has left the list, and ends the thread. Not to be called on a
+  // Refuse(), then waits until the list is empty and ends the thread. Must not be called on a
   // completion thread.
   void Close();
 
   grpc::CompletionQueue* queue() { return &queue_; }
 
-  // To be called right before the operation that leads to a first event: what the caller did
-  // until then happens before the thread takes that event. The queue sees to this as well, but in a
-  // library that the thread sanitizer cannot look into.
+  // Call it right before the operation that leads to a first event: whatever the caller did before
+  // happens before the thread takes that event. The queue guarantees this as well, but in a library
+  // that the thread sanitizer cannot see into.
   void HandOver() { handed_over_.fetch_add(1, std::memory_order_release); }
 
   // Whether the caller runs on a completion thread (of any client), where waiting for another call
-  // could last for ever.
+  // could deadlock.
   static bool IsCurrent();
 
  private:

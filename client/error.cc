@@ -6,18 +6,24 @@
 #include "absl/strings/strip.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "grpcpp/support/status.h"
 
 namespace ferrite {
 namespace {
 
 absl::string_view Abseil(std::string_view text) { return {text.data(), text.size()}; }
 
-// gRPC wraps what the system said in several layers, as in "failed to connect to all addresses;
+// gRPC wraps the system's message in several layers, as in "failed to connect to all addresses;
 // last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to connect to remote host: Connection refused". The
-// innermost one says it.
+// innermost one is what people need.
 std::string_view InnermostCause(std::string_view message) {
   const size_t colon = message.rfind(": ");
   return colon == std::string_view::npos ? message : message.substr(colon + 2);
+}
+
+std::string NoAnswerText(std::string_view address, absl::Duration timeout) {
+  return absl::StrCat("no answer from ", Abseil(address), " within ",
+                      absl::FormatDuration(timeout));
 }
 
 std::string Humane(const grpc::Status& status, std::string_view address, absl::Duration timeout) {
@@ -31,8 +37,7 @@ std::string Humane(const grpc::Status& status, std::string_view address, absl::D
       }
       return absl::StrCat(Abseil(address), " is unavailable: ", message);
     case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return absl::StrCat("no answer from ", Abseil(address), " within ",
-                          absl::FormatDuration(timeout));
+      return NoAnswerText(address, timeout);
     case grpc::StatusCode::UNIMPLEMENTED:
       return absl::StrCat("the server at ", Abseil(address), " does not know this call",
                           message.empty() ? "" : ": ", message);
@@ -78,6 +83,10 @@ absl::Status ToAbslStatus(const v1::OperationError& error) {
   return result;
 }
 
+absl::Status NoAnswer(std::string_view address, absl::Duration timeout) {
+  return absl::DeadlineExceededError(NoAnswerText(address, timeout));
+}
+
 absl::Status Hopeless(std::string_view address) {
   return absl::DeadlineExceededError(
       absl::StrCat("not sent to ", Abseil(address),
@@ -93,6 +102,14 @@ absl::Status HeldBack(std::string_view address) {
   info.set_domain("ferrite");
   status.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
   return status;
+}
+
+absl::Status ClientIsGone() {
+  return absl::CancelledError("the client was destroyed before the call had ended");
+}
+
+absl::Status CancelledByCaller() {
+  return absl::CancelledError("the caller cancelled the call before it had ended");
 }
 
 }  // namespace ferrite

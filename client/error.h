@@ -1,7 +1,7 @@
 #pragma once
 
-// How a failed call looks to the caller: an absl::Status with a message for people, and for
-// programs the reason that the server gave.
+// How a failed call looks to the caller: an absl::Status with a message for people, and the
+// server's reason for programs.
 
 #include <string>
 #include <string_view>
@@ -9,7 +9,10 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "ferrite/v1/cache.pb.h"
-#include "grpcpp/support/status.h"
+
+namespace grpc {
+class Status;
+}  // namespace grpc
 
 namespace ferrite {
 
@@ -17,20 +20,27 @@ namespace ferrite {
 inline constexpr char kErrorInfoTypeUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 
 // The reason that the server gave, such as "KEY_TOO_LARGE" (ferrite.v1.ErrorReason without its
-// prefix); empty when it gave none, as for an error that arose on the way.
+// prefix); empty if it gave none, as for an error of the network.
 std::string ReasonOf(const absl::Status& status);
 
-// What to tell the caller about a call to the node at `address` that failed with `status`, having
-// had `timeout` to finish.
+// The outcome of a call to the node at `address`, which had `timeout` to finish and failed with
+// `status`.
 absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
                           absl::Duration timeout);
 
-// The same for one operation of a frame or a batch.
+// The outcome of one operation of a frame or a batch.
 absl::Status ToAbslStatus(const v1::OperationError& error);
 
-// The end of a call that was not sent to `address`, as it would have been answered too late.
+// The outcome of a call to the node at `address` that did not finish within `timeout`.
+absl::Status NoAnswer(std::string_view address, absl::Duration timeout);
+// The outcome of a call that was not sent to `address`, as its answer would have come too late.
 absl::Status Hopeless(std::string_view address);
-// The same, as the node refuses much of what it is sent; its reason is that of a refusal.
+// The outcome of a call that was not sent, as the node refuses much of its load. Its reason is that
+// of a refusal by the node.
 absl::Status HeldBack(std::string_view address);
+
+// The outcomes of calls whose client is destroyed, and of those that their caller cancels.
+absl::Status ClientIsGone();
+absl::Status CancelledByCaller();
 
 }  // namespace ferrite

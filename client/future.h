@@ -16,8 +16,8 @@ namespace ferrite {
 template <class Response>
 using Future = std::future<absl::StatusOr<Response>>;
 
-// Calls `start` with a Callback<Response> and returns a future of what the callback is given. Do
-// not wait for it within a callback of the same client: it might never be ready.
+// Calls `start` with a Callback<Response> and returns a future of its argument. Do not wait for it
+// within a callback of the same client: it might never be ready.
 template <class Response, class Start>
 Future<Response> FutureOf(Start start) {
   std::promise<absl::StatusOr<Response>> promise;

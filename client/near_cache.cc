@@ -14,7 +14,7 @@
 namespace ferrite {
 namespace {
 
-// One place of a subscription is for the probes.
+// One place of the subscription is for the probes.
 constexpr size_t kMaxPrefixes = 1023;
 constexpr size_t kMaxPrefixBytes = 4096;
 constexpr absl::Duration kMinStaleness = absl::Milliseconds(10);
@@ -39,7 +39,7 @@ absl::Status CheckOptions(const NearCacheOptions& options) {
 
 }  // namespace
 
-// Calls under way share it with the cache, and may outlive the latter by a moment.
+// Shared with the calls under way, which may outlive the cache by a moment.
 class NearCache::Core : public std::enable_shared_from_this<NearCache::Core> {
  public:
   Core(Client* client, const NearCacheOptions& options)
@@ -58,7 +58,8 @@ class NearCache::Core : public std::enable_shared_from_this<NearCache::Core> {
 
   NearEntries& entries() { return entries_; }
 
-  // `done` of a write, after which reads ask the server: also if nobody knows whether it happened.
+  // Wraps the `done` of a write so that later reads ask the server, even if the write's outcome is
+  // unknown.
   template <class Response>
   Callback<Response> Forgetting(std::string key, Callback<Response> done) {
     return [core = shared_from_this(), key = std::move(key),
@@ -70,7 +71,8 @@ class NearCache::Core : public std::enable_shared_from_this<NearCache::Core> {
 
   Client* client() const { return client_; }
 
-  // Asks the server, or has `done` wait for who asks it anyway. The read began at `now_ns`.
+  // Asks the server, or lets `done` wait for a call that already asks it. The read began at
+  // `now_ns`.
   void Miss(std::string_view key, int64_t now_ns, Callback<NearEntry> done) {
     if (!Covers(key)) {
       return Ask(key, [key = std::string(key), done = std::move(done)](const auto& reply) mutable {
@@ -118,6 +120,8 @@ NearCache::NearCache(Client* client, const NearCacheOptions& options)
 NearCache::~NearCache() { core_->Close(); }
 
 absl::StatusOr<NearEntry> NearCache::Get(std::string_view key) {
+  // Not the kernel's coarse clock, which would save a third of a hit's time: on a virtual machine
+  // that lost a processor for a while it lags by as much, and the promised age would not hold.
   const int64_t now_ns = SteadyNs();
   NearEntry entry = core_->entries().Find(key, now_ns);
   if (entry.found()) return entry;

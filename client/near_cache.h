@@ -1,30 +1,30 @@
 #pragma once
 
-// A cache in the process: answers reads of entries that were read before, without a call.
+// A cache in the process: it answers reads of entries that were read before, without a call.
 //
 //   absl::StatusOr<std::unique_ptr<NearCache>> near = NearCache::Create(client, {});
 //   absl::StatusOr<NearEntry> entry = (*near)->Get("greeting");
 //   if (entry.ok() && entry->found()) Use(entry->value());
 //
-// How old. The server tells the near cache of every write, deletion and eviction, usually within a
-// millisecond, and it drops what has changed. However slow or broken the connection is, a read
-// never answers what was overwritten or deleted more than max_staleness before it began: a near
-// cache that cannot be sure of that asks the server, until it can again. Nor does a read answer
-// something older than an earlier read of the same key through this near cache did. Entries with a
-// time to live are not answered once it is over.
-// What is not told: Touch. An entry whose time to live somebody shortens may be answered until the
-// one that it had when it was read is over, or the server tells of its end, seconds after it.
+// How old. The server reports every write, deletion and eviction to the near cache, usually within
+// a millisecond, and the near cache drops what has changed. However slow or broken the connection
+// is, a read never returns a value that was overwritten or deleted more than max_staleness before
+// the read began: while the near cache cannot be sure of that, it asks the server. Nor does a read
+// return a value older than an earlier read of the same key through this near cache did. An entry
+// is not returned once its time to live is over. Touch is not reported: an entry whose time to live
+// was shortened may be returned until its old time to live is over, or until the server reports
+// that it expired, which takes seconds.
 //
-// Own writes. A read that follows a write need not see it for max_staleness, whoever wrote. Write
-// through Set and Delete here, or call Invalidate when a write was acknowledged, and it does.
+// Own writes. A read may miss any write, even the caller's own, for max_staleness. It sees writes
+// through Set and Delete of the near cache, and those after whose acknowledgement Invalidate was
+// called.
 //
-// Misses. The entry of a key under the prefixes is kept when the server has answered it; that a key
-// is not there is not kept. Reads of one key that are missed at the same time share one call. Other
-// keys pass through. Hits do not count as uses on the server, for eviction there nor for sliding
-// times to live.
+// Misses. Entries under the prefixes are kept as the server returns them; misses are not kept.
+// Concurrent misses of one key share one call. Other keys pass through. Hits do not count as uses
+// on the server, neither for its eviction nor for sliding times to live.
 //
-// Calls to the server have the default timeout and the retries of the client. Who joins a call that
-// is under way also joins its failure.
+// Calls to the server have the default timeout and the retries of the client. A read that joins a
+// call under way shares its failure, too.
 //
 // Threads. All methods are thread-safe. Callbacks run on the client's completion threads, as for
 // Client, or within GetAsync in the case of a hit.
@@ -48,21 +48,21 @@
 namespace ferrite {
 
 struct NearCacheOptions {
-  // Entries whose keys start with one of these are kept; an empty one stands for every key. The
-  // server tells of every write under them, so name what is read often and written seldom. 1 to
+  // Entries whose keys start with one of these are kept; an empty one means every key. The server
+  // reports every write under them, so choose keys that are read often and seldom written. 1 to
   // 1,023.
   std::vector<std::string> key_prefixes = {""};
-  // What the entries may take of memory, keys and all else included. An entry that takes more than
-  // 2 MiB, or than all of this if it is less, may be too large to be kept. Above 0.
+  // How much memory the entries may take, keys and overhead included. An entry that takes more than
+  // 2 MiB, or more than this limit, may be too large to be kept. Above 0.
   size_t max_bytes = size_t{64} << 20;
-  // See above. 10 ms to 1 h. Four times in it a small message goes to the server and back.
+  // See above. 10 ms to 1 h. Within this time four small messages go to the server and back.
   absl::Duration max_staleness = absl::Seconds(1);
 };
 
 class NearCache {
  public:
-  // INVALID_ARGUMENT when an option is out of its range. Returns at once: until the subscription
-  // stands, reads are calls to the server.
+  // INVALID_ARGUMENT if an option is out of range. Returns at once: until the subscription is
+  // acknowledged, reads are calls to the server.
   static absl::StatusOr<std::unique_ptr<NearCache>> Create(Client* client,
                                                            const NearCacheOptions& options = {});
   ~NearCache();
@@ -72,7 +72,7 @@ class NearCache {
   absl::StatusOr<NearEntry> Get(std::string_view key);
   void GetAsync(std::string_view key, Callback<NearEntry> done);
 
-  // Whoever reads the key from now on gets what the server has from now on, or later.
+  // Reads of the key that begin after this return what the server has now, or something newer.
   void Invalidate(std::string_view key);
 
   // As those of Client; reads that begin after the outcome see the write.

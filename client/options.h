@@ -13,8 +13,8 @@
 namespace ferrite {
 
 // When a failed call is tried again. Only calls that are safe to repeat are (see
-// client/repeatable.h), only after UNAVAILABLE or where the server said when (see client/retry.h),
-// and never beyond the deadline of the call.
+// client/repeatable.h), only after UNAVAILABLE or if the server said when (see client/retry.h), and
+// never beyond the deadline of the call.
 struct RetryPolicy {
   // Tries in all, the first one included; 1: never again. At least 1.
   int max_attempts = 4;
@@ -28,8 +28,8 @@ struct RetryPolicy {
 struct BatchingOptions {
   // False: each call is an RPC of its own.
   bool enabled = true;
-  // Frames of a connection that may wait for their replies, 1 to 64. More hide a longer way to the
-  // server; fewer make frames fuller.
+  // How many frames of a connection may await their replies, 1 to 64. More of them hide more
+  // latency; fewer make frames fuller.
   int max_frames_in_flight = 8;
 };
 
@@ -39,15 +39,15 @@ struct ClientOptions {
   // How long a call may take, its retries included, unless its CallOptions say otherwise. Above 0.
   absl::Duration default_timeout = absl::Seconds(1);
   RetryPolicy retry;
-  // Connections to each node, 1 to 64. One carries some 70,000 calls a second that are not
-  // batched (bench/results/serving.md). Batches are the fuller, the fewer connections there are.
+  // Connections to each node, 1 to 64. One carries some 70,000 calls a second that are not batched
+  // (bench/results/serving.md). The fewer connections, the fuller the batches.
   int channels_per_node = 1;
   // Threads that receive answers and run callbacks, 1 to 64.
   int completion_threads = 1;
   BatchingOptions batching;
 };
 
-// What one call asks for beyond its request.
+// Options of one call.
 struct CallOptions {
   // How long the call may take, its retries included; absent: ClientOptions::default_timeout.
   std::optional<absl::Duration> timeout;

@@ -1,9 +1,9 @@
 #pragma once
 
-// Which calls may be sent again when nobody knows whether the first try was carried out.
+// Which calls may be sent again when it is not known whether the first try was executed.
 //
-// A call is repeatable if carrying it out twice in a row leaves the cache as once does and gives
-// the same answer, or if the server recognises the repetition by its request_id.
+// A call is repeatable if executing it twice in a row has the effect and the answer of executing it
+// once, or if the server recognises the repetition by its request_id.
 //
 // | call                     | repeatable | because                                               |
 // |--------------------------|------------|-------------------------------------------------------|

@@ -1,7 +1,6 @@
 #pragma once
 
-// Whether and when a call that failed is tried again. Pure decisions: time and chance come in as
-// arguments.
+// Whether and when a failed call is tried again. Pure decisions: time and chance are arguments.
 
 #include <optional>
 #include <string>
@@ -20,7 +19,7 @@ struct FailedAttempt {
   // See client/repeatable.h.
   bool repeatable = false;
   absl::StatusCode code = absl::StatusCode::kUnknown;
-  // What the server sent as `grpc-retry-pushback-ms`, if it did: when to come again; negative or no
+  // What the server sent as `grpc-retry-pushback-ms`, if it did: when to try again; negative or no
   // number: never.
   std::optional<std::string_view> pushback;
   // Until the deadline of the call.
@@ -29,21 +28,21 @@ struct FailedAttempt {
 
 // How long to wait before the next try; absent: do not try again. `chance` is uniform in [0, 1).
 //
-// Tried again are UNAVAILABLE, and RESOURCE_EXHAUSTED if the server named a time. Its time goes
-// before our own backoff. A try that could not start before the deadline is not worth waiting for:
-// the caller learns the reason at once.
+// UNAVAILABLE is tried again, and RESOURCE_EXHAUSTED if the server named a time. The server's time
+// takes precedence over the client's backoff. If the next try could not start before the deadline,
+// the call fails at once, and the caller learns the reason.
 std::optional<absl::Duration> RetryDelay(const RetryPolicy& policy, const FailedAttempt& failed,
                                          double chance);
 
-// The pause after `attempts` tries, at least 1: doubled each time from the initial one up to the
-// limit, and of that between half and all, so that clients that failed together do not come back
-// together. `chance` is uniform in [0, 1).
+// The pause after `attempts` tries, at least 1. It doubles with each try, from the initial pause to
+// the longest one; `chance`, uniform in [0, 1), picks a value between half of that and all of it,
+// so that clients that failed together do not come back together.
 absl::Duration Backoff(const RetryPolicy& policy, int attempts, double chance);
 
-// What a server means by this `grpc-retry-pushback-ms`: when to come again; absent: never.
+// The meaning of a `grpc-retry-pushback-ms`: when to try again; absent: never.
 std::optional<absl::Duration> PushbackOf(std::string_view text);
 
-// A number in [0, 1) for the above. Thread-safe.
+// A random number in [0, 1) for the functions above. Thread-safe.
 double RandomChance();
 
 // 16 random bytes for the field `request_id` of a Set or Incr, which makes the call safe to retry.

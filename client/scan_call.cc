@@ -6,9 +6,9 @@ namespace ferrite {
 
 ScanCall::ScanCall(CompletionThread* thread, CallTerms terms, v1::ScanRequest request,
                    Callback<v1::ScanResponse> done)
-    : Call(thread, std::move(terms)), request_(std::move(request)), done_(std::move(done)) {}
+    : ClientCall(thread, std::move(terms)), request_(std::move(request)), done_(std::move(done)) {}
 
-void ScanCall::StartTry(grpc::ClientContext* context, Connection& connection,
+void ScanCall::StartTry(grpc::ClientContext* context, NodeConnection& connection,
                         grpc::CompletionQueue* queue) {
   v1::ScanRequest request = request_;
   if (got_message_) request.set_cursor(page_.cursor());
@@ -37,7 +37,7 @@ std::optional<grpc::Status> ScanCall::OnEvent(bool ok) {
       return std::nullopt;
     case Step::kFinish:
       reader_.reset();  // lies in memory of the context, which the next try replaces
-      // Whatever became of the stream, the page is whole.
+      // However the stream ended, the page is complete.
       return IsComplete() ? grpc::Status::OK : status_;
   }
   return std::nullopt;

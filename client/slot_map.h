@@ -1,6 +1,6 @@
 #pragma once
 
-// Which node owns which slot, and how a batch of keys falls apart by node.
+// Which node owns which slot, and how a batch of keys is split by node.
 //
 //   SlotMap map = SlotMap::SingleNode("127.0.0.1:6380");
 //   map.node_address(*map.NodeOf("user:1"));   // "127.0.0.1:6380"
@@ -26,20 +26,19 @@ struct SlotRange {
   uint32_t node;
 };
 
-// A picture of the cluster at one moment. Never changes once made, hence thread-safe; a newer
-// picture is a new map.
+// A snapshot of the cluster. Immutable, hence thread-safe; a newer snapshot is a new map.
 class SlotMap {
  public:
-  // One node that owns every slot.
+  // A map in which one node owns every slot.
   static SlotMap SingleNode(std::string address);
 
-  // Nodes are numbered in the order of `addresses`. A slot in no range belongs to nobody; of two
-  // ranges the later wins. INVALID_ARGUMENT if a range leaves the slots there are, ends before it
-  // starts, or names a node that is not there.
+  // Nodes are numbered in the order of `addresses`. A slot in no range belongs to nobody; of
+  // overlapping ranges the last one wins. INVALID_ARGUMENT if a range exceeds the slots, ends
+  // before it starts, or names a node that does not exist.
   static absl::StatusOr<SlotMap> Create(std::vector<std::string> addresses,
                                         const std::vector<SlotRange>& ranges);
 
-  // The node that owns `key`; absent when nobody does.
+  // The node that owns `key`; absent if none does.
   std::optional<uint32_t> NodeOf(std::string_view key) const;
 
   size_t node_count() const { return addresses_.size(); }
@@ -60,7 +59,7 @@ struct BatchPart {
   std::vector<int> positions;
 };
 
-// Cuts the batch of keys key_at(0) to key_at(count - 1) into one part per node, in the order in
+// Splits the batch of keys key_at(0) to key_at(count - 1) into one part per node, in the order in
 // which the nodes first appear. No part is empty; no keys give no parts.
 std::vector<BatchPart> SplitByNode(const SlotMap& map, int count,
                                    absl::FunctionRef<std::string_view(int)> key_at);

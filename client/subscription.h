@@ -1,7 +1,7 @@
 #pragma once
 
 // A subscription of a client: messages of channels and events of keys, for as long as the caller
-// likes. cache.proto (Subscribe) says what can be followed and what the server promises.
+// wants. cache.proto (Subscribe) says what can be followed and what the server promises.
 //
 //   v1::SubscribeRequest request;
 //   request.add_channels("news");
@@ -12,16 +12,16 @@
 //     else if (!absl::IsDeadlineExceeded(event.status())) break;
 //   }
 //
-// Every event is handed on, in order: messages and key events, and also the Acknowledgement of each
-// connection, Discontinuities and Heartbeats.
+// Every event is passed on, in order: messages and key events, but also the Acknowledgement of each
+// stream, Discontinuities and Heartbeats.
 //
-// Connections. A stream that breaks is tried again, for ever: with the pauses of the client's
-// RetryPolicy, whose max_attempts does not count here, or when the server asks to come again. The
-// new stream resumes after the last event that had arrived, so nothing comes twice, and what the
-// server no longer has is announced by a Discontinuity. Silence is a break, too: a stream on which
-// nothing came for three times the heartbeat_ms of the request. What is not tried again is what
-// would fail again: a request that the server refuses, such as INVALID_ARGUMENT, and a subscriber
-// that asked to be ended when it is too slow.
+// Connections. A stream that breaks is replaced, without a limit on the number of tries: after the
+// pauses of the client's RetryPolicy, whose max_attempts does not apply here, or when the server
+// says. The new stream resumes after the last event that arrived, so nothing comes twice, and a
+// Discontinuity announces what the server no longer has. Silence counts as a break: a stream on
+// which nothing came for three times the heartbeat_ms of the request. A failure that would repeat
+// itself ends the subscription: a request that the server refuses, such as INVALID_ARGUMENT, and a
+// subscriber that asked to be ended when it is too slow.
 //
 // End. Cancel(), the destructor and the end of the client end it with CANCELLED.
 
@@ -42,9 +42,9 @@ class SubscriptionStream;
 class WaitingEvents;
 
 struct SubscriptionOptions {
-  // Once so many events wait for Next(), the stream is not read until half of them are gone, and
-  // the server's policy for slow consumers applies. Those of the message that was read last may
-  // come on top of it. At least 1; 0 counts as 1. With callbacks nothing waits.
+  // Once this many events wait for Next(), the stream is not read until half of them are gone, and
+  // the server's policy for slow consumers applies. The last message that was read may exceed the
+  // limit. At least 1; 0 counts as 1. Not used with callbacks.
   size_t max_waiting_events = 1024;
 };
 
@@ -61,31 +61,32 @@ struct SubscriptionCallbacks {
 };
 
 // Made by Client::Subscribe(). Cancel() and resume_token() are thread-safe, and may be called
-// within callbacks; so is Next(), but which caller gets which event is then open. It may outlive
-// its client.
+// within callbacks; so is Next(), but concurrent callers get events in no particular order. It may
+// outlive its client.
 class Subscription {
  public:
-  // Cancels it and returns after the last callback has. Not to be called within a callback.
+  // Cancels it and returns after the last callback has. Must not be called within a callback.
   ~Subscription();
   Subscription(const Subscription&) = delete;
   Subscription& operator=(const Subscription&) = delete;
 
   // Waits for the next event. DEADLINE_EXCEEDED if none came in time; any other error: the
-  // subscription is over, and why. What had arrived before is handed on first. Not for one with
-  // callbacks, nor on a completion thread: FAILED_PRECONDITION.
+  // subscription is over, and why. Events that had arrived are returned first. FAILED_PRECONDITION
+  // on a subscription with callbacks, and on a completion thread.
   absl::StatusOr<v1::SubscriptionEvent> Next(absl::Duration timeout);
 
   // Ends it soon with CANCELLED, unless it ends in another way first.
   void Cancel();
 
-  // Where a later subscription to the same would go on: the token of the last event that was handed
-  // on (within on_event: of this one), or of the request if there was none yet.
+  // Where a later subscription to the same topics would continue: the token of the last event that
+  // was passed on (within on_event: of the current one), or that of the request if there was none
+  // yet.
   std::string resume_token() const;
 
  private:
   friend class Client;
 
-  // `waiting` is the receiver, or null: it has callbacks.
+  // `waiting` is the receiver, or null if it has callbacks.
   Subscription(std::shared_ptr<SubscriptionStream> stream, std::shared_ptr<EventReceiver> receiver,
                std::shared_ptr<WaitingEvents> waiting);
 

@@ -1,13 +1,13 @@
 #pragma once
 
-// A Call with one request and one response.
+// A ClientCall with one request and one response.
 
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include "client/call.h"
 #include "client/callback.h"
+#include "client/client_call.h"
 #include "grpcpp/support/async_unary_call.h"
 
 namespace ferrite {
@@ -15,21 +15,21 @@ namespace ferrite {
 // How a unary RPC is prepared on a connection.
 template <class Request, class Response>
 using PrepareFunction = std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> (*)(
-    Connection& connection, grpc::ClientContext* context, const Request& request,
+    NodeConnection& connection, grpc::ClientContext* context, const Request& request,
     grpc::CompletionQueue* queue);
 
 template <class Request, class Response>
-class UnaryCall final : public Call {
+class UnaryCall final : public ClientCall {
  public:
   UnaryCall(CompletionThread* thread, CallTerms terms, PrepareFunction<Request, Response> prepare,
             Request request, Callback<Response> done)
-      : Call(thread, std::move(terms)),
+      : ClientCall(thread, std::move(terms)),
         prepare_(prepare),
         request_(std::move(request)),
         done_(std::move(done)) {}
 
  private:
-  void StartTry(grpc::ClientContext* context, Connection& connection,
+  void StartTry(grpc::ClientContext* context, NodeConnection& connection,
                 grpc::CompletionQueue* queue) override {
     response_.Clear();
     reader_ = prepare_(connection, context, request_, queue);

@@ -1,9 +1,9 @@
-// The fastest gRPC server that we know how to write, with no cache in it: the yardstick for what
+// The fastest gRPC server that we know how to write, without a cache: the yardstick for what
 // Ferrite adds to gRPC. It answers every Get with the same 64 bytes.
 //
-// N threads, each with a completion queue of its own; calls are objects that are used again and
-// again; channel settings are those of ferrite-server. It prints one line when it serves. As it
-// holds nothing, it leaves the signal that ends it to the system.
+// N threads, each with a completion queue of its own; call objects are reused; channel settings are
+// those of ferrite-server. It prints one line when it serves. As it holds no state, it leaves
+// signals to the system.
 
 #include <grpcpp/grpcpp.h>
 
@@ -24,8 +24,8 @@ namespace {
 using Cache = v1::CacheService::AsyncService;
 using Health = grpc::health::v1::Health::AsyncService;
 
-// Calls that wait to be taken up, per queue. With fewer than there are in flight, gRPC would queue
-// the rest by itself.
+// How many calls each queue keeps armed. With fewer than there are in flight, gRPC would queue the
+// rest itself.
 constexpr int kWaitingCalls = 256;
 
 class Tag {
@@ -81,7 +81,7 @@ void Serve(Cache* cache, Health* health, grpc::ServerCompletionQueue* queue) {
   for (int i = 0; i < kWaitingCalls; ++i) {
     calls.push_back(std::make_unique<GetCall>(cache, queue, &response));
   }
-  // The load generator asks before it starts.
+  // The load generator checks the health first.
   grpc::health::v1::HealthCheckResponse serving;
   serving.set_status(grpc::health::v1::HealthCheckResponse::SERVING);
   calls.push_back(std::make_unique<CheckCall>(health, queue, &serving));
@@ -108,7 +108,7 @@ int Main(int argc, char** argv) {
   builder.RegisterService(&cache);
   builder.RegisterService(&health);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  // From here on as in server/rpc_server.cc.
+  // The following settings are those of server/rpc_server.cc.
   builder.SetMaxReceiveMessageSize((4 << 20) + (64 << 10));
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);

@@ -1,6 +1,7 @@
 // Loads Redis or memcached with the keys of `ferrite bench`: one thread, some connections, and on
-// each a burst of commands in flight, answered as a whole before the next is sent. Both are driven
-// by the same loop, so that neither pays for a better driver of the other. Ends with one JSON line.
+// each a burst of commands in flight, which is answered completely before the next one is sent. The
+// same loop drives both, so that neither benefits from a better driver. Prints one JSON line at the
+// end.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -47,13 +48,13 @@ struct Counts {
   cli::LatencyRecorder latency;  // of bursts
 };
 
-// Makes bursts, until there are no more to make.
+// Generates bursts until there is no more to send.
 class Bursts {
  public:
   explicit Bursts(const LoadOptions& options)
       : options_(options), workload_(options.keys, /*seed=*/1), keys_(options.batch) {}
 
-  // Appends a burst; returns its number of commands, 0 when all is written.
+  // Appends a burst; returns its number of commands, 0 if everything was written.
   int Append(const PeerProtocol& protocol, std::string* request) {
     if (options_.fill) return AppendFill(protocol, request);
     for (int i = 0; i < options_.pipeline; ++i) {
@@ -107,7 +108,7 @@ class Connection {
   }
   ~Connection() { close(socket_); }
 
-  // Sends the next burst. False when there is none.
+  // Sends the next burst. False if there is none.
   bool Begin() {
     request_.clear();
     sent_ = 0;

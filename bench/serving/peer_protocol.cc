@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 
-// The first line of `answer` without its end; empty if it has not arrived as a whole.
+// The first line of `answer` without its end; empty if it has not arrived completely.
 std::string_view FirstLine(std::string_view answer) {
   const size_t end = answer.find('\n');
   return end == std::string_view::npos ? std::string_view() : answer.substr(0, end - 1);
@@ -70,7 +70,7 @@ class Redis final : public PeerProtocol {
     request->append(head, end).append(kLineEnd).append(bytes).append(kLineEnd);
   }
 
-  int64_t left_ = 0;  // elements of the array that is being read
+  int64_t left_ = 0;  // remaining elements of the array that is being read
 };
 
 // https://github.com/memcached/memcached/blob/master/doc/protocol.txt

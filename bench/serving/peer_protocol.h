@@ -1,7 +1,7 @@
 #pragma once
 
-// What Redis and memcached are asked, and what they answer, with as little work as possible: a
-// driver that costs more than its server would measure itself.
+// Requests to Redis and memcached and their answers, with as little work as possible: a driver that
+// costs more than its server would measure itself.
 
 #include <cstddef>
 #include <memory>
@@ -13,7 +13,7 @@ namespace ferrite::bench {
 
 // A piece of an answer.
 struct AnswerPiece {
-  size_t bytes = 0;  // 0: has not arrived as a whole yet
+  size_t bytes = 0;  // 0: has not arrived completely yet
   bool is_hit = false;
   bool is_error = false;
   bool ends_command = false;
@@ -32,7 +32,7 @@ class PeerProtocol {
   virtual AnswerPiece Next(std::string_view answer) = 0;
 };
 
-// "redis" or "memcached". One per connection, since it knows where in an answer it is.
+// "redis" or "memcached". One per connection, as it remembers its position in an answer.
 std::unique_ptr<PeerProtocol> MakePeerProtocol(std::string_view name);
 
 }  // namespace ferrite::bench

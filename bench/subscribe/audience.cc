@@ -20,7 +20,7 @@ uint64_t Audience::Missing(uint64_t published) const {
       if (tally.messages != published) {
         missing += std::max(published, tally.messages) - std::min(published, tally.messages);
       } else if (tally.numbers != numbers) {
-        missing += 2;  // one came twice, and in its place another did not
+        missing += 2;  // one came twice and another one not at all
       }
     }
   }
@@ -38,7 +38,7 @@ void Audience::Seat::OnMessage(size_t stream, std::string_view payload) {
   ++audience_.received_;
   Tally& tally = tallies_[stream];
   ++tally.messages;
-  if (payload.size() < sizeof(Stamp)) return;  // an event of a key
+  if (payload.size() < sizeof(Stamp)) return;  // a key event
   const Stamp stamp = Stamp::In(payload);
   tally.numbers += stamp.number;
   audience_.latency_.Record(absl::Nanoseconds(arrival_.time_since_epoch().count() - stamp.sent));

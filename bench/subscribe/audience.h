@@ -1,6 +1,6 @@
 #pragma once
 
-// The subscribers: they count what they receive, and know afterwards what they did not.
+// The subscribers: they count what they receive, and report afterwards what they missed.
 
 #include <cstdint>
 #include <memory>
@@ -19,21 +19,21 @@ class Audience {
   // Connects and subscribes. The pointer must outlive it.
   Audience(const LoadOptions& options, Poll* poll);
 
-  // Whether all subscriptions stand.
+  // Whether all subscriptions are active.
   bool complete() const { return subscribed_ == streams_; }
 
   uint64_t received() const { return received_; }
   uint64_t gaps() const { return gaps_; }
-  // From publish to receipt.
+  // The time from publish to receipt.
   const cli::LatencyRecorder& latency() const { return latency_; }
 
-  // How many messages did not arrive, or arrived twice, of those numbered below `published`.
+  // How many of the messages numbered below `published` did not arrive or arrived twice.
   uint64_t Missing(uint64_t published) const;
 
  private:
   struct Tally {
     uint64_t messages = 0;
-    uint64_t numbers = 0;  // the sum of theirs
+    uint64_t numbers = 0;  // the sum of their numbers
   };
 
   // A connection with its streams.

@@ -102,7 +102,7 @@ void Connection::Send() {
 }
 
 void Connection::Receive() {
-  // One for all connections, so that it stays in the processor's cache.
+  // Shared by all connections, so that it stays in the processor's cache.
   static thread_local std::vector<char> buffer;
   buffer.resize(rest_.size() + kReadBytes);
   std::memcpy(buffer.data(), rest_.data(), rest_.size());

@@ -1,6 +1,6 @@
 #pragma once
 
-// One thread's sockets and what waits on them.
+// The sockets of one thread and their handlers.
 
 #include <cstdint>
 #include <memory>
@@ -22,7 +22,8 @@ class Waiter {
   ~Waiter() = default;
 };
 
-// epoll. Not thread-safe; whoever is added must outlive it or close its descriptor before.
+// An epoll instance. Not thread-safe; whatever is added must outlive it or close its descriptor
+// before.
 class Poll {
  public:
   Poll();
@@ -34,14 +35,14 @@ class Poll {
   void Change(int descriptor, uint32_t events, Waiter* waiter);
   void Remove(int descriptor);
 
-  // Waits, tells those that are ready; false if nobody was within the time. -1: however long.
+  // Waits and calls those that are ready; false if none was within the time. -1: no limit.
   bool Wait(int milliseconds);
 
  private:
   const int epoll_;
 };
 
-// A connection to 127.0.0.1 and what is said on it. Not thread-safe.
+// A connection to 127.0.0.1 that speaks a Dialect. Not thread-safe.
 class Connection final : private Waiter {
  public:
   // Connects. The pointers must outlive it.
@@ -65,7 +66,7 @@ class Connection final : private Waiter {
   std::string out_;
   size_t sent_ = 0;  // of out_
   bool waits_to_send_ = false;
-  std::string rest_;  // of what came: an answer that is not whole
+  std::string rest_;  // received bytes: an answer that is not complete
 };
 
 }  // namespace ferrite::bench

@@ -4,7 +4,10 @@
 #include "bench/subscribe/dialect.h"
 #include "bench/subscribe/http2_calls.h"
 #include "ferrite/v1/cache.pb.h"
-#include "server/wire/field_reader.h"
+#include "proto/wire/event_codec.h"
+#include "proto/wire/field_reader.h"
+#include "proto/wire/frame_operation.h"
+#include "proto/wire/frame_result.h"
 
 namespace ferrite::bench {
 namespace {
@@ -24,30 +27,27 @@ std::string PathOf(FerriteCall call) {
   return service;
 }
 
-void AppendField(int number, std::string_view bytes, std::string* out) {
-  constexpr int kBytes = 2;
-  constexpr size_t kMore = 0x80;
-  out->push_back(static_cast<char>(number << 3 | kBytes));
-  size_t size = bytes.size();
-  for (; size >= kMore; size >>= 7) out->push_back(static_cast<char>(size | kMore));
-  out->push_back(static_cast<char>(size));
-  out->append(bytes);
+FrameOperation PublishOf(std::string_view channel, std::string_view payload) {
+  return {.kind = FrameOperation::Kind::kPublish, .key = channel, .value = payload};
 }
 
 std::string PublishRequest(std::string_view channel, std::string_view payload) {
-  std::string request;
-  AppendField(v1::PublishRequest::kChannelFieldNumber, channel, &request);
-  AppendField(v1::PublishRequest::kPayloadFieldNumber, payload, &request);
+  const FrameOperation operation = PublishOf(channel, payload);
+  std::string request(RequestSize(operation), '\0');
+  FieldWriter writer(request.data());
+  WriteRequest(operation, &writer);
   return request;
 }
 
 std::string FrameOf(std::string_view channel, std::span<const std::string> payloads) {
-  std::string frame;
-  std::string operation;
+  size_t size = 0;
   for (const std::string& payload : payloads) {
-    operation.clear();
-    AppendField(v1::Operation::kPublishFieldNumber, PublishRequest(channel, payload), &operation);
-    AppendField(v1::PipelineRequest::kOperationsFieldNumber, operation, &frame);
+    size += OperationInFrameSize(PublishOf(channel, payload));
+  }
+  std::string frame(size, '\0');
+  FieldWriter writer(frame.data());
+  for (const std::string& payload : payloads) {
+    WriteOperationInFrame(PublishOf(channel, payload), &writer);
   }
   return frame;
 }
@@ -91,11 +91,12 @@ class FerriteDialect final : public Dialect, private Http2Calls::Receiver {
     if (call_ == FerriteCall::kSubscribe) return TakeEvents(call, message);
     if (call_ == FerriteCall::kPublish) return;  // counted at its end
     uint64_t published = 0;
-    for (FieldReader result(message); result.Next(); ++published) {
-      FieldReader outcome(result.bytes());
-      if (!outcome.Next() || !outcome.Is(v1::OperationResult::kPublishFieldNumber)) {
+    FrameResultReader results(message);
+    while (const std::optional<FrameResult> result = results.Next()) {
+      if (result->field != v1::OperationResult::kPublishFieldNumber) {
         throw std::runtime_error("a publish of a frame failed");
       }
+      ++published;
     }
     receiver_->OnPublished(published);
   }
@@ -108,32 +109,36 @@ class FerriteDialect final : public Dialect, private Http2Calls::Receiver {
   }
 
   void TakeEvents(size_t stream, std::string_view response) {
-    for (FieldReader event(response); event.Next();) {
-      for (FieldReader field(event.bytes()); field.Next();) TakeField(stream, field);
+    for (FieldReader field(response); field.Next();) {
+      if (!field.Is(v1::SubscribeResponse::kEventsFieldNumber)) continue;
+      const std::optional<EventFields> event = ReadEvent(field.bytes());
+      if (event.has_value()) TakeEvent(stream, *event);
     }
   }
 
-  void TakeField(size_t stream, const FieldReader& field) {
+  void TakeEvent(size_t stream, const EventFields& fields) {
     using Event = v1::SubscriptionEvent;
-    if (field.Is(Event::kMessageFieldNumber)) {
-      std::string_view payload;
-      for (FieldReader part(field.bytes()); part.Next();) {
-        if (part.Is(v1::ChannelMessage::kPayloadFieldNumber)) payload = part.bytes();
-      }
-      receiver_->OnMessage(stream, payload);
-    } else if (field.Is(Event::kKeyEventFieldNumber)) {
-      receiver_->OnMessage(stream, {});
-    } else if (field.Is(Event::kAcknowledgementFieldNumber)) {
-      receiver_->OnSubscribed();
-    } else if (field.Is(Event::kDiscontinuityFieldNumber)) {
-      receiver_->OnGap();
+    switch (fields.event_field) {
+      case Event::kMessageFieldNumber:
+        if (const auto message = ReadChannelMessage(fields.event)) {
+          receiver_->OnMessage(stream, message->payload);
+        }
+        return;
+      case Event::kKeyEventFieldNumber:
+        return receiver_->OnMessage(stream, {});
+      case Event::kAcknowledgementFieldNumber:
+        return receiver_->OnSubscribed();
+      case Event::kDiscontinuityFieldNumber:
+        return receiver_->OnGap();
+      default:
+        return;
     }
   }
 
   const FerriteCall call_;
   Http2Calls calls_;
   std::optional<size_t> pipeline_;
-  FerriteReceiver* receiver_ = nullptr;  // while it takes
+  FerriteReceiver* receiver_ = nullptr;  // during Take
 };
 
 }  // namespace

@@ -8,9 +8,9 @@ namespace {
 
 constexpr size_t kHeadBytes = 9;
 constexpr size_t kMessageHeadBytes = 5;
-constexpr size_t kMostSentBytes = 16'384;  // of a frame, and a quarter of the least window
+constexpr size_t kMostSentBytes = 16'384;  // of a frame; a quarter of the smallest window
 constexpr uint32_t kConnectionWindow = 16 << 20;
-// Of a call. gRPC's own clients begin with 64 KiB and grow with what the connection carries.
+// Of a call. gRPC's clients begin with 64 KiB and grow with the throughput of the connection.
 constexpr uint32_t kCallWindow = 1 << 20;
 constexpr uint32_t kFirstWindow = 65'535;
 
@@ -58,8 +58,8 @@ void AppendText(std::string_view text, std::string* out) {
   out->append(text);
 }
 
-// RFC 7541. The first call puts what is the same in all of them into the server's table, from where
-// the others take it.
+// RFC 7541. The first call adds the headers that all calls share to the server's table; the others
+// refer to them.
 std::string HeadersOf(std::string_view path, bool first) {
   std::string headers = "\x83\x86";  // :method: POST, :scheme: http
   if (!first) return headers + "\xc1\xc0\xbf\xbe";

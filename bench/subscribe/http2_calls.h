@@ -1,8 +1,8 @@
 #pragma once
 
-// Calls of one gRPC method over one HTTP/2 connection, as bytes: what bench/subscribe needs of
-// RFC 9113 and no more. It reads no headers, so it knows a call that failed by the message that did
-// not come. It never sends more than the least window allows before it is answered.
+// Calls of one gRPC method over one HTTP/2 connection, as bytes: the part of RFC 9113 that
+// bench/subscribe needs. It reads no headers, so a call that ends without a message has failed. It
+// never sends more than the smallest window allows before it gets an answer.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace ferrite::bench {
 // Not thread-safe.
 class Http2Calls {
  public:
-  // Who is told what came of the calls, which are counted from 0.
+  // Is told the outcomes of the calls, which are numbered from 0.
   class Receiver {
    public:
     virtual void OnMessage(size_t call, std::string_view message) = 0;
@@ -27,16 +27,16 @@ class Http2Calls {
     ~Receiver() = default;
   };
 
-  // One that does not read takes no more of each call than its first window.
+  // Without `reads` each call receives no more than its first window.
   Http2Calls(std::string path, bool reads);
 
-  // Append to `*out`: what opens a connection; the head of a call, whose number is returned; a
-  // message of a call, after the last of which nothing is sent on it.
+  // Append to `*out`: the opening of a connection; the headers of a call, whose number is returned;
+  // a message of a call, which is the last one if `last`.
   void Open(std::string* out) const;
   size_t Begin(std::string* out);
   void Send(size_t call, std::string_view message, bool last, std::string* out);
 
-  // As Dialect::Take.
+  // See Dialect::Take.
   size_t Take(std::string_view bytes, Receiver* receiver, std::string* out);
 
  private:
@@ -49,7 +49,7 @@ class Http2Calls {
   void TakeFrame(uint8_t type, uint8_t flags, uint32_t stream, std::string_view payload,
                  Receiver* receiver, std::string* out);
   void TakeData(uint32_t stream, std::string_view payload, Receiver* receiver, std::string* out);
-  // The whole messages at the front; returns the rest.
+  // Takes the complete messages at the front; returns the rest.
   static std::string_view TakeMessages(std::string_view bytes, size_t number, Call* call,
                                        Receiver* receiver);
   void End(uint32_t stream, Receiver* receiver);

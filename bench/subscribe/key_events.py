@@ -1,4 +1,4 @@
-"""What it costs those who write keys that somebody listens."""
+"""What listeners to key events cost the clients that write the keys."""
 
 import contextlib
 import statistics
@@ -64,7 +64,7 @@ class _Written:
         return load.FerriteBench(program, self._server, cores=cores, **options).run
 
     def heard(self):
-        """What came to the listener."""
+        """What the listener received."""
         return self._end() if self._end is not None else None
 
 

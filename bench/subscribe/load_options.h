@@ -1,6 +1,6 @@
 #pragma once
 
-// What the load program is told.
+// The options of the load program.
 
 #include <cstdint>
 #include <memory>
@@ -19,10 +19,10 @@ struct LoadOptions {
   bool stalled = false;  // the subscribers of Ferrite do not read
   int publishers = 1;    // connections
   int burst = 1;         // messages that travel together
-  double rate = 0;       // messages per second, when they are due; 0: as fast as they are answered
+  double rate = 0;       // messages per second, on a schedule; 0: as fast as they are answered
   double seconds = 1;
   size_t payload_bytes = 64;
-  uint64_t most_behind = 1024;  // messages that the subscribers may be behind on average
+  uint64_t most_behind = 1024;  // how many messages the subscribers may be behind on average
 
   std::unique_ptr<Dialect> MakeDialect(bool subscribes) const;
 };

@@ -1,4 +1,4 @@
-"""How fast a near cache answers what it has."""
+"""How fast a near cache answers hits."""
 
 import json
 import statistics
@@ -16,7 +16,7 @@ def add_arguments(parser):
 
 
 def _measure(build_dir, server, keys, seconds, flags):
-    """On every core: the server has nothing to do while the cache is read."""
+    """A server on every core, as it is idle while the cache is read."""
     command = [build_dir / "bin" / "bench-near-cache", f"--server={server.address}"]
     command += [f"--keys={keys}", f"--seconds={seconds}", *flags]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -1,8 +1,9 @@
-// How fast a near cache answers what it has: fills one from a server, reads it with one thread and
-// with two, and prints one line of JSON. Rates are per second that passed, of all threads together,
-// and per second of processor time.
+// How fast a near cache answers hits: fills one from a server, reads it with one thread and with
+// two, and prints one line of JSON. Rates are per second of wall time, of all threads together, and
+// per second of processor time.
 //
-// Reads go to some of the keys, each as often (--read-keys), or, with --zipf, to all by Zipf's law.
+// Reads go to some of the keys with equal frequency (--read-keys) or, with --zipf, to all of them
+// by Zipf's law.
 
 #include <time.h>
 
@@ -50,7 +51,7 @@ void Require(const absl::Status& status) {
   std::exit(1);
 }
 
-// The keys next to each other, so that reading them costs next to nothing.
+// The keys in contiguous memory, so that reading them costs next to nothing.
 class Keys {
  public:
   explicit Keys(uint32_t count) : count_(count) {
@@ -112,7 +113,8 @@ std::vector<uint32_t> PickKeys(const Settings& settings, int seed) {
   std::mt19937_64 random(seed);
   std::vector<uint32_t> picked(size_t{1} << 18);
   const cli::ZipfSampler zipf(settings.keys, kTheta);
-  // Spread over the keys, of which neighbours were filled, and lie, next to each other.
+  // Spread over all keys, as neighbouring keys were filled one after the other and lie next to each
+  // other in memory.
   const auto spread = [&](uint64_t i) {
     return static_cast<uint32_t>(i * 2'654'435'761 % settings.keys);
   };
@@ -131,7 +133,7 @@ Rates Measure(const Settings& settings, NearCache* near, const Keys& keys, int t
   std::barrier together(threads + 1);
   std::atomic<bool> stop{false};
   std::vector<double> processor_seconds(threads);
-  std::atomic<uint64_t> bytes_read{0};  // so that values are read
+  std::atomic<uint64_t> bytes_read{0};  // so that the values really are read
   std::vector<std::thread> readers;
   for (int t = 0; t < threads; ++t) {
     readers.emplace_back([&, t] {

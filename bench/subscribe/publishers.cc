@@ -9,8 +9,8 @@
 namespace ferrite::bench {
 namespace {
 
-// Of messages that are sent when they are due: what is late waits here rather than at the server,
-// which might refuse it.
+// For messages on a schedule: late ones wait here rather than at the server, which might refuse
+// them.
 constexpr size_t kMostInFlight = 64;
 
 Clock::duration Seconds(double seconds) {
@@ -62,7 +62,7 @@ bool Publishers::SendDue() {
       return true;
     }
     Publisher& next = *publishers_[published_ % publishers_.size()];
-    if (next.in_flight() >= kMostInFlight) return true;  // an answer wakes this
+    if (next.in_flight() >= kMostInFlight) return true;  // an answer calls this again
     next.Send(1, due);
   }
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// The publishers: each sends its next burst when the last one is answered, or all send messages
-// when they are due.
+// The publishers: each sends its next burst when its last one is answered, or all send messages on
+// a schedule.
 
 #include <cstdint>
 #include <deque>
@@ -24,14 +24,14 @@ class Publishers final : private Waiter {
   Publishers(const LoadOptions& options, const Audience* audience, Poll* poll);
   ~Publishers();
 
-  // The time begins.
+  // The measurement begins.
   void Start();
-  // Sends what can be sent by now; call it before each wait. False when all is answered and nothing
-  // more is to be sent.
+  // Sends what can be sent now; call it before each wait. False if everything is answered and
+  // nothing more is to be sent.
   bool Continue();
 
   uint64_t published() const { return published_; }
-  // From when it was due to its answer.
+  // The time from when a message was due to its answer.
   const cli::LatencyRecorder& latency() const { return latency_; }
 
  private:
@@ -41,14 +41,14 @@ class Publishers final : private Waiter {
     Publisher(Publishers* owner, Poll* poll);
     void OnMessage(size_t, std::string_view) override {}
     void OnPublished(uint64_t count) override;
-    // Sends `count` messages, which were due at that time.
+    // Sends `count` messages, which were due at `due`.
     void Send(int count, Clock::time_point due);
     size_t in_flight() const { return due_.size(); }
 
    private:
     Publishers& owner_;
     std::vector<std::string> payloads_;
-    std::deque<Clock::time_point> due_;  // of what is not answered
+    std::deque<Clock::time_point> due_;  // of unanswered messages
     Connection connection_;
   };
 

@@ -67,7 +67,7 @@ class Load:
         self._server = server
 
     def run(self, seconds):
-        """Measures from when all subscriptions stand until the last message has come."""
+        """Measures from when all subscriptions are active until the last message has arrived."""
         with self._subscribed(f"--duration={seconds}") as program:
             before = process.cpu_seconds(self._server.pid)
             program.stdin.write("begin\n")
@@ -77,7 +77,7 @@ class Load:
 
     @contextlib.contextmanager
     def listening(self):
-        """Listens as long as the context lasts; gives a function that ends it, and tells what came."""
+        """Listens as long as the context lasts; yields a function that ends it and returns what was received."""
 
         def end():
             program.stdin.close()

@@ -1,7 +1,7 @@
 // Subscribes to one channel of Ferrite or Redis many times and publishes to it, from one thread and
-// with as little work as possible. Prints "ready" when all subscriptions stand, begins at a line on
-// standard input, and ends with one JSON line. Without publishers it only listens, until standard
-// input ends.
+// with as little work as possible. Prints "ready" when all subscriptions are active, begins when it
+// reads a line from standard input, and prints one JSON line at the end. Without publishers it only
+// listens, until standard input ends.
 
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -23,7 +23,7 @@
 namespace ferrite::bench {
 namespace {
 
-constexpr int kPatienceMs = 3000;  // for messages that do not come
+constexpr int kPatienceMs = 3000;  // how long to wait for missing messages
 
 // Standard input: a line says "begin", its end says "end".
 class Cue final : private Waiter {

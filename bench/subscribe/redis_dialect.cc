@@ -16,12 +16,12 @@ void AppendCommand(std::initializer_list<std::string_view> words, std::string* o
   }
 }
 
-// Reads RESP from its front. Every function returns false if it has not arrived as a whole.
+// Reads RESP. Every function returns false if its item has not arrived completely.
 class Answer {
  public:
   explicit Answer(std::string_view bytes) : rest_(bytes) {}
 
-  // A line: what kind of thing begins, and its number.
+  // A line: the kind of item that begins, and its number.
   bool Head(char* kind, int64_t* number) {
     const size_t end = rest_.find('\n');
     if (end == std::string_view::npos) return false;
@@ -36,7 +36,7 @@ class Answer {
     char kind;
     int64_t number = 0;
     if (!Head(&kind, &number)) return false;
-    if (kind != '$') return true;  // a number, whose line is all of it
+    if (kind != '$') return true;  // a number, which is only a line
     const size_t size = static_cast<size_t>(number);
     if (rest_.size() < size + kLineEnd.size()) return false;
     *bytes = rest_.substr(0, size);
@@ -86,8 +86,7 @@ class RedisDialect final : public Dialect {
   }
 
  private:
-  // What comes unasked: an array whose first element says what it is, and whose last is the
-  // payload.
+  // A push message: an array whose first element is its kind, and whose last is the payload.
   static bool TakePush(Answer* answer, int64_t elements, Receiver* receiver) {
     std::string_view what;
     std::string_view last;

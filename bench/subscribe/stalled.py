@@ -1,4 +1,4 @@
-"""Subscribers that do not read: what they take of the server's memory, and of its time for others."""
+"""Subscribers that do not read: how much of the server's memory they take, and of its time for others."""
 
 import contextlib
 import re
@@ -29,7 +29,7 @@ def add_arguments(parser):
 
 
 class _Memory:
-    """Samples the memory of a server while it is asked to, by the seconds that this took."""
+    """Samples the memory of a server over time, while asked to."""
 
     def __init__(self, pid):
         self._pid = pid

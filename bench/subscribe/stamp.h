@@ -1,6 +1,6 @@
 #pragma once
 
-// What a message carries, so that who receives it can tell how old it is and whether any is
+// The content of a message, from which its receiver can tell its age and whether any message is
 // missing.
 
 #include <chrono>
@@ -15,10 +15,10 @@ using Clock = std::chrono::steady_clock;
 
 struct Stamp {
   Clock::rep sent = 0;  // of Clock
-  uint64_t number = 0;  // counts all messages from 0
+  uint64_t number = 0;  // numbers all messages from 0
 
   void WriteTo(std::string* payload) const { std::memcpy(payload->data(), this, sizeof(*this)); }
-  // Of a payload that was written to.
+  // Reads the stamp of a payload.
   static Stamp In(std::string_view payload) {
     Stamp stamp;
     std::memcpy(&stamp, payload.data(), sizeof(stamp));

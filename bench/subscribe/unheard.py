@@ -1,4 +1,4 @@
-"""What it costs to publish to a channel that nobody follows."""
+"""The cost of publishing to a channel that nobody follows."""
 
 import contextlib
 import statistics

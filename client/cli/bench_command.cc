@@ -34,7 +34,7 @@ BenchOp OpNamed(const std::string& name) {
   return BenchOp::kGet;
 }
 
-// "mget" as an operation is what the mode of that name was called first.
+// "mget" was an operation before it became a mode.
 constexpr char kOldMGet[] = "mget";
 
 BenchMode ModeOf(const BenchArguments& arguments) {
@@ -72,7 +72,7 @@ absl::Status CheckMode(const BenchArguments& arguments, const BenchOptions& opti
 }
 
 int DefaultThreads(const BenchOptions& options) {
-  // Leaves at least half of the machine to a server on it.
+  // Leaves at least half of the cores to a server on the same machine.
   const int half = static_cast<int>(std::thread::hardware_concurrency() / 2);
   return std::clamp(half, 1, options.connections);
 }

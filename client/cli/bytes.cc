@@ -12,7 +12,7 @@ namespace {
 
 absl::string_view Abseil(std::string_view text) { return {text.data(), text.size()}; }
 
-// The length of the well-formed UTF-8 character at the start of `bytes`, which is not empty; 0 when
+// The length of the well-formed UTF-8 character at the start of `bytes`, which is not empty; 0 if
 // there is none.
 size_t CharacterLength(std::string_view bytes) {
   const auto at = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
@@ -53,7 +53,7 @@ std::string Escaped(char c) {
   }
 }
 
-// C1 controls (U+0080 to U+009F) steer terminals as C0 ones do.
+// C1 controls (U+0080 to U+009F) control terminals as C0 ones do.
 bool IsControl(std::string_view character) {
   const auto first = static_cast<uint8_t>(character[0]);
   if (character.size() == 1) return first < 0x20 || first == 0x7F;

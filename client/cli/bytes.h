@@ -1,6 +1,6 @@
 #pragma once
 
-// Keys and values are bytes; people and JSON want text.
+// Keys and values are bytes; people and JSON need text.
 
 #include <string>
 #include <string_view>
@@ -16,11 +16,11 @@ bool IsUtf8(std::string_view bytes);
 // A JSON string when `bytes` is UTF-8, else {"base64": "..."}. Loses nothing.
 nlohmann::ordered_json JsonBytes(std::string_view bytes);
 
-// For a line on a terminal: UTF-8 as it is; control characters, backslashes and bytes that are no
+// For a line on a terminal: UTF-8 unchanged; control characters, backslashes and bytes that are not
 // UTF-8 as \n, \\, \xff.
 std::string DisplayText(std::string_view bytes);
 
-// What the user means by `argument`: its bytes, or with `base64` those that it encodes.
+// The bytes that `argument` stands for: its own, or with `base64` those that it encodes.
 absl::StatusOr<std::string> DecodeArgument(std::string_view argument, bool base64);
 
 }  // namespace ferrite::cli

@@ -36,7 +36,7 @@ CLI::App* AddCommand(CLI::App& app, Session& session, const std::string& name,
                      absl::StatusOr<ExitCode> (*run)(Session& session,
                                                      const Arguments& arguments)) {
   CLI::App* command = app.add_subcommand(name, description);
-  command->fallthrough();  // --json and the like may also stand behind the command
+  command->fallthrough();  // global options such as --json may follow the command
   command->callback([&session, arguments, run] {
     session.run = [arguments, run](Session& s) { return run(s, *arguments); };
   });

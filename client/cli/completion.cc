@@ -18,7 +18,8 @@ struct Flag {
   std::vector<std::string> choices;  // empty: anything
 };
 
-// The flags that `app` itself takes. Every command knows --help; it is given for the whole only.
+// The flags that `app` itself takes. Every command has --help, which is only listed for the
+// program.
 std::vector<Flag> FlagsOf(const CLI::App& app) {
   std::vector<Flag> flags;
   for (const CLI::Option* option : app.get_options()) {
@@ -39,7 +40,7 @@ std::vector<const CLI::App*> CommandsOf(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App* part) { return !part->get_name().empty(); });
 }
 
-// What the first argument of a command may be; empty: anything.
+// The choices for the first argument of a command; empty: anything.
 std::vector<std::string> ArgumentChoices(const CLI::App& command) {
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_positional()) return ChoicesOf(*option);
@@ -52,7 +53,7 @@ std::string Names(const std::vector<Flag>& flags) {
                        [](std::string* out, const Flag& flag) { out->append(flag.name); });
 }
 
-// In single quotes, for any of the shells.
+// In single quotes, which every shell understands.
 std::string Quoted(const std::string& text) {
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Scripts that teach a shell to complete `ferrite`. They are made from the command line that CLI11
-// holds, so that they know whatever it knows.
+// Scripts with which a shell completes `ferrite`. They are generated from CLI11's description of
+// the command line, so they are always complete.
 
 #include <string>
 

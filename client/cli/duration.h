@@ -1,6 +1,6 @@
 #pragma once
 
-// Durations as people type and read them: 250ms, 30s, 5m, 2h, 7d, 1h30m.
+// Durations as people write and read them: 250ms, 30s, 5m, 2h, 7d, 1h30m.
 
 #include <string>
 #include <string_view>
@@ -11,8 +11,8 @@
 namespace ferrite::cli {
 
 // Reads one or more numbers, each with its unit (ms, s, m, h, d) and possibly a fraction ("1.5s").
-// INVALID_ARGUMENT with a text for people when `text` is none, or beyond 1,000 years. A leading
-// minus is understood; what it means is up to the server.
+// INVALID_ARGUMENT with a message for people if `text` is not a duration or exceeds 1,000 years. A
+// leading minus is accepted; the server decides what it means.
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text);
 
 // Writes the two leading units of a duration that is not negative: "250ms", "29.87s", "1h30m",

@@ -11,14 +11,14 @@ namespace ferrite::cli {
 
 inline nlohmann::ordered_json JsonVersion(uint64_t version) { return std::to_string(version); }
 
-// The milliseconds left in a message with `optional int64 ttl_ms`; null: does not expire.
+// The remaining milliseconds of a message with `optional int64 ttl_ms`; null: does not expire.
 template <class Message>
 nlohmann::ordered_json JsonTtl(const Message& message) {
   return message.has_ttl_ms() ? nlohmann::ordered_json(message.ttl_ms())
                               : nlohmann::ordered_json(nullptr);
 }
 
-// What a read of `key` answered.
+// The answer to a read of `key`.
 inline nlohmann::ordered_json JsonRead(const std::string& key, const v1::GetResponse& read) {
   if (!read.found()) return {{"key", JsonBytes(key)}, {"found", false}};
   return {{"key", JsonBytes(key)},

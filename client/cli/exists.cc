@@ -37,7 +37,7 @@ absl::StatusOr<ExitCode> RunExists(Session& session, const ExistsArguments& argu
 void AddExists(CLI::App& app, Session& session) {
   auto exists = std::make_shared<ExistsArguments>();
   CLI::App* command =
-      AddCommand(app, session, "exists", "Tell which keys are there", exists, RunExists);
+      AddCommand(app, session, "exists", "Print which keys exist", exists, RunExists);
   command->add_option("KEY", exists->keys, "The keys")->required();
 }
 

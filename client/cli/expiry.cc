@@ -13,7 +13,7 @@ struct ExpiryArguments {
   bool persist = false;
 };
 
-// Both commands are a Touch; without a new expiry it only tells.
+// Both commands are a Touch; without a new expiry it only reads.
 absl::StatusOr<ExitCode> RunExpiry(Session& session, const ExpiryArguments& arguments) {
   const absl::StatusOr<std::string> key = session.Bytes(arguments.key);
   if (!key.ok()) return key.status();
@@ -50,12 +50,12 @@ void AddExpiry(CLI::App& app, Session& session) {
   command->add_option("KEY", touch->key, "The key")->required();
   CLI::App* expiry = command->add_option_group("expiry");
   AddDuration(expiry, "--ttl", &touch->ttl, "Let it expire after this time");
-  expiry->add_flag("--persist", touch->persist, "Let it expire no longer");
+  expiry->add_flag("--persist", touch->persist, "Remove its expiry");
   expiry->require_option(1);
 
   auto ttl = std::make_shared<ExpiryArguments>();
-  command = AddCommand(app, session, "ttl", "Print how long an entry has to live, or never", ttl,
-                       RunExpiry);
+  command = AddCommand(app, session, "ttl", "Print an entry's remaining time to live, or never",
+                       ttl, RunExpiry);
   command->add_option("KEY", ttl->key, "The key")->required();
 }
 

@@ -64,7 +64,7 @@ void AddGet(CLI::App& app, Session& session) {
   command->add_option("KEY", get->key, "The key")->required();
 
   auto mget = std::make_shared<MGetArguments>();
-  command = AddCommand(app, session, "mget", "Print the values of many keys, escaped, a line each",
+  command = AddCommand(app, session, "mget", "Print the values of many keys, escaped, one per line",
                        mget, RunMGet);
   command->add_option("KEY", mget->keys, "The keys")->required();
 }

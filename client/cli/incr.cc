@@ -73,7 +73,7 @@ void AddIncr(CLI::App& app, Session& session) {
   CLI::Option* ttl =
       AddDuration(command, "--ttl", &incr->ttl, "Let the counter expire after this time");
   AddDuration(command, "--initial-ttl", &incr->initial_ttl,
-              "The same, but only if this call creates it")
+              "Like --ttl, but only if this call creates the counter")
       ->excludes(ttl);
 }
 

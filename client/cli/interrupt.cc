@@ -35,7 +35,8 @@ InterruptFlag::~InterruptFlag() {
 }
 
 bool InterruptFlag::WaitFor(absl::Duration duration) const {
-  // A signal ends poll() early; one that comes just before it, at the end of the slice.
+  // A signal ends poll() early; one that comes just before poll() is noticed at the end of the
+  // slice.
   constexpr absl::Duration kSlice = absl::Milliseconds(50);
   const absl::Time end = absl::Now() + duration;
   while (!is_set()) {

@@ -1,13 +1,13 @@
 #pragma once
 
-// Ctrl-C as a wish to end in order: with the results so far, or with a whole screen.
+// Ctrl-C as a request to end in order: with the results so far, or with a complete screen.
 
 #include "absl/time/time.h"
 
 namespace ferrite::cli {
 
 // While one exists, the first SIGINT or SIGTERM only sets a flag; the second ends the process as
-// usual. One at a time.
+// usual. At most one may exist.
 class InterruptFlag {
  public:
   InterruptFlag();

@@ -10,7 +10,7 @@ namespace {
 
 void AddGlobalOptions(CLI::App& app, Session& session) {
   app.set_version_flag("--version", "ferrite " FERRITE_VERSION);
-  app.add_option("--server", session.server, "Where the server is")
+  app.add_option("--server", session.server, "Address of the server")
       ->type_name("HOST:PORT")
       ->envname("FERRITE_SERVER")
       ->capture_default_str();

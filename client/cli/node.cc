@@ -12,8 +12,8 @@ namespace {
 
 struct NoArguments {};
 
-// Prints what `rows` holds: as a JSON object, or as a table whose nested values stand indented
-// below their name.
+// Prints `rows`: as a JSON object, or as a table in which nested values are indented below their
+// name.
 void PrintTable(const Session& session, const nlohmann::ordered_json& rows) {
   if (session.json) return PrintJson(rows);
   const auto print = [](std::string_view indent, const std::string& name,
@@ -82,7 +82,7 @@ absl::StatusOr<ExitCode> RunInfo(Session& session, const NoArguments&) {
 absl::StatusOr<ExitCode> RunPing(Session& session, const NoArguments&) {
   const absl::StatusOr<Client*> client = session.Connect();
   if (!client.ok()) return client.status();
-  absl::StatusOr<bool> serving = (*client)->IsServing();  // connects, which is not to be measured
+  absl::StatusOr<bool> serving = (*client)->IsServing();  // connects, which must not be measured
   if (!serving.ok()) return serving.status();
   const absl::Time start = absl::Now();
   serving = (*client)->IsServing();
@@ -106,8 +106,8 @@ void AddNode(CLI::App& app, Session& session) {
   auto none = std::make_shared<NoArguments>();
   AddCommand(app, session, "stats", "Print what the server holds and has done", none, RunStats);
   AddCommand(app, session, "info", "Print what server this is and its settings", none, RunInfo);
-  AddCommand(app, session, "ping", "Tell whether the server serves, and how far it is", none,
-             RunPing);
+  AddCommand(app, session, "ping", "Check whether the server serves, and measure the round trip",
+             none, RunPing);
 }
 
 }  // namespace ferrite::cli

@@ -59,7 +59,7 @@ std::string UnprotectBrackets(std::string argument) {
 }
 
 std::vector<std::string> ChoicesOf(const CLI::Option& option) {
-  // CLI11 keeps them only within the description of the type: "TEXT:{uniform,zipf}".
+  // CLI11 keeps them only in the description of the type: "TEXT:{uniform,zipf}".
   const std::string type = option.get_type_name();
   const size_t open = type.find('{');
   const size_t close = type.find('}', open);

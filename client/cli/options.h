@@ -1,6 +1,6 @@
 #pragma once
 
-// Kinds of options that CLI11 does not have, or does not check as strictly as a cache needs.
+// Kinds of options that CLI11 lacks, or does not check strictly enough.
 
 #include <cstdint>
 #include <optional>
@@ -16,16 +16,16 @@ namespace ferrite::cli {
 CLI::Option* AddDuration(CLI::App* command, const std::string& name,
                          std::optional<absl::Duration>* duration, const std::string& description);
 
-// An option that takes an integer. CLI11's own takes 99999999999999999999 for the greatest int64.
+// An option that takes an integer. CLI11's own reads 99999999999999999999 as the greatest int64.
 CLI::Option* AddInteger(CLI::App* command, const std::string& name, std::optional<int64_t>* number,
                         const std::string& description);
-// One that takes 0 to the greatest uint64.
+// An option that takes 0 to the greatest uint64.
 CLI::Option* AddUnsigned(CLI::App* command, const std::string& name,
                          std::optional<uint64_t>* number, const std::string& description);
 
 // CLI11 takes an argument such as "[1,2]" for a list of arguments. The first function marks such
-// arguments so that it does not, the second takes the mark off. The mark is a NUL at the end, which
-// no argument of a process can hold.
+// arguments so that it does not; the second removes the mark. The mark is a NUL at the end, which
+// no process argument can contain.
 std::string ProtectBrackets(std::string argument);
 std::string UnprotectBrackets(std::string argument);
 

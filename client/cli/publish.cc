@@ -38,7 +38,7 @@ absl::StatusOr<ExitCode> RunPublish(Session& session, const PublishArguments& ar
 void AddPublish(CLI::App& app, Session& session) {
   auto publish = std::make_shared<PublishArguments>();
   CLI::App* command = AddCommand(app, session, "publish",
-                                 "Send a message to whoever follows a channel; print how many do",
+                                 "Publish a message to a channel and print how many streams get it",
                                  publish, RunPublish);
   command->add_option("CHANNEL", publish->channel, "The channel")->required();
   command->add_option("MESSAGE", publish->message, "The message; -: the standard input")

@@ -46,7 +46,7 @@ void AddScan(CLI::App& app, Session& session) {
   auto scan = std::make_shared<ScanArguments>();
   CLI::App* command =
       AddCommand(app, session, "scan",
-                 "Print the keys that are there, escaped, in no order; with --json a line each",
+                 "Print the keys, escaped, in no particular order; with --json one object per line",
                  scan, RunScan);
   command->add_option("--prefix", scan->prefix, "Only keys that start with this");
   command->add_option("--limit", scan->limit, "Stop after this many; 0: never");

@@ -47,8 +47,8 @@ absl::StatusOr<Client*> Session::Connect() {
     absl::StatusOr<std::unique_ptr<Client>> client =
         Client::Create({.seeds = {server},
                         .default_timeout = timeout_or_default(),
-                        // A command makes one call at a time, and what the server tells of its
-                        // calls should name it.
+                        // A command makes one call at a time, and should appear as that call in the
+                        // server's metrics.
                         .batching = {.enabled = false}});
     if (!client.ok()) return client.status();
     client_ = *std::move(client);

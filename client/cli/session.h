@@ -1,6 +1,6 @@
 #pragma once
 
-// What all commands share: where the server is, how to print, and the client.
+// What all commands share: the server's address, output, and the client.
 
 #include <functional>
 #include <memory>
@@ -32,13 +32,13 @@ struct Session {
   // What the chosen command does. Set while the command line is parsed, run afterwards.
   std::function<absl::StatusOr<ExitCode>(Session& session)> run;
 
-  // Connects when it is first used.
+  // The client, which its first call connects.
   absl::StatusOr<Client*> Connect();
 
   // The bytes that an argument of the command line stands for.
   absl::StatusOr<std::string> Bytes(const std::string& argument) const;
   absl::StatusOr<std::vector<std::string>> Bytes(const std::vector<std::string>& arguments) const;
-  // The same for a value; "-" stands for all of the standard input, as it is.
+  // The bytes of a value; "-" stands for the standard input, unchanged.
   absl::StatusOr<std::string> ValueBytes(const std::string& argument) const;
 
   absl::Duration timeout_or_default() const { return timeout.value_or(absl::Seconds(5)); }
@@ -50,7 +50,7 @@ struct Session {
 // Prints one JSON value on a line of its own.
 void PrintJson(const nlohmann::ordered_json& value);
 
-// Prints `bytes` as they are; on a terminal, ends the line.
+// Prints `bytes` unchanged; on a terminal, also a line feed.
 void PrintRaw(std::string_view bytes);
 
 // Prints a line.

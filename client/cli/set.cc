@@ -58,7 +58,7 @@ void PrintSet(const Session& session, const v1::SetRequest& request, const v1::S
     reply.stored() ? PrintLine(outcome) : PrintNote(outcome);
     return;
   }
-  // Scripts want the previous value alone on the standard output.
+  // Scripts need the previous value alone on the standard output.
   PrintNote(outcome);
   reply.has_previous() ? PrintRaw(reply.previous().value())
                        : PrintNote("there was no previous entry");

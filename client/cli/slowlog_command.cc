@@ -9,7 +9,7 @@
 namespace ferrite::cli {
 namespace {
 
-// Between two questions of --follow.
+// Between two polls of --follow.
 constexpr absl::Duration kPause = absl::Milliseconds(500);
 
 struct SlowLogArguments {
@@ -59,14 +59,14 @@ absl::StatusOr<ExitCode> Follow(const Session& session, Client& client, int limi
   do {
     const absl::StatusOr<v1::SlowLogResponse> reply = client.SlowLog(request);
     if (!reply.ok()) return reply.status();
-    // A server that was started anew counts from 1 again.
+    // A server that was restarted counts from 1 again.
     if (reply->newest_id() < request.after_id()) request.set_after_id(0);
     for (auto call = reply->calls().rbegin(); call != reply->calls().rend(); ++call) {
       session.json ? PrintJson(SlowCallJson(*call)) : PrintLine(SlowLogRow(*call));
       request.set_after_id(call->id());
     }
     std::fflush(stdout);
-    if (std::ferror(stdout) != 0) break;  // nobody reads on; main tells
+    if (std::ferror(stdout) != 0) break;  // the reader is gone; main reports it
     request.set_limit(0);
   } while (!interrupted.WaitFor(kPause));
   return ExitCode::kOk;
@@ -84,17 +84,16 @@ absl::StatusOr<ExitCode> RunSlowLog(Session& session, const SlowLogArguments& ar
 
 void AddSlowLog(CLI::App& app, Session& session) {
   auto slowlog = std::make_shared<SlowLogArguments>();
-  CLI::App* command =
-      AddCommand(app, session, "slowlog",
-                 "Print the calls of late that took long (--slowlog-threshold), newest first",
-                 slowlog, RunSlowLog);
+  CLI::App* command = AddCommand(app, session, "slowlog",
+                                 "Print the recent slow calls (--slowlog-threshold), newest first",
+                                 slowlog, RunSlowLog);
   CLI::Option* limit =
       command->add_option("--limit", slowlog->limit, "At most this many; 0: all that are kept")
           ->check(CLI::Range(0, 1'000'000))
           ->capture_default_str();
   CLI::Option* reset =
       command->add_flag("--reset", slowlog->reset, "Forget them instead")->excludes(limit);
-  command->add_flag("--follow", slowlog->follow, "Go on with those that come, oldest first")
+  command->add_flag("--follow", slowlog->follow, "Continue with new ones, oldest first")
       ->excludes(reset);
 }
 

@@ -16,7 +16,7 @@ std::string CodeName(int code) {
   return absl::StatusCodeToString(static_cast<absl::StatusCode>(code));
 }
 
-// What there is to tell besides, in one column: it is different for each call.
+// Everything else about the call, in one column, as it differs from call to call.
 std::string Details(const v1::SlowCall& call) {
   std::string details;
   if (!call.key().empty()) absl::StrAppend(&details, "  key ", DisplayText(call.key()));

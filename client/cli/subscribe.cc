@@ -34,7 +34,7 @@ void AddSubscribe(CLI::App& app, Session& session) {
   command->add_option("CHANNEL", subscribe->channels, "The channels");
   command
       ->add_option("--glob", subscribe->globs,
-                   "Channels whose names match, such as 'news.*'; may be given again")
+                   "Channels whose names match, such as 'news.*'; may be repeated")
       ->allow_extra_args(false);
   AddFollowOptions(command, &subscribe->follow);
 }

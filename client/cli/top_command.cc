@@ -37,7 +37,7 @@ absl::StatusOr<ExitCode> RunTop(Session& session, const TopArguments& arguments)
     } else {
       screen.Show(RenderTop(session.server, activity));
     }
-    if (std::ferror(stdout) != 0) break;  // nobody reads on; main tells
+    if (std::ferror(stdout) != 0) break;  // the reader is gone; main reports it
     before = std::move(after);
   }
   return ExitCode::kOk;
@@ -47,10 +47,10 @@ absl::StatusOr<ExitCode> RunTop(Session& session, const TopArguments& arguments)
 
 void AddTop(CLI::App& app, Session& session) {
   auto top = std::make_shared<TopArguments>();
-  CLI::App* command = AddCommand(
-      app, session, "top", "Show what the server does, again and again, until Ctrl-C", top, RunTop);
+  CLI::App* command = AddCommand(app, session, "top",
+                                 "Show what the server does, updated until Ctrl-C", top, RunTop);
   AddDuration(command, "--interval", &top->interval, "How often; 1s if not given");
-  AddUnsigned(command, "--count", &top->count, "Stop after so many times");
+  AddUnsigned(command, "--count", &top->count, "Stop after this many updates");
 }
 
 }  // namespace ferrite::cli

@@ -43,13 +43,12 @@ absl::StatusOr<ExitCode> RunWatch(Session& session, const WatchArguments& argume
 
 void AddWatch(CLI::App& app, Session& session) {
   auto watch = std::make_shared<WatchArguments>();
-  CLI::App* command =
-      AddCommand(app, session, "watch", "Print what happens to keys as it happens, until Ctrl-C",
-                 watch, RunWatch);
+  CLI::App* command = AddCommand(
+      app, session, "watch", "Print events of keys as they happen, until Ctrl-C", watch, RunWatch);
   command->add_option("PREFIX", watch->prefix, "Keys that start with this; \"\": every key");
-  command->add_option("--key", watch->keys, "This key, too; may be given again")
+  command->add_option("--key", watch->keys, "This key, too; may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--kind", watch->kinds, "Only these kinds of events, with commas between")
+  command->add_option("--kind", watch->kinds, "Only these kinds of events, separated by commas")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"set", "delete", "incr", "expire", "evict"}));

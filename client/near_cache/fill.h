@@ -11,8 +11,8 @@
 
 namespace ferrite {
 
-// One call to the server for a key that was missed, and who waits for its answer. Belongs to the
-// shard of the key, whose lock guards what changes.
+// One call to the server for a key that was missed, and the reads that wait for its answer. Belongs
+// to the key's shard, whose lock guards the mutable members.
 class Fill {
  public:
   // `sent_ns`: not later than the request is sent.
@@ -26,7 +26,7 @@ class Fill {
 
   const std::string key_;
   const int64_t sent_ns_;
-  // Versions below this are known to be overwritten or gone; 0: nothing has come in between.
+  // Versions below this are known to be overwritten or gone; 0: no such version is known.
   uint64_t floor_ = 0;
   std::vector<Callback<NearEntry>> waiting_;
 };

@@ -8,8 +8,8 @@
 
 namespace ferrite {
 
-// Until when a near cache is known to be right enough. Thread-safe. Times are in nanoseconds of any
-// steady clock, but always the same.
+// Until when a near cache is known to be fresh enough. Thread-safe. Times are in nanoseconds of one
+// steady clock.
 class Freshness {
  public:
   explicit Freshness(absl::Duration max_staleness)
@@ -25,8 +25,7 @@ class Freshness {
     }
   }
 
-  // Whether whoever finds an entry from now on gets one that was right max_staleness before
-  // `now_ns`, or later.
+  // Whether an entry that is found from now on was current max_staleness before `now_ns`, or later.
   bool HoldsAt(int64_t now_ns) const { return now_ns <= until_ns_.load(std::memory_order_acquire); }
 
   int64_t max_staleness_ns() const { return max_staleness_ns_; }

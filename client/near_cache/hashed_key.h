@@ -1,7 +1,7 @@
 #pragma once
 
-// A key and its hash, which is worked out once for a lookup; and what hash sets of things that have
-// a key need in order to be searched by it.
+// A key with its hash, which is computed once for a lookup; and functors with which hash sets of
+// keyed objects can be searched by key.
 
 #include <cstddef>
 #include <string_view>
@@ -19,7 +19,7 @@ struct HashedKey {
   size_t hash;
 };
 
-// For sets of pointers to what has a key().
+// For sets of pointers to objects that have a key().
 struct HashOfKey {
   using is_transparent = void;  // NOLINT(readability-identifier-naming): as the library wants it
   size_t operator()(const HashedKey& key) const { return key.hash; }

@@ -1,7 +1,7 @@
 #pragma once
 
-// One entry of a near cache in one piece of memory: what is known of it, its key, its value. It
-// never changes, so that it can be read by whoever has a share of it, without a lock.
+// One entry of a near cache in one block of memory: its metadata, key and value. It is immutable,
+// so every owner of a share may read it without a lock.
 
 #include <atomic>
 #include <cstdint>
@@ -14,9 +14,9 @@
 namespace ferrite {
 
 // Counting shares. A hit should not pay for two atomic steps, one to take a share and one to give
-// it back. So a shard, which has the entry under its lock anyway, counts the shares that it gives
-// away in a plain number, and settles that when it lets go of the entry; until then the atomic
-// count has kShard on top, so that no return of a share takes it for the last.
+// it back. So a shard, which holds its lock anyway, counts the shares that it gives away in a plain
+// integer, and adds that to the atomic count when it drops the entry. Until then the atomic count
+// is kShard higher, so that returning a share never looks like returning the last one.
 class HeldEntry : public Link {
  public:
   // `expires_at_ns`: when it may no longer be served, on the clock of NearEntries. The caller has
@@ -32,13 +32,14 @@ class HeldEntry : public Link {
   uint64_t version() const { return version_; }
   int64_t expires_at_ns() const { return expires_at_ns_; }
 
-  // What it takes of memory in a shard, with its part of the table and the allocator's needs.
+  // How much memory it takes in a shard, with its part of the hash table and the allocator's
+  // overhead.
   static size_t MemoryBytes(size_t key_bytes, size_t value_bytes) {
     return sizeof(HeldEntry) + key_bytes + value_bytes + kTableBytes;
   }
   size_t memory_bytes() const { return MemoryBytes(key_bytes_, value_bytes_); }
 
-  // For whoever has a share.
+  // For the owner of a share.
   void Share() { shares_.fetch_add(1, std::memory_order_relaxed); }
   void GiveBack() {
     if (shares_.fetch_sub(1, std::memory_order_acq_rel) == 1) Free();
@@ -54,7 +55,7 @@ class HeldEntry : public Link {
     const int64_t change = given_away_ - kShard;
     if (shares_.fetch_add(change, std::memory_order_acq_rel) == -change) Free();
   }
-  // Whether a share was given away since the last question.
+  // Whether a share was given away since the last call.
   bool TakeUsed() {
     const bool used = used_;
     used_ = false;
@@ -86,7 +87,7 @@ class HeldEntry : public Link {
   const int64_t expires_at_ns_;
   const uint32_t key_bytes_;
   const uint32_t value_bytes_;
-  // Guarded by the lock of the shard.
+  // Guarded by the shard's lock.
   bool used_ = false;
   int64_t given_away_ = 0;
 

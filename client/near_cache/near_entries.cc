@@ -7,7 +7,8 @@
 namespace ferrite {
 namespace {
 
-// Threads seldom meet in one of so many shards. A shard should have room for large values too.
+// With this many shards threads seldom contend for one. A shard must have room for large values,
+// too.
 constexpr size_t kMaxShards = 64;
 constexpr size_t kMinShardBytes = size_t{2} << 20;
 
@@ -28,7 +29,7 @@ int64_t ExpiresAtNs(const v1::GetResponse& response, int64_t sent_ns) {
   return at_ns;
 }
 
-// The least version that a key can have after the event.
+// The lowest version that the key can have after the event.
 uint64_t FloorOf(const v1::KeyEvent& event) {
   switch (event.kind()) {
     case v1::KEY_EVENT_KIND_SET:

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a near cache answers: an entry, or a miss.
+// The answer of a near cache: an entry or a miss.
 
 #include <cstdint>
 #include <string_view>
@@ -10,9 +10,9 @@
 
 namespace ferrite {
 
-// A share of an entry that nobody changes: cheap to pass on, and valid for as long as it is held,
-// also when the cache has dropped the entry or is gone. Different shares of one entry may be used
-// in different threads.
+// A share of an immutable entry. It is cheap to copy and stays valid for as long as it exists, even
+// if the cache has dropped the entry or was destroyed. Different shares of one entry may be used by
+// different threads.
 class NearEntry {
  public:
   // A miss.
@@ -32,7 +32,7 @@ class NearEntry {
     if (entry_ != nullptr) entry_->GiveBack();
   }
 
-  // Whether the key is there. When false, the others are empty.
+  // Whether the key exists. If not, the other members are empty.
   bool found() const { return entry_ != nullptr; }
   // Valid as long as this share.
   std::string_view value() const {

@@ -10,7 +10,7 @@ std::string ProbePayload(int64_t sent_ns) { return absl::StrCat(sent_ns); }
 void NearEvents::Take(const v1::SubscriptionEvent& event) {
   switch (event.event_case()) {
     case v1::SubscriptionEvent::kAcknowledgement:
-      // A stream that was resumed goes on as if it had only been slow.
+      // A stream that was resumed missed nothing; it was only slow.
       if (!event.acknowledgement().resumed()) entries_->Restart();
       probe_();
       break;

@@ -1,6 +1,6 @@
 #pragma once
 
-// The way from the events of a subscription to the entries that they are about.
+// Applies the events of a subscription to the entries.
 
 #include <cstdint>
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace ferrite {
 
-// The payload of a probe: when it was sent. Only who sent it can make anything of that.
+// The payload of a probe: when it was sent. It means something only to its sender.
 std::string ProbePayload(int64_t sent_ns);
 
 class NearEvents {

@@ -11,14 +11,15 @@
 namespace ferrite {
 namespace {
 
-// So many probes are sent within max_staleness, so that hits go on although some of them are late.
+// This many probes are sent within max_staleness, so that hits continue although some probes are
+// late.
 constexpr int kProbesInTime = 4;
 
-// In the range that the server allows, and no slower than what it does by itself.
+// Within the server's range, and not longer than its default.
 constexpr int64_t kMinHeartbeatMs = 100;
 constexpr int64_t kMaxHeartbeatMs = 10'000;
 
-// A name that nobody else will think of.
+// A name that nobody else uses.
 std::string NewChannel() {
   return absl::StrCat("ferrite.near.", absl::BytesToHexString(NewRequestId()));
 }
@@ -28,11 +29,11 @@ v1::SubscribeRequest RequestFor(const std::vector<std::string>& key_prefixes,
   v1::SubscribeRequest request;
   request.add_channels(channel);
   for (const std::string& prefix : key_prefixes) request.add_key_prefixes(prefix);
-  // Not the policy that leaves out an event when a newer one of its key follows: a probe between
-  // the two would vouch for the first.
+  // Not the policy that drops an event when a newer one of its key follows: a probe between the two
+  // would vouch for the first.
   request.set_slow_consumer_policy(v1::SLOW_CONSUMER_POLICY_DROP);
-  // Probes leave no silence for a heartbeat to break. But this is how soon the client takes a
-  // silent connection for a broken one.
+  // Because of the probes the server never needs to send a heartbeat. But the interval decides how
+  // soon the client takes a silent connection for a broken one.
   request.set_heartbeat_ms(std::clamp<int64_t>(absl::ToInt64Milliseconds(max_staleness),
                                                kMinHeartbeatMs, kMaxHeartbeatMs));
   return request;
@@ -51,8 +52,8 @@ NearFeed::NearFeed(Client* client, const std::vector<std::string>& key_prefixes,
       subscription_(client->Subscribe(
           RequestFor(key_prefixes, max_staleness, channel),
           {.on_event = [this](const v1::SubscriptionEvent& event) { events_.Take(event); },
-           // Nothing to do: no probe comes back until the stream stands again, and then either it
-           // goes on where it was or its acknowledgement says otherwise.
+           // Nothing to do: no probe comes back until there is a new stream, which either resumes
+           // or says in its acknowledgement that it does not.
            .on_lost = [](const absl::Status&) {},
            .on_end = [entries](const absl::Status&) { entries->Stop(); }})) {}
 

@@ -13,8 +13,8 @@
 
 namespace ferrite {
 
-// What keeps the entries of a near cache right: one subscription to the events of their keys and to
-// a channel of its own, and the probes that go through that channel.
+// Keeps the entries of a near cache current: one subscription to the events of their keys and to a
+// channel that only this near cache uses, and the probes that go through that channel.
 class NearFeed {
  public:
   // `client` and `entries` must outlive it.

@@ -1,8 +1,8 @@
 #pragma once
 
 // Sends probes to a channel: messages that say when they were sent. When one comes back on a
-// subscription, so has every event of what had happened before that moment. A heartbeat of the
-// server could not say as much, as it does not say how long it was under way.
+// subscription, every event of what happened before that time has arrived. A heartbeat of the
+// server would not do, as it does not say how long it was under way.
 
 #include <condition_variable>
 #include <mutex>
@@ -17,7 +17,7 @@ namespace ferrite {
 // Thread-safe.
 class Prober {
  public:
-  // Sends one each `interval`. One that took longer than `timeout` to be published was in vain.
+  // Sends one each `interval`. One that takes longer than `timeout` to be published is given up.
   Prober(Client* client, std::string channel, absl::Duration interval, absl::Duration timeout);
   ~Prober();
   Prober(const Prober&) = delete;

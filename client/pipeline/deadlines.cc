@@ -19,12 +19,13 @@ DeadlineLink* LinkOf(PendingCall* call) { return call; }
 
 }  // namespace
 
-void Deadlines::Add(PendingCall* call, Time time, Time now) {
+Deadlines::Time Deadlines::Add(PendingCall* call, Time time, Time now) {
   if (size_ == 0) swept_tick_ = TickAt(now);  // so that Next() does not look into the past
   const int64_t tick = std::chrono::ceil<Milliseconds>(time.time_since_epoch()).count();
   call->due_tick_ = std::max(tick, swept_tick_ + 1);
   SlotOf(call->due_tick_).Append(LinkOf(call));
   ++size_;
+  return Time(Milliseconds(call->due_tick_));
 }
 
 void Deadlines::Remove(PendingCall* call) {

@@ -1,8 +1,8 @@
 #pragma once
 
 // When calls are due: a wheel of lists, one for each millisecond, so that a call enters and leaves
-// in constant time, however many there are. A call that lies more than a round ahead stays in its
-// list until its round comes.
+// in constant time, however many there are. A call that is due more than one turn of the wheel
+// ahead stays in its list until its turn comes.
 
 #include <array>
 #include <chrono>
@@ -21,11 +21,11 @@ class Deadlines {
 
   bool empty() const { return size_ == 0; }
 
-  // The call, which is not among them, is due at `time`, rounded up to a millisecond.
-  void Add(PendingCall* call, Time time, Time now);
-  // The call is among them; it no longer is.
+  // Adds a call, which is due at `time`, rounded up to a millisecond. Returns the rounded time.
+  Time Add(PendingCall* call, Time time, Time now);
+  // Removes a call that was added.
   void Remove(PendingCall* call);
-  // The call is among them; it is due now.
+  // Makes a call that was added due now.
   void Hasten(PendingCall* call);
 
   // Takes out what is due at `now`.
@@ -33,7 +33,7 @@ class Deadlines {
   // Takes out all.
   std::vector<PendingCall*> TakeAll();
 
-  // When the next call may be due: not later than it is, but perhaps earlier. There is one.
+  // A lower bound on when the next call is due. Must not be empty.
   Time Next() const;
 
  private:

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "client/completion_thread.h"
-#include "client/node.h"
 #include "client/pipeline/pending_call.h"
 #include "client/pipeline/pipeline_stream.h"
 #include "client/pipeline/pipeline_support.h"
+#include "client/remote_node.h"
 
 namespace ferrite {
 
@@ -20,7 +20,7 @@ namespace ferrite {
 class NodePipeline {
  public:
   // The threads outlive it; each serves some of the streams.
-  NodePipeline(const std::shared_ptr<Node>& node,
+  NodePipeline(const std::shared_ptr<RemoteNode>& node,
                const std::vector<std::unique_ptr<CompletionThread>>& threads,
                int max_frames_in_flight) {
     for (size_t i = 0; i < node->connection_count(); ++i) {
@@ -30,15 +30,15 @@ class NodePipeline {
     }
   }
 
-  // Whether a call whose request has this size is to travel in a frame. A large one would hold up
-  // the others of its frame, and gains nothing from it.
+  // Whether a call whose request has this size is to travel in a frame. A large one would delay the
+  // others of its frame and gain nothing.
   bool Takes(size_t request_bytes) const {
     return request_bytes < kLargeBytes && support_.is_likely();
   }
 
   void Start(std::unique_ptr<PendingCall> call) { NextStream().Start(std::move(call)); }
 
-  // As those of PipelineStream.
+  // See PipelineStream.
   void Close() {
     for (const auto& stream : streams_) stream->Close();
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-// The call of one kind of operation: what is between a PendingCall and its messages.
+// A PendingCall for one kind of operation, with its request and response messages.
 
 #include <memory>
 #include <utility>
@@ -24,14 +24,14 @@ constexpr int OperationField(const v1::PublishRequest*) {
 template <class Request, class Response>
 class OperationCall final : public PendingCall {
  public:
-  // `prepare` is for when it has to be sent alone.
+  // `prepare` is used if the call has to be sent alone.
   OperationCall(CallTerms terms, PrepareFunction<Request, Response> prepare, Request request,
                 Callback<Response> done)
       : PendingCall(OperationField(static_cast<Request*>(nullptr)), std::move(terms)),
         prepare_(prepare),
         request_(std::move(request)),
         done_(std::move(done)) {
-    set_request_bytes(request_.ByteSizeLong());  // which also notes it for WriteRequest
+    set_request_bytes(request_.ByteSizeLong());  // which also caches the sizes for WriteRequest
   }
 
   uint8_t* WriteRequest(uint8_t* to) const override {
@@ -50,7 +50,7 @@ class OperationCall final : public PendingCall {
     }
   }
 
-  void SendAlone(CompletionThread* thread, std::shared_ptr<Node> node) override {
+  void SendAlone(CompletionThread* thread, std::shared_ptr<RemoteNode> node) override {
     CallTerms terms = TakeTerms();
     terms.node = std::move(node);
     terms.is_about_keys = true;

@@ -1,192 +1,141 @@
-// The part of PipelineStream that decides what becomes of calls: answered, lost with their stream,
-// too late. Runs on the completion thread.
+// The part of PipelineStream that ends calls: those that were answered, and those that were lost
+// with their stream. Runs on the completion thread.
 
-#include <algorithm>
 #include <utility>
 
-#include "absl/strings/cord.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "client/error.h"
 #include "client/pipeline/pipeline_stream.h"
+#include "client/reply_bytes.h"
+#include "client/retry.h"
 
 namespace ferrite {
 namespace {
 
-absl::Status NoSuchAnswer() {
-  return absl::InternalError("the server answered an operation of a frame with something else");
+// What the server says about when to come again, if it does.
+std::optional<std::string> PushbackIn(const grpc::ClientContext& context) {
+  const auto& metadata = context.GetServerTrailingMetadata();
+  const auto found = metadata.find("grpc-retry-pushback-ms");
+  if (found == metadata.end()) return std::nullopt;
+  return std::string(found->second.data(), found->second.size());
 }
 
-// However long a server asks its clients to stay away, it may be replaced by another.
-constexpr std::chrono::milliseconds kLongestPause = std::chrono::minutes(1);
-
-// Whether a stream that ended thus executed none of the frames that have no reply.
-bool IsRefusal(const absl::Status& status) {
-  const std::string reason = ReasonOf(status);
-  return reason == "SHUTTING_DOWN" || reason == "OVERLOADED" || reason == "MALFORMED";
-}
-
-// The failure of a call that was sent and has no answer.
-absl::Status OutcomeUnknown(const absl::Status& status) {
-  absl::Status unknown(
-      status.code(),
-      absl::StrCat(status.message(), "; whether the call was carried out is not known"));
-  status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
-    unknown.SetPayload(type_url, payload);
-  });
-  return unknown;
+CallQueue::Duration PauseOf(const std::optional<std::string>& pushback) {
+  if (!pushback.has_value()) return {};
+  return absl::ToChronoNanoseconds(PushbackOf(*pushback).value_or(absl::ZeroDuration()));
 }
 
 }  // namespace
 
-void PipelineStream::End(PendingCall* call, absl::Status status) {
-  ++calls_ended_;
-  if (call->terms_.cancellation != nullptr) call->terms_.cancellation->Remove(call);
-  call->Deliver(std::move(status));
-}
-
-void PipelineStream::SendAlone(PendingCall* call) {
-  ++calls_ended_;
-  if (call->terms_.cancellation != nullptr) call->terms_.cancellation->Remove(call);
-  call->SendAlone(&thread_, node_);
-  delete call;
-}
-
-absl::Status PipelineStream::TooLate(const PendingCall& call) const {
-  const grpc::Status too_late(grpc::StatusCode::DEADLINE_EXCEEDED, "");
-  return ToAbslStatus(too_late, node_->address(), call.terms_.timeout);
-}
-
 void PipelineStream::Answer(const Frame& frame, const grpc::ByteBuffer& reply) {
-  FrameReader reader(reply);
+  const ReplyBytes bytes(reply);
+  FrameResultReader results(bytes.view());
   for (PendingCall* call : frame) {
-    const std::optional<OperationOutcome> outcome = reader.Next();
-    if (!outcome.has_value()) Distrust();
-    if (call->place_ == Place::kGone) {
-      delete call;
-    } else if (!outcome.has_value()) {
-      End(call, NoSuchAnswer());
-      delete call;
-    } else if (outcome->field == call->field()) {
-      End(call, call->ParseResponse(outcome->message) ? absl::OkStatus() : NoSuchAnswer());
+    const std::optional<FrameResult> result = results.Next();
+    if (!result.has_value()) Distrust();
+    if (call->is_gone()) {
       delete call;
     } else {
-      AnswerWithError(call, *outcome);
+      EndAnswered(call, result);
     }
   }
 }
 
 void PipelineStream::Distrust() {
   MutexLock lock(&mutex_);
-  distrusted_ = true;
-  state_ = State::kEnding;
+  queue_.OnDistrusted();
   context_->TryCancel();
 }
 
-void PipelineStream::AnswerWithError(PendingCall* call, const OperationOutcome& outcome) {
-  v1::OperationError error;
-  const auto size = static_cast<int>(outcome.message.size());
-  if (outcome.field != v1::OperationResult::kErrorFieldNumber ||
-      !error.ParseFromArray(outcome.message.data(), size)) {
-    End(call, NoSuchAnswer());
-    delete call;
-    return;
-  }
-  // Other operations of its frame left no room for its answer; it was not executed.
-  if (error.reason() == v1::ERROR_REASON_REPLY_TOO_LARGE) return SendAlone(call);
-  const auto code = static_cast<absl::StatusCode>(error.code());
-  if (TryAgain(call, code, std::nullopt, call->terms_.repeatable)) return;
-  End(call, ToAbslStatus(error));
-  delete call;
+void PipelineStream::EndAnswered(PendingCall* call, const std::optional<FrameResult>& result) {
+  CallVerdict verdict = VerdictOnResult(result, call);
+  if (verdict.kind == CallVerdict::Kind::kSendAlone) return SendAlone(call);
+  if (verdict.kind == CallVerdict::Kind::kTryAgain && TryAgain(call, verdict, std::nullopt)) return;
+  Deliver(call, std::move(verdict.status));
 }
 
-bool PipelineStream::TryAgain(PendingCall* call, absl::StatusCode code,
-                              std::optional<std::string_view> pushback, bool repeatable) {
-  const FailedAttempt failed = {.attempts = ++call->attempts_,
-                                .repeatable = repeatable,
-                                .code = code,
-                                .pushback = pushback,
-                                .time_left = call->terms_.TimeLeft()};
-  const std::optional<absl::Duration> delay =
-      RetryDelay(call->terms_.retry, failed, RandomChance());
-  if (!delay.has_value()) return false;
-  const Clock::time_point now = Clock::now();
-  MutexLock lock(&mutex_);
-  if (closing_ || call->cancelled_) return false;
-  call->place_ = Place::kWaiting;
-  AddDeadline(call, now + absl::ToChronoNanoseconds(*delay), now);
-  return true;
-}
-
-void PipelineStream::Pause(const std::optional<std::string>& pushback) {
-  int64_t pushback_ms;
-  if (!pushback.has_value() || !absl::SimpleAtoi(*pushback, &pushback_ms) || pushback_ms <= 0)
-    return;
-  const Clock::time_point now = Clock::now();
-  opens_at_ = now + std::min(std::chrono::milliseconds(pushback_ms), kLongestPause);
-  SetAlarm(now);  // for its end
-}
-
-void PipelineStream::EndStream(const grpc::Status& status) {
-  std::vector<PendingCall*> sent;
-  std::vector<PendingCall*> unsent;
+void PipelineStream::EndStream() {
+  const bool knows_frames = status_.error_code() != grpc::StatusCode::UNIMPLEMENTED;
   std::optional<std::string> pushback;
-  const bool unknown_method = status.error_code() == grpc::StatusCode::UNIMPLEMENTED;
+  CallQueue::Remains remains;
   {
     MutexLock lock(&mutex_);
     stream_.reset();  // lies in memory of the context, which the next stream replaces
-    const auto& metadata = context_->GetServerTrailingMetadata();
-    const auto found = metadata.find("grpc-retry-pushback-ms");
-    if (found != metadata.end()) pushback.emplace(found->second.data(), found->second.size());
-    if (!closing_) Pause(pushback);
-    for (const Frame& frame : std::exchange(unanswered_, {})) {
-      for (PendingCall* call : frame) {
-        if (call->place_ == Place::kGone) {
-          delete call;
-        } else {
-          sent.push_back(call);
-        }
-      }
-    }
-    in_frames_ = 0;
-    while (queued_ > 0 && (!came_about_ || unknown_method)) unsent.push_back(TakeQueued());
-    for (const auto* calls : {&sent, &unsent}) {
-      for (PendingCall* call : *calls) {
-        deadlines_.Remove(call);
-        call->place_ = Place::kAnswered;
-      }
-    }
-    state_ = State::kNone;
+    pushback = PushbackIn(*context_);
+    remains = queue_.EndStream(knows_frames, PauseOf(pushback), Clock::now());
+    SetAlarm();
   }
-  if (unknown_method) support_.NoteMissing();
-  for (PendingCall* call : sent) {
-    unknown_method ? SendAlone(call) : Lose(call, status, pushback, /*was_sent=*/true);
-  }
-  for (PendingCall* call : unsent) {
-    unknown_method ? SendAlone(call) : Lose(call, status, pushback, /*was_sent=*/false);
-  }
+  if (!knows_frames) support_.NoteMissing();
+  for (PendingCall* call : remains.gone) delete call;
+  for (PendingCall* call : remains.sent) EndLost(call, pushback, /*was_sent=*/true);
+  for (PendingCall* call : remains.unsent) EndLost(call, pushback, /*was_sent=*/false);
 }
 
-void PipelineStream::Lose(PendingCall* call, const grpc::Status& stream_status,
-                          const std::optional<std::string>& pushback, bool was_sent) {
-  // A server has no reason to end a stream well before its client does.
-  const grpc::Status status = stream_status.ok() ? grpc::Status(grpc::StatusCode::UNAVAILABLE,
-                                                                "the server ended the stream")
-                                                 : stream_status;
-  absl::Status outcome = ToAbslStatus(status, node_->address(), call->terms_.timeout);
-  const bool not_executed = was_sent && IsRefusal(outcome);
-  const bool repeatable = call->terms_.repeatable || not_executed;
-  if (TryAgain(call, outcome.code(), pushback, repeatable)) return;
-  if (was_sent && !repeatable) outcome = OutcomeUnknown(outcome);
-  End(call, CancelledWith(*call).value_or(std::move(outcome)));
+void PipelineStream::EndLost(PendingCall* call, const std::optional<std::string>& pushback,
+                             bool was_sent) {
+  // A server has no reason to end a stream with OK before its client does.
+  const grpc::Status status =
+      status_.ok() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server ended the stream")
+                   : status_;
+  const CallTerms& terms = call->terms();
+  CallVerdict verdict = VerdictOnBrokenStream(ToAbslStatus(status, node_->address(), terms.timeout),
+                                              was_sent, terms.repeatable);
+  if (verdict.kind == CallVerdict::Kind::kSendAlone) return SendAlone(call);
+  if (TryAgain(call, verdict, pushback)) return;
+  std::optional<CallQueue::EndReason> withdrawn;
+  {
+    MutexLock lock(&mutex_);
+    withdrawn = queue_.Withdrawn(*call);
+  }
+  Deliver(call, withdrawn.has_value() ? StatusOf(*withdrawn, *call) : std::move(verdict.status));
+}
+
+bool PipelineStream::TryAgain(PendingCall* call, const CallVerdict& verdict,
+                              std::optional<std::string_view> pushback) {
+  const FailedAttempt failed = {.attempts = ++call->attempts_,
+                                .repeatable = verdict.repeatable,
+                                .code = verdict.status.code(),
+                                .pushback = pushback,
+                                .time_left = call->terms().TimeLeft()};
+  const std::optional<absl::Duration> delay =
+      RetryDelay(call->terms().retry, failed, RandomChance());
+  if (!delay.has_value()) return false;
+  MutexLock lock(&mutex_);
+  if (!queue_.AddAgain(call, absl::ToChronoNanoseconds(*delay), Clock::now())) return false;
+  SetAlarm();
+  return true;
+}
+
+void PipelineStream::SendAlone(PendingCall* call) {
+  ++calls_ended_;
+  if (call->terms().cancellation != nullptr) call->terms().cancellation->Remove(call);
+  call->SendAlone(&thread_, node_);
   delete call;
 }
 
-std::optional<absl::Status> PipelineStream::CancelledWith(const PendingCall& call) {
-  MutexLock lock(&mutex_);
-  if (closing_) return ClientIsGone();
-  if (call.cancelled_) return CancelledByCaller();
-  return std::nullopt;
+void PipelineStream::Deliver(PendingCall* call, absl::Status status) {
+  DeliverAndKeep(call, std::move(status));
+  delete call;
+}
+
+void PipelineStream::DeliverAndKeep(PendingCall* call, absl::Status status) {
+  ++calls_ended_;
+  if (call->terms().cancellation != nullptr) call->terms().cancellation->Remove(call);
+  call->Deliver(std::move(status));
+}
+
+absl::Status PipelineStream::StatusOf(CallQueue::EndReason reason, const PendingCall& call) const {
+  switch (reason) {
+    case CallQueue::EndReason::kTooLate:
+      return NoAnswer(node_->address(), call.terms().timeout);
+    case CallQueue::EndReason::kHopeless:
+      return hopeless_;
+    case CallQueue::EndReason::kCancelled:
+      return CancelledByCaller();
+    case CallQueue::EndReason::kClientIsGone:
+      return ClientIsGone();
+  }
+  return ClientIsGone();
 }
 
 }  // namespace ferrite

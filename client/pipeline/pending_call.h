@@ -10,12 +10,14 @@
 
 #include "absl/status/status.h"
 #include "base/links.h"
-#include "client/call.h"
+#include "client/call_terms.h"
 #include "client/cancellation.h"
 
 namespace ferrite {
 
+class CompletionThread;
 class PipelineStream;
+class RemoteNode;
 
 struct QueueLink : Link {};
 struct DeadlineLink : Link {};
@@ -29,15 +31,17 @@ class PendingCall : public QueueLink, public DeadlineLink, public Cancellation::
   int field() const { return field_; }
   size_t request_bytes() const { return request_bytes_; }
   const CallTerms& terms() const { return terms_; }
+  // Whether it has ended, and only its place in a frame is left. For the completion thread.
+  bool is_gone() const { return place_ == Place::kGone; }
 
   // Writes the request, request_bytes() long, and returns where it ends.
   virtual uint8_t* WriteRequest(uint8_t* to) const = 0;
-  // Takes the response. False when it is malformed.
+  // Parses the response. False if it is malformed.
   virtual bool ParseResponse(std::string_view bytes) = 0;
-  // Hands the outcome to the caller. Called once, unless SendAlone() is.
+  // Passes the outcome to the caller. Called once, unless SendAlone() is.
   virtual void Deliver(absl::Status status) = 0;
-  // Makes an RPC of its own of this call, whose outcome goes to the caller.
-  virtual void SendAlone(CompletionThread* thread, std::shared_ptr<Node> node) = 0;
+  // Sends the call as an RPC of its own, whose outcome goes to the caller.
+  virtual void SendAlone(CompletionThread* thread, std::shared_ptr<RemoteNode> node) = 0;
 
  protected:
   PendingCall(int field, CallTerms terms) : field_(field), terms_(std::move(terms)) {}
@@ -46,6 +50,7 @@ class PendingCall : public QueueLink, public DeadlineLink, public Cancellation::
   CallTerms TakeTerms() { return std::move(terms_); }
 
  private:
+  friend class CallQueue;
   friend class Deadlines;
   friend class PipelineStream;
 
@@ -66,10 +71,10 @@ class PendingCall : public QueueLink, public DeadlineLink, public Cancellation::
   CallTerms terms_;
   PipelineStream* stream_ = nullptr;
 
-  // Guarded by the stream's mutex.
+  // For CallQueue and Deadlines.
   Place place_ = Place::kNew;
   bool cancelled_ = false;
-  int64_t due_tick_ = 0;  // of Deadlines
+  int64_t due_tick_ = 0;
 
   // Used by the completion thread only.
   int attempts_ = 0;

@@ -1,43 +1,30 @@
 #pragma once
 
-// The calls about single keys that share one connection, and the Pipeline stream on which they
-// travel.
+// The Pipeline stream of one connection and the calls that travel on it. CallQueue makes the
+// decisions; this drives it with a gRPC stream and an alarm.
 //
 // The life of a call:
 // 1. Start(): the call queues. If a frame may leave, the starting thread itself writes it: a lone
 //    call leaves at once.
-// 2. Otherwise the frame fills, until the Write before it is out (OnWritten), a reply has come
+// 2. Otherwise the frame fills until the previous Write has ended (OnWritten), a reply has come
 //    (OnRead), or the stream is open (OnStarted). No timer is involved.
-// 3. The reply of its frame brings its outcome, which the completion thread delivers.
+// 3. The reply to its frame brings the outcome, which the completion thread delivers.
 //
-// The life of the stream: it opens when a call queues and there is none, and stays open. When it
-// breaks (OnFinished), nobody knows what became of the frames without a reply: calls of them that
-// are repeatable wait and queue again, the others fail. Calls that have not been sent await the
-// next stream, unless this one never came about. If the server said when to come again, it does
-// not open before.
+// When the stream breaks (OnFinished), calls whose frames have no reply are sent again if they are
+// repeatable; the others fail.
 //
-// Deadlines are kept by the client: one alarm is set for the earliest of them (or for the moment at
-// which a stream may open). A call that ends by its deadline or is cancelled leaves the queue, or
+// The client enforces deadlines: one alarm is set for the earliest of them, or for the moment at
+// which a stream may open. A call that misses its deadline or is cancelled leaves the queue, or
 // leaves an empty place in its frame.
 //
-// More load than the node can take. What is in a frame will be executed, whether or not somebody
-// still waits for it; what queues costs the node nothing. So:
-//   - a call that would be answered too late, as the queue stands, does not join it but fails at
-//     once: calls would otherwise be sent in the order in which they came, which is when it is too
-//     late for them;
-//   - frames under way hold what the node answers in a small part of a call's time, while the rest
-//     queues;
-//   - a call that has queued for too long nevertheless, as the node has become slower, is not sent.
-//
-// Threads. Start and Cancel may come from any thread; what they touch is guarded by the mutex.
+// Threads. Start and Cancel may be called by any thread; what they touch is guarded by the mutex.
 // Everything else happens on the completion thread, as does every callback of a call that was not
-// refused. One Write, one Read and one alarm are pending at most; who sets `writing_` makes the
-// Write, and the stream stays until its end has been seen. No callback runs under the mutex, and
-// the mutex of a Cancellation is never taken under it.
+// refused. At most one Write, one Read and one alarm are pending. The thread that the queue told to
+// write makes the Write, and the stream is not destroyed before the Write has ended. No callback
+// runs under the mutex, and a Cancellation's mutex is never taken under it.
 
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,12 +33,11 @@
 
 #include "base/mutex.h"
 #include "client/completion_thread.h"
-#include "client/node.h"
-#include "client/pipeline/deadlines.h"
-#include "client/pipeline/frame_reader.h"
+#include "client/pipeline/call_queue.h"
+#include "client/pipeline/call_verdict.h"
 #include "client/pipeline/pending_call.h"
 #include "client/pipeline/pipeline_support.h"
-#include "client/pipeline/wait_forecast.h"
+#include "client/remote_node.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/generic/generic_stub.h"
@@ -61,41 +47,27 @@ namespace ferrite {
 class PipelineStream {
  public:
   // `connection` is one of the node's; `thread` and `support` outlive the stream.
-  PipelineStream(std::shared_ptr<Node> node, Connection* connection, CompletionThread* thread,
-                 int max_frames_in_flight, PipelineSupport* support);
+  PipelineStream(std::shared_ptr<RemoteNode> node, NodeConnection* connection,
+                 CompletionThread* thread, int max_frames_in_flight, PipelineSupport* support);
   // AwaitEnd() must have returned and the thread must have ended.
   ~PipelineStream() = default;
   PipelineStream(const PipelineStream&) = delete;
   PipelineStream& operator=(const PipelineStream&) = delete;
 
   void Start(std::unique_ptr<PendingCall> call);
-  // Makes the call end soon with CANCELLED, unless its outcome is known. It is in flight.
+  // Ends a call that is in flight soon with CANCELLED, unless its outcome is known.
   void Cancel(PendingCall* call);
 
-  // Refuses further calls and makes those in flight end soon with CANCELLED.
+  // Refuses further calls and ends those in flight soon with CANCELLED.
   void Close();
   // After Close(): waits until no call is in flight and nothing is pending.
   void AwaitEnd();
 
  private:
-  using Frame = std::vector<PendingCall*>;
   using Clock = std::chrono::steady_clock;
-  using Place = PendingCall::Place;
+  using Frame = CallQueue::Frame;
 
-  // What can be done next; whoever found it out does it, without the mutex.
-  struct Step {
-    bool open = false;
-    const Frame* write = nullptr;
-  };
-
-  enum class State {
-    kNone,      // no stream
-    kStarting,  // it is being opened
-    kOpen,      // frames can be written
-    kEnding,    // no more frames; its status is awaited
-  };
-
-  // Gives the end of one kind of operation to the stream.
+  // Passes the end of one kind of operation to the stream.
   template <void (PipelineStream::*kStep)(bool)>
   class Tag final : public CallTag {
    public:
@@ -114,59 +86,45 @@ class PipelineStream {
   void OnRead(bool ok);
   void OnFinished(bool ok);
   void OnAlarm(bool ok);
-  // After each event: goes on, and tells whether all is over.
+  // After each event: takes the next step, and reports when all is over.
   void Settle();
 
-  // Whether the calls before it take more than half of its time: it would take the node's time from
-  // calls that can still make it, and most likely be late.
-  bool IsHopeless(const PendingCall& call, Clock::time_point now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // How many more calls may be under way, as the node goes. Some call is queued.
-  size_t Room(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Step NextStep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool MayWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  const Frame* TakeFrame() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Take(const Step& step);
+  CallQueue::Step NextStep(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Does what NextStep returned, without the mutex.
+  void Take(const CallQueue::Step& step);
   void OpenStream();
-  void Queue(PendingCall* call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Dequeue(PendingCall* call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  PendingCall* TakeQueued() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void AddDeadline(PendingCall* call, Clock::time_point time, Clock::time_point now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void SetAlarm(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::vector<PendingCall*> TakeDue(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Makes sure that the alarm fires when the queue needs it.
+  void SetAlarm() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // What becomes of calls: outcomes.cc.
+  // How calls end: outcomes.cc.
   void Answer(const Frame& frame, const grpc::ByteBuffer& reply);
-  // The server answers what it was not asked: whatever it says now may be about something else.
+  // The server has answered something that it was not asked: its further replies cannot be matched
+  // either.
   void Distrust();
-  void AnswerWithError(PendingCall* call, const OperationOutcome& outcome);
-  void EndStream(const grpc::Status& status);
-  // Opens no stream as long as the server asked for, if it did.
-  void Pause(const std::optional<std::string>& pushback) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Lose(PendingCall* call, const grpc::Status& status,
-            const std::optional<std::string>& pushback, bool was_sent);
-  // Lets the call queue again after a while. False when it is not to be tried again.
-  bool TryAgain(PendingCall* call, absl::StatusCode code, std::optional<std::string_view> pushback,
-                bool repeatable);
+  void EndStream();
+  // End a call that the queue no longer has. Each deletes the call, unless it is tried again.
+  void EndAnswered(PendingCall* call, const std::optional<FrameResult>& result);
+  void EndLost(PendingCall* call, const std::optional<std::string>& pushback, bool was_sent);
+  bool TryAgain(PendingCall* call, const CallVerdict& verdict,
+                std::optional<std::string_view> pushback);
   void SendAlone(PendingCall* call);
-  void End(PendingCall* call, absl::Status status);
-  absl::Status TooLate(const PendingCall& call) const;
-  std::optional<absl::Status> CancelledWith(const PendingCall& call);
+  void Deliver(PendingCall* call, absl::Status status);
+  // Does not delete the call.
+  void DeliverAndKeep(PendingCall* call, absl::Status status);
+  absl::Status StatusOf(CallQueue::EndReason reason, const PendingCall& call) const;
 
-  const std::shared_ptr<Node> node_;
-  Connection& connection_;
+  const std::shared_ptr<RemoteNode> node_;
+  NodeConnection& connection_;
   CompletionThread& thread_;
   PipelineSupport& support_;
-  const size_t max_frames_in_flight_;
   const absl::Status hopeless_;  // made once: under overload there are many
 
   // Used by the thread that opens the stream, then by the completion thread; `stream_->Write` also
-  // by who set `writing_`.
+  // by the thread that the queue told to write.
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
   grpc::ByteBuffer reply_;
   grpc::Status status_;
-  size_t calls_ended_ = 0;  // not yet subtracted from calls_
+  size_t calls_ended_ = 0;  // not reported to the queue yet
 
   Tag<&PipelineStream::OnStarted> start_tag_{this};
   Tag<&PipelineStream::OnWritten> write_tag_{this};
@@ -175,30 +133,12 @@ class PipelineStream {
   Tag<&PipelineStream::OnAlarm> alarm_tag_{this};
 
   Mutex mutex_;
-  State state_ ABSL_GUARDED_BY(mutex_) = State::kNone;
-  Clock::time_point opens_at_ ABSL_GUARDED_BY(mutex_);  // when the next stream may open
-  bool closing_ ABSL_GUARDED_BY(mutex_) = false;
-  bool came_about_ ABSL_GUARDED_BY(mutex_) = false;
-  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
-  bool distrusted_ ABSL_GUARDED_BY(mutex_) = false;
-  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
-  // While a reply is delivered: the calls that its callbacks start leave together, or, if the
-  // server has nothing to do, as soon as there are so many. Otherwise 0.
-  size_t cork_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t calls_ ABSL_GUARDED_BY(mutex_) = 0;  // that have not ended
-  Link queue_ ABSL_GUARDED_BY(mutex_);
-  size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::deque<Frame> unanswered_ ABSL_GUARDED_BY(mutex_);
-  size_t in_frames_ ABSL_GUARDED_BY(mutex_) = 0;  // calls in unanswered_
-  WaitForecast forecast_ ABSL_GUARDED_BY(mutex_);
-  // Every call that is queued, in a frame, or waits.
-  Deadlines deadlines_ ABSL_GUARDED_BY(mutex_);
-  bool alarm_set_ ABSL_GUARDED_BY(mutex_) = false;
-  Clock::time_point alarm_time_ ABSL_GUARDED_BY(mutex_);
+  CallQueue queue_ ABSL_GUARDED_BY(mutex_);
+  Clock::time_point alarm_time_ ABSL_GUARDED_BY(mutex_) = CallQueue::kNever;  // kNever: not set
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
   std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
 
-  // Whether the last of unanswered_ is still being read to be written.
+  // Whether the last frame of the queue is still being serialized.
   std::atomic<bool> in_the_making_{false};
   std::atomic<bool> over_{false};
 };

@@ -1,7 +1,7 @@
 #pragma once
 
-// Whether a node knows the Pipeline RPC. A server from before it answers UNIMPLEMENTED; as it may
-// be replaced by a newer one, it is asked again after a while.
+// Whether a node knows the Pipeline RPC. An older server answers UNIMPLEMENTED; as it may be
+// replaced by a newer one, it is asked again after a while.
 
 #include <atomic>
 #include <chrono>

@@ -1,19 +1,18 @@
 #pragma once
 
-// How long a call that joins the queue now would take to be answered, going by how long those
-// before it take.
+// Predicts how long a call that joins the queue now will take to be answered, from how long those
+// before it took.
 //
-// While the queue never empties, answers come at the rate at which the node can make them. Then a
-// new call is answered after those that wait or are under way:
+// While the queue is never empty, answers come at the rate at which the node can produce them. Then
+// a new call is answered after those that wait or are under way:
 //
 //   wait = calls before it / answers per second since the queue was empty last
 //
-// and in a given time no more than so many are:
+// and no more than so many calls are answered in a given time:
 //
 //   room = time * answers per second
 //
-// Until an answer has come in that time nothing is known: a node that is silent for a moment is not
-// taken for a slow one.
+// Until an answer has come in that time nothing is known: a pause is not taken for slowness.
 
 #include <chrono>
 #include <cstddef>
@@ -33,7 +32,7 @@ class WaitForecast {
   }
   void Answered(size_t calls) { answered_ += calls; }
 
-  // The wait of a call with so many before it; zero if nothing is known.
+  // The wait of a call with so many calls before it; zero if nothing is known.
   Clock::duration Wait(size_t calls_before, Clock::time_point now) {
     const Clock::duration busy = Busy(now);
     if (busy < kShortest || answered_ == 0) return {};
@@ -50,7 +49,7 @@ class WaitForecast {
   }
 
  private:
-  // For how long the queue has not been empty, as far as that counts: the nearest past does.
+  // For how long the queue has not been empty. Only the recent past counts.
   Clock::duration Busy(Clock::time_point now) {
     while (now - busy_since_ > kLongest) {
       busy_since_ += (now - busy_since_) / 2;

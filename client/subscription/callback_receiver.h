@@ -9,7 +9,7 @@
 
 namespace ferrite {
 
-// Hands events to callbacks as they come.
+// Passes events to callbacks as they arrive.
 class CallbackReceiver final : public EventReceiver {
  public:
   CallbackReceiver(SubscriptionCallbacks callbacks, std::string resume_token)
@@ -31,7 +31,7 @@ class CallbackReceiver final : public EventReceiver {
 
   void End(const absl::Status& why) override {
     if (callbacks_.on_end) callbacks_.on_end(why);
-    callbacks_ = {};  // what they hold goes before the subscription is over
+    callbacks_ = {};  // destroys what they hold before the subscription is over
   }
 
   std::string resume_token() const override {

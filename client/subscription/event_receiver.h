@@ -1,6 +1,6 @@
 #pragma once
 
-// Where the events of a subscription go: to callbacks, or to whoever waits for them.
+// Where the events of a subscription go: to callbacks, or to a queue that the caller reads.
 
 #include <string>
 
@@ -15,14 +15,14 @@ class EventReceiver {
   virtual ~EventReceiver() = default;
 
   virtual void Receive(v1::SubscriptionEvent event) = 0;
-  // Whether the stream is to be read on. If not, it pauses until SubscriptionStream::ReadOn().
+  // Whether to continue reading. If not, the stream pauses until SubscriptionStream::ReadOn().
   virtual bool HasRoom() = 0;
   // The stream broke and will be tried again.
   virtual void Lose(const absl::Status& why) = 0;
   // It is over. Called once; nothing else comes afterwards.
   virtual void End(const absl::Status& why) = 0;
 
-  // As that of Subscription.
+  // See Subscription.
   virtual std::string resume_token() const = 0;
 };
 

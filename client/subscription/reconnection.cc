@@ -20,7 +20,7 @@ bool WouldEndAlike(const absl::Status& why) {
     case absl::StatusCode::kResourceExhausted:
       return ReasonOf(why) == "SUBSCRIBER_TOO_SLOW";
     default:
-      return false;  // the other side, or something on the way, gave up for the moment
+      return false;  // a temporary failure of the server or of the network
   }
 }
 

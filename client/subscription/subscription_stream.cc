@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "client/call.h"
+#include "client/client_call.h"
 #include "client/error.h"
 #include "client/retry.h"
 #include "client/subscription/reconnection.h"
@@ -13,7 +13,7 @@
 namespace ferrite {
 namespace {
 
-// As the contract has it.
+// From cache.proto.
 constexpr int64_t kDefaultHeartbeatMs = 10'000;
 constexpr int64_t kMinHeartbeatMs = 100;
 constexpr int64_t kMaxHeartbeatMs = 3'600'000;
@@ -29,7 +29,7 @@ std::chrono::milliseconds LongestSilence(const v1::SubscribeRequest& request) {
 }  // namespace
 
 std::shared_ptr<SubscriptionStream> SubscriptionStream::Start(
-    CompletionThread* thread, std::shared_ptr<Node> node, const RetryPolicy& retry,
+    CompletionThread* thread, std::shared_ptr<RemoteNode> node, const RetryPolicy& retry,
     v1::SubscribeRequest request, std::shared_ptr<EventReceiver> receiver) {
   std::shared_ptr<SubscriptionStream> stream(new SubscriptionStream(
       thread, std::move(node), retry, std::move(request), std::move(receiver)));
@@ -45,7 +45,7 @@ std::shared_ptr<SubscriptionStream> SubscriptionStream::Start(
   return stream;
 }
 
-SubscriptionStream::SubscriptionStream(CompletionThread* thread, std::shared_ptr<Node> node,
+SubscriptionStream::SubscriptionStream(CompletionThread* thread, std::shared_ptr<RemoteNode> node,
                                        const RetryPolicy& retry, v1::SubscribeRequest request,
                                        std::shared_ptr<EventReceiver> receiver)
     : thread_(*thread),
@@ -94,7 +94,7 @@ void SubscriptionStream::Read() {
 void SubscriptionStream::HandOnEvents() {
   failures_ = 0;
   for (v1::SubscriptionEvent& event : *message_.mutable_events()) {
-    if (CancelledWith().has_value()) break;  // perhaps by the callback of the event before
+    if (CancelledWith().has_value()) break;  // perhaps by the callback of the previous event
     request_.set_resume_token(event.resume_token());
     receiver_->Receive(std::move(event));
   }
@@ -215,7 +215,7 @@ void SubscriptionStream::Cancel(absl::Status why) {
   MutexLock lock(&mutex_);
   if (cancelled_.has_value()) return;
   cancelled_ = std::move(why);
-  // At most one of the three is pending; none minds being cancelled when it is not.
+  // At most one of the three is pending; cancelling the others has no effect.
   alarm_.Cancel();
   if (context_.has_value()) context_->TryCancel();
   if (std::exchange(paused_, false)) {

@@ -2,21 +2,22 @@
 
 // The Subscribe streams of one subscription, one after the other.
 //
-// 1. Start() joins what is in flight on a completion thread, and an alarm moves everything there.
+// 1. Start() adds the stream to those in flight on a completion thread, and an alarm moves all work
+//    there.
 // 2. Open(): a stream begins, resuming after the last event that arrived.
-// 3. Messages are read and their events handed to the receiver, one Read at a time. While the
+// 3. Messages are read, one Read at a time, and their events are passed to the receiver. While the
 //    receiver has no room, nothing is pending, until ReadOn() or Cancel() sets the alarm.
-// 4. The stream breaks. If another is worth a try (reconnection.h), the alarm measures the pause;
+// 4. The stream breaks. If a new one is worth a try (reconnection.h), the alarm measures the pause;
 //    then 2.
-// 5. Otherwise the receiver learns why it is over, and the stream leaves the thread.
+// 5. Otherwise the receiver is told why it is over, and the stream leaves the thread.
 //
-// So one operation is pending between 1 and 5, or the stream is paused. Beside it there is one more
-// alarm, for as long as the subscription lives, which comes when the stream may have been silent
-// for too long, and looks.
+// So between 1 and 5 one operation is pending, or the stream is paused. A second alarm, which
+// exists as long as the subscription, fires when the stream may have been silent for too long, and
+// checks.
 //
-// Cancel() and ReadOn() may come from any thread; what they touch is guarded by the mutex.
-// Everything else happens on the completion thread. The receiver is called without the mutex, but
-// for HasRoom().
+// Cancel() and ReadOn() may be called by any thread; what they touch is guarded by the mutex.
+// Everything else happens on the completion thread. The receiver is called without the mutex,
+// except for HasRoom().
 
 #include <atomic>
 #include <chrono>
@@ -26,8 +27,8 @@
 
 #include "base/mutex.h"
 #include "client/completion_thread.h"
-#include "client/node.h"
 #include "client/options.h"
+#include "client/remote_node.h"
 #include "client/subscription/event_receiver.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
@@ -38,7 +39,7 @@ class SubscriptionStream final : public InFlight {
  public:
   // If `thread` is closing, the subscription is over at once.
   static std::shared_ptr<SubscriptionStream> Start(CompletionThread* thread,
-                                                   std::shared_ptr<Node> node,
+                                                   std::shared_ptr<RemoteNode> node,
                                                    const RetryPolicy& retry,
                                                    v1::SubscribeRequest request,
                                                    std::shared_ptr<EventReceiver> receiver);
@@ -47,9 +48,9 @@ class SubscriptionStream final : public InFlight {
 
   // The receiver has room again.
   void ReadOn();
-  // Ends it because its owner wishes so.
+  // Ends it on behalf of its owner.
   void CancelByOwner();
-  // Because the client goes.
+  // Ends it because the client is destroyed.
   void Cancel() override;
   // Waits until it is over.
   void AwaitEnd() const { over_.wait(false); }
@@ -59,7 +60,7 @@ class SubscriptionStream final : public InFlight {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // What the pending operation, or the pause, leads to.
+  // What follows the pending operation, or the pause.
   enum class Step { kOpen, kStart, kRead, kReadOn, kFinish };
 
   class SilenceTag final : public CallTag {
@@ -71,13 +72,15 @@ class SubscriptionStream final : public InFlight {
     SubscriptionStream& stream_;
   };
 
-  SubscriptionStream(CompletionThread* thread, std::shared_ptr<Node> node, const RetryPolicy& retry,
-                     v1::SubscribeRequest request, std::shared_ptr<EventReceiver> receiver);
+  SubscriptionStream(CompletionThread* thread, std::shared_ptr<RemoteNode> node,
+                     const RetryPolicy& retry, v1::SubscribeRequest request,
+                     std::shared_ptr<EventReceiver> receiver);
 
   void Open();
   void Read();
   void HandOnEvents();
-  // False when the stream is to be read on at once: the receiver has room, or it was cancelled.
+  // False if reading is to continue at once: the receiver has room, or the subscription was
+  // cancelled.
   bool Pause();
   void Finish();
   void OnBroken();
@@ -87,7 +90,7 @@ class SubscriptionStream final : public InFlight {
   void SetSilenceAlarm(Clock::time_point time);
   void OnSilenceAlarm();
 
-  // What the stream ended with, in words for people.
+  // Why the stream ended, in words for people.
   absl::Status WhyBroken() const;
   std::optional<std::string> Pushback();
   // Sets the alarm that leads to `step`. False when the subscription has been cancelled.
@@ -97,15 +100,15 @@ class SubscriptionStream final : public InFlight {
   std::optional<absl::Status> CancelledWith();
 
   CompletionThread& thread_;
-  const std::shared_ptr<Node> node_;
+  const std::shared_ptr<RemoteNode> node_;
   const RetryPolicy retry_;
   const std::chrono::milliseconds longest_silence_;
   const std::shared_ptr<EventReceiver> receiver_;
   std::shared_ptr<SubscriptionStream> self_;  // while in flight
 
-  // Used by who starts it, then by the completion thread only.
+  // Used by the starting thread, then by the completion thread only.
   Step step_ = Step::kOpen;
-  v1::SubscribeRequest request_;  // its token is that of the last event that arrived
+  v1::SubscribeRequest request_;  // with the token of the last event that arrived
   v1::SubscribeResponse message_;
   std::unique_ptr<grpc::ClientAsyncReader<v1::SubscribeResponse>> reader_;
   grpc::Status status_;
@@ -115,8 +118,8 @@ class SubscriptionStream final : public InFlight {
   SilenceTag silence_tag_{this};
   grpc::Alarm silence_alarm_;
   bool silence_alarm_set_ = false;
-  Clock::time_point awaited_since_;  // the event, or the start, that is pending
-  bool silent_ = false;              // the stream was cancelled for it
+  Clock::time_point awaited_since_;  // since when an event, or the start, is pending
+  bool silent_ = false;              // the stream was cancelled for being silent
 
   Mutex mutex_;
   bool paused_ ABSL_GUARDED_BY(mutex_) = false;

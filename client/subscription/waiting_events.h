@@ -1,6 +1,6 @@
 #pragma once
 
-// Events that have arrived and wait for somebody to take them.
+// Events that have arrived and wait for the caller to take them.
 
 #include <cstddef>
 #include <deque>
@@ -17,11 +17,11 @@ namespace ferrite {
 // Thread-safe.
 class WaitingEvents final : public EventReceiver {
  public:
-  // Has room until `limit` (at least 1) events wait, and again when half of them are gone.
+  // Is full once `limit` (at least 1) events wait, and until half of them are gone.
   WaitingEvents(size_t limit, std::string resume_token);
 
-  // As Subscription::Next(). Sets `has_room_again` when the stream, which has paused, is to be read
-  // on.
+  // See Subscription::Next(). Sets `has_room_again` if the stream had paused and reading is to
+  // continue.
   absl::StatusOr<v1::SubscriptionEvent> Next(absl::Duration timeout, bool* has_room_again);
 
   void Receive(v1::SubscriptionEvent event) override;

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "google/protobuf/io/coded_stream.h"
+#include "proto/wire/event_codec.h"
+#include "proto/wire/nesting.h"
 #include "server/events/dispatcher.h"
 #include "server/status.h"
-#include "server/wire/response_writer.h"
 
 namespace ferrite {
 namespace {
-
-using google::protobuf::io::CodedOutputStream;
 
 constexpr Nesting kEvent = {1, {v1::SubscribeResponse::kEventsFieldNumber}};
 // A message is not begun anew after so many bytes: what a stalled client has in flight beside its
@@ -25,22 +23,12 @@ constexpr std::chrono::milliseconds kStalled(100);
 constexpr size_t kCatchUpWork = 8192;
 constexpr size_t kMostCatchUpEvents = 512;
 
-// Appends an event: `coalesced` follows its own fields.
+// Appends an event to the message; a large one by reference.
 void WriteEvent(const QueuedEvent& queued, bool with_value, ReplyWriter* writer) {
   const std::string_view encoded = queued.event->encoded(with_value);
-  constexpr uint8_t kEventTag = v1::SubscribeResponse::kEventsFieldNumber << 3 | 2;
-  constexpr uint8_t kCoalescedTag = v1::SubscriptionEvent::kCoalescedFieldNumber << 3;
-  const size_t suffix =
-      queued.coalesced == 0 ? 0 : 1 + CodedOutputStream::VarintSize64(queued.coalesced);
-  const auto size = static_cast<uint32_t>(encoded.size() + suffix);
-  auto* at = reinterpret_cast<uint8_t*>(writer->Append(1 + CodedOutputStream::VarintSize32(size)));
-  *at++ = kEventTag;
-  CodedOutputStream::WriteVarint32ToArray(size, at);
-  writer->AppendShared(encoded, queued.event);
-  if (suffix == 0) return;
-  at = reinterpret_cast<uint8_t*>(writer->Append(suffix));
-  *at++ = kCoalescedTag;
-  CodedOutputStream::WriteVarint64ToArray(queued.coalesced, at);
+  WriteEncodedEvent(
+      encoded.size(), queued.coalesced, [&] { writer->AppendShared(encoded, queued.event); },
+      writer);
 }
 
 }  // namespace

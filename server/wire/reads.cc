@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "proto/wire/field_reader.h"
 #include "server/handlers/limits.h"
 #include "server/metrics/thread_counters.h"
 #include "server/status.h"
-#include "server/wire/field_reader.h"
 #include "server/wire/wire_bytes.h"
 #include "server/wire/wire_handlers.h"
 

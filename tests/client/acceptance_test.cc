@@ -1,4 +1,4 @@
-// What is sent to a node that refuses, against a clock and chances that the test sets.
+// What is sent to a node that refuses calls; the test sets the clock and the chances.
 
 #include "client/acceptance.h"
 
@@ -47,7 +47,7 @@ TEST_F(AcceptanceTest, WhatIsHeldBackCountsAsWanted) {
   acceptance_.Refused(At(1));
   for (int i = 0; i < 98; ++i) EXPECT_FALSE(acceptance_.IsWorthSending(0.999, At(2)));
   EXPECT_FALSE(acceptance_.IsWorthSending(0.02, At(2)));
-  EXPECT_TRUE(acceptance_.IsWorthSending(0.005, At(2)));  // something always goes
+  EXPECT_TRUE(acceptance_.IsWorthSending(0.005, At(2)));  // something is always sent
 }
 
 TEST_F(AcceptanceTest, ForgetsWhatIsPast) {

@@ -1,4 +1,4 @@
-// `ferrite bench` against the real server, one that dies, and one that is not there.
+// `ferrite bench` against the real server, one that dies, and none at all.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -164,7 +164,7 @@ TEST_F(BenchTest, RunsForATime) {
 }
 
 TEST_F(BenchTest, FailedCallsAreCountedNotFatal) {
-  // The values are larger than the server takes.
+  // The values are larger than the server allows.
   const Result run = Bench({"--op", "set", "--value-size", "1048577", "--count", "20", "--json"});
   EXPECT_EQ(run.exit_code, 2);  // nothing succeeded
   EXPECT_EQ(run.Json()["all"]["errors"]["INVALID_ARGUMENT"], 20);
@@ -178,14 +178,14 @@ TEST_F(BenchTest, FailedOperationsOfFramesAreCounted) {
 }
 
 TEST_F(BenchTest, RefusedFramesAreCounted) {
-  // Larger than what gRPC takes in: each ends its stream, and the next opens another.
+  // Larger than gRPC's limit: each ends its stream, and the next opens another.
   const Result run = Bench({"--mode", "pipeline", "--op", "set", "--batch", "100", "--value-size",
                             "100000", "--count", "5", "--json"});
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_EQ(run.Json()["all"]["errors"]["RESOURCE_EXHAUSTED"], 5);
 }
 
-// Runs until the server has taken in that many entries.
+// Returns when the server holds that many entries.
 void AwaitEntries(const ServerProcess& server, uint64_t wanted) {
   const std::vector<std::string> stats = {FERRITE_CLI_PATH, "--server", server.address(), "--json",
                                           "stats"};
@@ -198,7 +198,7 @@ TEST_F(BenchTest, OffersLoadAtARateOfItsOwn) {
                                "--timeout", "30s", "--keys", "100"});
   const auto& open = json["open"];
   const auto& counts = open["counts"];
-  // Every arrival has become something.
+  // Every arrival has been counted.
   EXPECT_EQ(counts["offered"].get<int>(),
             counts["unsent"].get<int>() + counts["good"].get<int>() + counts["late"].get<int>() +
                 counts["shed"].get<int>() + counts["expired"].get<int>() +
@@ -247,7 +247,7 @@ TEST_F(BenchTest, AnOpenLoopEndsOverAFrozenServer) {
 // How a run ends, in each mode.
 class BenchEndTest : public BenchTest, public testing::WithParamInterface<const char*> {
  protected:
-  // Starts to write, and comes back when the server is at it.
+  // Starts to write, and returns when the server is busy with it.
   std::unique_ptr<ChildProcess> Start(const std::vector<std::string>& more) {
     std::vector<std::string> command = {
         FERRITE_CLI_PATH, "--server", server_.address(), "--json", "bench", "--op", "set",

@@ -15,7 +15,7 @@
 namespace ferrite {
 namespace {
 
-// What a test relies on and cannot go on without.
+// Conditions without which a test cannot continue.
 void Require(bool holds, const char* what) {
   if (holds) return;
   std::perror(what);
@@ -93,7 +93,8 @@ void ChildProcess::Freeze() const {
 }
 
 bool ChildProcess::ReadSome() {
-  pollfd pipes[] = {{out_pipe_, POLLIN, 0}, {err_pipe_, POLLIN, 0}};  // poll skips what is below 0
+  pollfd pipes[] = {{out_pipe_, POLLIN, 0},
+                    {err_pipe_, POLLIN, 0}};  // poll ignores negative descriptors
   if (out_pipe_ < 0 && err_pipe_ < 0) return false;
   Require(poll(pipes, 2, -1) > 0, "poll");
   const auto take = [](const pollfd& ready, int* pipe, std::string* text) {

@@ -12,9 +12,9 @@ namespace ferrite {
 
 class ChildProcess {
  public:
-  // Starts `command` with `input` on its standard input, or with nothing there. Its environment is
-  // ours without FERRITE_*, plus `environment` ("NAME=VALUE"). With `keep_stderr` its standard
-  // error is kept, else it is ours.
+  // Starts `command` with `input` on its standard input. It inherits the environment without
+  // FERRITE_*, plus `environment` ("NAME=VALUE"). With `keep_stderr` its standard error is
+  // captured, otherwise inherited.
   explicit ChildProcess(const std::vector<std::string>& command, const std::string& input = "",
                         const std::vector<std::string>& environment = {}, bool keep_stderr = true);
   // Kills the process if it still runs.
@@ -24,7 +24,7 @@ class ChildProcess {
 
   void Signal(int signal) const;
 
-  // Stops the process and waits until it stands still. SIGCONT lets it go on.
+  // Stops the process and waits until it has stopped. SIGCONT lets it continue.
   void Freeze() const;
 
   // Waits for the next line that the process prints, without its line feed; absent at the end of
@@ -40,7 +40,7 @@ class ChildProcess {
   const std::string& err() const { return err_; }
 
  private:
-  // Takes over what can be read from the process; false when there will be no more.
+  // Reads what the process has printed; false if there will be no more.
   bool ReadSome();
 
   pid_t pid_ = -1;

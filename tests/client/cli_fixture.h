@@ -13,7 +13,7 @@
 
 namespace ferrite {
 
-// What a command came to.
+// The outcome of a command.
 struct Result {
   int exit_code;
   std::string out;

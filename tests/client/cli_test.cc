@@ -21,7 +21,7 @@ TEST_F(CliTest, SetsAndGets) {
   EXPECT_EQ(set.out, "stored\n");
   const Result get = Ferrite({"get", "k"});
   EXPECT_EQ(get.exit_code, 0);
-  EXPECT_EQ(get.out, "v");  // no line feed: this is no terminal
+  EXPECT_EQ(get.out, "v");  // no line feed: this is not a terminal
   EXPECT_EQ(get.err, "");
 }
 

@@ -13,7 +13,7 @@
 
 namespace ferrite {
 
-// A client whose retries do not keep tests waiting.
+// A client whose retries do not delay tests.
 inline std::unique_ptr<Client> ClientOf(const std::string& address, ClientOptions options = {}) {
   options.seeds = {address};
   if (options.default_timeout == ClientOptions().default_timeout) {

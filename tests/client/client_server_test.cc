@@ -1,4 +1,4 @@
-// The Client against the real server: every call, errors, deadlines, a server that goes and comes.
+// The Client against the real server: every call, errors, deadlines, a server that restarts.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -167,7 +167,7 @@ TEST_F(ClientServerTest, ScansEverythingOnceInPages) {
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(seen, written);
 
-  // By hand, in pages of 777.
+  // Page by page, 777 entries each.
   seen.clear();
   request.set_limit(777);
   do {
@@ -336,7 +336,8 @@ TEST(ServerRestartTest, ReadsOutlastIt) {
   ASSERT_TRUE(client->Set("k", "v").ok());
   server->Kill();
 
-  // The server is gone: a call that may not be repeated says so, one that may waits for its return.
+  // The server is gone: a call that may not be repeated fails, one that may waits for the server's
+  // return.
   const auto incr = client->Incr("n");
   EXPECT_EQ(incr.status().code(), absl::StatusCode::kUnavailable) << incr.status();
   Outcomes outcomes;

@@ -1,4 +1,4 @@
-// The completion scripts, in the shells that they are for.
+// The completion scripts, in their shells.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-// What bash offers for the last of `words`.
+// The completions that bash offers for the last of `words`.
 std::string BashOffers(const std::string& words) {
   const Result run = RunCommand({"bash", "-c", R"(
       source <("$0" completion bash)
@@ -56,8 +56,8 @@ TEST(CompletionTest, FishOffersCommandsFlagsAndChoices) {
 }
 
 TEST(CompletionTest, ZshOffersCommandsFlagsAndChoices) {
-  // What the script hands to zsh's own _arguments. (Typing into a zsh on a terminal would test
-  // more, but zsh's zpty gathers what it reads without a limit when it waits in vain.)
+  // The arguments that the script passes to zsh's own _arguments. (Typing into a zsh on a terminal
+  // would test more, but zsh's zpty buffers without a limit while it waits.)
   const Result run = RunCommand({"zsh", "-f", "-c", R"(
       autoload -Uz compinit; compinit -u -D; source <("$0" completion zsh)
       echo "completed by ${_comps[ferrite]}"

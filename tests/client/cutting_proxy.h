@@ -1,6 +1,6 @@
 #pragma once
 
-// A way to a server on which a test can have connections held up and cut.
+// A proxy in front of a server, on which a test can stall and cut connections.
 
 #include <cstddef>
 #include <list>
@@ -10,7 +10,7 @@
 
 namespace ferrite {
 
-// Passes on every connection to its port to `server`, "127.0.0.1:PORT". Thread-safe.
+// Forwards every connection to `server`, "127.0.0.1:PORT". Thread-safe.
 class CuttingProxy {
  public:
   explicit CuttingProxy(const std::string& server);
@@ -20,11 +20,11 @@ class CuttingProxy {
 
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 
-  // How many connections stand.
+  // How many connections exist.
   size_t connections();
-  // Passes on no more bytes of connection `index` (modulo their number), in either direction.
+  // Stops forwarding bytes of connection `index` (modulo their number), in both directions.
   void Hold(size_t index);
-  // Passes on everything again.
+  // Forwards everything again.
   void Release();
   // Breaks the connection, or all of them.
   void Cut(size_t index);
@@ -40,7 +40,7 @@ class CuttingProxy {
 
   void Run();
   void Accept();
-  // Passes on what there is to be read; false at the end of the connection.
+  // Forwards what can be read; false at the end of the connection.
   static bool Pass(int from, int to);
   Connection* At(size_t index);
   void Wake();

@@ -1,7 +1,7 @@
 #pragma once
 
-// Notes what the callbacks of a subscription are told, as words: "ack", "resumed", a payload,
-// "gap", "beat"; "lost CODE" and "end CODE".
+// Records the callbacks of a subscription, as words: "ack", "resumed", a payload, "gap", "beat";
+// "lost CODE" and "end CODE".
 
 #include <condition_variable>
 #include <mutex>
@@ -46,7 +46,7 @@ class EventDiary {
     };
   }
 
-  // Waits until `count` things were noted.
+  // Waits until `count` words were recorded.
   void Await(size_t count) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return words_.size() >= count; });
@@ -55,7 +55,7 @@ class EventDiary {
     const std::lock_guard lock(mutex_);
     return words_;
   }
-  // The status that was noted last.
+  // The last status that was recorded.
   absl::Status why() {
     const std::lock_guard lock(mutex_);
     return why_;

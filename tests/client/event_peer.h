@@ -1,6 +1,6 @@
 #pragma once
 
-// A gRPC server whose Subscribe streams follow scripts. To every Get it answers a miss.
+// A gRPC server whose Subscribe streams follow scripts. Every Get is a miss.
 
 #include <chrono>
 #include <condition_variable>
@@ -18,7 +18,7 @@
 
 namespace ferrite {
 
-// A message of a channel, whose token is its payload.
+// A message of a channel, with its payload as its token.
 inline v1::SubscriptionEvent MessageOf(const std::string& payload) {
   v1::SubscriptionEvent event;
   event.set_resume_token(payload);
@@ -37,7 +37,7 @@ inline v1::SubscriptionEvent AcknowledgementOf(const std::string& token, bool re
 // One stream: each list of events travels in a message of its own.
 struct StreamScript {
   std::vector<std::vector<v1::SubscriptionEvent>> messages;
-  // What the stream ends with; absent: it stays open, silent.
+  // The status that ends the stream; absent: it stays open and silent.
   std::optional<grpc::Status> end;
   std::string pushback;  // sent as grpc-retry-pushback-ms, unless empty
 };
@@ -53,7 +53,7 @@ class EventPeer final : public v1::CacheService::Service {
   }
   ~EventPeer() override {
     server_->Shutdown(std::chrono::system_clock::now());
-    // Its calls are over; the thread sanitizer sees that only by a lock of ours.
+    // Its calls are over, but the thread sanitizer only sees that by this lock.
     const std::lock_guard lock(mutex_);
   }
 

@@ -21,7 +21,7 @@ class EventsTest : public testing::Test {
     arguments.insert(arguments.begin(), FERRITE_CLI_PATH);
     return RunCommand(arguments, "", {"FERRITE_SERVER=" + server_.address()});
   }
-  // One that prints JSON, and has been acknowledged.
+  // A subscriber that prints JSON and has been acknowledged.
   std::unique_ptr<ChildProcess> Follow(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), FERRITE_CLI_PATH);
     arguments.push_back("--json");

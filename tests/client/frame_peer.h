@@ -1,6 +1,6 @@
 #pragma once
 
-// A gRPC server that takes in Pipeline frames and answers when it is told to.
+// A gRPC server that reads Pipeline frames and answers when it is told to.
 
 #include <atomic>
 #include <chrono>
@@ -97,7 +97,8 @@ class FramePeer final : public v1::CacheService::Service {
   }
 
  private:
-  // Notes the frame and waits until it may be answered; otherwise what the stream ends with.
+  // Records the frame and waits until it may be answered; otherwise returns the status that ends
+  // the stream.
   std::optional<grpc::Status> Hold(grpc::ServerContext* context, const v1::PipelineRequest& frame) {
     std::unique_lock lock(mutex_);
     frames_.push_back(frame);

@@ -1,4 +1,4 @@
-// Calls that share frames, against a peer that keeps them waiting or fails.
+// Calls that share frames, against a peer that delays or fails them.
 
 #include <gtest/gtest.h>
 
@@ -30,7 +30,7 @@ class FrameStreamTest : public testing::Test {
   }
 
   FramePeer peer_;
-  // With one frame under way it is certain which calls still wait.
+  // With one frame under way the calls that still wait are known.
   std::unique_ptr<Client> client_ =
       ClientOf(peer_.address(), {.batching = {.max_frames_in_flight = 1}});
 };
@@ -125,7 +125,7 @@ TEST_F(FrameStreamTest, CancellationMeetsCallsWhereverTheyAre) {
   peer_.Release();
   EXPECT_EQ(other.get()->value(), "of c");
   EXPECT_EQ(peer_.KeysOf(1), "c");
-  stop->Cancel();  // once more does nothing
+  stop->Cancel();  // has no further effect
 }
 
 TEST_F(FrameStreamTest, ACancellationMayOutliveItsCallsAndTheClient) {
@@ -233,7 +233,7 @@ TEST_F(FrameStreamTest, WhatCouldNotBeAnsweredInTimeFailsAtOnce) {
   for (int i = 0; i < 3000; ++i) others.push_back(Get("b"));
   peer_.AnswerOne();
   peer_.AwaitFrames(2);
-  // One answer in a while, and thousands are waiting.
+  // Answers come slowly, and thousands of calls wait.
   Future<v1::GetResponse> brief;
   do {
     brief = Get("c", {.timeout = absl::Seconds(1)});
@@ -247,7 +247,7 @@ TEST_F(FrameStreamTest, WhatCouldNotBeAnsweredInTimeFailsAtOnce) {
   peer_.Release();
   EXPECT_TRUE(first.get().ok());
   for (auto& other : others) EXPECT_TRUE(other.get().ok());
-  EXPECT_EQ(Get("d").get()->value(), "of d");  // once they are answered, everybody is welcome
+  EXPECT_EQ(Get("d").get()->value(), "of d");  // once they are answered, calls are accepted again
 }
 
 TEST_F(FrameStreamTest, ASlowServerGetsSmallFrames) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// What was done to one key, and what a read of it may therefore answer. The writes of the key are
-// numbered and follow each other; the value of write n is n.
+// The writes of one key, and so the values that a read of it may return. Writes are numbered and do
+// not overlap; the value of write n is n.
 
 #include <cstdint>
 #include <deque>
@@ -27,18 +27,18 @@ class KeyHistory {
     return last_;
   }
 
-  // The write was acknowledged at `now`. Its value is not to be seen any more from `gone_at` on.
+  // The write was acknowledged at `now`. Its value must not be seen from `gone_at` on.
   void Acknowledge(int64_t now, int64_t gone_at) {
     const std::lock_guard lock(mutex_);
     acknowledged_.push_back({last_, now, gone_at});
   }
 
-  // What a read that begins now may answer.
+  // What a read that begins now may return.
   struct Bounds {
     uint64_t least = 0;       // no value below this
     bool may_be_gone = true;  // whether it may be a miss, even if nothing happens meanwhile
   };
-  // All that was acknowledged at `seen_from` or earlier has to show.
+  // Everything that was acknowledged at `seen_from` or earlier must be visible.
   Bounds BoundsOf(int64_t seen_from) {
     const std::lock_guard lock(mutex_);
     while (acknowledged_.size() > 1 && acknowledged_[1].at <= seen_from) acknowledged_.pop_front();
@@ -48,7 +48,7 @@ class KeyHistory {
             .may_be_gone = write.gone_at != kNever};
   }
 
-  // Whether the read, now that it has answered, kept to its bounds. Absent: a miss.
+  // Whether the answer of the read is within its bounds. Absent: a miss.
   bool Allows(const Bounds& bounds, std::optional<uint64_t> answer) {
     const std::lock_guard lock(mutex_);
     if (!answer.has_value()) return bounds.may_be_gone || last_gone_ > bounds.least;
@@ -64,9 +64,9 @@ class KeyHistory {
 
   std::mutex mutex_;
   uint64_t last_ = 0;
-  uint64_t last_gone_ = 0;  // the newest that was begun and leaves no lasting entry
-  // In order. Reads come in no order of their bounds, but each asks for them as it begins: what is
-  // before the newest that has to show is of no more use to any later one.
+  uint64_t last_gone_ = 0;  // the newest write begun that leaves no lasting entry
+  // In order. Each read asks for its bounds when it begins, so writes before the newest one that
+  // must be visible are of no use to later reads.
   std::deque<Write> acknowledged_;
 };
 

@@ -1,4 +1,4 @@
-// How a near cache keeps within its bytes.
+// How a near cache stays within its memory limit.
 
 #include "absl/strings/str_cat.h"
 #include "tests/client/near_cache_fixture.h"
@@ -8,7 +8,7 @@ namespace {
 
 class NearCacheEvictionTest : public NearCacheTest {
  protected:
-  // Keeps `bytes` in a cache of one shard.
+  // Limits a cache of one shard to `bytes`.
   explicit NearCacheEvictionTest(size_t bytes = 100'000) : small_(bytes, absl::Milliseconds(100)) {
     small_.Restart();
     small_.ProbeCameBack(0);

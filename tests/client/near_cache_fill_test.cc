@@ -1,4 +1,4 @@
-// What a near cache keeps of the server's answers, and what it must refuse.
+// Which of the server's answers a near cache keeps, and which it must refuse.
 
 #include <thread>
 
@@ -187,7 +187,7 @@ TEST_F(NearCacheFillTest, AnEntryIsServedUntilItsTimeToLiveIsOver) {
   Fill("k", Found("v", 1, 50), 10 * kMs);
   EXPECT_EQ(Hit("k", 60 * kMs - 1), "v");
   EXPECT_EQ(Hit("k", 60 * kMs), std::nullopt);
-  Fill("k", Found("v", 1, 80), 15 * kMs);  // somebody gave the same entry more time
+  Fill("k", Found("v", 1, 80), 15 * kMs);  // another client extended the entry's time to live
   EXPECT_EQ(Hit("k", 95 * kMs - 1), "v");
   Fill("forever", Found("v", 1, std::numeric_limits<int64_t>::max()));
   EXPECT_EQ(Hit("forever", 100 * kMs), "v");
@@ -218,7 +218,7 @@ TEST_F(NearCacheFillTest, SharesMayBeGivenBackAnywhere) {
         EXPECT_EQ(copy.value(), entry.found() ? "v" : "");
         if (i % 100 == 0) Tell(v1::KEY_EVENT_KIND_DELETE, "k", 1);
         if (i % 100 != 50) continue;
-        const auto read = Miss("k");  // may join that of another thread
+        const auto read = Miss("k");  // may join another thread's call
         if (read->call != nullptr) entries_.End(*read->call, Found("v", 1));
       }
     });

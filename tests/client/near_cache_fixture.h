@@ -1,7 +1,7 @@
 #pragma once
 
-// Verbs for tests of what a near cache holds: time is a number, and the server's answers come when
-// the test says so.
+// Verbs for tests of the contents of a near cache: time is a number, and the server's answers come
+// when the test says so.
 
 #include <gtest/gtest.h>
 
@@ -29,12 +29,12 @@ inline v1::GetResponse Found(const std::string& value, uint64_t version,
 }
 inline v1::GetResponse NotFound() { return {}; }
 
-// A near cache that stands and is fresh, at time 0. It may be 100 ms stale.
+// A near cache that is subscribed and fresh, at time 0. max_staleness is 100 ms.
 class NearCacheTest : public testing::Test {
  protected:
-  // A read that was missed, and what became of it.
+  // A read that was a miss, and its outcome.
   struct Read {
-    std::shared_ptr<Fill> call;                        // null: joined that of another
+    std::shared_ptr<Fill> call;                        // null: joined another call
     std::optional<absl::StatusOr<NearEntry>> outcome;  // absent: still waiting
 
     std::string value() const { return std::string((*outcome)->value()); }
@@ -45,7 +45,7 @@ class NearCacheTest : public testing::Test {
     ProbeFrom(0);
   }
 
-  // The value that a hit at `now` answers; absent: no hit.
+  // The value of a hit at `now`; absent: no hit.
   std::optional<std::string> Hit(const std::string& key, int64_t now = 0) {
     const NearEntry entry = entries_.Find(key, now);
     return entry.found() ? std::optional(std::string(entry.value())) : std::nullopt;
@@ -81,7 +81,7 @@ class NearCacheTest : public testing::Test {
     event.mutable_discontinuity();
     events_.Take(event);
   }
-  // What was sent to the channel of the probes at `sent` comes back.
+  // The probe that was sent at `sent` comes back.
   void ProbeFrom(int64_t sent, const std::string& channel = "probes") {
     v1::SubscriptionEvent event;
     event.mutable_message()->set_channel(channel);

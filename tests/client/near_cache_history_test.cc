@@ -1,5 +1,5 @@
-// A near cache between writers that never rest and a connection that keeps breaking: no read
-// answers what was overwritten, deleted or expired longer ago than the near cache may be stale.
+// A near cache with constant writers and a connection that keeps breaking: no read returns a value
+// that was overwritten, deleted or expired more than max_staleness ago.
 
 #include <array>
 #include <atomic>
@@ -30,7 +30,7 @@ constexpr int64_t kMaxStalenessNs = 100'000'000;
 
 std::string KeyOf(int key) { return absl::StrCat("key:", key); }
 
-// Counts up, and lets others wait until it has come far enough. Thread-safe.
+// A counter that threads can wait for. Thread-safe.
 class Progress {
  public:
   void Step() {
@@ -46,8 +46,8 @@ class Progress {
   std::atomic<int> steps_{0};
 };
 
-// Writes its own keys, one call after the other, until it is told to stop: one key some times in a
-// row, and then not for long. So what is wrong about a key is not put right by the next write.
+// Writes its own keys, one call after the other, until it is told to stop: one key several times in
+// a row, and then not for a long time, so that the next write does not hide an error.
 class Writer {
  public:
   Writer(Client* client, std::deque<KeyHistory>* histories, int first_key, Progress* progress)
@@ -58,7 +58,7 @@ class Writer {
         progress_(progress) {}
 
   void Start() { Next(); }
-  // A key that was written lately: now or up to that many keys ago.
+  // A key that was written recently: now or up to that many keys ago.
   int KeyFrom(int keys_ago) const {
     return first_key_ + (newest_ + kKeysPerWriter - keys_ago) % kKeysPerWriter;
   }
@@ -80,7 +80,7 @@ class Writer {
     newest_ = own;
     constexpr Kind kKinds[] = {kSet, kSet, kSet, kSet, kIncr, kIncr, kDelete, kExpiringSet};
     Kind kind = kKinds[random_() % std::size(kKinds)];
-    // An Incr keeps the time to live of what is there, and nobody knows how much of it.
+    // An Incr keeps the time to live of the entry, and it is not known how much is left.
     if (kind == kIncr && last_[own] == kExpiringSet) kind = kSet;
     last_[own] = kind;
     Write(first_key_ + own, kind);
@@ -113,7 +113,7 @@ class Writer {
     }
   }
 
-  // `lasts_ns`: how long the entry is there if nobody touches it.
+  // `lasts_ns`: how long the entry exists if nobody touches it.
   template <class Response>
   void End(int key, const absl::StatusOr<Response>& reply, int64_t lasts_ns) {
     EXPECT_TRUE(reply.ok()) << reply.status();
@@ -151,16 +151,16 @@ class NearCacheHistoryTest : public testing::Test {
     std::mt19937 random(seed);
     std::vector<uint64_t> versions(kKeys);
     while (!stop) {
-      // Half of them are being written, so that events meet fills; whether that went well, others
-      // show that have been left alone since.
+      // Half of the reads go to keys that are being written, so that events meet fills; the others
+      // go to keys that have been left alone since, and show whether that went well.
       const int keys_ago = random() % 2 == 0 ? 0 : static_cast<int>(random() % 16);
       const int key = writers[random() % kWriters].KeyFrom(keys_ago);
-      // More than once, so that there are hits between the writes.
+      // Several times, so that there are hits between the writes.
       for (int i = 0; i < 8 && !stop; ++i) ReadOnce(near, key, &versions[key]);
     }
   }
 
-  // `version`: the newest that the caller has seen.
+  // `version`: the newest one that the caller has seen.
   void ReadOnce(NearCache* near, int key, uint64_t* version) {
     const int64_t start = SteadyNs();
     const KeyHistory::Bounds bounds = histories_[key].BoundsOf(start - kMaxStalenessNs);
@@ -181,13 +181,13 @@ class NearCacheHistoryTest : public testing::Test {
     *version = entry->version();
   }
 
-  // Has 64 writers and some readers work while `disturb` is called, again and again, until there
-  // were that many writes and hits.
+  // Runs 64 writers and some readers while it calls `disturb` repeatedly, until there were that
+  // many writes and hits.
   void Run(Client* client, int writes, uint64_t hits, const std::function<void()>& disturb) {
     auto near = *NearCache::Create(client, {.key_prefixes = {"key:"},
-                                            .max_bytes = 40'000,  // evicts a little too
+                                            .max_bytes = 40'000,  // evicts a little
                                             .max_staleness = kMaxStaleness});
-    // Without frames, or there would hardly be time for a hit between two writes of a key.
+    // Without frames, as there would hardly be time for a hit between two writes of a key.
     const std::unique_ptr<Client> writing =
         ClientOf(server_.address(), {.batching = {.enabled = false}});
     std::deque<Writer> writers;
@@ -211,7 +211,7 @@ class NearCacheHistoryTest : public testing::Test {
               << stats.evictions << " evictions, " << stats.flushes << " flushes\n";
   }
 
-  // Remembers so little that some streams can be resumed and others have a gap.
+  // A history so short that some streams can be resumed and others have a gap.
   ServerProcess server_{"127.0.0.1:0", {"--history-events=2000"}};
   std::deque<KeyHistory> histories_{kKeys};
   Progress writes_;
@@ -223,9 +223,9 @@ TEST_F(NearCacheHistoryTest, NoReadIsOlderThanAllowed) {
   Run(client.get(), 30'000, 8'000, [&] { writes_.Await(writes_.steps() + 100); });
 }
 
-// Some connections, of which one also carries the events, are cut and held up one by one, so that
-// events fall behind answers, and answers behind events. Reads on a connection that is held fail
-// soon, so that others go on.
+// Several connections, one of which also carries the events, are cut and stalled one by one, so
+// that events fall behind answers, and answers behind events. Reads on a stalled connection fail
+// soon, so that others continue.
 TEST_F(NearCacheHistoryTest, NoReadIsOlderThanAllowedOverABadConnection) {
   CuttingProxy proxy(server_.address());
   const std::unique_ptr<Client> client = ClientOf(
@@ -236,8 +236,8 @@ TEST_F(NearCacheHistoryTest, NoReadIsOlderThanAllowedOverABadConnection) {
     const auto pause = [&](int most) {
       writes_.Await(writes_.steps() + static_cast<int>(random() % most));
     };
-    // Often for less than a read waits, so that answers come late, and sometimes for longer than
-    // the bound, and than the server remembers.
+    // Often for less than the timeout of a read, so that answers come late; sometimes for longer
+    // than max_staleness and than the server's history.
     pause(100);
     proxy.Hold(random());
     pause(random() % 3 != 0 ? 200 : 10'000);

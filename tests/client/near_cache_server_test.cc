@@ -1,4 +1,4 @@
-// A near cache and the real server.
+// A near cache with the real server.
 
 #include "client/near_cache.h"
 
@@ -33,12 +33,12 @@ class NearCacheServerTest : public testing::Test {
     if (!entry.ok()) return "failed";
     return entry->found() ? std::string(entry->value()) : "a miss";
   }
-  // Reads until that is answered from the process.
+  // Reads the key until it is a hit.
   void ReadUntilHit(const std::string& key) {
     const uint64_t hits = near_->stats().hits;
     while (near_->stats().hits == hits) Read(key);
   }
-  // Reads until it gives that.
+  // Reads the key until it has that value.
   void Await(const std::string& key, const std::string& value) {
     while (Read(key) != value) {
     }
@@ -123,7 +123,8 @@ TEST_F(NearCacheServerTest, AServerThatStartsAnewHasNothing) {
   server_.Kill();
   server_ = ServerProcess(address);
   ASSERT_TRUE(another_->Set("other", "v").ok());
-  while (true) {  // within max_staleness it may still answer, and until it has a connection fail
+  while (
+      true) {  // within max_staleness reads may still be hits, and fail until there is a connection
     const absl::StatusOr<NearEntry> entry = near_->Get("k");
     if (entry.ok() && !entry->found()) break;
   }
@@ -136,7 +137,7 @@ TEST_F(NearCacheServerTest, WithoutConnectionItAnswersForMaxStalenessOnly) {
   another_->Set("k", "v").IgnoreError();
   ReadUntilHit("k");
   server_.Freeze();
-  // Hits are answered at once; the first call that goes to the server is not.
+  // Hits are answered at once; the first call to the server is not.
   std::shared_ptr<std::atomic<bool>> answered;
   do {
     answered = std::make_shared<std::atomic<bool>>(false);

@@ -1,5 +1,4 @@
-// What a near cache makes of its subscription: when it may keep entries, and when it may answer
-// from them.
+// How a near cache uses its subscription: when it may keep entries, and when it may return them.
 
 #include "tests/client/near_cache_fixture.h"
 

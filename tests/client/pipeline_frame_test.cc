@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "client/pipeline/frame_reader.h"
 #include "client/pipeline/frame_writer.h"
 #include "client/pipeline/operation_call.h"
+#include "client/reply_bytes.h"
+#include "proto/wire/frame_operation.h"
+#include "proto/wire/frame_result.h"
 
 namespace ferrite {
 namespace {
@@ -15,9 +17,13 @@ std::string BytesOf(const grpc::ByteBuffer& buffer) {
   return std::string(reinterpret_cast<const char*>(slice.begin()), slice.size());
 }
 
-grpc::ByteBuffer BufferOf(const std::string& bytes) {
-  const grpc::Slice slice(bytes);
-  return grpc::ByteBuffer(&slice, 1);
+// `bytes` as gRPC might have received it: in pieces of that size.
+grpc::ByteBuffer BufferOf(const std::string& bytes, size_t piece_bytes) {
+  std::vector<grpc::Slice> pieces;
+  for (size_t at = 0; at < bytes.size(); at += piece_bytes) {
+    pieces.emplace_back(bytes.substr(at, piece_bytes));
+  }
+  return grpc::ByteBuffer(pieces.data(), pieces.size());
 }
 
 template <class Response, class Request>
@@ -50,51 +56,36 @@ TEST(FrameWriterTest, WritesWhatProtobufWould) {
   const std::string bytes = BytesOf(WriteFrame(
       {&get_call, &set_call, &delete_call, &touch_call, &incr_call, &publish_call, &empty_call}));
   EXPECT_EQ(bytes, expected.SerializeAsString());
-  EXPECT_EQ(BytesInFrame(get_call), 2 + expected.operations(0).ByteSizeLong());
+  EXPECT_EQ(OperationInFrameSize(get_call.field(), get_call.request_bytes()),
+            2 + expected.operations(0).ByteSizeLong());
 }
 
-TEST(FrameReaderTest, ReadsWhatProtobufWrote) {
+TEST(FrameResultTest, IsReadWhereverThePiecesOfTheReplyEnd) {
   v1::PipelineResponse reply;
   reply.add_results()->mutable_get()->set_value(std::string(1000, 'v'));
   reply.add_results()->mutable_set();
   reply.add_results();
   reply.add_results()->mutable_error()->set_message("no");
-  const grpc::ByteBuffer buffer = BufferOf(reply.SerializeAsString());
-  FrameReader reader(buffer);
-  std::optional<OperationOutcome> outcome = reader.Next();
-  ASSERT_TRUE(outcome.has_value());
-  EXPECT_EQ(outcome->field, v1::OperationResult::kGetFieldNumber);
-  EXPECT_EQ(outcome->message, reply.results(0).get().SerializeAsString());
-  outcome = reader.Next();
-  EXPECT_EQ(outcome->field, v1::OperationResult::kSetFieldNumber);
-  EXPECT_EQ(outcome->message, "");
-  EXPECT_EQ(reader.Next()->field, 0);
-  EXPECT_EQ(reader.Next()->field, v1::OperationResult::kErrorFieldNumber);
-  EXPECT_FALSE(reader.Next().has_value());
-  EXPECT_FALSE(reader.Next().has_value());
-}
-
-TEST(FrameReaderTest, PassesOverWhatItDoesNotKnow) {
-  using namespace std::string_literals;
-  // Of the frame: a varint, fixed64, bytes and fixed32 as fields 2 to 5; of the result: a varint.
-  const grpc::ByteBuffer buffer = BufferOf("\x10\x05\x19"s + "12345678" + "\x22\x01x\x2d" + "1234" +
-                                           "\x0a\x04\x38\x01\x12\x00"s);
-  FrameReader reader(buffer);
-  const std::optional<OperationOutcome> outcome = reader.Next();
-  ASSERT_TRUE(outcome.has_value());
-  EXPECT_EQ(outcome->field, v1::OperationResult::kSetFieldNumber);
-  EXPECT_FALSE(reader.Next().has_value());
-}
-
-TEST(FrameReaderTest, EndsWhereAReplyIsCutOff) {
-  v1::PipelineResponse reply;
-  reply.add_results()->mutable_get()->set_value("value");
-  const std::string whole = reply.SerializeAsString();
-  for (size_t size = 0; size < whole.size(); ++size) {
-    const grpc::ByteBuffer buffer = BufferOf(whole.substr(0, size));
-    FrameReader reader(buffer);
-    EXPECT_FALSE(reader.Next().has_value()) << size;
+  for (const size_t piece_bytes : {1, 7, 100, 10'000}) {
+    const ReplyBytes bytes(BufferOf(reply.SerializeAsString(), piece_bytes));
+    FrameResultReader results(bytes.view());
+    std::optional<FrameResult> result = results.Next();
+    ASSERT_TRUE(result.has_value());
+    EXPECT_EQ(result->field, v1::OperationResult::kGetFieldNumber);
+    EXPECT_EQ(result->message, reply.results(0).get().SerializeAsString());
+    result = results.Next();
+    EXPECT_EQ(result->field, v1::OperationResult::kSetFieldNumber);
+    EXPECT_EQ(result->message, "");
+    EXPECT_EQ(results.Next()->field, 0);
+    EXPECT_EQ(results.Next()->field, v1::OperationResult::kErrorFieldNumber);
+    EXPECT_FALSE(results.Next().has_value());
+    EXPECT_FALSE(results.Next().has_value());
   }
+}
+
+TEST(FrameResultTest, AReplyWithoutBytesHasNone) {
+  EXPECT_EQ(ReplyBytes(grpc::ByteBuffer()).view(), "");
+  EXPECT_EQ(ReplyBytes(BufferOf("", 1)).view(), "");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Which calls a Client sends again, seen from the other end.
+// Which calls a Client sends again, as the server sees them.
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// A gRPC server that fails on command, which the real one cannot be told to do. It speaks the real
-// protocol over a real socket; only its answers are written by the test.
+// A gRPC server that fails on command, as the real one cannot. It speaks the real protocol over a
+// real socket; only its answers come from the test.
 
 #include <condition_variable>
 #include <deque>
@@ -57,7 +57,7 @@ class ScriptedPeer final : public v1::CacheService::Service {
     return calls_;
   }
 
-  // Lets the calls go on that are held.
+  // Lets the calls that are held continue.
   void Release() {
     const std::lock_guard lock(mutex_);
     released_ = true;
@@ -91,7 +91,7 @@ class ScriptedPeer final : public v1::CacheService::Service {
     }
     return Follow(context);
   }
-  // Answers nothing, whatever it is asked for.
+  // Answers with no results, whatever the request.
   grpc::Status MGet(grpc::ServerContext* context, const v1::MGetRequest*,
                     v1::MGetResponse*) override {
     return Follow(context);

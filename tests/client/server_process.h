@@ -33,12 +33,12 @@ class ServerProcess {
 
   const std::string& address() const { return address_; }
 
-  // Ends it at once, as a crash would.
+  // Kills it, as a crash would.
   void Kill() {
     process_->Signal(SIGKILL);
     process_->Wait();
   }
-  // Makes it answer nobody, its connections left open, and lets it go on.
+  // Freeze it with its connections open, and let it continue.
   void Freeze() { process_->Freeze(); }
   void Thaw() { process_->Signal(SIGCONT); }
 

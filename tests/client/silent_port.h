@@ -1,6 +1,6 @@
 #pragma once
 
-// A port that takes connections and never says a word.
+// A port that accepts connections and never sends anything.
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

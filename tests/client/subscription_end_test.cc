@@ -1,4 +1,4 @@
-// The end of subscriptions, in whatever state they are: on_end comes once, and nothing after it.
+// The end of subscriptions in any state: on_end comes once, and nothing after it.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -105,7 +105,7 @@ TEST(SubscriptionEndTest, WhileItsReaderHasNoRoom) {
   EXPECT_TRUE(absl::IsCancelled(last)) << last;
 }
 
-// Streams that break all the time, readers of both kinds, and an end at any moment.
+// Streams that break all the time, both kinds of readers, and an end at any moment.
 TEST(SubscriptionEndTest, CanComeAtAnyMoment) {
   EventPeer peer;
   for (int round = 0; round < 60; ++round) {

@@ -1,4 +1,4 @@
-// The parts of subscriptions on their own: when to connect again, what waits, what is printed.
+// The parts of subscriptions alone: when to reconnect, what waits, what is printed.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

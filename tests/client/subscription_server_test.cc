@@ -22,7 +22,7 @@ v1::SubscribeRequest ChannelRequest(const std::string& channel) {
   return request;
 }
 
-// The next event that is no heartbeat, as a word.
+// The next event that is not a heartbeat, as a word.
 std::string Next(Subscription& subscription) {
   while (true) {
     const auto event = subscription.Next(absl::InfiniteDuration());
@@ -146,8 +146,8 @@ TEST_F(SubscriptionServerTest, AReaderThatIsTooSlowIsEndedIfItAskedForThat) {
   request.set_max_queue_events(1);
   const auto subscription = client_->Subscribe(request, {.max_waiting_events = 1});
   EXPECT_EQ(Next(*subscription), "ack");
-  // The sockets and gRPC take in some, and the server is patient for a while: it takes the more,
-  // the faster this machine is.
+  // The sockets and gRPC buffer some, and the server is patient for a while: a faster machine needs
+  // more.
   const std::string large(1 << 20, 'x');
   absl::Status end;
   for (int messages = 100; end.ok(); messages *= 2) {

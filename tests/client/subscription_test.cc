@@ -34,7 +34,7 @@ v1::SubscribeRequest RequestFor(const std::string& channel) {
 
 class SubscriptionTest : public testing::Test {
  protected:
-  // The next event in a word; what it failed with if it did.
+  // The next event as a word, or the error.
   static std::string Next(Subscription& subscription) {
     const auto event = subscription.Next(absl::InfiniteDuration());
     return event.ok() ? WordFor(*event) : "end " + absl::StatusCodeToString(event.status().code());
@@ -87,7 +87,7 @@ TEST_F(SubscriptionTest, WhatWaitsOutlastsALoss) {
   request.set_resume_token("given");
   const auto subscription = client_->Subscribe(request);
   EXPECT_EQ(subscription->resume_token(), "given");
-  peer_.AwaitStreams(2);  // nothing has been taken yet
+  peer_.AwaitStreams(2);  // no event has been taken yet
   EXPECT_EQ(subscription->resume_token(), "given");
   EXPECT_EQ(peer_.requests().at(0).resume_token(), "given");
   EXPECT_EQ(peer_.requests().at(1).resume_token(), "2");
@@ -166,8 +166,8 @@ TEST_F(SubscriptionTest, NothingIsReadThatHasNoRoom) {
   peer_.Expect({ManyMessages(kMessages)});
   const auto subscription = client_->Subscribe(RequestFor("c"), {.max_waiting_events = 4});
   peer_.AwaitWritten(kMessages);
-  // What was written before is there before the answers, which take turns with it on the only
-  // completion thread: by then all of it could have been read.
+  // What was written before has arrived before these answers, which take turns with it on the only
+  // completion thread: all of it could have been read by now.
   for (size_t i = 0; i < kMessages; ++i) ASSERT_TRUE(client_->Get("k").ok());
   subscription->Cancel();
   for (const char* word : {"0", "1", "2", "3", "end CANCELLED"}) {
@@ -188,7 +188,7 @@ TEST_F(SubscriptionTest, AStreamThatIsNotReadIsNotSilent) {
   request.set_heartbeat_ms(100);
   const auto unread = client_->Subscribe(request, {.max_waiting_events = 1});
   peer_.AwaitWritten(2);
-  // The silence of another, twice, is the clock.
+  // Two silences of another subscription serve as the clock.
   request.set_channels(0, "silent");
   EventDiary diary;
   const auto silent = client_->Subscribe(request, diary.Callbacks());

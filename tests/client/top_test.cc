@@ -1,4 +1,4 @@
-// What `ferrite top` makes of two answers of Stats.
+// How `ferrite top` evaluates two answers to Stats.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The forecast of a wait, against a clock that the test sets.
+// The forecast of a wait, with a clock that the test sets.
 
 #include "client/pipeline/wait_forecast.h"
 

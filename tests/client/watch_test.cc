@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-// A server that takes every call for slow.
+// A server for which every call is slow.
 class WatchTest : public testing::Test {
  protected:
   Result Ferrite(std::vector<std::string> arguments) {

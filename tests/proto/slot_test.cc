@@ -1,4 +1,4 @@
-// Pins the slot function to the bit: a server and a client that disagree on it lose keys.
+// Pins the slot function exactly: a server and a client that disagree on it lose keys.
 //
 // The vectors follow from the definition, not from the code under test; the oracle below computes
 // the same definition bit by bit, where the code under test uses a table.
@@ -68,7 +68,7 @@ uint16_t BitwiseCrc(std::string_view bytes) {
   return crc;
 }
 
-// The bytes that count, found by a plain walk: the tag opens at the first '{' and closes at the
+// The bytes that count, found by a simple loop: the tag opens at the first '{' and closes at the
 // first '}' after it.
 std::string_view TagOrKey(std::string_view key) {
   size_t open = 0;

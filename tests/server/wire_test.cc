@@ -8,7 +8,6 @@
 
 #include "server/handlers/limits.h"
 #include "server/metrics/thread_counters.h"
-#include "server/wire/field_reader.h"
 #include "server/wire/wire_handlers.h"
 #include "tests/store/fake_clock.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// When calls start that do not wait for each other (an open loop): what many independent users do,
+// When the calls of an open loop start: at their own times, like those of many independent users,
 // whether or not the server keeps up.
 
 #include <chrono>
@@ -11,19 +11,19 @@ namespace ferrite::cli {
 
 enum class ArrivalKind {
   kPoisson,   // gaps as between independent users
-  kConstant,  // all gaps alike
+  kConstant,  // all gaps equal
 };
 
-// The moments at which calls are to start. Not thread-safe.
+// The times at which calls are to start. Not thread-safe.
 class Arrivals {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `per_second` on average, above 0, the first one a gap after `start`.
+  // `per_second` calls on average, above 0; the first one comes a gap after `start`.
   Arrivals(ArrivalKind kind, double per_second, uint64_t seed, Clock::time_point start);
 
   Clock::time_point next() const { return next_; }
-  // Goes on to the one after `next()`.
+  // Moves to the one after `next()`.
   void Advance();
 
  private:

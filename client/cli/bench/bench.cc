@@ -11,8 +11,8 @@
 #include "client/cli/bench/load_thread.h"
 #include "client/cli/bench/open_bench.h"
 #include "client/cli/bench/preload.h"
-#include "client/cli/bench/progress.h"
 #include "client/cli/interrupt.h"
+#include "client/cli/progress.h"
 
 namespace ferrite::cli {
 namespace {
@@ -45,7 +45,8 @@ absl::Status WriteKeys(Client& client, const BenchOptions& options,
   Clock::time_point shown;
   return Preload(client, options, [&](uint64_t done) {
     if (Clock::now() - shown > kTick) {
-      line.Show(ProgressBar("Writing keys", done, options.keys));
+      line.Show(ProgressBar("Writing keys",
+                            static_cast<double>(done) / static_cast<double>(options.keys)));
       shown = Clock::now();
     }
     return !interrupt.is_set();
@@ -56,7 +57,7 @@ absl::Status WriteKeys(Client& client, const BenchOptions& options,
 class Load {
  public:
   Load(const BenchOptions& options, const Channels& channels) {
-    // Without a warm-up the very first call counts.
+    // Without a warm-up, counting starts with the first call.
     state_.counting = options.warmup == absl::ZeroDuration();
     for (int i = 0; i < options.threads; ++i) {
       Channels own;
@@ -106,7 +107,7 @@ class Load {
   std::vector<std::unique_ptr<Loader>> threads_;
 };
 
-// Shows the rate and latency of the last moments, again and again.
+// Shows the current rate and latency repeatedly.
 class LiveLine {
  public:
   void Update(const Load& load) {

@@ -18,7 +18,7 @@ enum class BenchMode {
   kUnary,     // each in a call of its own
   kMGet,      // many in a call: MGet and MSet
   kPipeline,  // many in a frame of a stream
-  kAuto,      // as ferrite::Client sends the calls of concurrent callers
+  kAuto,      // as ferrite::Client batches the calls of concurrent callers
 };
 
 struct BenchOptions {
@@ -33,7 +33,7 @@ struct BenchOptions {
   int batch = 1;
 
   int connections = 4;
-  // Calls or frames in flight on each connection; with a rate, no more than so many.
+  // Calls or frames in flight on each connection; with a rate, at most this many.
   int in_flight = 16;
   // Threads that make the calls, each with its own completion queue. Not more than connections.
   int threads = 1;
@@ -41,15 +41,15 @@ struct BenchOptions {
   uint64_t keys = 100'000;
   int key_size = 16;
   int value_size = 64;
-  // Absent: every key is as likely as any other. Otherwise Zipf's law with this exponent.
+  // Absent: all keys are equally likely. Otherwise Zipf's law with this exponent.
   std::optional<double> zipf_theta;
 
   // Write every key once before reading.
   bool preload = true;
   absl::Duration warmup = absl::Seconds(1);
   absl::Duration duration = absl::Seconds(10);
-  // Calls per second in all, started whether or not others have ended. Absent: each call starts
-  // when one before it has ended.
+  // Calls per second in all, whether or not earlier ones have ended. Absent: each call starts when
+  // an earlier one has ended.
   std::optional<double> rate;
   ArrivalKind arrivals = ArrivalKind::kPoisson;
   // Stop after this many calls or frames instead.

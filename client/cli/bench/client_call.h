@@ -1,6 +1,6 @@
 #pragma once
 
-// One call through ferrite::Client, as a Workload draws it.
+// One call through ferrite::Client, drawn by a Workload.
 
 #include <memory>
 #include <utility>
@@ -12,10 +12,10 @@
 
 namespace ferrite::cli {
 
-// A client as `options` say, with so many connections.
+// A client with these options and this many connections.
 std::unique_ptr<Client> ClientWith(const BenchOptions& options, int connections);
 
-// What a call did: how many keys it read or wrote, and how many of those that it read were there.
+// How many keys a call read or wrote, and how many of the keys that it read existed.
 struct CallKeys {
   uint64_t keys = 1;
   uint64_t hits = 0;
@@ -30,8 +30,8 @@ CallKeys KeysOf(const Response&) {
   return {};
 }
 
-// Starts the next call of `workload` and hands its end to `on_end(is_read, outcome)`, where the
-// outcome is an absl::StatusOr of the response.
+// Starts the next call of `workload`, which ends with `on_end(is_read, outcome)`; the outcome is an
+// absl::StatusOr of the response.
 template <class OnEnd>
 void StartClientCall(Client* client, const CallOptions& options, Workload* workload, OnEnd on_end) {
   switch (workload->NextKind()) {

@@ -13,7 +13,7 @@ ClientLoad::ClientLoad(const BenchOptions& options, int connections, uint64_t se
       quota_(quota),
       busy_callers_(connections * options.in_flight) {
   client_ = ClientWith(options, connections);
-  // Calls start on the completion thread, where a callback gets to.
+  // Calls start on the completion thread, on which callbacks run.
   client_->IsServingAsync("", {}, [this, callers = busy_callers_](const absl::StatusOr<bool>&) {
     for (int i = 0; i < callers; ++i) Continue();
   });
@@ -43,7 +43,7 @@ void ClientLoad::OnEnd(bool counted, Clock::time_point start, Tally* tally,
     NoteEnd(now);
   }
   if (!absl::IsUnavailable(reply.status()) || state_.stopping) return Continue();
-  // The client asks with pauses in between whether the server is back.
+  // The server is away: the health check's retries pause until it is back.
   client_->IsServingAsync("", {}, [this](const absl::StatusOr<bool>&) { Continue(); });
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Loads the server as a program would that uses ferrite::Client: a number of callers, each of which
-// makes its next call when the last has ended. The client makes frames of them.
+// Loads the server as a program with ferrite::Client would: by a number of callers, each of which
+// makes its next call when its last one has ended. The client batches them into frames.
 
 #include <memory>
 #include <optional>
@@ -13,18 +13,18 @@
 
 namespace ferrite::cli {
 
-// Has a client with one completion thread, which is the thread that makes the calls.
+// Has a client with one completion thread, which makes the calls.
 class ClientLoad final : public Loader {
  public:
   // Starts at once. `connections` is this loader's share, each with options.in_flight callers.
   // `state` must outlive it. For `quota` see LoadThread.
   ClientLoad(const BenchOptions& options, int connections, uint64_t seed,
              std::optional<uint64_t> quota, const RunState* state);
-  // As ~LoadThread.
+  // See ~LoadThread.
   ~ClientLoad() override;
 
  private:
-  // Lets a caller make its next call, or rest for good.
+  // Lets a caller make its next call, or stop.
   void Continue();
   template <class Response>
   void OnEnd(bool counted, Clock::time_point start, Tally* tally,
@@ -34,7 +34,7 @@ class ClientLoad final : public Loader {
   Workload workload_;
   std::optional<uint64_t> quota_;  // what is left of it
   int busy_callers_;
-  std::unique_ptr<Client> client_;  // last: its end is the end of all calls
+  std::unique_ptr<Client> client_;  // last member: its destructor ends all calls
 };
 
 }  // namespace ferrite::cli

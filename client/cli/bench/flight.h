@@ -1,6 +1,6 @@
 #pragma once
 
-// What a LoadThread keeps in flight: one call or one frame after the other.
+// What a LoadThread keeps in flight: a sequence of calls or frames, one at a time.
 
 #include <chrono>
 
@@ -22,23 +22,24 @@ class Flight {
 
   // Starts the next call of `workload`. `counted`: whether it is to appear in the result.
   virtual void BeginCall(Workload* workload, bool counted) = 0;
-  // Starts a pause instead: a server that is away is not asked again at once.
+  // Starts a pause instead, so that an absent server is not called again at once.
   virtual void BeginPause() = 0;
 
-  // The queue gave back the tag. Whether that ends the call or the pause; if not, more will come.
+  // The queue returned the tag. Whether this ends the call or the pause; if not, more events will
+  // come.
   virtual bool Proceed(bool ok) = 0;
 
   virtual bool pausing() const = 0;
   virtual bool counted() const = 0;
-  // Whether the call that ended found nobody at the other end.
+  // Whether the call that ended did not reach a server.
   virtual bool found_nobody() const = 0;
   // Adds the call that ended to `*tallies`.
   virtual void Count(Tallies* tallies) const = 0;
 
-  // Makes the call or pause end soon.
+  // Ends the call or pause soon.
   virtual void Cancel() = 0;
-  // The same if it takes longer than calls may, and gRPC does not see to that. Asked when all are
-  // silent.
+  // Does so if the call is overdue and gRPC does not enforce its deadline. Called while nothing
+  // happens.
   virtual void CancelIfOverdue(Clock::time_point) {}
 };
 

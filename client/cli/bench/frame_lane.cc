@@ -18,7 +18,7 @@ void Add(const OutcomeCounts& counts, Tally* tally) {
   }
 }
 
-// Where frames of these operations are counted as frames.
+// The tally that counts frames with these operations.
 Tally* TallyOf(const std::vector<Workload::Kind>& kinds, Tallies* tallies) {
   const auto reads = std::count(kinds.begin(), kinds.end(), Workload::Kind::kGet);
   if (reads == 0) return &tallies->writes;
@@ -122,7 +122,7 @@ void FrameLane::Cancel() {
 }
 
 void FrameLane::CancelIfOverdue(Clock::time_point now) {
-  // The stream outlives its frames, so it has no deadline of its own.
+  // The stream outlives its frames, so it has no deadline.
   if (step_ != Step::kOpening && step_ != Step::kExchanging) return;
   if (now - start_ < absl::ToChronoNanoseconds(options_.call_timeout)) return;
   overdue_ = true;

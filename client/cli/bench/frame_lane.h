@@ -1,7 +1,7 @@
 #pragma once
 
-// Room for one frame in flight: a stream of Pipeline that stays open from frame to frame, and is
-// opened again when it broke.
+// Room for one frame in flight: a Pipeline stream that stays open between frames, and is reopened
+// when it breaks.
 
 #include <memory>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
 
-// Counts what a reply of Pipeline says, reading no more of it than that takes.
+// Counts the outcomes in a reply of Pipeline, reading no more of it than necessary.
 
 #include <array>
 #include <cstdint>
@@ -24,7 +24,7 @@ struct FrameCounts {
   OutcomeCounts writes;
 };
 
-// Nothing if the reply is not one outcome for each of `kinds` (kGet, kSet, kIncr), in their order.
+// Absent if the reply is not one outcome for each of `kinds` (kGet, kSet, kIncr), in their order.
 std::optional<FrameCounts> CountReply(const grpc::ByteBuffer& reply,
                                       std::span<const Workload::Kind> kinds);
 

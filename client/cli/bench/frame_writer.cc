@@ -1,52 +1,51 @@
 #include "client/cli/bench/frame_writer.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "ferrite/v1/cache.pb.h"
 #include "grpc/slice.h"
 #include "grpcpp/support/slice.h"
+#include "proto/wire/frame_operation.h"
 
 namespace ferrite::cli {
+namespace {
 
-FrameWriter::FrameWriter(const BenchOptions& options) : kinds_(options.batch) {
-  const auto prepare = [&](char kind, auto mutable_request, auto fill) {
-    WriteKey(kind, 0, options.key_size, &key_);
-    v1::PipelineRequest frame;
-    auto* const request = (frame.add_operations()->*mutable_request)();
-    request->set_key(key_);
-    fill(request);
-    Prepared prepared{frame.SerializeAsString()};
-    // Before the key there are only tags and lengths, and none of those is a letter before a digit.
-    prepared.key_offset = prepared.bytes.find(key_);
-    return prepared;
-  };
-  get_ = prepare(kEntryKey, &v1::Operation::mutable_get, [](auto*) {});
-  set_ = prepare(kEntryKey, &v1::Operation::mutable_set,
-                 [&](v1::SetRequest* set) { set->set_value(RandomValue(options.value_size, 0)); });
-  incr_ = prepare(kCounterKey, &v1::Operation::mutable_incr, [](auto*) {});
+using Kind = Workload::Kind;
+
+constexpr int kKey = v1::GetRequest::kKeyFieldNumber;
+static_assert(kKey == v1::SetRequest::kKeyFieldNumber && kKey == v1::IncrRequest::kKeyFieldNumber);
+constexpr int kValue = v1::SetRequest::kValueFieldNumber;
+
+int FieldOf(Kind kind) {
+  if (kind == Kind::kSet) return v1::Operation::kSetFieldNumber;
+  if (kind == Kind::kIncr) return v1::Operation::kIncrFieldNumber;
+  return v1::Operation::kGetFieldNumber;
 }
 
-const FrameWriter::Prepared& FrameWriter::Of(Workload::Kind kind) const {
-  if (kind == Workload::Kind::kSet) return set_;
-  if (kind == Workload::Kind::kIncr) return incr_;
-  return get_;
+size_t KeySize(const BenchOptions& options) { return BytesFieldSize(kKey, options.key_size); }
+
+}  // namespace
+
+FrameWriter::FrameWriter(const BenchOptions& options)
+    : read_size_(KeySize(options)),
+      write_size_(KeySize(options) + BytesFieldSize(kValue, options.value_size)),
+      kinds_(options.batch) {}
+
+size_t FrameWriter::RequestSizeOf(Kind kind) const {
+  return kind == Kind::kSet ? write_size_ : read_size_;
 }
 
 grpc::ByteBuffer FrameWriter::Write(Workload* workload) {
   size_t bytes = 0;
-  for (Workload::Kind& kind : kinds_) {
+  for (Kind& kind : kinds_) {
     kind = workload->NextKind();
-    bytes += Of(kind).bytes.size();
+    bytes += OperationInFrameSize(FieldOf(kind), RequestSizeOf(kind));
   }
   grpc_slice memory = grpc_slice_malloc(bytes);
-  uint8_t* next = GRPC_SLICE_START_PTR(memory);
-  for (const Workload::Kind kind : kinds_) {
-    const Prepared& operation = Of(kind);
-    std::copy_n(operation.bytes.data(), operation.bytes.size(), next);
-    kind == Workload::Kind::kIncr ? workload->NextCounterKey(&key_) : workload->NextKey(&key_);
-    std::memcpy(next + operation.key_offset, key_.data(), key_.size());
-    next += operation.bytes.size();
+  FieldWriter writer(GRPC_SLICE_START_PTR(memory));
+  for (const Kind kind : kinds_) {
+    kind == Kind::kIncr ? workload->NextCounterKey(&key_) : workload->NextKey(&key_);
+    WriteOperationHeads(FieldOf(kind), RequestSizeOf(kind), &writer);
+    writer.Bytes(kKey, key_);
+    if (kind == Kind::kSet) writer.Bytes(kValue, workload->value());
   }
   const grpc::Slice frame(memory, grpc::Slice::STEAL_REF);
   return grpc::ByteBuffer(&frame, 1);

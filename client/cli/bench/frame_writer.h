@@ -1,7 +1,7 @@
 #pragma once
 
-// Frames of Pipeline, made by copying operations that were serialized before and writing keys into
-// them: what loads a server that makes no message objects must not make any either.
+// Frames of Pipeline, written without message objects: the server makes none, so its load generator
+// must not make any either.
 
 #include <string>
 #include <vector>
@@ -21,21 +21,15 @@ class FrameWriter {
   // The next frame of `workload`.
   grpc::ByteBuffer Write(Workload* workload);
 
-  // Of the operations of that frame, in its order: kGet, kSet or kIncr.
+  // The kinds of that frame's operations, in order: kGet, kSet or kIncr.
   const std::vector<Workload::Kind>& kinds() const { return kinds_; }
 
  private:
-  // A field `operations` of PipelineRequest with one operation, and where its key lies in it.
-  struct Prepared {
-    std::string bytes;
-    size_t key_offset = 0;
-  };
+  // The size of a request of that kind. All keys have the same size.
+  size_t RequestSizeOf(Workload::Kind kind) const;
 
-  const Prepared& Of(Workload::Kind kind) const;
-
-  Prepared get_;
-  Prepared set_;
-  Prepared incr_;
+  const size_t read_size_;   // of a GetRequest or IncrRequest
+  const size_t write_size_;  // of a SetRequest
   std::vector<Workload::Kind> kinds_;
   std::string key_;
 };

@@ -1,7 +1,7 @@
 #pragma once
 
-// Room for one call in flight. Its messages are made once and used for every call, so that the load
-// tool spends its time in gRPC and not in malloc. It has one operation pending at a time.
+// Room for one call in flight. Its messages are created once and reused for every call, so that the
+// load generator spends its time in gRPC and not in malloc. One operation is pending at a time.
 
 #include <memory>
 #include <optional>
@@ -39,7 +39,7 @@ class Lane final : public Flight {
   }
   void Cancel() override;
 
-  // Of the call that ended.
+  // The call that ended.
   bool ok() const { return status_.ok(); }
   Clock::duration latency() const { return end_ - start_; }
   void Count(Tally* tally) const;

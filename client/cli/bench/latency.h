@@ -1,9 +1,9 @@
 #pragma once
 
-// Latencies counted in buckets that grow with the value, so that any percentile is known to within
-// 1 % in constant memory.
+// Latencies in buckets that grow with the value, so that every percentile is known to within 1 % in
+// constant memory.
 //
-// Values below 128 ns have a bucket each; above, every power of two is cut into 128 buckets.
+// Values below 128 ns have a bucket each; above, every power of two is divided into 128 buckets.
 
 #include <array>
 #include <atomic>
@@ -28,10 +28,10 @@ class Latencies {
  public:
   Latencies() : counts_(kLatencyBuckets) {}
 
-  // Adds what `recorder` has counted so far.
+  // Adds the counts of `recorder`.
   void Add(const LatencyRecorder& recorder);
   void Add(const Latencies& other);
-  // Takes away what `earlier`, taken from the same recorders, had counted. The maximum stays.
+  // Subtracts `earlier`, a snapshot of the same recorders. The maximum stays.
   void Subtract(const Latencies& earlier);
 
   uint64_t count() const { return count_; }
@@ -47,7 +47,7 @@ class Latencies {
   uint64_t max_ns_ = 0;
 };
 
-// Counts while others look. One thread records; any may read at the same time.
+// Counts while other threads read. One thread records; any may read at the same time.
 class LatencyRecorder {
  public:
   void Record(absl::Duration latency);

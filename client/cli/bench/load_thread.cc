@@ -6,7 +6,7 @@
 namespace ferrite::cli {
 namespace {
 
-// How often a thread looks up when nothing happens.
+// How often a thread wakes up when nothing happens.
 constexpr auto kTick = std::chrono::milliseconds(100);
 
 }  // namespace

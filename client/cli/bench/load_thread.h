@@ -29,13 +29,13 @@ class LoadThread final : public Loader {
              const std::vector<std::shared_ptr<grpc::Channel>>& channels, uint64_t seed,
              std::optional<uint64_t> quota, const RunState* state);
   // Waits for the end of the thread: state->stopping must be set, or the quota used up. Calls in
-  // flight get a second to end by themselves and are then cancelled.
+  // flight get a second to end and are then cancelled.
   ~LoadThread() override;
 
  private:
   void Run();
   void AddFlights(const std::shared_ptr<grpc::Channel>& channel);
-  // Gives the flight something to do, or lets it rest for good.
+  // Starts the flight's next call or pause, or lets it stop.
   void Continue(Flight* flight);
   void OnEvent(Flight* flight, bool ok);
   void OnSilence();

@@ -1,6 +1,6 @@
 #pragma once
 
-// What loads the server from one thread, whichever way its calls take.
+// Loads the server from one thread, by whatever kind of calls.
 
 #include <atomic>
 #include <chrono>
@@ -17,7 +17,7 @@ struct RunState {
   std::atomic<bool> stopping{false};
 };
 
-// How long calls in flight may take to end by themselves at the end of a run.
+// How long calls in flight may take at the end of a run before they are cancelled.
 inline constexpr auto kEndGrace = std::chrono::seconds(1);
 
 // Thread-safe.

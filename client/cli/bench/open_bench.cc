@@ -5,8 +5,8 @@
 #include "absl/strings/str_format.h"
 #include "client/cli/bench/open_client_load.h"
 #include "client/cli/bench/open_load.h"
-#include "client/cli/bench/progress.h"
 #include "client/cli/duration.h"
+#include "client/cli/progress.h"
 #include "grpcpp/support/status.h"
 
 namespace ferrite::cli {
@@ -53,7 +53,7 @@ class OpenLoad {
   ~OpenLoad() { Stop(); }
 
   void StartCounting() { state_.counting = true; }
-  // Starts no more calls, and waits for those in flight.
+  // Starts no more calls and waits for those in flight.
   void Stop() {
     state_.stopping = true;
     for (const auto& loader : loaders_) loader->Join();

@@ -1,6 +1,6 @@
 #pragma once
 
-// A bench at a rate of its own: the measured part of RunBench for options.rate.
+// A bench at a given rate: the measured part of RunBench with options.rate.
 
 #include <memory>
 #include <vector>

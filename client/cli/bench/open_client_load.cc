@@ -8,7 +8,7 @@
 namespace ferrite::cli {
 namespace {
 
-// Arrivals that are closer together start together: to sleep costs more than a call.
+// Arrivals that are closer together start together, as sleeping costs more than a call.
 constexpr auto kShortestSleep = std::chrono::microseconds(100);
 constexpr auto kGrace = std::chrono::seconds(1);
 
@@ -28,7 +28,7 @@ OpenClientLoad::~OpenClientLoad() { Join(); }
 
 void OpenClientLoad::Join() {
   if (thread_.joinable()) thread_.join();
-  client_.reset();  // no call outlives it
+  client_.reset();  // ends all calls
 }
 
 void OpenClientLoad::Run() {

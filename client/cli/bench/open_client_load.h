@@ -1,7 +1,7 @@
 #pragma once
 
-// An open loop of calls through ferrite::Client, which makes frames of them. However many are in
-// flight, the next one starts: it is the client that has to cope.
+// An open loop of calls through ferrite::Client, which batches them into frames. The next call
+// starts however many are in flight: the client has to cope.
 
 #include <atomic>
 #include <cstdint>
@@ -20,7 +20,7 @@
 
 namespace ferrite::cli {
 
-// One thread starts the calls; the completion thread of its client takes in what becomes of them.
+// One thread starts the calls; the client's completion thread handles their outcomes.
 class OpenClientLoad final : public OpenLoader {
  public:
   // Starts at once, with `per_second` calls on average until state->stopping, over so many
@@ -36,10 +36,10 @@ class OpenClientLoad final : public OpenLoader {
  private:
   void Run();
   void Start(Clock::time_point intended, Clock::time_point now);
-  // Counts the end of a call; returns whether it was good, and counts.
+  // Counts the end of a call; returns whether it was good and is counted.
   bool OnEnd(Clock::time_point intended, bool counted, const absl::Status& status);
   void CountRead(const CallKeys& read);
-  // Whether the caller is the starting thread: the call was over within its start.
+  // Whether the caller is the starting thread: the call ended within its start.
   bool IsAtOnce() const { return std::this_thread::get_id() == starting_thread_; }
   OpenTally& OwnTally() { return IsAtOnce() ? at_once_ : later_; }
 
@@ -49,7 +49,7 @@ class OpenClientLoad final : public OpenLoader {
   Arrivals arrivals_;
   std::thread::id starting_thread_;
   uint64_t started_ = 0;
-  std::atomic<uint64_t> ended_at_once_{0};  // calls that were over when they had been started
+  std::atomic<uint64_t> ended_at_once_{0};  // calls that ended within their start
   std::atomic<uint64_t> ended_later_{0};
 
   OpenTally at_once_;  // what the starting thread counts

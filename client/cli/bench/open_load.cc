@@ -3,9 +3,9 @@
 namespace ferrite::cli {
 namespace {
 
-// Calls are started and taken in by turns, so that neither holds the other up for long.
+// Starting calls and handling their ends take turns, so that neither delays the other for long.
 constexpr int kBurst = 32;
-// gRPC's waits are as coarse as this, so the last stretch before an arrival is spent polling.
+// gRPC's waits are this coarse, so the thread polls during the last stretch before an arrival.
 constexpr auto kCoarse = std::chrono::milliseconds(2);
 constexpr auto kGrace = std::chrono::seconds(1);
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// An open loop of RPCs, each on a lane that is free; an arrival that finds none starts no call.
+// An open loop of RPCs, each on a free lane; an arrival that finds none starts no call.
 
 #include <chrono>
 #include <cstdint>
@@ -36,10 +36,10 @@ class OpenLoadThread final : public OpenLoader {
 
  private:
   void Run();
-  // Starts calls for the arrivals whose moment has come, a few at most.
+  // Starts calls for the arrivals that are due, a few at most.
   void StartDue();
   void Start(Clock::time_point intended);
-  // Takes in what has ended, a few at most; waits for it until `until`.
+  // Handles calls that have ended, a few at most; waits for them until `until`.
   void TakeEnded(Clock::time_point until);
   void OnEnd(Lane* lane);
   // Waits for the calls in flight.
@@ -54,7 +54,7 @@ class OpenLoadThread final : public OpenLoader {
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<v1::CacheService::Stub>> stubs_;
   std::vector<std::unique_ptr<Lane>> lanes_;
-  std::deque<Lane*> free_lanes_;  // used in turns, so that all connections are
+  std::deque<Lane*> free_lanes_;  // used in turn, so that all connections are used
 
   OpenTally tally_;
   std::thread thread_;

@@ -1,7 +1,6 @@
 #pragma once
 
-// What a bench at a rate of its own found out: what was offered to the server, and what became of
-// it.
+// The result of a bench at a given rate: what was offered to the server, and what became of it.
 
 #include <cstdint>
 #include <string>
@@ -13,7 +12,8 @@
 
 namespace ferrite::cli {
 
-// Counts of arrivals. offered = unsent + good + late + the failed ones, once all calls have ended.
+// Counts of arrivals. Once all calls have ended, offered = unsent + good + late + shed + expired +
+// failed.
 struct OpenCounts {
   uint64_t offered = 0;
   uint64_t unsent = 0;   // made no call: all lanes were busy, or the load generator was behind
@@ -24,11 +24,11 @@ struct OpenCounts {
   uint64_t failed = 0;   // any other status
 
   void Add(const OpenCounts& other);
-  // What has come since `earlier`.
+  // The difference to `earlier`.
   OpenCounts Since(const OpenCounts& earlier) const;
 };
 
-// What was counted in one stretch of time.
+// The counts of one stretch of time.
 struct OpenInterval {
   absl::Duration end;  // since the start of the run
   OpenCounts counts;
@@ -36,11 +36,11 @@ struct OpenInterval {
 
 struct OpenResult {
   OpenCounts counts;
-  Latencies latency;  // of the good and the late
+  Latencies latency;  // of the good and the late calls
   std::vector<OpenInterval> timeline;
 };
 
-// Lines of a table, one after the other.
+// Lines of a table.
 std::vector<std::string> RenderOpenLines(const OpenResult& result, absl::Duration elapsed);
 nlohmann::ordered_json RenderOpenJson(const OpenResult& result, absl::Duration elapsed);
 

@@ -25,7 +25,7 @@ v1::MSetRequest Batch(const BenchOptions& options, const std::string& value, uin
   return request;
 }
 
-// What the batch came to: its own failure, or the first of an entry.
+// The outcome of the batch: its own failure, or that of the first entry that failed.
 absl::Status Outcome(const absl::StatusOr<v1::MSetResponse>& reply) {
   if (!reply.ok()) return reply.status();
   for (const v1::MSetResult& result : reply->results()) {

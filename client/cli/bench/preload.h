@@ -9,8 +9,8 @@
 
 namespace ferrite::cli {
 
-// Writes every key of the bench once. Calls `on_progress` now and then with the number of keys
-// written; when that returns false, stops with CANCELLED. Fails when the server takes no more.
+// Writes every key of the bench once. Calls `on_progress` repeatedly with the number of keys
+// written; when it returns false, stops with CANCELLED. Fails if the server refuses a write.
 absl::Status Preload(Client& client, const BenchOptions& options,
                      absl::FunctionRef<bool(uint64_t done)> on_progress);
 

@@ -56,7 +56,7 @@ std::string RateText(uint64_t count, absl::Duration elapsed) {
   return Grouped(static_cast<uint64_t>(PerSecond(count, elapsed)));
 }
 
-// "UNAVAILABLE", its count; only what happened.
+// Status codes such as "UNAVAILABLE" with their counts, without those that did not occur.
 std::vector<std::pair<std::string, uint64_t>> Errors(const Totals& totals) {
   std::vector<std::pair<std::string, uint64_t>> errors;
   for (size_t code = 0; code < totals.errors.size(); ++code) {

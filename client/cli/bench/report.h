@@ -1,6 +1,6 @@
 #pragma once
 
-// What a bench found out, for people and for programs.
+// The result of a bench, for people and for programs.
 
 #include <optional>
 #include <string>
@@ -19,7 +19,7 @@ struct BenchResult {
   Totals mixed;  // frames of both; see Tallies
   absl::Duration elapsed;
   bool interrupted = false;
-  // Of a run at a rate of its own, whose calls are also in `reads` if the operation is one.
+  // The result of a run at a given rate; its calls are also in `reads` or `writes`.
   std::optional<OpenResult> open;
 
   Totals Sum() const {
@@ -30,12 +30,12 @@ struct BenchResult {
   }
 };
 
-// A table: throughput, latencies, hits, errors. Its last line lacks its line feed.
+// A table: throughput, latencies, hits, errors. Without a line feed at the end.
 std::string RenderTable(const BenchOptions& options, const BenchResult& result);
 
 nlohmann::ordered_json RenderJson(const BenchOptions& options, const BenchResult& result);
 
-// How things stand, on one line: `recent` is what happened in the last `interval`.
+// The progress in one line: `recent` is what happened in the last `interval`.
 std::string RenderProgress(absl::Duration since_start, const Totals& recent,
                            absl::Duration interval, uint64_t failed_calls);
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a run has counted, per thread while it goes on and as a sum at any moment.
+// The counts of a run: per thread while it goes on, and their sum at any moment.
 
 #include <array>
 #include <atomic>
@@ -12,7 +12,7 @@ namespace ferrite::cli {
 
 inline constexpr size_t kStatusCodes = 17;  // of gRPC
 
-// Where errors of a status code are counted: a server may send any number.
+// The index of a status code in counts of errors. A server may send any number.
 inline size_t ErrorIndex(int code) {
   constexpr int kUnknown = 2;
   return code >= 0 && code < static_cast<int>(kStatusCodes) ? code : kUnknown;
@@ -21,12 +21,12 @@ inline size_t ErrorIndex(int code) {
 // One thread's counts for its reads or its writes. One thread counts; any may read at the same
 // time.
 struct Tally {
-  LatencyRecorder latency;                                   // of the calls that succeeded
-  std::atomic<uint64_t> keys{0};                             // that those calls were about
-  std::atomic<uint64_t> hits{0};                             // keys read that were there
+  LatencyRecorder latency;                                   // of successful calls
+  std::atomic<uint64_t> keys{0};                             // keys that those calls were about
+  std::atomic<uint64_t> hits{0};                             // keys read that existed
   std::array<std::atomic<uint64_t>, kStatusCodes> errors{};  // failed calls by status
 
-  // Not atomic: there is one writer.
+  // No atomic addition: there is one writer.
   static void Add(std::atomic<uint64_t>& counter, uint64_t amount) {
     counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
   }
@@ -36,11 +36,11 @@ struct Tally {
 struct Tallies {
   Tally reads;
   Tally writes;
-  // Frames that hold both, as frames; their keys are among those above.
+  // Frames with both reads and writes, counted as frames; their keys are counted above.
   Tally mixed;
 };
 
-// The sum of tallies at one moment.
+// A snapshot of the sum of tallies.
 struct Totals {
   Latencies latency;
   uint64_t keys = 0;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Chooses what the calls of a bench are about: which operation, which key, what value.
+// Chooses the operation, key and value of each call of a bench.
 
 #include <cstdint>
 #include <optional>
@@ -16,14 +16,14 @@ namespace ferrite::cli {
 inline constexpr char kEntryKey = 'k';
 inline constexpr char kCounterKey = 'n';
 
-// Writes the name of key number `index` into `*key`: the letter `kind`, then the number with zeros
-// in front up to `size` bytes.
+// Writes the name of key number `index` into `*key`: the letter `kind`, then the number, padded
+// with zeros to `size` bytes.
 void WriteKey(char kind, uint64_t index, int size, std::string* key);
 
-// The least key size that can name `keys` keys.
+// The smallest key size with which `keys` keys can be told apart.
 int LeastKeySize(uint64_t keys);
 
-// `size` random bytes, so that nothing on the way can compress them.
+// `size` random bytes, which cannot be compressed.
 std::string RandomValue(int size, uint64_t seed);
 
 // One per thread. Not thread-safe.

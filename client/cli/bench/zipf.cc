@@ -6,7 +6,7 @@
 namespace ferrite::cli {
 namespace {
 
-// (e^t - 1) / t and ln(1 + t) / t, also where t is so close to 0 that the quotient would be noise.
+// (e^t - 1) / t and ln(1 + t) / t, even where t is so close to 0 that the quotient would be noise.
 double ExpQuotient(double t) { return std::abs(t) > 1e-8 ? std::expm1(t) / t : 1 + t / 2; }
 double LogQuotient(double t) { return std::abs(t) > 1e-8 ? std::log1p(t) / t : 1 - t / 2; }
 
@@ -29,7 +29,7 @@ double ZipfSampler::Integral(double x) const {
 }
 
 double ZipfSampler::InverseIntegral(double y) const {
-  const double t = std::max(y * (1 - theta_), -1.0);  // rounding may lead just below -1
+  const double t = std::max(y * (1 - theta_), -1.0);  // rounding may lead to slightly less than -1
   return std::exp(LogQuotient(t) * y);
 }
 

@@ -7,9 +7,9 @@
 
 namespace ferrite::cli {
 
-// Immutable, hence thread-safe; the generator belongs to the caller. Takes no time or memory that
-// depends on n: it draws by rejection-inversion (Hoermann and Derflinger, 1996), inverting the
-// integral of x^-theta, which encloses the sum closely enough that hardly any draw is rejected.
+// Immutable, hence thread-safe; the generator belongs to the caller. Takes time and memory that do
+// not depend on n: it draws by rejection-inversion (Hoermann and Derflinger, 1996), inverting the
+// integral of x^-theta, which is so close to the sum that hardly any draw is rejected.
 class ZipfSampler {
  public:
   // `count` is at least 1, `theta` above 0.
@@ -29,8 +29,8 @@ class ZipfSampler {
   double Density(double x) const;
   double Integral(double x) const;
   double InverseIntegral(double y) const;
-  // Turns a point under the integral into a rank, from 1. False when the point lies outside the
-  // rank's own share.
+  // Turns a point under the integral into a rank, from 1. False if the point lies outside the
+  // rank's share.
   bool Accept(double point, uint64_t* rank) const;
 
   const double count_;

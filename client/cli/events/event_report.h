@@ -11,12 +11,11 @@
 
 namespace ferrite::cli {
 
-// "set", "delete", ... as the command line has them.
+// "set", "delete", ... as the command line names them.
 std::string_view KindName(v1::KeyEventKind kind);
 
-// A line for people about an event that came at `time`, or nothing: an Acknowledgement or a
-// Heartbeat is none of theirs. With `colored`, for a terminal. A value is cut when it is long, a
-// message is not.
+// A line for people about an event that came at `time`; nothing for an Acknowledgement or a
+// Heartbeat. `colored`: for a terminal. A long value is truncated, a message is not.
 std::string EventRow(const v1::SubscriptionEvent& event, absl::Time time, bool colored);
 
 // An object for programs, of any event.

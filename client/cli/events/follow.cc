@@ -18,7 +18,7 @@
 namespace ferrite::cli {
 namespace {
 
-// How often the main thread looks whether it is all over.
+// How often the main thread checks whether it is over.
 constexpr absl::Duration kGlance = absl::Milliseconds(50);
 
 // Prints events. Its callbacks run on a completion thread; the rest is thread-safe.
@@ -39,7 +39,7 @@ class Printer {
   bool done() const { return done_.load(); }
   bool acknowledged() const { return acknowledged_.load(); }
 
-  // Why there is no stream at the moment; OK if there is one or none was tried.
+  // Why there is no stream at the moment; OK if there is one, or before the first try.
   absl::Status problem() const {
     MutexLock lock(&mutex_);
     return problem_;
@@ -62,7 +62,7 @@ class Printer {
     std::fflush(stdout);
     const bool counts = event.has_message() || event.has_key_event();
     if (counts && left_.has_value()) --*left_;
-    // If nobody reads on, main tells.
+    // If the reader is gone, main reports it.
     if (left_ == 0 || std::ferror(stdout) != 0) done_.store(true);
   }
 
@@ -77,7 +77,7 @@ class Printer {
 
   void NoteLoss(const absl::Status& why) {
     MutexLock lock(&mutex_);
-    // Once is enough while a server is away.
+    // Reported once while a server is away.
     if (problem_.message() != why.message()) {
       PrintNote(
           absl::StrCat("ferrite: ", DisplayText(std::string(why.message())), "; trying again"));
@@ -104,10 +104,10 @@ class Printer {
 }  // namespace
 
 void AddFollowOptions(CLI::App* command, FollowArguments* arguments) {
-  AddUnsigned(command, "--count", &arguments->count, "Stop after so many; Ctrl-C stops as well");
+  AddUnsigned(command, "--count", &arguments->count, "Stop after this many; Ctrl-C stops as well");
   command
       ->add_option("--resume", arguments->resume,
-                   "Go on after this place: a resume_token that --json printed")
+                   "Continue after this resume_token, as printed by --json")
       ->type_name("TOKEN");
 }
 

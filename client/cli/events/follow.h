@@ -1,6 +1,6 @@
 #pragma once
 
-// What subscribe and watch have in common: options, and printing what comes until the end.
+// What subscribe and watch share: options, and printing events until the end.
 
 #include <cstdint>
 #include <optional>
@@ -19,9 +19,9 @@ struct FollowArguments {
 
 void AddFollowOptions(CLI::App* command, FollowArguments* arguments);
 
-// Prints the events that `request` asks for, one a line, until Ctrl-C or so many messages and
-// events of keys. Reconnections are noted on stderr. Fails if the server has not acknowledged the
-// subscription within the time for a call, or refuses it.
+// Prints the events that `request` asks for, one per line, until Ctrl-C or until `count` messages
+// and key events have come. Reconnections are reported on stderr. Fails if the server has not
+// acknowledged the subscription within the time for a call, or refuses it.
 absl::StatusOr<ExitCode> Follow(Session& session, const FollowArguments& arguments,
                                 v1::SubscribeRequest request);
 

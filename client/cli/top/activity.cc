@@ -8,7 +8,7 @@
 namespace ferrite::cli {
 namespace {
 
-// Differences of two answers, per second where that is asked for.
+// Differences between two answers, per second if asked for.
 class Difference {
  public:
   explicit Difference(absl::Duration interval) : seconds_(absl::ToDoubleSeconds(interval)) {}

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a server did between two answers of Stats.
+// What a server did between two answers to Stats.
 
 #include <cstdint>
 #include <optional>
@@ -12,23 +12,23 @@
 
 namespace ferrite::cli {
 
-// A latency that is known as far as the server's histogram knows it.
+// A latency, as precise as the server's histogram.
 struct Quantile {
   double us = 0;
   bool or_less = false;  // below the first bound, which `us` is
   bool or_more = false;  // beyond the last bound, which `us` is
 };
 
-// Where `share` (above 0, at most 1) of the values lie at or below, by linear interpolation within
-// a bucket, as Prometheus does it, but for the first: a server that answers in 1 us is not to be
-// told to take half of the first bound. `counts` has one bucket more than there are bounds. Absent
-// when there are no values.
+// The value that `share` (above 0, at most 1) of the values do not exceed, by linear interpolation
+// within a bucket, as in Prometheus. The first bucket is not interpolated: it would make a server
+// that answers in 1 us look as slow as half of the first bound. `counts` has one bucket more than
+// there are bounds. Absent if there are no values.
 std::optional<Quantile> QuantileOf(const std::vector<double>& bounds_us,
                                    const std::vector<uint64_t>& counts, double share);
 
 struct MethodActivity {
   std::string method;
-  double calls_per_second = 0;  // that ended; of Pipeline, frames
+  double calls_per_second = 0;  // calls that ended; frames of Pipeline
   double errors_per_second = 0;
   double keys_per_second = 0;  // read and written
   double bytes_received_per_second = 0;
@@ -39,12 +39,12 @@ struct MethodActivity {
 
 struct Activity {
   absl::Duration interval;
-  std::vector<MethodActivity> methods;  // those ever called, the busiest first
-  std::optional<double> hit_ratio;      // absent when nothing was read
+  std::vector<MethodActivity> methods;  // the methods called so far, busiest first
+  std::optional<double> hit_ratio;      // absent if nothing was read
   double evictions_per_second = 0;
   double expired_per_second = 0;
   uint64_t slow_calls = 0;
-  // As they stood at the end.
+  // The state at the end.
   absl::Duration uptime;
   uint64_t entries = 0;
   uint64_t memory_bytes = 0;
@@ -53,7 +53,7 @@ struct Activity {
   uint64_t in_flight = 0;
 };
 
-// Both answers are of one server. If it was started anew in between, counts are from its start.
+// Both answers must be from one server. If it restarted in between, counts are since its start.
 Activity ActivityBetween(const v1::StatsResponse& earlier, const v1::StatsResponse& after);
 
 }  // namespace ferrite::cli

@@ -20,7 +20,7 @@ Screen::Screen() : on_terminal_(isatty(STDOUT_FILENO) != 0) {}
 void Screen::Show(std::string_view block) {
   std::string out;
   if (on_terminal_) {
-    // Each line is overwritten and then cleared from its end on: nothing disappears in between.
+    // Each line is overwritten and then cleared from its end on, so that nothing flickers.
     if (!shown_) out += kClear;
     out += kHome;
     for (const char c : block) {

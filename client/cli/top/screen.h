@@ -6,8 +6,8 @@
 
 namespace ferrite::cli {
 
-// Shows one block of lines after the other on the standard output: on a terminal in the place of
-// the one before, without flicker; elsewhere below it, with an empty line between.
+// Shows one block of lines after the other on the standard output: on a terminal each replaces the
+// previous one without flicker; elsewhere it follows after an empty line.
 class Screen {
  public:
   Screen();

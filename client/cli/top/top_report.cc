@@ -46,7 +46,7 @@ std::string HitText(const Activity& activity) {
   return absl::StrFormat("%.2f%%", 100 * *activity.hit_ratio);
 }
 
-// For JSON: an upper bound; null where there is none.
+// For JSON: an upper bound; null if there is none.
 nlohmann::ordered_json QuantileJson(const std::optional<Quantile>& quantile) {
   if (!quantile.has_value() || quantile->or_more) return nullptr;
   return quantile->us;

@@ -12,7 +12,7 @@ namespace ferrite::cli {
 // Lines for people, without a line feed at the end.
 std::string RenderTop(const std::string& server, const Activity& activity);
 
-// One object for programs. Rates are per second; `null`: nothing to tell.
+// One object for programs. Rates are per second; `null`: no data.
 nlohmann::ordered_json TopJson(const std::string& server, const Activity& activity);
 
 }  // namespace ferrite::cli

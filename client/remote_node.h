@@ -1,7 +1,7 @@
 #pragma once
 
-// One node of the cache as a client sees it: its address and the connections to it. What shares
-// a connection in frames goes through client/pipeline.
+// One node of the cache as a client sees it: its address and the connections to it. Calls that
+// share frames use client/pipeline instead.
 
 #include <atomic>
 #include <cstddef>
@@ -18,8 +18,8 @@
 namespace ferrite {
 
 // One connection with the stubs on it.
-struct Connection {
-  explicit Connection(const std::string& address);
+struct NodeConnection {
+  explicit NodeConnection(const std::string& address);
 
   v1::CacheService::Stub cache;
   v1::AdminService::Stub admin;
@@ -27,29 +27,29 @@ struct Connection {
   grpc::GenericStub frames;  // of CacheService.Pipeline, as bytes
 
  private:
-  explicit Connection(const std::shared_ptr<grpc::Channel>& channel);
+  explicit NodeConnection(const std::shared_ptr<grpc::Channel>& channel);
 };
 
 // Thread-safe.
-class Node {
+class RemoteNode {
  public:
-  // Connects when the first call comes.
-  Node(std::string address, int connections);
+  // The first call connects.
+  RemoteNode(std::string address, int connections);
 
   const std::string& address() const { return address_; }
 
-  // The connection for the next try of a call; they take turns.
-  Connection& NextConnection();
+  // The connection for the next try of a call; connections take turns.
+  NodeConnection& NextConnection();
 
   size_t connection_count() const { return connections_.size(); }
-  Connection& connection(size_t i) { return *connections_[i]; }
+  NodeConnection& connection(size_t i) { return *connections_[i]; }
 
   // Of RPCs about keys, those of CacheService.
   Acceptance& acceptance() { return acceptance_; }
 
  private:
   const std::string address_;
-  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<std::unique_ptr<NodeConnection>> connections_;
   std::atomic<size_t> turn_{0};
   Acceptance acceptance_;
 };

@@ -1,4 +1,4 @@
-#include "client/call.h"
+#include "client/client_call.h"
 
 #include <string_view>
 #include <utility>
@@ -8,17 +8,10 @@
 
 namespace ferrite {
 
-absl::Status ClientIsGone() {
-  return absl::CancelledError("the client was destroyed before the call had ended");
-}
+ClientCall::ClientCall(CompletionThread* thread, CallTerms terms)
+    : thread_(thread), terms_(std::move(terms)) {}
 
-absl::Status CancelledByCaller() {
-  return absl::CancelledError("the caller cancelled the call before it had ended");
-}
-
-Call::Call(CompletionThread* thread, CallTerms terms) : thread_(thread), terms_(std::move(terms)) {}
-
-void Call::Start() {
+void ClientCall::Start() {
   if (!thread_->Add(this)) {
     Deliver(ClientIsGone());
     delete this;
@@ -28,20 +21,19 @@ void Call::Start() {
     terms_.cancellation->Add(this);
     if (std::optional<absl::Status> cancelled = CancelledWith()) return End(*std::move(cancelled));
   }
-  // gRPC lets a call whose time is over win against its own deadline.
+  // gRPC may still answer a call whose deadline has already passed.
   if (TimeLeft() <= absl::ZeroDuration()) {
-    const grpc::Status too_late(grpc::StatusCode::DEADLINE_EXCEEDED, "");
-    return End(ToAbslStatus(too_late, terms_.node->address(), terms_.timeout));
+    return End(NoAnswer(terms_.node->address(), terms_.timeout));
   }
   Try();
 }
 
-bool Call::IsWorthSending() const {
+bool ClientCall::IsWorthSending() const {
   return !terms_.is_about_keys ||
          terms_.node->acceptance().IsWorthSending(RandomChance(), std::chrono::steady_clock::now());
 }
 
-void Call::NoteEnd(const absl::Status& outcome) {
+void ClientCall::NoteEnd(const absl::Status& outcome) {
   if (!terms_.is_about_keys) return;
   const auto now = std::chrono::steady_clock::now();
   Acceptance& acceptance = terms_.node->acceptance();
@@ -59,7 +51,7 @@ void Call::NoteEnd(const absl::Status& outcome) {
   }
 }
 
-void Call::Try() {
+void ClientCall::Try() {
   if (!IsWorthSending()) return End(HeldBack(terms_.node->address()));
   ++attempts_;
   grpc::ClientContext* context;
@@ -72,11 +64,11 @@ void Call::Try() {
   StartTry(context, terms_.node->NextConnection(), thread_->queue());
 }
 
-void Call::Cancel() { Cancel(ClientIsGone()); }
+void ClientCall::Cancel() { Cancel(ClientIsGone()); }
 
-void Call::CancelByCaller() { Cancel(ferrite::CancelledByCaller()); }
+void ClientCall::CancelByCaller() { Cancel(ferrite::CancelledByCaller()); }
 
-void Call::Cancel(absl::Status status) {
+void ClientCall::Cancel(absl::Status status) {
   MutexLock lock(&mutex_);
   if (!cancelled_.has_value()) cancelled_ = std::move(status);
   // At most one of the two is pending; neither minds being cancelled when it is not.
@@ -84,7 +76,7 @@ void Call::Cancel(absl::Status status) {
   if (context_.has_value()) context_->TryCancel();
 }
 
-void Call::Proceed(bool ok) {
+void ClientCall::Proceed(bool ok) {
   if (waiting_) {
     waiting_ = false;
     return ok ? Try() : End(CancelledWith().value_or(ClientIsGone()));
@@ -93,7 +85,7 @@ void Call::Proceed(bool ok) {
   if (status.has_value()) EndTry(*status);
 }
 
-void Call::EndTry(const grpc::Status& status) {
+void ClientCall::EndTry(const grpc::Status& status) {
   absl::Status outcome = ToAbslStatus(status, terms_.node->address(), terms_.timeout);
   NoteEnd(outcome);
   if (status.ok()) return End(std::move(outcome));
@@ -103,7 +95,7 @@ void Call::EndTry(const grpc::Status& status) {
   End(std::move(outcome));
 }
 
-std::optional<absl::Duration> Call::DelayAfter(const grpc::Status& status) {
+std::optional<absl::Duration> ClientCall::DelayAfter(const grpc::Status& status) {
   FailedAttempt failed = {.attempts = attempts_,
                           .repeatable = terms_.repeatable,
                           .code = static_cast<absl::StatusCode>(status.error_code()),
@@ -117,7 +109,7 @@ std::optional<absl::Duration> Call::DelayAfter(const grpc::Status& status) {
   return RetryDelay(terms_.retry, failed, RandomChance());
 }
 
-bool Call::WaitForNextTry(absl::Duration delay) {
+bool ClientCall::WaitForNextTry(absl::Duration delay) {
   MutexLock lock(&mutex_);
   if (cancelled_.has_value()) return false;
   waiting_ = true;
@@ -125,12 +117,12 @@ bool Call::WaitForNextTry(absl::Duration delay) {
   return true;
 }
 
-std::optional<absl::Status> Call::CancelledWith() {
+std::optional<absl::Status> ClientCall::CancelledWith() {
   MutexLock lock(&mutex_);
   return cancelled_;
 }
 
-void Call::End(absl::Status status) {
+void ClientCall::End(absl::Status status) {
   if (terms_.cancellation != nullptr) terms_.cancellation->Remove(this);
   Deliver(std::move(status));
   thread_->Remove(this);

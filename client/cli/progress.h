@@ -1,8 +1,7 @@
 #pragma once
 
-// One line on stderr that is written over as work goes on. Silent where stderr is no terminal.
+// One line on stderr that is rewritten as work progresses. Silent if stderr is not a terminal.
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,7 +21,7 @@ class ProgressLine {
   const bool on_terminal_;
 };
 
-// "Writing keys [=====>    ] 52%"
-std::string ProgressBar(std::string_view what, uint64_t done, uint64_t total);
+// "Writing keys [=====>    ] 52%", where `share` is 0.52.
+std::string ProgressBar(std::string_view what, double share);
 
 }  // namespace ferrite::cli

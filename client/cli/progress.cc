@@ -1,4 +1,4 @@
-#include "client/cli/bench/progress.h"
+#include "client/cli/progress.h"
 
 #include <unistd.h>
 
@@ -9,7 +9,7 @@ namespace ferrite::cli {
 namespace {
 
 constexpr int kBarWidth = 40;
-// Back to the start of the line, and erase it.
+// Returns to the start of the line and erases it.
 constexpr std::string_view kWipe = "\r\x1b[K";
 
 }  // namespace
@@ -22,9 +22,8 @@ void ProgressLine::Show(std::string_view text) {
   if (on_terminal_) std::cerr << kWipe << text << std::flush;
 }
 
-std::string ProgressBar(std::string_view what, uint64_t done, uint64_t total) {
-  const double share =
-      total == 0 ? 1 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
+std::string ProgressBar(std::string_view what, double share) {
+  share = std::clamp(share, 0.0, 1.0);
   const auto filled = static_cast<size_t>(share * kBarWidth);
   std::string bar(filled, '=');
   if (filled < kBarWidth) bar += '>';

@@ -1,15 +1,16 @@
 #pragma once
 
-// Walks the fields of a serialized message without making an object of it: what is read points into
-// the bytes. For messages of the hot path, where objects would cost more than the work itself.
+// Walks the fields of a serialized message without making an object of it: what it returns points
+// into the bytes. For messages of the hot path, where an object would cost more than the work.
 //
 //   for (FieldReader field(message); field.Next();) {
-//     if (field.Is(1)) key = field.bytes();
+//     if (field.Is(v1::GetRequest::kKeyFieldNumber)) key = field.bytes();
 //   }
 //
 // Source: https://protobuf.dev/programming-guides/encoding/
 
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace ferrite {
@@ -21,23 +22,41 @@ class FieldReader {
   explicit FieldReader(std::string_view message)
       : next_(message.data()), end_(message.data() + message.size()) {}
 
-  // Goes to the next field. False at the end of the message or when it is malformed.
+  // Moves to the next field. False at the end of the message and where it is malformed.
   bool Next();
 
-  // Whether what was read until now is a message. Ask when Next has returned false.
+  // Whether everything read so far was well formed. Ask when Next() has returned false.
   bool well_formed() const { return well_formed_; }
 
-  // Whether the current field has this number and holds bytes or a message.
-  bool Is(uint32_t number) const { return tag_ == (number << 3 | kBytes); }
-  // Whether it has this number and holds an integer or a boolean.
-  bool IsInteger(uint32_t number) const { return tag_ == (number << 3 | kVarint); }
+  // The number of the current field.
+  int number() const { return static_cast<int>(tag_ >> kTypeBits); }
+  // Whether the current field holds bytes, a string or a message.
+  bool holds_bytes() const { return (tag_ & kTypeMask) == kBytes; }
 
-  // The content of the current field, as its kind says.
+  // Whether the current field has this number and holds bytes, a string or a message.
+  bool Is(int number) const { return tag_ == TagOf(number, kBytes); }
+  // Whether it has this number and holds an integer, an enum or a boolean.
+  bool IsInteger(int number) const { return tag_ == TagOf(number, kVarint); }
+  // Whether it has this number and holds a fixed64.
+  bool IsFixed64(int number) const { return tag_ == TagOf(number, kFixed64); }
+
+  // The content of the current field, of the kind that it holds.
   std::string_view bytes() const { return bytes_; }
   uint64_t integer() const { return integer_; }
+  uint64_t fixed64() const {
+    uint64_t value;
+    std::memcpy(&value, bytes_.data(), sizeof(value));
+    return value;
+  }
 
  private:
   enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+  static constexpr int kTypeBits = 3;
+  static constexpr uint32_t kTypeMask = (1 << kTypeBits) - 1;
+
+  static constexpr uint32_t TagOf(int number, WireType type) {
+    return static_cast<uint32_t>(number) << kTypeBits | type;
+  }
 
   bool Fail() {
     well_formed_ = false;
@@ -87,8 +106,8 @@ inline bool FieldReader::ReadBytes(uint64_t size) {
 inline bool FieldReader::Next() {
   if (next_ == end_) return false;
   constexpr uint64_t kMaxTag = 0xFFFFFFFF;
-  if (!ReadVarint(&tag_) || tag_ > kMaxTag || tag_ >> 3 == 0) return Fail();
-  switch (tag_ & 7) {
+  if (!ReadVarint(&tag_) || tag_ > kMaxTag || tag_ >> kTypeBits == 0) return Fail();
+  switch (tag_ & kTypeMask) {
     case kVarint:
       return ReadVarint(&integer_) || Fail();
     case kBytes: {

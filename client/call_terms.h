@@ -1,0 +1,34 @@
+#pragma once
+
+// How a call is to be carried out.
+
+#include <chrono>
+#include <memory>
+
+#include "absl/time/time.h"
+#include "client/cancellation.h"
+#include "client/options.h"
+
+namespace ferrite {
+
+class RemoteNode;
+
+struct CallTerms {
+  std::shared_ptr<RemoteNode> node;
+  // How long the caller allows the call to take, and when that time is over.
+  absl::Duration timeout;
+  std::chrono::steady_clock::time_point deadline;
+  RetryPolicy retry;
+  bool repeatable = false;
+  std::shared_ptr<Cancellation> cancellation;  // null: none
+  // Whether the call may be held back while its node refuses much of its load
+  // (client/acceptance.h). Calls that are not about keys, such as health checks, are always sent.
+  bool is_about_keys = false;
+
+  // Until the deadline; negative after it.
+  absl::Duration TimeLeft() const {
+    return absl::FromChrono(deadline - std::chrono::steady_clock::now());
+  }
+};
+
+}  // namespace ferrite

@@ -1,0 +1,99 @@
+#pragma once
+
+// One call of a client, from its start to its callback, with all of its tries.
+//
+// 1. Start() adds the call to those in flight on a completion thread. If the client is being
+//    destroyed, the call delivers CANCELLED and deletes itself.
+// 2. A try starts the RPC on the next connection to the node, in a new context with the call's
+//    deadline. From here on the call belongs to the completion thread. If the node refuses much of
+//    its load, the try may be held back (client/acceptance.h).
+// 3. Events of the RPC arrive through Proceed(), until the try has ended.
+// 4. If the try failed and the call may be tried again (client/retry.h), an alarm on the same queue
+//    measures the pause; then 2.
+// 5. Otherwise Deliver() hands the outcome to the caller; the call leaves the list and deletes
+//    itself.
+//
+// Cancel() may be called by the closing thread, and CancelByCaller() by any thread, at any time
+// between 1 and 5. Either ends a running try or a pending alarm soon.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "client/call_terms.h"
+#include "client/cancellation.h"
+#include "client/completion_thread.h"
+#include "client/options.h"
+#include "client/remote_node.h"
+#include "client/retry.h"
+#include "grpcpp/alarm.h"
+#include "grpcpp/client_context.h"
+
+namespace ferrite {
+
+class ClientCall : public InFlight, private Cancellation::Target {
+ public:
+  ClientCall(const ClientCall&) = delete;
+  ClientCall& operator=(const ClientCall&) = delete;
+
+  // The call owns itself from here on.
+  void Start();
+
+  void Cancel() final;
+
+  void Proceed(bool ok) final;
+
+ protected:
+  ClientCall(CompletionThread* thread, CallTerms terms);
+  ~ClientCall() override = default;
+
+  // Starts one try of the RPC, with this call as the tag of its events. Must call HandOver() right
+  // before the operation that leads to the first event, and must not touch the call after that
+  // operation: the completion thread may have deleted it.
+  virtual void StartTry(grpc::ClientContext* context, NodeConnection& connection,
+                        grpc::CompletionQueue* queue) = 0;
+  void HandOver() { thread_->HandOver(); }
+
+  // Takes one event of the RPC. If it was the last of the try, returns the try's final status;
+  // nothing may refer to the try's context any more, which is destroyed.
+  virtual std::optional<grpc::Status> OnEvent(bool ok) = 0;
+
+  // Hands the outcome to the caller. Called once.
+  virtual void Deliver(absl::Status status) = 0;
+
+  absl::Duration TimeLeft() const { return terms_.TimeLeft(); }
+  absl::Duration timeout() const { return terms_.timeout; }
+
+ private:
+  bool IsWorthSending() const;
+  // Tells the node's Acceptance how a try has ended.
+  void NoteEnd(const absl::Status& outcome);
+  void Try();
+  void EndTry(const grpc::Status& status);
+  // How long to wait before the next try; absent: there is none.
+  std::optional<absl::Duration> DelayAfter(const grpc::Status& status);
+  // False when the call has been cancelled.
+  bool WaitForNextTry(absl::Duration delay);
+  // Absent: not cancelled.
+  std::optional<absl::Status> CancelledWith();
+  void CancelByCaller() override;
+  void Cancel(absl::Status status);
+  void End(absl::Status status);
+
+  CompletionThread* const thread_;
+  const CallTerms terms_;
+  int attempts_ = 0;
+  bool waiting_ = false;
+
+  // Only what Cancel() needs. Held briefly, never while gRPC starts an operation that may delete
+  // the call.
+  Mutex mutex_;
+  std::optional<absl::Status> cancelled_ ABSL_GUARDED_BY(mutex_);
+  std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
+  grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace ferrite

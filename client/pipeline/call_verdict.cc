@@ -1,0 +1,65 @@
+#include "client/pipeline/call_verdict.h"
+
+#include <string>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "client/error.h"
+#include "ferrite/v1/cache.pb.h"
+
+namespace ferrite {
+namespace {
+
+absl::Status NoSuchAnswer() {
+  return absl::InternalError("the server answered an operation of a frame with something else");
+}
+
+// Whether a stream that ended with this status executed none of the frames that have no reply.
+bool IsRefusal(const absl::Status& status) {
+  const std::string reason = ReasonOf(status);
+  return reason == "SHUTTING_DOWN" || reason == "OVERLOADED" || reason == "MALFORMED";
+}
+
+// The outcome of a call that was sent and has no answer.
+absl::Status OutcomeUnknown(const absl::Status& status) {
+  absl::Status unknown(
+      status.code(),
+      absl::StrCat(status.message(), "; whether the call was carried out is not known"));
+  status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
+    unknown.SetPayload(type_url, payload);
+  });
+  return unknown;
+}
+
+}  // namespace
+
+CallVerdict VerdictOnResult(const std::optional<FrameResult>& result, PendingCall* call) {
+  if (!result.has_value()) return {.status = NoSuchAnswer()};
+  if (result->field == call->field()) {
+    return {.status = call->ParseResponse(result->message) ? absl::OkStatus() : NoSuchAnswer()};
+  }
+  v1::OperationError error;
+  if (result->field != v1::OperationResult::kErrorFieldNumber ||
+      !error.ParseFromArray(result->message.data(), static_cast<int>(result->message.size()))) {
+    return {.status = NoSuchAnswer()};
+  }
+  // Other operations of its frame left no room for its answer; it was not executed.
+  if (error.reason() == v1::ERROR_REASON_REPLY_TOO_LARGE) {
+    return {.kind = CallVerdict::Kind::kSendAlone};
+  }
+  return {.kind = CallVerdict::Kind::kTryAgain,
+          .status = ToAbslStatus(error),
+          .repeatable = call->terms().repeatable};
+}
+
+CallVerdict VerdictOnBrokenStream(const absl::Status& why, bool was_sent, bool repeatable) {
+  if (why.code() == absl::StatusCode::kUnimplemented) {
+    return {.kind = CallVerdict::Kind::kSendAlone};  // a server from before Pipeline
+  }
+  const bool is_safe = repeatable || (was_sent && IsRefusal(why));
+  return {.kind = CallVerdict::Kind::kTryAgain,
+          .status = was_sent && !is_safe ? OutcomeUnknown(why) : why,
+          .repeatable = is_safe};
+}
+
+}  // namespace ferrite

@@ -1,0 +1,34 @@
+#pragma once
+
+// What happens to a call that has left the queue, because its frame was answered or its stream
+// broke. Pure decisions.
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "client/pipeline/pending_call.h"
+#include "proto/wire/frame_result.h"
+
+namespace ferrite {
+
+struct CallVerdict {
+  enum class Kind {
+    kDeliver,    // `status`
+    kTryAgain,   // if allowed (client/retry.h); otherwise deliver `status`
+    kSendAlone,  // in an RPC of its own
+  };
+  Kind kind = Kind::kDeliver;
+  absl::Status status;
+  // If kTryAgain: whether executing the call twice does no harm.
+  bool repeatable = false;
+};
+
+// The verdict on a call with this result, whose response it parses. Absent: the reply has no result
+// for it.
+CallVerdict VerdictOnResult(const std::optional<FrameResult>& result, PendingCall* call);
+
+// The verdict on a call without an answer, whose stream ended with `why`. `was_sent`: the stream
+// had sent it.
+CallVerdict VerdictOnBrokenStream(const absl::Status& why, bool was_sent, bool repeatable);
+
+}  // namespace ferrite

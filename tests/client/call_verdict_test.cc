@@ -1,0 +1,123 @@
+// The verdicts on calls, from results of frames and from ends of streams.
+
+#include "client/pipeline/call_verdict.h"
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/cord.h"
+#include "client/error.h"
+#include "google/rpc/error_details.pb.h"
+#include "tests/client/queued_call.h"
+
+namespace ferrite {
+namespace {
+
+using Kind = CallVerdict::Kind;
+using Result = v1::OperationResult;
+
+CallTerms Terms(bool repeatable) {
+  CallTerms terms;
+  terms.repeatable = repeatable;
+  return terms;
+}
+
+absl::Status Refusal(absl::StatusCode code, const std::string& reason) {
+  absl::Status status(code, "refused");
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason);
+  status.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
+  return status;
+}
+
+class CallVerdictTest : public testing::Test {
+ protected:
+  // The verdict on a call that gets an error.
+  CallVerdict OnError(int code, v1::ErrorReason reason) {
+    v1::OperationError error;
+    error.set_code(code);
+    error.set_message("no");
+    error.set_reason(reason);
+    bytes_ = error.SerializeAsString();
+    return VerdictOnResult(FrameResult{Result::kErrorFieldNumber, bytes_}, &call_);
+  }
+
+  QueuedCall call_{Terms(/*repeatable=*/true)};
+  std::string bytes_;
+};
+
+TEST_F(CallVerdictTest, TheResponseOfItsOperationIsDelivered) {
+  const CallVerdict verdict =
+      VerdictOnResult(FrameResult{Result::kGetFieldNumber, "response"}, &call_);
+  EXPECT_EQ(verdict.kind, Kind::kDeliver);
+  EXPECT_TRUE(verdict.status.ok());
+  EXPECT_EQ(call_.response, "response");
+}
+
+TEST_F(CallVerdictTest, AnythingElseIsAnErrorOfTheServer) {
+  for (const auto& result : {
+           std::optional<FrameResult>(),
+           std::optional<FrameResult>(FrameResult{0, ""}),
+           std::optional<FrameResult>(FrameResult{Result::kSetFieldNumber, ""}),
+           std::optional<FrameResult>(FrameResult{Result::kGetFieldNumber, "malformed"}),
+           std::optional<FrameResult>(FrameResult{Result::kErrorFieldNumber, "\xff"}),
+       }) {
+    const CallVerdict verdict = VerdictOnResult(result, &call_);
+    EXPECT_EQ(verdict.kind, Kind::kDeliver);
+    EXPECT_EQ(verdict.status.code(), absl::StatusCode::kInternal);
+  }
+}
+
+TEST_F(CallVerdictTest, AnErrorIsDeliveredUnlessItIsWorthAnotherTry) {
+  const CallVerdict verdict = OnError(8, v1::ERROR_REASON_MEMORY_FULL);
+  EXPECT_EQ(verdict.kind, Kind::kTryAgain);
+  EXPECT_TRUE(verdict.repeatable);
+  EXPECT_EQ(verdict.status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(verdict.status.message(), "no");
+  EXPECT_EQ(ReasonOf(verdict.status), "MEMORY_FULL");
+}
+
+TEST_F(CallVerdictTest, WhatHadNoRoomInTheReplyIsSentAlone) {
+  EXPECT_EQ(OnError(8, v1::ERROR_REASON_REPLY_TOO_LARGE).kind, Kind::kSendAlone);
+}
+
+TEST_F(CallVerdictTest, WhatWasSentOnABrokenStreamIsTriedAgainIfThatDoesNoHarm) {
+  const absl::Status broken = absl::UnavailableError("broken");
+  const CallVerdict repeatable = VerdictOnBrokenStream(broken, true, /*repeatable=*/true);
+  EXPECT_EQ(repeatable.kind, Kind::kTryAgain);
+  EXPECT_TRUE(repeatable.repeatable);
+  EXPECT_EQ(repeatable.status, broken);
+  const CallVerdict other = VerdictOnBrokenStream(broken, true, /*repeatable=*/false);
+  EXPECT_FALSE(other.repeatable);
+  EXPECT_EQ(other.status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(other.status.message(), "broken; whether the call was carried out is not known");
+}
+
+TEST_F(CallVerdictTest, WhatTheServerSaysItDidNotExecuteDoesNoHarm) {
+  for (const char* reason : {"SHUTTING_DOWN", "OVERLOADED", "MALFORMED"}) {
+    const absl::Status why = Refusal(absl::StatusCode::kUnavailable, reason);
+    const CallVerdict verdict = VerdictOnBrokenStream(why, true, /*repeatable=*/false);
+    EXPECT_TRUE(verdict.repeatable) << reason;
+    EXPECT_EQ(verdict.status, why);
+  }
+  const absl::Status why = Refusal(absl::StatusCode::kUnavailable, "ANOTHER");
+  const CallVerdict verdict = VerdictOnBrokenStream(why, true, /*repeatable=*/false);
+  EXPECT_FALSE(verdict.repeatable);
+  EXPECT_EQ(ReasonOf(verdict.status), "ANOTHER");
+}
+
+TEST_F(CallVerdictTest, WhatWasNotSentWasNotCarriedOut) {
+  const absl::Status broken = absl::UnavailableError("broken");
+  const CallVerdict verdict = VerdictOnBrokenStream(broken, false, /*repeatable=*/false);
+  EXPECT_EQ(verdict.kind, Kind::kTryAgain);
+  EXPECT_FALSE(verdict.repeatable);
+  EXPECT_EQ(verdict.status, broken);
+}
+
+TEST_F(CallVerdictTest, AServerWithoutPipelineGetsEachCallAlone) {
+  const absl::Status unknown = absl::UnimplementedError("Pipeline");
+  EXPECT_EQ(VerdictOnBrokenStream(unknown, true, false).kind, Kind::kSendAlone);
+  EXPECT_EQ(VerdictOnBrokenStream(unknown, false, true).kind, Kind::kSendAlone);
+}
+
+}  // namespace
+}  // namespace ferrite

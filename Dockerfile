@@ -11,6 +11,7 @@ COPY dev.d/packages/ dev.d/packages/
 RUN apt-get update \
  && sed -e 's/#.*//' dev.d/packages/build.txt | xargs apt-get install -y --no-install-recommends
 COPY CMakeLists.txt CMakePresets.json ./
+COPY base/ base/
 COPY proto/ proto/
 COPY store/ store/
 COPY server/ server/

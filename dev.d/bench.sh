@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# Benchmarks: each is a folder of bench/ with a program `run`, which builds what it needs and ends with lines
+# Benchmarks. Each is a folder of bench/ with a program `run`, which builds what it needs and whose last lines are
 # "ratio NAME VALUE".
 
 dev_bench() {
   if (($# == 0)); then
-    echo "There is:"
+    echo "Benchmarks:"
     for program in bench/*/run; do
-      # What each says of itself: the first paragraph of its docstring.
+      # Its description: the first paragraph of its docstring.
       printf '\n  ./dev bench %s\n' "$(basename "$(dirname "$program")")"
       sed -n '/^"""/,/^$/{s/^"""//;/^$/q;s/^/    /p}' "$program"
     done
     echo
-    echo "Each takes options, which \"./dev bench NAME --help\" lists."
+    echo "\"./dev bench NAME --help\" lists the options of each."
     return
   fi
   local name=$1
@@ -19,6 +19,6 @@ dev_bench() {
   [[ -x bench/$name/run ]] || die "there is no benchmark \"$name\"; ./dev bench lists them"
   install_packages dev.d/packages/build.txt bench/packages.txt
   local program=$PWD/bench/$name/run
-  cd "$caller_dir" # files among the arguments are named from there
+  cd "$caller_dir" # paths among the arguments are relative to it
   exec "$program" "$@"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Configuring and building with the presets of CMakePresets.json.
+# Configures and builds with the presets of CMakePresets.json.
 
-# build PRESET [TARGET...]: everything, unless targets are named.
+# build PRESET [TARGET...]: builds the targets, or everything if none is named.
 build() {
   local preset=$1
   shift

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# Checks of style and contract. Each prints what it finds and fails if there is anything.
+# Checks of style and contract. Each prints what it finds, and fails if it finds anything.
 
-# The C++ files that people wrote, including those not yet committed.
+# The C++ files that are not generated, including those not yet committed.
 cpp_files() { git ls-files --cached --others --exclude-standard '*.cc' '*.h'; }
 
 lint_format() {
   local file bad=0
   while IFS= read -r file; do
     clang-format-14 --dry-run -Werror "$file" 2>/dev/null || {
-      echo "$file is not formatted; ./dev format mends it"
+      echo "$file is not formatted; ./dev format fixes it"
       bad=1
     }
   done < <(cpp_files)
@@ -16,7 +16,7 @@ lint_format() {
 }
 
 lint_tidy() {
-  # The generated headers have to be there; the rest need not be compiled.
+  # The generated headers must exist; nothing else needs to be compiled.
   build clang ferrite_proto
   run-clang-tidy-14 -quiet -p build/clang "^$PWD/(base|proto/slot|store|server|client|tests|bench)" \
     >.cache/tidy.log 2>/dev/null || {
@@ -29,7 +29,7 @@ lint_proto() {
   local main
   get_buf
   .cache/bin/buf lint proto
-  # A clone of another branch knows main by its remote name only.
+  # A clone of another branch knows main only by its remote name.
   main=$(git rev-parse --verify --quiet main || git rev-parse --verify --quiet origin/main) || {
     echo "There is no branch main to compare the contract with"
     return 1
@@ -46,7 +46,7 @@ lint_helm() {
   .cache/bin/helm lint --strict helm/ferrite
 }
 
-# A check runs in a subshell of its own, where -e holds.
+# Each check runs in a subshell of its own, in which -e holds.
 dev_lint() {
   install_packages dev.d/packages/build.txt dev.d/packages/lint.txt
   local checks=("$@") check status failed=()

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Debian packages. A packages file has one package per line and comments after #. A second word on a line is a command that
-# does as well: "golang-go go" is satisfied by any `go` on the PATH.
+# replaces the package: any `go` on the PATH satisfies "golang-go go".
 
 # Prints the packages of the given files that are missing, one per line.
 # A package counts as present when it is installed or an installed one provides it.
@@ -20,7 +20,7 @@ missing_packages() {
   done < <(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@") | sort -u
 }
 
-# Installs what is missing of the packages in the given files, and says what. Does nothing, quickly, when all is there.
+# Installs those packages of the given files that are missing, and says which. If none is, it quickly does nothing.
 install_packages() {
   command -v dpkg-query >/dev/null || die "this is not Debian: install what $* name by hand, then use cmake --preset"
   local missing install as_root=()
@@ -35,14 +35,14 @@ install_packages() {
     as_root=(sudo)
   fi
   as_root+=(env DEBIAN_FRONTEND=noninteractive bash -c "$INSTALL_QUIETLY" --)
-  # The package lists may be missing (a fresh container) or older than the archive; only then are they fetched.
+  # Fetches the package lists only if they are missing (as in a fresh container) or older than the archive.
   if "${install[@]}" --simulate >/dev/null 2>&1 && "${as_root[@]}" "${install[@]}"; then return; fi
   if "${as_root[@]}" apt-get update && "${as_root[@]}" "${install[@]}"; then return; fi
   die "could not install the packages. As root, run: apt-get update && ${install[*]}"
 }
 
-# Runs a command of apt as root, without starting the services that come with packages: Prometheus or Redis are wanted as
-# programs for the tests, and not as servers on this machine. policy-rc.d is how Debian asks whether it may start one.
+# Runs an apt command as root, without starting the services in the packages: the tests need Prometheus and Redis as
+# programs, not as running servers. Debian asks policy-rc.d whether it may start a service.
 # shellcheck disable=SC2016
 INSTALL_QUIETLY='
 policy=/usr/sbin/policy-rc.d

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Starting the server, and telling what to type next.
+# Starts the server, and says what to type next.
 
-# Passes on the server's output; after its line "ferrite-server ready grpc=HOST:PORT http=HOST:PORT" says what to type next.
+# Passes on the server's output. After the line "ferrite-server ready grpc=HOST:PORT http=HOST:PORT" it says what to type next.
 announce() {
-  trap '' INT # Ctrl-C is for the server; this ends with it.
+  trap '' INT # Ctrl-C is for the server; this process ends with it.
   local line grpc http server
   while IFS= read -r line; do
     echo "$line"

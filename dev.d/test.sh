@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Building everything and running the tests.
+# Builds everything and runs the tests.
 
 dev_test() {
   install_packages dev.d/packages/build.txt tests/*/packages.txt

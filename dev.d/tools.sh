@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# Tools that Debian 12 has no package of, each in one fixed version. They are fetched once and kept in .cache/.
+# Tools for which Debian 12 has no package, each in a fixed version. They are fetched once and kept in .cache/.
 
 HELM_VERSION=v3.11.3 # also builds with Debian's Go 1.19
 BUF_VERSION=1.50.0
 
-# Helm, built from its Go module; afterwards it is .cache/bin/helm.
+# Builds Helm from its Go module, as .cache/bin/helm.
 get_helm() {
   local home=helm-$HELM_VERSION
   if [[ ! -x .cache/$home/helm ]]; then
@@ -14,7 +14,7 @@ get_helm() {
   link_tool "$home/helm"
 }
 
-# The check of rendered manifests against Kubernetes' own types; afterwards it is .cache/bin/strict_manifests.
+# Builds the check of rendered manifests against Kubernetes' own types, as .cache/bin/strict_manifests.
 get_strict_manifests() {
   local out=$PWD/.cache/strict_manifests source=tests/helm/strict
   if [[ ! -x $out || -n $(find "$source" -newer "$out") ]]; then
@@ -24,7 +24,7 @@ get_strict_manifests() {
   link_tool strict_manifests
 }
 
-# buf, which checks the contract in proto/; afterwards it is .cache/bin/buf.
+# Fetches buf, which checks the contract in proto/, as .cache/bin/buf.
 get_buf() {
   local home=buf-$BUF_VERSION
   if [[ ! -x .cache/$home/node_modules/.bin/buf ]]; then
@@ -35,13 +35,13 @@ get_buf() {
   link_tool "$home/node_modules/.bin/buf"
 }
 
-# link_tool PROGRAM, relative to .cache/.
+# link_tool PROGRAM: links it into .cache/bin. The path is relative to .cache/.
 link_tool() {
   mkdir -p .cache/bin
   ln -sfn "../$1" .cache/bin/
 }
 
-# Runs a command and shows what it printed only if it fails.
+# Runs a command, and shows its output only if it fails.
 quietly() {
   mkdir -p .cache
   "$@" >.cache/command.log 2>&1 || {

@@ -7,8 +7,9 @@ import shlex
 from harness import build
 
 PUBLISHED = build.ROOT / "bench" / "results"
-# Options that change nothing about what is measured.
-_AROUND = ("help", "build_dir", "results", "no_build", "only")
+# Options that change nothing about what is measured, or that no published command line may hold
+# because they are paths of one machine.
+_AROUND = ("help", "build_dir", "results", "no_build", "only", "before", "before_tree")
 
 
 def parser(description):

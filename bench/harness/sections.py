@@ -17,17 +17,20 @@ from harness import build, machine, report
 class Benchmark:
     """Its results are NAME.json and NAME.md."""
 
-    def __init__(self, name, sections, *, title, versions, legend, last=()):
+    def __init__(self, name, sections, *, title, versions, legend, last=(), operands=""):
         self.name = name
         self.sections = sections  # {name: module}
         self.title = title
         self.versions = versions  # a function that tells {program: version}
         self.legend = legend  # whether more or less is better
         self.last = last  # names of the ratios that come last, in this order
-        self.command = f"./dev bench {name}"
+        # What the command line needs on every machine, with placeholders for what differs.
+        self.command = f"./dev bench {name} {operands}".rstrip()
 
-    def parse_arguments(self, description):
+    def parse_arguments(self, description, add_arguments=lambda parser: None):
+        """`add_arguments` adds options that belong to no section."""
         parser = command_line.parser(description)
+        add_arguments(parser)
         parser.add_argument(
             "--only",
             type=self._section_names,

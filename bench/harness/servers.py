@@ -1,4 +1,4 @@
-"""Starts servers of ours, each with one thread on the same core, and fills them."""
+"""Starts servers of ours and fills them."""
 
 import contextlib
 import socket
@@ -13,11 +13,12 @@ def free_port():
 
 
 @contextlib.contextmanager
-def ferrite(build_dir, *flags, program="ferrite-server"):
-    server_cores, _ = load.split_cores()
+def ferrite(build_dir, *flags, program="ferrite-server", threads=1, cores=None):
+    """A server; unless `cores` says otherwise it is bound to the same core as all others."""
     command = [build_dir / "bin" / program, "--listen=127.0.0.1:0", "--http-listen="]
-    command += ["--threads=1", *flags]
-    with ready_server.running(*process.pinned(command, server_cores)) as server:
+    command += [f"--threads={threads}", *flags]
+    pinned = process.pinned(command, cores or load.split_cores()[0])
+    with ready_server.running(*pinned) as server:
         yield server
 
 

@@ -1,5 +1,5 @@
-"""What the Python tests call a server with: the generated stubs on one connection, and errors
-taken apart.
+"""How the Python tests call a server: the generated stubs over one connection, and errors parsed
+into their parts.
 """
 
 import collections
@@ -10,8 +10,8 @@ from ferrite.v1 import cache_pb2_grpc
 from google.rpc import error_details_pb2
 from google.rpc import status_pb2
 
-# Each channel gets a connection of its own; gRPC would share one between equal channels. gRPC
-# remembers nothing between attempts to connect, so that a test need not wait for a backoff.
+# Each channel gets its own connection; gRPC would share one between equal channels. Reconnecting
+# hardly backs off, so that a test need not wait for it.
 OWN_CONNECTION = [
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.initial_reconnect_backoff_ms", 50),
@@ -20,7 +20,7 @@ OWN_CONNECTION = [
 ]
 UNLIMITED_MESSAGES = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
-# A limit on hanging, not on speed.
+# Ends a call that hangs. It does not measure speed.
 CALL_S = 60
 
 Failure = collections.namedtuple("Failure", "code reason limit message metadata")
@@ -30,8 +30,7 @@ class CacheClient:
     """A connection to one server, with the methods of CacheService and AdminService as plain
     functions.
 
-    Without a timeout of its own a call is given up after CALL_S. `options` are gRPC channel
-    arguments.
+    A call without its own timeout ends after CALL_S. `options` are gRPC channel arguments.
     """
 
     def __init__(self, address, options=()):
@@ -59,8 +58,8 @@ class CacheClient:
 
 
 def failure_of(error):
-    """Takes a grpc.RpcError apart. `reason` is None when there is no ErrorInfo; more than one
-    detail fails the test.
+    """Parses a grpc.RpcError. `reason` is None when there is no ErrorInfo; more than one detail
+    fails the test.
     """
     details = [
         value
@@ -73,7 +72,7 @@ def failure_of(error):
     assert len(details) == 1 and len(status.details) == 1, f"one ErrorInfo expected: {details}"
     assert (
         status.code == error.code().value[0] and status.message == error.details()
-    ), f"{status} belies {error}"
+    ), f"{status} contradicts {error}"
     info = error_details_pb2.ErrorInfo()
     assert status.details[0].Unpack(info), f"not an ErrorInfo: {status}"
     assert info.domain == "ferrite", info
@@ -82,7 +81,7 @@ def failure_of(error):
 
 
 def failure_from(call, *arguments, **named):
-    """Makes a call that has to fail; returns its Failure. A stream is read to its end."""
+    """Makes a call that must fail, and returns its Failure. Reads a stream to its end."""
     try:
         answer = call(*arguments, **named)
         if hasattr(answer, "__next__"):
@@ -93,17 +92,17 @@ def failure_from(call, *arguments, **named):
 
 
 def assert_refused(reason, call, request, limit=None, code=grpc.StatusCode.INVALID_ARGUMENT):
-    """The call has to fail with `code` and `reason` and, if `limit` is given, name that limit to
-    people and programs.
+    """The call must fail with `code` and `reason`; if `limit` is given, both the message and the
+    details must name it.
     """
     failure = failure_from(call, request)
     assert (failure.code, failure.reason) == (code, reason), failure
-    assert failure.message, "an error without a text"
+    assert failure.message, "the error has no message"
     if limit is not None:
         assert failure.limit == str(limit), failure
         assert str(limit) in failure.message, failure
 
 
 def scan_all(client, request):
-    """Every entry that a Scan streams, in order."""
+    """All entries that a Scan streams, in order."""
     return [entry for response in client.Scan(request) for entry in response.entries]

@@ -1,4 +1,4 @@
-"""Waiting for what a server does in its own time."""
+"""Waits for what a server does asynchronously."""
 
 import time
 
@@ -6,11 +6,10 @@ from server_process import HANG_S
 
 
 def eventually(observe, holds, what):
-    """Observes until `holds(observation)`, and returns that observation; fails with `what` and the
-    last one if it never does.
+    """Observes until `holds(observation)` and returns that observation. If that never happens, it
+    fails with `what` and the last observation.
 
-    The pause between two looks only saves the processor from spinning; nothing rests on its length.
-
+    The pause between observations only avoids spinning; no test depends on its length.
     """
     deadline = time.monotonic() + HANG_S
     while True:

@@ -8,8 +8,8 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)",?')
 
 
 class Metrics(dict):
-    """Every sample of one scrape: (name, frozenset of (label, value)) -> number. Each may be
-    there only once.
+    """All samples of one scrape: (name, frozenset of (label, value)) -> number. Each may occur only
+    once.
     """
 
     def __init__(self, text):
@@ -36,7 +36,7 @@ class Metrics(dict):
         return {found: value for (n, found), value in self.items() if n == name and wanted <= found}
 
     def total(self, name, **labels):
-        """The sum over those samples; fails when there is none."""
+        """The sum over the samples that `of` returns; fails if there are none."""
         samples = self.of(name, **labels)
         assert samples, f"no sample of {name} with {labels}"
         return sum(samples.values())

@@ -1,4 +1,4 @@
-"""The pytest fixtures of every Python test: pytest is started with `-p ferrite_fixtures`."""
+"""The pytest fixtures of all Python tests, loaded by `-p ferrite_fixtures`."""
 
 import itertools
 
@@ -11,7 +11,7 @@ _key_numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def server():
-    """One server with default settings for all tests of a file."""
+    """A server with default settings, shared by all tests of a file."""
     with ServerProcess() as process:
         yield process
 

@@ -1,7 +1,7 @@
-"""A gRPC client that speaks HTTP/2 frame by frame, for what a well-behaved client refuses to send.
+"""A gRPC client that speaks HTTP/2 frame by frame, to send what a well-behaved client never would.
 
-It knows just enough for that: it never widens a receive window, so that a server can send it 64 KiB
-and then has to wait, and it minds no send window, so that what it sends has to be small.
+It knows just enough for that. It never widens a receive window, so a server can send it 64 KiB and
+then has to wait. It ignores the send window, so whatever it sends must be small.
 """
 
 import socket
@@ -50,7 +50,7 @@ class Http2Connection:
         self.socket.close()
 
     def start(self, path, timeout=None, body=None):
-        """Begins a call; returns its stream. With a body, that is all of it, sent at one go."""
+        """Begins a call; returns its stream. A body is sent whole and ends the request."""
         stream, self._next_stream = self._next_stream, self._next_stream + 2
         headers = {
             ":method": "POST",
@@ -62,7 +62,7 @@ class Http2Connection:
         }
         if timeout is not None:
             headers["grpc-timeout"] = timeout
-        # A fresh encoder knows no header of earlier calls: each stands for itself.
+        # A fresh encoder refers to no header of an earlier call.
         frames = frame(HEADERS, END_HEADERS, stream, hpack.Encoder().encode(headers, huffman=False))
         if body is not None:
             frames += frame(DATA, END_STREAM, stream, body)
@@ -70,18 +70,18 @@ class Http2Connection:
         return stream
 
     def start_call(self, path, message, timeout=None):
-        """Sends a whole call of one message; returns its stream."""
+        """Sends a complete call with one message; returns its stream."""
         return self.start(path, timeout, b"\0" + struct.pack(">I", len(message)) + message)
 
     def send_part(self, stream, raw):
-        """Sends raw bytes of a body, and leaves the stream open."""
+        """Sends raw bytes of a body and leaves the stream open."""
         self.socket.sendall(frame(DATA, 0, stream, raw))
 
     def cancel(self, stream):
         self.socket.sendall(frame(RST_STREAM, 0, stream, struct.pack(">I", CANCEL)))
 
     def call(self, path, message, timeout=None):
-        """Makes a call; returns its grpc-status as a number, or what ended it instead."""
+        """Makes a call; returns its grpc-status as a number, or a text that says what ended it."""
         return self.status_of(self.start_call(path, message, timeout))
 
     def status_of(self, stream):

@@ -1,7 +1,7 @@
 # ferrite_python_tests(PREFIX LABEL): registers every test_NAME.py of the current folder as ctest
 # test PREFIXNAME. Each starts the servers that it needs.
 
-# Debian's own Python, which sees Debian's grpc; another one earlier in the PATH does not.
+# Debian's own Python, which finds Debian's grpc; another Python earlier in the PATH would not.
 set(FERRITE_PYTHON /usr/bin/python3 CACHE FILEPATH "The Python that runs the tests")
 set(FERRITE_PYTHON_STUBS ${CMAKE_BINARY_DIR}/tests/python_stubs)
 

@@ -1,6 +1,6 @@
-"""Runs pytest on one file, or says which Debian package is missing.
+"""Runs pytest on one file, or says which Debian packages are missing.
 
-python3 run_pytest.py FILE
+usage: python3 run_pytest.py FILE
 """
 
 import importlib
@@ -28,8 +28,8 @@ def main():
     if missing:
         packages = " ".join(missing)
         sys.exit(f"{sys.executable} lacks what the tests need: apt-get install {packages}")
-    # The tests fork servers while gRPC has threads; a forked child only execs, so gRPC need not
-    # prepare for it.
+    # The tests fork servers while gRPC has threads. The forked child only execs, so gRPC need not
+    # prepare for the fork.
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     import pytest
 

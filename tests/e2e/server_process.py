@@ -1,11 +1,11 @@
-"""Starts the real ferrite-server for a test, and ends it.
+"""Starts the real ferrite-server for a test, and stops it.
 
     with ServerProcess("--max-memory=64MiB") as server:
         channel = grpc.insecure_channel(server.grpc_address)
 
-The server binds port 0 and tells the real ports in its ready line. Leaving the block sends SIGTERM
-and demands exit code 0, so that every test also tests a clean shutdown. The binary is the one that
-FERRITE_SERVER_BINARY names.
+The server binds port 0 and prints the real ports in its ready line. Leaving the block sends SIGTERM
+and requires exit code 0, so every test also tests a clean shutdown. FERRITE_SERVER_BINARY names the
+binary.
 """
 
 import os
@@ -15,8 +15,8 @@ import subprocess
 import tempfile
 import time
 
-# How long a step may hang before the test gives up on it. Never a measure of speed: a sanitizer
-# build is slow.
+# How long a step may hang before the test gives up. It never measures speed: a sanitizer build is
+# slow.
 HANG_S = 60
 
 READY_LINE = re.compile(r"ferrite-server ready grpc=(?P<grpc>\S+) http=(?P<http>\S*)\n")
@@ -27,10 +27,7 @@ class ServerProcess:
 
     def __init__(self, *flags, env=None, open_files=None, grpc_port=0, http_port=0):
         """Starts the server with `flags` and the extra environment `env`, and waits until it is
-        ready.
-
-        open_files: the limit on file descriptors that the server runs under, soft and hard.
-
+        ready. `open_files` sets its limit on file descriptors, soft and hard.
         """
         self._stderr = tempfile.TemporaryFile()
         self._process = start_server(
@@ -64,18 +61,18 @@ class ServerProcess:
         print(f"log of ferrite-server {self.pid}:\n{self.log()}")
 
     def terminate(self):
-        """Asks the server to end; returns at once."""
+        """Sends SIGTERM, as an operator would; returns at once."""
         self._process.send_signal(signal.SIGTERM)
 
     def interrupt(self):
-        """The same, as Ctrl-C in a terminal does it."""
+        """Sends SIGINT, as Ctrl-C in a terminal would; returns at once."""
         self._process.send_signal(signal.SIGINT)
 
     def freeze(self):
-        """Stops the process in the middle of whatever it does, all its threads."""
+        """Suspends all threads of the process, whatever they are doing."""
         self._process.send_signal(signal.SIGSTOP)
         while any(state != "T" for state in self._thread_states()):
-            time.sleep(0.001)  # the signal reaches each thread in its own time
+            time.sleep(0.001)  # the signal reaches the threads one by one
 
     def thaw(self):
         self._process.send_signal(signal.SIGCONT)
@@ -89,8 +86,8 @@ class ServerProcess:
         return self._process.poll() is None
 
     def wait(self):
-        """Waits for the end and returns (exit code, what else was on stdout). The exit code of a
-        hung server is -9.
+        """Waits until the server has ended; returns (exit code, rest of stdout). A server that
+        hangs is killed, and its exit code is -9.
         """
         try:
             rest, _ = self._process.communicate(timeout=HANG_S)
@@ -100,8 +97,8 @@ class ServerProcess:
         return self._process.returncode, rest.decode()
 
     def stop(self):
-        """Ends the server as an operator would; it has to exit with 0 and to have said nothing
-        on stdout but its ready line.
+        """Stops the server as an operator would. It must exit with 0 and must have printed nothing
+        but its ready line.
         """
         if self._process.poll() is None:
             self.terminate()
@@ -114,14 +111,14 @@ class ServerProcess:
 
 
 def start_server(*flags, env=None, open_files=None, stderr=subprocess.PIPE):
-    """Starts the server and returns its subprocess.Popen at once. It dies with this process,
-    whatever happens.
+    """Starts the server and returns its subprocess.Popen at once. The server dies with this
+    process, whatever happens.
     """
     binary = os.environ["FERRITE_SERVER_BINARY"]
     command = ["setpriv", "--pdeathsig", "KILL", "--", binary, *flags]
     if open_files is not None:
         command = ["prlimit", f"--nofile={open_files}:{open_files}", "--", *command]
-    # A FERRITE_ variable of the tests' own surroundings must not configure the server under test.
+    # FERRITE_ variables in the environment of the tests must not configure the server under test.
     clean = {name: value for name, value in os.environ.items() if not name.startswith("FERRITE_")}
     return subprocess.Popen(
         command,
@@ -134,10 +131,10 @@ def start_server(*flags, env=None, open_files=None, stderr=subprocess.PIPE):
 
 
 def refusal_of(*flags, env=None):
-    """Starts a server that is expected not to start; returns (exit code, stdout, stderr)."""
+    """Starts a server that should refuse to start; returns (exit code, stdout, stderr)."""
     with tempfile.TemporaryFile() as stderr:
         process = start_server(*flags, env=env, stderr=stderr)
-        out = process.stdout.readline()  # nothing, when the server ends without a word
+        out = process.stdout.readline()  # empty if the server ends without printing
         if out:
             process.kill()
         out += process.communicate()[0]

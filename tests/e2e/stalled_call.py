@@ -1,6 +1,4 @@
-"""A call that stays in flight until its client leaves, so that a test can look at a server
-meanwhile.
-"""
+"""A call that stays in flight until its client leaves, so that a test can observe a busy server."""
 
 from eventually import eventually
 from ferrite.v1.admin_pb2 import StatsRequest
@@ -11,7 +9,7 @@ from http2_connection import Http2Connection
 def stall(server, client):
     """Begins a Scan of 8 MiB that nobody reads, and waits until it is in flight.
 
-    Returns its Http2Connection; closing that ends the call.
+    Returns its Http2Connection; closing the connection ends the call.
     """
     for number in range(8):
         client.Set(SetRequest(key=b"stalled/%d" % number, value=b"v" * (1 << 20)))

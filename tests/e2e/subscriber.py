@@ -1,5 +1,5 @@
-"""A subscription as a program uses it: events one by one, each checked against what every stream
-promises.
+"""A subscription as a program uses it: one event at a time, each checked against the promises that
+hold for every stream.
 """
 
 import grpc
@@ -7,15 +7,15 @@ from cache_client import failure_of
 from eventually import eventually
 from ferrite.v1.cache_pb2 import PublishRequest, SubscribeRequest
 
-# Events that stand for something that was recorded, each with a sequence of its own.
+# Events that were recorded in the log, each with its own sequence.
 RECORDED = ("message", "key_event")
 
 
 def events_of(responses):
-    """The events of responses, in order. What holds for every stream is checked on the way."""
+    """The events of the responses, in order. Checks what must hold for every stream."""
     last_sequence, last_recorded = 0, 0
     for response in responses:
-        assert response.events, "a response without events"
+        assert response.events, "the response has no events"
         for event in response.events:
             assert event.resume_token and event.WhichOneof("event"), event
             if event.WhichOneof("event") in RECORDED:
@@ -27,10 +27,10 @@ def events_of(responses):
 
 
 class Subscriber:
-    """One stream, which stands once this is made. `token` is that of the last event read, and
-    `position` its sequence.
+    """One stream, already acknowledged when the constructor returns. `token` and `position` are the
+    resume token and the sequence of the last event read.
 
-    `request` are the fields of a SubscribeRequest.
+    `request` holds the fields of a SubscribeRequest.
     """
 
     def __init__(self, client, **request):
@@ -62,7 +62,7 @@ class Subscriber:
                 return event
 
     def take(self, count):
-        """The next events, heartbeats aside; all of them have to be messages or events of keys."""
+        """The next `count` events without heartbeats; all must be messages or key events."""
         taken = [self.next_but_heartbeats() for _ in range(count)]
         for event in taken:
             assert event.WhichOneof("event") in RECORDED, event
@@ -72,7 +72,7 @@ class Subscriber:
         return [event.message.payload for event in self.take(count)]
 
     def take_key_events(self, count):
-        """As tuples of key, kind and version."""
+        """The next `count` key events, as tuples of key, kind and version."""
         events = [event.key_event for event in self.take(count)]
         return [(event.key, event.kind, event.version) for event in events]
 
@@ -82,9 +82,7 @@ class Subscriber:
         return event.discontinuity
 
     def rest(self):
-        """The events that still come until the stream ends with an error, and that error taken
-        apart.
-        """
+        """Reads until the stream ends with an error; returns the events and the Failure."""
         events = []
         try:
             while True:
@@ -95,7 +93,7 @@ class Subscriber:
             raise AssertionError("the stream ended without an error") from None
 
     def failure(self):
-        """How the stream ends, after whatever still comes."""
+        """Reads to the end of the stream; returns the Failure that ended it."""
         return self.rest()[1]
 
 
@@ -104,7 +102,7 @@ def publish(client, channel, payload=b""):
 
 
 def publish_numbers(client, channel, numbers):
-    """Sends each number as a message, for which there has to be a place in the log."""
+    """Publishes each number as a message; each must be recorded in the log."""
     for number in numbers:
         assert publish(client, channel, b"%d" % number).sequence, "a message was not recorded"
 
@@ -114,14 +112,14 @@ def numbers_of(events):
 
 
 def wait_for_receivers(client, channel, count):
-    """Waits until so many streams follow the channel. Sends messages to it meanwhile."""
+    """Waits until exactly `count` streams follow the channel, by publishing messages to it."""
     eventually(
         lambda: publish(client, channel).receivers, lambda n: n == count, "streams that follow"
     )
 
 
 def wait_until_forgotten(client, channel):
-    """Waits until nothing that is sent to the channel is recorded."""
+    """Waits until messages to the channel are no longer recorded."""
     eventually(
         lambda: publish(client, channel).sequence, lambda n: n == 0, "the channel is forgotten"
     )

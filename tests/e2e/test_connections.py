@@ -1,6 +1,4 @@
-"""More connections than there is room for: those that fit work, and there is room again when
-others leave.
-"""
+"""More connections than there is room for: those that fit work, and others fit when those leave."""
 
 import http.client
 
@@ -27,7 +25,7 @@ def served(connection):
 
 
 def try_connect(address):
-    """A connection, or None when the server hangs up before it is one."""
+    """A connection, or None if the server hangs up during the handshake."""
     try:
         return Http2Connection(address)
     except OSError:
@@ -51,10 +49,10 @@ def test_150_connections_under_64_descriptors():
     with ServerProcess(open_files=64) as server:
         with CacheClient(server.grpc_address) as first:
             assert first.Set(SetRequest(key=b"k", value=b"v")).stored
-            # A connection that found no descriptor waits in the kernel's queue: opening one blocks
-            # nobody.
+            # A connection for which there is no descriptor waits in the kernel's queue, so
+            # connecting never blocks.
             connections = [try_connect(server.grpc_address) for _ in range(150)]
-            assert first.Get(GetRequest(key=b"k")).value == b"v", "who was there first is served on"
+            assert first.Get(GetRequest(key=b"k")).value == b"v", "the first client is still served"
             for connection in connections:
                 if connection is not None:
                     connection.socket.settimeout(1)
@@ -70,7 +68,7 @@ def test_150_connections_under_64_descriptors():
             eventually(
                 lambda: first.Stats(StatsRequest()).connections,
                 lambda count: count == 1,
-                "all others are gone",
+                "all other connections are gone",
             )
 
 
@@ -83,12 +81,12 @@ def test_the_connection_cap():
         assert not any(served(connection) for connection in refused if connection is not None)
         assert all(
             served(connection) for connection in connections
-        ), "those inside are not disturbed"
+        ), "accepted connections are not disturbed"
         assert metric(server, "ferrite_connections_rejected_total") - rejected_before == 10
         assert metric(server, "ferrite_connections") == 5
         connections.pop().close()
         with CacheClient(server.grpc_address) as late:
-            eventually(lambda: reachable(late), bool, "the place is free again")
+            eventually(lambda: reachable(late), bool, "its place is free again")
             assert metric(server, "ferrite_connections") == 5
         for connection in connections:
             connection.close()
@@ -112,5 +110,5 @@ def test_connections_that_come_and_go_leave_nothing():
             eventually(
                 lambda: first.Stats(StatsRequest()).connections,
                 lambda count: count == 1,
-                "it is gone",
+                "the connection is gone",
             )

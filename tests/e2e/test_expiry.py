@@ -1,5 +1,5 @@
-"""Time: an entry is there until its time to live ends and not after, and its memory comes back
-without anyone asking.
+"""Expiry: an entry exists until its TTL ends and no longer, and its memory is reclaimed even if
+nobody reads it.
 """
 
 import time
@@ -18,7 +18,7 @@ from ferrite.v1.cache_pb2 import (
 )
 from server_process import ServerProcess
 
-# The server's clock may be coarse by a few milliseconds.
+# The server's clock may be off by a few milliseconds.
 COARSE_MS = 10
 
 
@@ -27,8 +27,8 @@ def now_ms():
 
 
 def lifetime_bounds_ms(client, key, write):
-    """Writes, reads until the key is gone, and returns how long it lived at least and at most,
-    as seen from here.
+    """Writes, reads until the key is gone, and returns the least and the greatest lifetime that fit
+    what this client saw.
     """
     before = now_ms()
     write()
@@ -60,25 +60,25 @@ def test_an_absolute_expiry_is_kept(client, key):
     assert seen <= 200 + COARSE_MS and gone >= 200 - COARSE_MS, (seen, gone)
 
 
-def test_a_touch_moves_the_end(client, key):
+def test_touch_changes_the_expiry(client, key):
     client.Set(SetRequest(key=key, ttl_ms=3_600_000))
     touch = TouchRequest(key=key, ttl_ms=100)
     seen, gone = lifetime_bounds_ms(client, key, lambda: client.Touch(touch))
     assert seen <= 100 + COARSE_MS and gone >= 100 - COARSE_MS, (seen, gone)
 
 
-def test_the_ttl_that_is_told_falls(client, key):
+def test_the_reported_ttl_decreases(client, key):
     client.Set(SetRequest(key=key, ttl_ms=60_000))
     first = client.Get(GetRequest(key=key)).ttl_ms
     eventually(
         lambda: client.Get(GetRequest(key=key)).ttl_ms,
         lambda ttl_ms: 0 < ttl_ms < first,
-        "ttl_ms falls",
+        "ttl_ms decreases",
     )
 
 
-def test_times_that_pass_while_the_request_is_handled(client, key):
-    """The time is checked when a request comes and may be over when it is carried out."""
+def test_expiry_times_that_pass_while_the_request_is_handled(client, key):
+    """The time is checked when the request arrives, and may have passed when it is executed."""
     keys = [key + b"/%d" % number for number in range(1024)]
     refused = 0
     for early_ms in list(range(-2, 20)) * 3:
@@ -99,7 +99,7 @@ def test_times_that_pass_while_the_request_is_handled(client, key):
     eventually(
         lambda: client.MGet(read_all).results,
         lambda results: not any(result.found for result in results),
-        "all expire",
+        "all entries expire",
     )
 
 
@@ -116,13 +116,13 @@ def test_expired_entries_are_reclaimed_without_being_read():
         stats = eventually(
             lambda: client.Stats(StatsRequest()),
             lambda stats: stats.expired == 20_000,
-            "all reclaimed",
+            "all entries are reclaimed",
         )
         assert stats.entries == 1
         assert stats.evictions == 0
         assert [entry.key for entry in scan_all(client, ScanRequest())] == [b"stays"]
-        # What 20,000 entries took is used again by the next 20,000: memory does not grow with the
-        # keys that ever were.
+        # The next 20,000 entries reuse the memory of the last 20,000: memory does not grow with the
+        # number of keys ever written.
         full = sum(stats.memory_bytes.values())
         for batch in range(20):
             entries = [
@@ -133,7 +133,7 @@ def test_expired_entries_are_reclaimed_without_being_read():
         assert again - empty < 2 * 20_000 * 2300, (empty, full, again)
 
 
-def test_a_fresh_write_survives_the_sweep_of_what_it_replaced(client, key):
+def test_a_fresh_write_survives_the_sweep_of_the_entry_it_replaced(client, key):
     keys = [key + b"/%d" % number for number in range(1000)]
     for _ in range(3):
         client.MSet(MSetRequest(entries=[SetRequest(key=k, value=b"old", ttl_ms=20) for k in keys]))
@@ -145,6 +145,6 @@ def test_a_fresh_write_survives_the_sweep_of_what_it_replaced(client, key):
     eventually(
         lambda: client.Stats(StatsRequest()).expired,
         lambda expired: expired >= swept + 1000,
-        "a sweep went by",
+        "a sweep has run",
     )
     assert all(result.value == b"new" for result in client.MGet(MGetRequest(keys=keys)).results)

@@ -1,5 +1,5 @@
-"""Bytes that are no gRPC and no HTTP, and clients that stop half-way. The server serves on,
-whatever comes.
+"""Bytes that are neither gRPC nor HTTP, and clients that stop half-way:
+the server keeps serving.
 """
 
 import http.client
@@ -56,7 +56,7 @@ def http_status(server, path):
 
 
 def send(connection, raw):
-    """Sends what the peer takes: it may hang up in the middle."""
+    """Sends as much as the peer accepts; it may hang up in between."""
     try:
         connection.sendall(raw)
         connection.shutdown(socket.SHUT_WR)
@@ -101,7 +101,7 @@ def test_clients_that_stop_half_way_through_the_preface(server, client, key):
     assert_serves(client, key)
 
 
-def test_a_message_that_never_comes_complete(server, client, key):
+def test_a_message_that_never_arrives_completely(server, client, key):
     connections = [Http2Connection(server.grpc_address) for _ in range(20)]
     for connection in connections:
         stream = connection.start("/ferrite.v1.CacheService/Set")
@@ -124,13 +124,13 @@ STRANGE_PATHS = ["/ferrite.v1.CacheService/Nope", "/", "", "x", "/" + "G" * 5000
 
 
 @pytest.mark.parametrize("path", STRANGE_PATHS, ids=range(len(STRANGE_PATHS)))
-def test_a_strange_path_fails_alone(server, client, key, path):
+def test_an_unknown_path_fails_only_its_own_call(server, client, key, path):
     with Http2Connection(server.grpc_address) as connection:
         assert connection.call(path, b"") != 0
     assert_serves(client, key)
 
 
-def test_gzip_is_refused_and_the_connection_goes_on(client, key):
+def test_gzip_is_refused_and_the_connection_survives(client, key):
     request = SetRequest(key=key, value=b"v" * 100_000)
     failure = failure_from(client.Set, request, compression=grpc.Compression.Gzip)
     assert failure.code == grpc.StatusCode.UNIMPLEMENTED, failure
@@ -138,7 +138,7 @@ def test_gzip_is_refused_and_the_connection_goes_on(client, key):
     assert_serves(client, key)
 
 
-def test_http_paths_that_are_not_there_are_404(server):
+def test_unknown_http_paths_are_404(server):
     for path in ("/", "/nope", "/metrics/../../etc/passwd", "/healthzz", "/" + "x" * 4000):
         assert http_status(server, path) in (400, 404, 414), path
     assert http_status(server, "/healthz") == 200

@@ -18,7 +18,7 @@ MIB = 1 << 20
 
 @pytest.fixture(scope="module")
 def large(server):
-    """A client without message limits of its own."""
+    """A client that does not limit message sizes."""
     with CacheClient(server.grpc_address, UNLIMITED_MESSAGES) as connected:
         yield connected
 
@@ -36,7 +36,7 @@ def test_1024_keys_of_4096_bytes_are_a_legal_batch(large, key):
     assert all(large.MDelete(MDeleteRequest(keys=keys)).deleted)
 
 
-def test_100000_keys_are_refused_by_name(large):
+def test_100000_keys_are_refused_with_the_limit(large):
     keys = [b"key/%d" % number for number in range(100_000)]
     assert_refused("BATCH_TOO_LARGE", large.MGet, MGetRequest(keys=keys), limit=1024)
     assert_refused("BATCH_TOO_LARGE", large.MDelete, MDeleteRequest(keys=keys), limit=1024)

@@ -1,5 +1,5 @@
-"""Many subscribers that do not read, at once: the publisher does not notice, and memory stays
-within what may be kept for them.
+"""Many subscribers that do not read: the publisher is not slowed down, and memory stays within the
+limits for subscribers.
 """
 
 import os
@@ -20,11 +20,11 @@ MIB = 1 << 20
 NARROW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_535)]
 
 STREAMS = 200
-# Of each channel; together several times what may be kept.
+# Per channel; together several times what the server may keep.
 MESSAGES = 100
 MESSAGE_BYTES = 20_000
 QUEUES = HISTORY = 16 * MIB
-# For each stream: a message on its way of 64 KiB and one event, and what gRPC keeps of it.
+# Per stream: a response of 64 KiB and one event in flight, and what gRPC keeps of it.
 PER_STREAM = 128 << 10
 MARGIN = 32 * MIB
 FLAGS = (
@@ -43,7 +43,7 @@ def resident_bytes(server):
 def assert_within_bounds(server, grown):
     with open(f"/proc/{server.pid}/maps", encoding="utf-8") as maps:
         sanitized = re.search(r"lib[at]san\.so", maps.read())
-    # A sanitizer keeps memory of its own, several times as much as the program's.
+    # A sanitizer takes several times as much memory as the program itself.
     allowed = QUEUES + HISTORY + STREAMS * PER_STREAM + MARGIN
     assert sanitized or grown < allowed, f"{grown / MIB:.0f} MiB for streams that nobody reads"
 
@@ -53,7 +53,7 @@ def payload_of(number):
 
 
 def read_up_to(subscriber, last):
-    """Reads up to the message `last`. Numbers are missing only where that is announced."""
+    """Reads up to the message `last`. Numbers may be missing only where a gap is announced."""
     expected, announced = 0, False
     while expected <= last:
         event = subscriber.next_but_heartbeats()
@@ -61,7 +61,7 @@ def read_up_to(subscriber, last):
             announced = True
             continue
         number = int(event.message.payload.split()[0])
-        assert number == expected or announced and number > expected, "silently left out"
+        assert number == expected or announced and number > expected, "an unannounced gap"
         expected, announced = number + 1, False
 
 
@@ -92,8 +92,8 @@ def test_stalled_subscribers_of_one_channel_each_keep_memory_within_its_bounds()
             connection.close()
 
 
-def test_many_stalled_subscribers_of_one_channel_hold_no_publisher_up():
-    """All policies at once, beside one that reads, while the cache is used."""
+def test_many_stalled_subscribers_of_one_channel_do_not_block_the_publisher():
+    """Streams of every policy beside one that reads, while the cache is in use."""
     with ServerProcess(*FLAGS) as server, CacheClient(server.grpc_address) as client:
         with CacheClient(server.grpc_address, NARROW) as narrow, Subscriber(
             client, channels=[b"c"]
@@ -106,7 +106,7 @@ def test_many_stalled_subscribers_of_one_channel_hold_no_publisher_up():
             before = resident_bytes(server)
             for number in range(20 * MESSAGES):
                 reply = publish(client, b"c", payload_of(number))
-                # Those that asked for it are ended one after the other.
+                # The streams with the policy END are ended one after the other.
                 assert reply.sequence and STREAMS * 2 / 3 < reply.receivers <= 1 + STREAMS, reply
                 (event,) = quick.take(1)
                 assert int(event.message.payload.split()[0]) == number
@@ -121,7 +121,7 @@ def test_many_stalled_subscribers_of_one_channel_hold_no_publisher_up():
 
 
 def test_stalled_subscribers_that_resumed_keep_memory_within_its_bounds():
-    """Each was resumed from a place of its own, so that what waits for one waits for no other."""
+    """Each was resumed from a different place, so no two streams can share what is queued."""
     with ServerProcess(*FLAGS) as server, CacheClient(server.grpc_address) as client:
         with CacheClient(server.grpc_address, NARROW) as narrow:
             before = resident_bytes(server)

@@ -1,4 +1,4 @@
-"""Bounded memory: with eviction it stays bounded, without it nothing is lost."""
+"""Bounded memory: with eviction it stays bounded, and without eviction nothing is lost."""
 
 import grpc
 import pytest
@@ -23,7 +23,7 @@ def value_of(number, size):
 
 
 def mset(client, numbers, size):
-    """Writes the numbers; returns those that were stored, after checking that the others say
+    """Writes the numbers and returns those that were stored; all others must fail with
     MEMORY_FULL.
     """
     entries = [SetRequest(key=b"key/%d" % n, value=value_of(n, size)) for n in numbers]
@@ -52,9 +52,7 @@ def memory_bytes(client):
 
 
 def fill_until_refused(client, size):
-    """Writes batch by batch until a write finds no room; returns the numbers of all keys that
-    were stored.
-    """
+    """Writes in batches until a write finds no room; returns the numbers of all stored keys."""
     stored, batch = [], min(1000, 2_000_000 // size)
     while True:
         start = len(stored)
@@ -71,15 +69,15 @@ def test_noeviction_refuses_and_loses_nothing(size):
     with ServerProcess(f"--max-memory={LIMIT}", "--eviction=noeviction") as server:
         with CacheClient(server.grpc_address) as client:
             stored = fill_until_refused(client, size)
-            assert len(stored) * (size + 8) > LIMIT // 10, "a good part of the limit is for entries"
+            assert len(stored) * (size + 8) > LIMIT // 10, "entries get a good part of the limit"
             stats = client.Stats(StatsRequest())
             assert stats.entries == len(stored) and stats.evictions == 0
             assert_all_there(client, stored, size)
 
-            # Some more may fit where there happens to be room; the others harm nobody.
+            # A few more may fit where there happens to be room; refused ones must do no harm.
             number, refused = 10_000_000, 0
             while refused < 100:
-                assert number < 11_000_000, "a full store refuses"
+                assert number < 11_000_000, "a full store refuses writes"
                 more = mset(client, range(number, number + 100), size)
                 stored += more
                 refused += 100 - len(more)
@@ -93,7 +91,7 @@ def test_noeviction_refuses_and_loses_nothing(size):
             assert len(mset(client, range(50), size)) == 50, "there is room again"
 
 
-def test_a_full_store_refuses_new_counters_but_counts_on():
+def test_a_full_store_refuses_new_counters_but_still_increments_old_ones():
     with ServerProcess(f"--max-memory={LIMIT}", "--eviction=noeviction") as server:
         with CacheClient(server.grpc_address) as client:
             client.Set(SetRequest(key=b"count", value=b"1"))
@@ -126,7 +124,7 @@ def test_eviction_keeps_memory_bounded_and_recent_keys(size):
         assert 0 < stats.evictions and 0 < stats.entries < total
         assert (
             stats.entries + stats.evictions == start + batch
-        ), "every entry is there or was evicted"
+        ), "every entry is present or was evicted"
         assert_all_there(client, list(range(start + batch))[-20:], size)
 
 

@@ -1,4 +1,6 @@
-"""More work than the server may have in progress: it refuses, stays within its memory, recovers."""
+"""More work than the server may have in progress: it refuses calls, stays within its memory limit,
+and recovers.
+"""
 
 import os
 
@@ -27,7 +29,7 @@ def shed(server, reason):
 
 
 def ask_and_never_read(server, connections, calls_on_each, key):
-    """Calls in flight that answer with the entry, each of which nobody reads."""
+    """Starts calls that return the entry and whose replies nobody reads."""
     opened = [Http2Connection(server.grpc_address) for _ in range(connections)]
     request = GetRequest(key=key).SerializeToString()
     for connection in opened:
@@ -39,7 +41,7 @@ def ask_and_never_read(server, connections, calls_on_each, key):
 def settled(server, calls):
     """Waits until each of the calls has been executed or refused."""
     handled = lambda: scrape(server).total("grpc_server_handled_total", grpc_method="Get")
-    eventually(handled, lambda count: count >= calls, "every call was taken up")
+    eventually(handled, lambda count: count >= calls, "every call was executed or refused")
 
 
 def pushback_ms(call, request):
@@ -50,7 +52,7 @@ def pushback_ms(call, request):
     return int(metadata["grpc-retry-pushback-ms"])
 
 
-def test_answers_that_nobody_reads_take_no_more_memory_than_they_may():
+def test_replies_that_nobody_reads_stay_within_the_memory_limit():
     budget = 32 * MIB
     with ServerProcess(f"--max-inflight-bytes={budget}", "--max-memory=64MiB") as server:
         with CacheClient(server.grpc_address) as client:
@@ -62,17 +64,17 @@ def test_answers_that_nobody_reads_take_no_more_memory_than_they_may():
             refused = shed(server, "bytes")
             metrics = scrape(server)
             held = metrics.total("ferrite_inflight_operations")
-            # The calls in progress are those that fit; all others were refused and are over.
+            # The calls in progress are those that fit; all others were refused and have ended.
             assert held + refused == 1000, (held, refused)
             assert 0.9 * budget / MIB <= held <= 1.1 * budget / MIB + os.cpu_count(), held
-            # One reply for each thread may go beyond.
+            # One reply per thread may exceed the limit.
             limit = budget + os.cpu_count() * (MIB + (64 << 10))
             assert metrics.total("ferrite_inflight_bytes") <= limit
             assert resident_bytes(server) - resident_before < 4 * budget
 
             assert_refused("OVERLOADED", client.Get, GetRequest(key=b"x"), code=EXHAUSTED)
             assert pushback_ms(client.Get, GetRequest(key=b"x")) > 0
-            assert client.Info(InfoRequest()).version, "who looks after it gets an answer"
+            assert client.Info(InfoRequest()).version, "an operator still gets an answer"
 
             for connection in stalled:
                 connection.close()
@@ -80,7 +82,7 @@ def test_answers_that_nobody_reads_take_no_more_memory_than_they_may():
                 lambda: scrape(server),
                 lambda m: m.total("ferrite_inflight_bytes") == 0
                 and m.total("ferrite_inflight_operations") == 0,
-                "all of the budget is there again",
+                "the whole budget is free again",
             )
             assert client.Set(SetRequest(key=b"k", value=b"v")).stored
             assert len(client.Get(GetRequest(key=b"large")).value) == MIB
@@ -90,7 +92,7 @@ def test_operations_are_refused_unexecuted_and_counted():
     with ServerProcess("--max-inflight-operations=5") as server:
         with CacheClient(server.grpc_address) as client:
             client.Set(SetRequest(key=b"large", value=os.urandom(MIB)))
-            # A call may hold its place for a moment after its answer has arrived.
+            # A call may keep its place for a moment after its reply has arrived.
             eventually(
                 lambda: scrape(server).total("ferrite_inflight_operations"),
                 lambda held: held == 0,
@@ -110,12 +112,12 @@ def test_operations_are_refused_unexecuted_and_counted():
             eventually(
                 lambda: scrape(server).total("ferrite_inflight_operations"),
                 lambda n: n == 0,
-                "the budget is back",
+                "the budget is free again",
             )
-            assert client.Incr(IncrRequest(key=b"n")).value == 1, "nothing that was refused was done"
+            assert client.Incr(IncrRequest(key=b"n")).value == 1, "refused calls were not executed"
 
 
-def test_cancelled_calls_give_back_what_they_held():
+def test_cancelled_calls_release_their_budget():
     with ServerProcess("--max-inflight-operations=4") as server:
         with CacheClient(server.grpc_address) as client:
             client.Set(SetRequest(key=b"large", value=os.urandom(MIB)))
@@ -129,13 +131,13 @@ def test_cancelled_calls_give_back_what_they_held():
             eventually(
                 lambda: scrape(server).total("ferrite_inflight_operations"),
                 lambda n: n == 0,
-                "nothing stays",
+                "nothing stays in flight",
             )
             assert scrape(server).total("ferrite_inflight_bytes") == 0
             assert len(client.Get(GetRequest(key=b"large")).value) == MIB
 
 
-def test_full_memory_says_when_to_come_again():
+def test_full_memory_says_when_to_retry():
     with ServerProcess("--max-memory=16MiB", "--eviction=noeviction") as server:
         with CacheClient(server.grpc_address) as client:
             with pytest.raises(grpc.RpcError):
@@ -143,7 +145,7 @@ def test_full_memory_says_when_to_come_again():
                     client.Set(SetRequest(key=b"%d" % number, value=os.urandom(MIB)))
             assert pushback_ms(client.Set, SetRequest(key=b"new", value=os.urandom(MIB))) >= 100
             assert shed(server, "memory") >= 2
-            # What asking again cannot mend carries no such promise.
+            # An error that a retry cannot mend carries no retry delay.
             with pytest.raises(grpc.RpcError) as error:
                 client.Set(SetRequest(key=b""))
             assert "grpc-retry-pushback-ms" not in dict(error.value.trailing_metadata())

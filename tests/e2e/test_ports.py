@@ -1,4 +1,4 @@
-"""Ports: taken ones are refused, and a server that has ended leaves its port free at once."""
+"""Ports: the server refuses one that is taken, and its own is free at once when it has ended."""
 
 import socket
 
@@ -45,7 +45,7 @@ def test_an_address_of_another_machine_is_refused():
 
 def test_the_next_server_binds_the_same_ports_at_once():
     ports = {}
-    clients = []  # kept open, so that the ports still have the sockets of ended servers
+    clients = []  # kept open, so that sockets of ended servers still use the ports
     for _ in range(4):
         with ServerProcess(**ports) as server:
             ports["grpc_port"] = port_of(server.grpc_address)

@@ -1,4 +1,4 @@
-"""SLOW_CONSUMER_POLICY_END ends who does not read, and nobody else."""
+"""SLOW_CONSUMER_POLICY_END ends streams that are not read, and no others."""
 
 from cache_client import CacheClient
 from ferrite.v1.cache_pb2 import (
@@ -19,8 +19,8 @@ def publish_in_one_frame(client, channel, payloads):
     assert all(result.publish.receivers == 1 for result in reply.results)
 
 
-def test_one_frame_does_not_end_a_stream_that_waits_for_it():
-    # One thread: all of a frame is there before the stream can send the first of it.
+def test_a_large_frame_does_not_end_a_stream_that_reads():
+    # With one thread, the whole frame is published before the stream can send its first message.
     with ServerProcess("--threads=1") as server, CacheClient(server.grpc_address) as client:
         with Subscriber(client, channels=[b"c"], slow_consumer_policy=END) as reader:
             payloads = [b"%d" % number + b" " * 3000 for number in range(512)]
@@ -28,7 +28,7 @@ def test_one_frame_does_not_end_a_stream_that_waits_for_it():
             assert reader.take_payloads(512) == payloads
 
 
-def test_others_that_do_not_read_do_not_end_a_stream_that_does():
+def test_stalled_streams_do_not_end_a_stream_that_reads():
     flags = ("--threads=1", "--subscriber-total-bytes=64KiB", "--shutdown-grace=1s")
     with ServerProcess(*flags) as server, CacheClient(server.grpc_address) as client:
         with CacheClient(server.grpc_address, NARROW) as narrow:

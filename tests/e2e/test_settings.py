@@ -1,4 +1,4 @@
-"""Flags and environment: what is in force, and clear refusals of what is wrong."""
+"""Flags and environment: valid settings take effect, and invalid ones are refused clearly."""
 
 import json
 
@@ -78,7 +78,7 @@ def settings_of(*flags, env=None):
         return dict(client.Info(InfoRequest()).settings), client.Stats(StatsRequest())
 
 
-def test_flags_are_in_force():
+def test_flags_take_effect():
     settings, stats = settings_of(
         "--max-memory=64MiB", "--eviction=noeviction", "--threads=2", "--shards=4"
     )
@@ -90,7 +90,7 @@ def test_flags_are_in_force():
     assert stats.memory_limit_bytes == 64 << 20
 
 
-def test_the_environment_is_in_force_and_a_flag_goes_before_it():
+def test_the_environment_takes_effect_and_a_flag_overrides_it():
     env = {"FERRITE_MAX_MEMORY": "96MiB", "FERRITE_EVICTION": "noeviction"}
     settings, stats = settings_of("--eviction=s3-fifo", env=env)
     assert settings["eviction"] == "s3-fifo"
@@ -112,7 +112,7 @@ def test_settings_are_logged_at_start():
     assert any("max-memory" in json.dumps(line) for line in lines)
 
 
-def test_whatever_clients_do_the_json_log_stays_json():
+def test_the_json_log_stays_json_whatever_clients_do():
     with ServerProcess("--log-format=json", "--log-level=debug") as server:
         with CacheClient(server.grpc_address) as client:
             request = ExistsRequest(keys=[b"k"])

@@ -1,4 +1,4 @@
-"""SIGTERM while clients write: what was acknowledged had happened, and the server ends by itself
+"""SIGTERM while clients write: every acknowledged write has happened, and the server ends by itself
 with exit code 0.
 """
 
@@ -14,7 +14,7 @@ WRITERS = 8
 
 
 class Writer(threading.Thread):
-    """Counts up until the server is gone, and keeps what was acknowledged."""
+    """Increments until the server is gone, and remembers what was acknowledged."""
 
     def __init__(self, address, number):
         super().__init__()
@@ -58,8 +58,8 @@ def test_sigterm_under_load():
         assert code == 0, server.log()
 
         acknowledged = [value for writer in writers for value in writer.acknowledged]
-        assert len(set(acknowledged)) == len(acknowledged), "one step was acknowledged twice"
-        # Each writer had at most one step whose answer it did not get.
+        assert len(set(acknowledged)) == len(acknowledged), "an increment was acknowledged twice"
+        # Each writer misses the reply of at most one increment.
         assert max(acknowledged) <= len(acknowledged) + WRITERS
         for writer in writers:
             assert writer.acknowledged == sorted(writer.acknowledged)
@@ -77,7 +77,7 @@ def test_sigterm_under_load():
             assert not client.Get(GetRequest(key=b"shared")).found
 
 
-def test_sigint_ends_it_too():
+def test_sigint_stops_it_too():
     with ServerProcess() as server:
         server.interrupt()
         assert server.wait()[0] == 0
@@ -95,7 +95,7 @@ def test_sigterm_before_any_connection_and_with_idle_ones():
             client.close()
 
 
-def test_calls_that_never_complete_end_with_the_grace():
+def test_calls_that_never_complete_end_when_the_grace_is_over():
     with ServerProcess("--shutdown-grace=1s") as server:
         connection = Http2Connection(server.grpc_address)
         stream = connection.start("/ferrite.v1.CacheService/Set")
@@ -104,7 +104,7 @@ def test_calls_that_never_complete_end_with_the_grace():
         connection.close()
 
 
-def test_a_scan_under_way_ends_whole_or_with_an_error():
+def test_a_scan_in_progress_completes_or_ends_with_an_error():
     with ServerProcess() as server, CacheClient(server.grpc_address) as client:
         expected = {b"%d/%d" % (batch, number) for batch in range(10) for number in range(300)}
         for batch in range(10):

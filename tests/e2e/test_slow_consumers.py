@@ -1,5 +1,5 @@
-"""Subscribers that do not read: nobody waits for them, and when they read again they get what they
-missed, or are told that they missed it.
+"""Subscribers that do not read: nobody waits for them. When they read again, they get what they
+missed or are told that they missed something.
 """
 
 import collections
@@ -25,10 +25,10 @@ from exposition import scrape
 from server_process import ServerProcess
 from subscriber import Subscriber, publish
 
-# A connection whose receive window does not grow: a stream that is not read takes in 64 KiB.
+# A connection whose receive window does not grow: a stream that is not read receives 64 KiB.
 NARROW = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_535)]
 
-# Each far more than the window, what is on its way and a small queue take in together.
+# Each is far more than the window, the response in flight and a small queue hold together.
 COUNT = 3000
 PADDING = b" " * 1000
 
@@ -38,7 +38,7 @@ def numbered(number):
 
 
 def send_numbers(client, numbers, channel_of=lambda number: b"c"):
-    """Sends the numbers in frames; each has to be accepted, whoever does not read."""
+    """Publishes the numbers in frames; each must be accepted, even if subscribers do not read."""
     numbers = list(numbers)
     frames = [
         PipelineRequest(
@@ -58,7 +58,7 @@ def number_of(event):
 
 
 def assert_live(client, subscriber, begin):
-    """What is published from here on arrives, one by one."""
+    """Whatever is published from now on arrives, message by message."""
     for number in range(begin, begin + 20):
         assert publish(client, b"c", numbered(number)).receivers >= 1
         assert number_of(subscriber.take(1)[0]) == number
@@ -71,7 +71,7 @@ def reader(server):
 
 
 @pytest.mark.parametrize("policy", [UNSPECIFIED, DROP])
-def test_what_history_holds_is_not_dropped(client, reader, policy):
+def test_events_in_the_history_are_not_dropped(client, reader, policy):
     terms = {"slow_consumer_policy": policy, "max_queue_events": 10}
     with Subscriber(reader, channels=[b"c"], **terms) as slow:
         for begin in range(0, 3 * COUNT, COUNT):
@@ -87,7 +87,7 @@ def test_a_queue_may_be_full_of_bytes(client, reader):
 
 
 @pytest.mark.parametrize("turn", range(3))
-def test_what_history_no_longer_holds_is_announced_in_its_place(turn):
+def test_events_gone_from_the_history_are_announced_in_their_place(turn):
     with ServerProcess("--history-events=300") as server, CacheClient(
         server.grpc_address
     ) as client, CacheClient(server.grpc_address, NARROW) as reader:
@@ -101,19 +101,19 @@ def test_what_history_no_longer_holds_is_announced_in_its_place(turn):
                         gap = event.discontinuity
                         assert gap.reason == DISCONTINUITY_REASON_SLOW_CONSUMER
                         assert gap.after_sequence == last_sequence
-                        # There is no other channel, so every sequence was a message of this one.
+                        # There is no other channel, so every sequence was one of its messages.
                         expected += event.sequence - last_sequence
                         gaps += 1
                     else:
-                        assert number_of(event) == expected, "silently left out"
+                        assert number_of(event) == expected, "an unannounced gap"
                         expected += 1
                     last_sequence = event.sequence
                 assert expected == total
-            assert gaps >= 3, "each long silence was one too many"
+            assert gaps >= 3, "each long pause lost messages"
             assert_live(client, slow, expected)
 
 
-def test_who_reads_is_not_held_up_by_who_does_not(client, reader):
+def test_a_reader_is_not_held_up_by_a_stalled_stream(client, reader):
     with Subscriber(reader, channels=[b"c"], max_queue_events=10) as slow:
         with Subscriber(client, channels=[b"c"]) as quick:
             for begin in range(0, COUNT, 100):
@@ -123,8 +123,8 @@ def test_who_reads_is_not_held_up_by_who_does_not(client, reader):
 
 
 def take_coalesced(subscriber, last):
-    """Reads until the last number of each channel is there; returns how many messages of each
-    channel those that arrived stand for.
+    """Reads until the last number of each channel has arrived; returns, for each channel, how many
+    published messages the received ones stand for.
     """
     stands_for, newest = collections.Counter(), {}
     while newest != last:
@@ -149,17 +149,17 @@ def test_coalescing_keeps_the_newest_of_each_channel_and_counts_the_others(clien
         assert (number_of(event), event.coalesced) == (COUNT, 0), "nothing else is queued"
 
 
-def test_coalescing_sends_few_events_to_who_was_silent_for_long(client, reader):
+def test_coalescing_sends_few_events_after_a_long_pause(client, reader):
     with Subscriber(reader, channels=[b"c"], slow_consumer_policy=COALESCE) as slow:
         send_numbers(client, range(COUNT))
         events = []
         while not events or number_of(events[-1]) != COUNT - 1:
             events += slow.take(1)
         assert sum(1 + event.coalesced for event in events) == COUNT
-        assert len(events) < COUNT / 2, "the window and one message, and then the newest"
+        assert len(events) < COUNT / 2, "the window, one message, and then the newest"
 
 
-def test_coalescing_more_channels_than_the_queue_has_room_for_leaves_nothing_out(client, reader):
+def test_coalescing_more_channels_than_the_queue_can_hold_loses_none(client, reader):
     channel_of = lambda number: b"c/%d" % (number % 100)
     terms = {"slow_consumer_policy": COALESCE, "max_queue_events": 10}
     with Subscriber(reader, channel_globs=[b"c/*"], **terms) as slow:
@@ -189,7 +189,9 @@ def test_coalescing_brings_the_newest_value_of_each_key(client, reader):
 
 
 def send_until_one_is_ended(server, client, begin):
-    """Sends numbers until a stream has been ended for not reading; returns the first one not sent."""
+    """Publishes numbers until a stream has been ended for not reading; returns the first number
+    that was not published.
+    """
 
     def ended():
         series = "ferrite_subscriber_dropped_total", frozenset([("reason", "too_slow")])
@@ -202,7 +204,7 @@ def send_until_one_is_ended(server, client, begin):
     return begin
 
 
-def test_who_asked_for_it_is_ended_and_goes_on_with_the_token_of_the_end(server, client, reader):
+def test_policy_end_ends_the_stream_with_a_token_that_resumes_it(server, client, reader):
     terms = {"slow_consumer_policy": END, "max_queue_events": 10}
     with Subscriber(reader, channels=[b"c"], **terms) as slow:
         assert_live(client, slow, 0)
@@ -214,7 +216,7 @@ def test_who_asked_for_it_is_ended_and_goes_on_with_the_token_of_the_end(server,
             "SUBSCRIBER_TOO_SLOW",
         ), failure
         token = dict(slow.call.trailing_metadata())["ferrite-resume-token-bin"]
-        assert token == slow.token, "that of the last event that arrived"
+        assert token == slow.token, "the token is that of the last event that arrived"
     assert len(numbers) < count
     with Subscriber(client, channels=[b"c"], resume_token=token) as again:
         assert again.resumed
@@ -223,7 +225,7 @@ def test_who_asked_for_it_is_ended_and_goes_on_with_the_token_of_the_end(server,
         assert_live(client, again, count)
 
 
-def test_who_is_ended_and_comes_back_too_late_is_told():
+def test_an_ended_stream_that_resumes_too_late_is_told_of_the_gap():
     with ServerProcess("--history-events=300") as server, CacheClient(
         server.grpc_address
     ) as client, CacheClient(server.grpc_address, NARROW) as reader:
@@ -244,7 +246,7 @@ def test_who_is_ended_and_comes_back_too_late_is_told():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_coalescing_counts_messages_of_all_sizes(client, reader, seed):
-    """Also when the newest does not fit where an older one of its channel was."""
+    """Counts are right even if the newest message does not fit in the place of an older one."""
     chance = random.Random(seed)
     terms = {"slow_consumer_policy": COALESCE, "max_queue_bytes": 10_000}
     with Subscriber(reader, channel_globs=[b"c/*"], **terms) as slow:

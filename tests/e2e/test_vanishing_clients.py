@@ -1,6 +1,6 @@
 """Clients that disappear in the middle of calls.
 
-What they asked for is done or not; nothing of them stays.
+Their calls are executed or not, and the server keeps nothing of them.
 """
 
 import os
@@ -19,7 +19,7 @@ INCR = "/ferrite.v1.CacheService/Incr"
 SCAN = "/ferrite.v1.CacheService/Scan"
 SET = "/ferrite.v1.CacheService/Set"
 
-# A client that keeps 200 calls in flight until it is killed, and says when it has begun.
+# A client that keeps 200 calls in flight until it is killed, and prints "busy" once it has begun.
 BUSY_CLIENT = """
 import sys
 from cache_client import CacheClient
@@ -86,7 +86,7 @@ def test_connections_reset_in_the_middle_of_calls(server, client, key):
         connection = Http2Connection(server.grpc_address)
         for _ in range(20):
             connection.start_call(INCR, incr)
-        connection.start(SET)  # its message never comes
+        connection.start(SET)  # its message never arrives
         connection.start_call(SCAN, ScanRequest(with_values=True).SerializeToString())
         connection.reset()
     assert_nothing_stays(client)
@@ -105,14 +105,14 @@ def test_calls_cancelled_at_once(server, client, key):
                 connection.cancel(connection.start(SET))
         assert connection.call(SET, SetRequest(key=key, value=b"w").SerializeToString()) == 0
     assert_nothing_stays(client)
-    # Calls of one connection are served by several threads: one that was cancelled may be carried
-    # out after the last, but not once nothing is in progress.
+    # Several threads serve the calls of one connection: a cancelled call may still be executed
+    # after the last one, but not when nothing is in progress any more.
     assert client.Get(GetRequest(key=key)).value in (b"v", b"w")
     client.Set(SetRequest(key=key, value=b"w"))
     assert client.Get(GetRequest(key=key)).value == b"w"
 
 
-def test_a_client_that_reads_nothing_of_its_scan_holds_nobody_up():
+def test_a_client_that_does_not_read_its_scan_blocks_nobody():
     with ServerProcess("--shutdown-grace=1s") as server, CacheClient(server.grpc_address) as client:
         for number in range(64):
             client.Set(SetRequest(key=b"%d" % number, value=b"v" * (1 << 20)))
@@ -120,16 +120,15 @@ def test_a_client_that_reads_nothing_of_its_scan_holds_nobody_up():
         stalled = Http2Connection(server.grpc_address)
         for _ in range(10):
             stalled.start_call(SCAN, ScanRequest(with_values=True).SerializeToString())
-        # Each stalled scan is in flight, holds a few messages at most, and everybody else is
-        # served.
+        # Each stalled scan is in flight and holds at most a few messages; everybody else is served.
         eventually(
             lambda: client.Stats(StatsRequest()).inflight_requests,
             lambda count: count == 11,
-            "the scans run",
+            "the scans are in flight",
         )
         for number in range(64):
             assert len(client.Get(GetRequest(key=b"%d" % number)).value) == 1 << 20
         grown = resident_bytes(server) - resident_before
-        assert grown < 320 << 20, f"ten stalled scans buffer the store: {grown} bytes"
+        assert grown < 320 << 20, f"ten stalled scans buffer {grown} bytes of the store"
         server.stop()
         stalled.close()

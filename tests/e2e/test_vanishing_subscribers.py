@@ -1,4 +1,4 @@
-"""Subscribers that disappear: their streams are given up, and nothing gathers for them."""
+"""Subscribers that disappear: their streams end, and nothing is queued for them any more."""
 
 import os
 import signal
@@ -16,8 +16,8 @@ from subscriber import Subscriber, publish, wait_for_receivers
 
 SUBSCRIBE = "/ferrite.v1.CacheService/Subscribe"
 
-# A program with a hundred streams, of which it reads one in two, until it is killed. It says when
-# all of them stand.
+# A program with a hundred streams that reads every second one until it is killed. It prints
+# "listening" when all of them are acknowledged.
 LISTENING_CLIENT = """
 import sys
 from cache_client import CacheClient
@@ -61,7 +61,7 @@ def test_a_program_killed_while_it_listens(server, client):
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])
-def test_connections_that_end_under_streams_that_nobody_reads(server, client, key, how):
+def test_connections_that_end_while_nobody_reads_their_streams(server, client, key, how):
     connections = [Http2Connection(server.grpc_address) for _ in range(10)]
     for number, connection in enumerate(connections):
         begin_streams(connection, 20, channels=[key], slow_consumer_policy=number % 4)
@@ -84,8 +84,8 @@ def test_streams_cancelled_at_once(server, client, key):
     assert_nothing_stays(client, key)
 
 
-def test_streams_come_and_go_while_messages_come(server, client, key):
-    """Streams are reset with all kinds of things on their way to them."""
+def test_streams_come_and_go_while_messages_arrive(server, client, key):
+    """Streams are reset while all kinds of events are in flight to them."""
     with Subscriber(client, channels=[key]) as witness:
         sent = 0
         for _ in range(30):

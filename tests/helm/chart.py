@@ -1,4 +1,4 @@
-"""Helm on our chart, and the table of its values."""
+"""Runs Helm on the chart, and makes the table of its values."""
 
 import os
 import pathlib
@@ -9,16 +9,16 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "ferrite"
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = ROOT / ".cache" / "bin"
-# Charts render differently for different versions of Kubernetes; the goldens are for this one.
+# A chart renders differently for each version of Kubernetes; the goldens are for this one.
 KUBERNETES = "1.28.0"
 
 
 def run(program, *arguments, stdin=None):
-    """Runs one of the tools that ./dev test builds; returns the finished process."""
+    """Runs a tool that ./dev test builds; returns the finished process."""
     path = TOOLS / program
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing; ./dev test builds it")
-    # Helm must not see the settings, plugins and clusters of whoever runs the test.
+    # Helm must not see the settings, plugins and clusters of the person who runs the test.
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
     return subprocess.run([path, *map(str, arguments)], input=stdin, env=environment, capture_output=True, text=True,
                           check=False)
@@ -36,13 +36,13 @@ def render(values):
 
 
 def server_arguments(manifests):
-    """What the StatefulSet starts the server with."""
+    """The arguments with which the StatefulSet starts the server."""
     container = manifests.split("          args:\n")[1]
     return [argument.strip('"') for argument in re.findall(r'^            - "?(--.*)$', container, re.MULTILINE)]
 
 
 def start_server(arguments):
-    """Starts the built server as the chart would, on free ports, and ends it: "ready", or what it complained of."""
+    """Starts the built server as the chart would, but on free ports, and stops it. Returns "ready" or its complaint."""
     arguments = [re.sub(r"^(--(http-)?listen)=.*", r"\1=127.0.0.1:0", argument) for argument in arguments]
     with subprocess.Popen([os.environ["FERRITE_SERVER_BINARY"], *arguments], env={"PATH": os.environ["PATH"]},
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
@@ -53,7 +53,7 @@ def start_server(arguments):
 
 
 def documented_values():
-    """[(path, default, comment)] of values.yaml: what follows a comment that starts with `# --`."""
+    """[(path, default, comment)] of values.yaml: the values that follow a comment starting with `# --`."""
     rows, parents, comment = [], [], None
     for line in (CHART / "values.yaml").read_text(encoding="utf-8").splitlines():
         text = line.strip()
@@ -71,7 +71,7 @@ def documented_values():
 
 
 def leaves(values, path=""):
-    """The paths of a values object as deep as the chart documents them, given the schema's idea of an object."""
+    """The paths of a values object, as deep as the chart documents them according to the schema."""
     for name, schema in values["properties"].items():
         here = f"{path}.{name}" if path else name
         if "properties" in schema:

@@ -2,9 +2,9 @@
 """Checks the chart with the real Helm.
 
     tests/helm/test_chart.py            runs the tests
-    tests/helm/test_chart.py --write    writes the golden renders and the table in the chart's README.md anew
+    tests/helm/test_chart.py --write    rewrites the golden renders and the table in the chart's README.md
 
-A golden is what `helm template` makes of a file in values/. After a change of the chart, write them anew and read the
+A golden is the output of `helm template` for a file in values/. After a change to the chart, rewrite them and read the
 difference: it is what an upgrade changes in a cluster.
 """
 
@@ -27,7 +27,7 @@ def golden(values):
 class Chart(unittest.TestCase):
     maxDiff = None
 
-    def test_lint_has_no_complaint(self):
+    def test_lint_has_no_complaints(self):
         for values in VALUES:
             with self.subTest(values.name):
                 done = chart.run("helm", "lint", "--strict", chart.CHART, "--values", values)
@@ -37,7 +37,7 @@ class Chart(unittest.TestCase):
         for values in VALUES:
             with self.subTest(values.name):
                 self.assertEqual(golden(values).read_text(encoding="utf-8"), chart.render(values),
-                                 "if this is meant: tests/helm/test_chart.py --write")
+                                 "if this is intended: tests/helm/test_chart.py --write")
 
     def test_every_golden_has_its_values(self):
         goldens = sorted(path.name for path in (chart.HERE / "golden").iterdir())
@@ -71,12 +71,12 @@ class Chart(unittest.TestCase):
             with self.subTest(values.name):
                 self.assertEqual(chart.start_server(chart.server_arguments(chart.render(values))), "ready")
 
-    def test_the_server_would_complain_of_an_unknown_argument(self):
+    def test_the_server_complains_about_an_unknown_argument(self):
         self.assertIn("no-such-flag", chart.start_server(["--no-such-flag=1"]))
 
     def test_values_schema_and_comments_agree(self):
         schema = json.loads((chart.CHART / "values.schema.json").read_text(encoding="utf-8"))
-        # `global` is Helm's own.
+        # `global` belongs to Helm.
         self.assertEqual({path for path in chart.leaves(schema) if path != "global"},
                          {path for path, _, _ in chart.documented_values()})
 

@@ -1,4 +1,4 @@
-"""/metrics, /healthz and /readyz as the server sends them."""
+"""What the server serves at /metrics, /healthz and /readyz."""
 
 import math
 import os
@@ -67,7 +67,7 @@ EXPECTED_TYPES = {
 
 @pytest.fixture
 def fresh():
-    """A server of one's own, as the figures count from its start."""
+    """A fresh server for each test, because the figures count from its start."""
     with ServerProcess(f"--max-memory={LIMIT}") as server, CacheClient(
         server.grpc_address
     ) as client:
@@ -86,7 +86,7 @@ def rpc_type(method):
     return types.get(method, "unary")
 
 
-def test_promtool_finds_nothing_to_complain_about(fresh):
+def test_promtool_has_no_complaints(fresh):
     server, client = fresh
     assert shutil.which("promtool"), "promtool is missing: apt-get install prometheus"
     for _ in range(2):
@@ -98,7 +98,7 @@ def test_promtool_finds_nothing_to_complain_about(fresh):
         workload.run(client)
 
 
-def test_every_metric_is_there_with_its_type_and_a_help_text(fresh):
+def test_every_metric_exists_with_its_type_and_a_help_text(fresh):
     server, _ = fresh
     metrics = scrape(server)
     types = {name: metrics.types.get(name) for name in EXPECTED_TYPES}
@@ -120,7 +120,7 @@ def test_every_rpc_is_counted_from_0(fresh):
             assert metrics.total("grpc_server_handled_total", grpc_code=code, **labels) == 0
 
 
-def test_no_label_set_appears_later(fresh):
+def test_all_label_sets_exist_from_the_start(fresh):
     server, client = fresh
     before = scrape(server)
     workload.run(client)
@@ -131,7 +131,7 @@ def test_no_label_set_appears_later(fresh):
 def test_the_counters_show_the_workload(fresh):
     server, client = fresh
     workload.run(client)
-    # The answer may be here a moment before its counter is: the call ends after it was sent.
+    # A reply may arrive a moment before it is counted: the call ends after its reply is sent.
     metrics = eventually(
         lambda: scrape(server),
         lambda m: m.total("grpc_server_handled_total") >= sum(workload.HANDLED.values()),
@@ -158,7 +158,7 @@ def test_the_counters_show_the_workload(fresh):
     assert metrics.total("ferrite_connections") == 1
 
 
-def test_memory_is_told_by_class(fresh):
+def test_memory_is_reported_by_class(fresh):
     server, client = fresh
     before = scrape(server)
     classes = {dict(labels)["class"] for labels in before.of("ferrite_memory_bytes")}
@@ -208,14 +208,14 @@ def test_subscriptions_and_their_events_are_counted(fresh):
         assert metrics.total("ferrite_events_delivered_total") == 2
         assert metrics.total("ferrite_history_events") == 2
         assert metrics.total("ferrite_history_bytes") > 0
-    eventually(lambda: scrape(server).total("ferrite_subscribers"), lambda n: n == 0, "it left")
+    eventually(lambda: scrape(server).total("ferrite_subscribers"), lambda n: n == 0, "gone")
     with Subscriber(client, channels=[b"c"], resume_token=bytes(16)) as stranger:
         stranger.take_discontinuity()
     metrics = scrape(server)
     assert metrics.total("ferrite_subscriber_dropped_total", reason="other_server") == 1
 
 
-def test_the_build_and_the_process_are_told(fresh):
+def test_the_build_and_the_process_are_reported(fresh):
     server, client = fresh
     metrics = scrape(server)
     ((labels, value),) = metrics.of("ferrite_build_info").items()
@@ -233,7 +233,7 @@ def test_the_build_and_the_process_are_told(fresh):
         lambda: [client.Get(GetRequest(key=b"k")) for _ in range(100)]
         and scrape(server).total("process_cpu_seconds_total"),
         lambda cpu: cpu > metrics.total("process_cpu_seconds_total"),
-        "the processor time grows",
+        "the CPU time grows",
     )
 
 
@@ -253,11 +253,11 @@ def test_histograms_are_consistent(fresh, name):
         bounds = sorted(buckets)
         assert bounds[-1] == math.inf and buckets[math.inf] == count, labels
         values = [buckets[bound] for bound in bounds]
-        assert values == sorted(values), f"{labels}: buckets fall: {buckets}"
+        assert values == sorted(values), f"{labels}: bucket counts decrease: {buckets}"
         total = metrics[(name + "_sum", labels)]
         assert (total > 0) == (count > 0), labels
         lowest = sum((n - m) * low for n, m, low in zip(values, [0, *values], [0, *bounds]))
-        assert total >= lowest * 0.999, f"{labels}: the sum is below what its buckets say"
+        assert total >= lowest * 0.999, f"{labels}: the sum is less than its buckets allow"
     if name.startswith("ferrite"):
         assert min(bounds) <= 10e-6 and 1.0 in bounds, "10 us to 1 s"
 
@@ -270,13 +270,13 @@ def test_no_key_is_ever_a_label(fresh):
     assert "secret" not in body
 
 
-def test_scrapes_and_calls_at_once_lose_no_count(fresh):
+def test_concurrent_scrapes_and_calls_lose_no_count(fresh):
     server, client = fresh
     calls = [client.cache.Get.future(GetRequest(key=b"k"), timeout=CALL_S) for _ in range(2000)]
     last = 0
     while not all(call.done() for call in calls):
         handled = scrape(server).total("grpc_server_handled_total", grpc_method="Get")
-        assert handled >= last, "a counter fell"
+        assert handled >= last, "a counter decreased"
         last = handled
     assert all(call.code() == grpc.StatusCode.OK for call in calls)
     eventually(
@@ -300,6 +300,6 @@ def test_readyz_turns_503_while_the_server_drains(fresh):
         server.terminate()
         readiness = lambda: http_get(server.http_address, "/readyz")[0]
         eventually(readiness, lambda status: status == 503, "not ready")
-        assert http_get(server.http_address, "/healthz")[0] == 200, "alive until it ends"
+        assert http_get(server.http_address, "/healthz")[0] == 200, "alive until it has ended"
         assert scrape(server).total("ferrite_inflight_requests") == 1
     assert server.wait()[0] == 0

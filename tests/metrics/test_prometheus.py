@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes the real server, and its answers to queries are what was done."""
+"""A real Prometheus scrapes the real server, and its query results match the calls made."""
 
 import json
 import os
@@ -26,7 +26,7 @@ scrape_configs:
 
 
 class Prometheus:
-    """A Prometheus of one's own, on a port that the kernel chose."""
+    """A Prometheus for the test, on a port that the kernel chooses."""
 
     def __init__(self, directory, target):
         assert shutil.which("prometheus"), "prometheus is missing: apt-get install prometheus"
@@ -44,8 +44,8 @@ class Prometheus:
         )
 
     def _listening_port(self):
-        """Which port the process listens on, from the kernel: Prometheus does not tell. 0: none
-        yet.
+        """The port on which the process listens, or 0 if it does not yet. The kernel knows it;
+        Prometheus does not print it.
         """
         assert self._process.poll() is None, self.log()
         sockets = set()
@@ -53,7 +53,7 @@ class Prometheus:
             try:
                 sockets.add(os.readlink(descriptor.path))
             except FileNotFoundError:
-                pass  # closed meanwhile
+                pass  # closed in the meantime
         with open(f"/proc/{self._process.pid}/net/tcp", encoding="ascii") as table:
             for line in list(table)[1:]:
                 _, local, _, state, *_ = line.split()
@@ -127,7 +127,7 @@ def test_prometheus_knows_every_call_by_method_and_code(worked):
 
 
 def test_prometheus_sees_a_counter_rise_from_0(worked):
-    """Which it can only because the label set was there, at 0, before the first call."""
+    """It can only because the label set existed, at 0, before the first call."""
     for labels in ('grpc_method="Get",grpc_code="OK"', 'grpc_method="Incr",grpc_code="OutOfRange"'):
         worked.await_value(f"increase(grpc_server_handled_total{{{labels}}}[10m]) > bool 0", 1)
 

@@ -1,6 +1,4 @@
-"""A fixed load that uses every RPC, so that tests can say what the counters must show
-afterwards.
-"""
+"""A fixed workload that uses every RPC, so that tests know what the counters must show."""
 
 import grpc
 from ferrite.v1.admin_pb2 import InfoRequest, StatsRequest
@@ -16,8 +14,8 @@ from ferrite.v1.cache_pb2 import MGetRequest, MSetRequest, ScanRequest, SetReque
 CACHE = "ferrite.v1.CacheService"
 ADMIN = "ferrite.v1.AdminService"
 
-# What run() adds to grpc_server_handled_total, by service, method and code; whatever is not here
-# stays at 0.
+# What run() adds to grpc_server_handled_total, by service, method and code; everything else stays
+# at 0.
 HANDLED = {
     (CACHE, "Set", "OK"): 20,
     (CACHE, "Set", "InvalidArgument"): 3,
@@ -40,7 +38,7 @@ HANDLED = {
 # A key of MGet counts as a get.
 HITS = 20 + 2
 MISSES = 10 + 1
-ENTRIES = 20 + 1 + 5 - 1 - 5  # Set, Incr and MSet write; Delete and MDelete take away
+ENTRIES = 20 + 1 + 5 - 1 - 5  # Set, Incr and MSet write; Delete and MDelete remove
 
 
 def run(client):

@@ -1,13 +1,13 @@
-"""The examples of README.md.
+"""Finds the examples of README.md.
 
-A fenced block of one of the languages below is an example, and says in a comment on the line above what becomes of it:
+A fenced block in one of the languages below is an example. A comment on the line above it says what happens to it:
 
-    <!-- run: NAME -->                 it is run by test_readme.py; NAME is snake_case and unique
-    <!-- not run: REASON -->           it is not
+    <!-- run: NAME -->                 test_readme.py runs it; NAME is snake_case and unique
+    <!-- not run: REASON -->           nobody runs it
 
-If a ```text block follows with only blank lines between, it is what the example must print; a line `...` in it stands for
+A ```text block that follows, with only blank lines in between, is what the example must print; a line `...` in it matches
 any number of lines. `python3 readme_blocks.py --cpp FOLDER` writes the C++ examples to FOLDER/NAME.cc and prints their
-names, which is how CMake gets to build them.
+names for CMake, which builds them.
 """
 
 import pathlib
@@ -25,8 +25,8 @@ class Block(NamedTuple):
     language: str
     text: str
     name: Optional[str]  # of an example that is run
-    reason: Optional[str]  # why one is not
-    expected: Optional[str]  # what it prints, if the README says so
+    reason: Optional[str]  # why an example is not run
+    expected: Optional[str]  # what it must print, if the README says so
 
 
 def _fences(lines):
@@ -49,7 +49,7 @@ def _blank(lines, start, end):
 
 
 def parse(text):
-    """The examples of a Markdown text, in order. Raises ValueError with the line of the first mistake."""
+    """The examples in a Markdown text, in order. Raises ValueError with the line of the first mistake."""
     lines = text.splitlines()
     fences = list(_fences(lines))
     blocks, names = [], set()
@@ -79,7 +79,7 @@ def readme():
 
 
 def matches(expected, printed):
-    """Whether `printed` is what the README says, blanks at the ends of lines apart."""
+    """Whether `printed` is what the README says, apart from blanks at the ends of lines."""
     pattern = ""
     for line in expected.strip().splitlines():
         pattern += r"(?:.*\n)*" if line.strip() == "..." else re.escape(line.rstrip()) + r"[ \t]*\n"

@@ -1,4 +1,4 @@
-"""What deploy/ holds is accepted by the programs that it is for, and fits the server."""
+"""The files in deploy/ are accepted by the programs that read them, and fit the server."""
 
 import json
 import os
@@ -51,11 +51,11 @@ def test_prometheus_understands_the_dashboard(tmp_path):
     run("promtool", "check", "rules", path)
 
 
-def test_the_server_has_every_metric_that_is_asked_for():
+def test_the_server_has_every_metric_that_is_queried():
     asked = set(re.findall(r"\b(?:ferrite|grpc_server|process)_[a-z_]+", ALERTS + " ".join(queries())))
     with ServerProcess("--max-memory=64MiB") as server:
-        told = {name for name, _ in scrape(server)}
-    assert asked and asked <= told, f"nobody tells {sorted(asked - told)}"
+        exposed = {name for name, _ in scrape(server)}
+    assert asked and asked <= exposed, f"the server does not expose {sorted(asked - exposed)}"
 
 
 def test_panels_do_not_overlap():

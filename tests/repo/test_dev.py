@@ -1,4 +1,4 @@
-"""The script `dev`, typed as a newcomer types it. Everything is built, so nothing is compiled here."""
+"""The script `dev`, run as a newcomer would run it. Everything is already built, so nothing is compiled here."""
 
 import os
 import pathlib
@@ -19,13 +19,13 @@ def dev(*arguments, **options):
 
 
 def shell(script, root=ROOT, **options):
-    """Runs bash code that sees the functions of dev.d/."""
+    """Runs bash code that can use the functions of dev.d/."""
     prelude = 'set -euo pipefail; die() { echo "dev: $*" >&2; exit 1; }; for part in dev.d/*.sh; do . "$part"; done; '
     return subprocess.run(["bash", "-c", prelude + script], cwd=root, stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=HANG_S, check=False, **options)
 
 
-def test_run_starts_the_server_and_what_it_says_to_type_works():
+def test_run_starts_the_server_and_the_commands_that_it_suggests_work():
     command = ["setpriv", "--pdeathsig", "KILL", "--", ROOT / "dev", "run", "--", "--listen=127.0.0.1:0",
                "--http-listen=127.0.0.1:0"]
     with subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -57,7 +57,7 @@ def test_help_names_every_command():
     (["bench", "nothing"], 1, 'no benchmark "nothing"'),
     (["lint", "nothing"], 1, 'no check "nothing"'),
 ])
-def test_mistakes_are_told(arguments, code, complaint):
+def test_mistakes_are_reported(arguments, code, complaint):
     done = dev(*arguments)
     assert done.returncode == code
     assert complaint in done.stderr
@@ -84,8 +84,8 @@ def test_every_packages_file_is_satisfied_after_dev_test():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to become somebody who is not root")
-def test_without_root_and_sudo_it_says_what_to_type():
-    # Not in pytest's own directory, which only its user may enter.
+def test_without_root_and_sudo_it_prints_the_command_to_run():
+    # Not in pytest's own directory, which other users may not enter.
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)
         root.chmod(0o755)

@@ -1,13 +1,14 @@
 """Runs the examples of README.md against a real server, as a newcomer would from the root of the repository.
 
-What they print on a terminal is compared with what the README says, if it does. readme_blocks.py says how an example is marked. They run in order, with one server, in one scratch directory that looks like
-the root of the repository: what an example leaves there, the next one finds. The addresses 127.0.0.1:6380 and
-127.0.0.1:6381 (or localhost) become those of the server under test, and ./build/release is the build under test.
+If the README shows the output of an example, what the example prints on a terminal must match it; readme_blocks.py says how
+examples are marked. They run in order, with one server, in one scratch directory that looks like the root of the
+repository: an example finds the files that earlier ones left. The addresses 127.0.0.1:6380 and 127.0.0.1:6381 (or localhost)
+are replaced by those of the server under test, and ./build/release is the build under test.
 
     sh       bash -euo pipefail
     python   Debian's python3, as a script in the scratch directory
     js       node, as an ES module in the scratch directory, with the packages that tests/polyglot/node installs
-    cpp      a program of its own, linked with the client library; built with everything else
+    cpp      a separate program, linked with the client library and built with everything else
 """
 
 import errno
@@ -29,7 +30,7 @@ HIDDEN = {".git", ".cache", "build", "node_modules"}
 
 
 class Newcomer:
-    """Types examples in a scratch directory."""
+    """Runs examples in a scratch directory."""
 
     def __init__(self, scratch, server):
         self._scratch = scratch
@@ -39,15 +40,15 @@ class Newcomer:
                 (scratch / path.name).symlink_to(path)
         (scratch / "build").mkdir()
         (scratch / "build" / "release").symlink_to(BUILD)
-        # What `npm install @grpc/grpc-js @grpc/proto-loader` leaves; the tests of Node have done it.
+        # What `npm install @grpc/grpc-js @grpc/proto-loader` leaves; the Node tests have installed it.
         (scratch / "node_modules").symlink_to(BUILD / "tests" / "polyglot" / "node" / "run" / "node_modules")
-        # `python3` in a shell is Debian's here, too, whatever else the PATH has.
+        # `python3` in a shell must be Debian's too, whatever else the PATH has.
         self._programs = scratch / ".programs"
         self._programs.mkdir()
         (self._programs / "python3").symlink_to("/usr/bin/python3")
 
     def run(self, block):
-        """What the example prints on a terminal; its exit code has to be 0."""
+        """Returns what the example prints on a terminal; its exit code must be 0."""
         screen, terminal = pty.openpty()
         tty.setraw(terminal)  # a line feed stays one
         with tempfile.TemporaryFile("w+") as errors:
@@ -82,7 +83,7 @@ def _read_until_closed(screen):
         try:
             yield os.read(screen, 65536)
         except OSError as error:
-            if error.errno != errno.EIO:  # which says that nobody has the terminal open any more
+            if error.errno != errno.EIO:  # which means that nobody has the terminal open any more
                 raise
             return
 

@@ -1,4 +1,4 @@
-"""The reader of README.md's examples does what it says."""
+"""readme_blocks.py finds the examples of README.md and compares their output as documented."""
 
 import pytest
 import readme_blocks
@@ -11,14 +11,14 @@ def test_an_example_with_its_output():
     assert block.expected == "a\nb\n"
 
 
-def test_output_belongs_only_to_the_block_right_above():
+def test_output_belongs_only_to_the_block_directly_above():
     first, second = readme_blocks.parse("<!-- run: a -->\n```sh\nx\n```\nThen:\n```text\ny\n```\n"
                                         "<!-- not run: it would install packages -->\n```sh\nz\n```\n")
     assert first.expected is None
     assert (second.name, second.reason) == (None, "it would install packages")
 
 
-def test_blocks_in_other_languages_are_no_examples():
+def test_blocks_in_other_languages_are_not_examples():
     assert readme_blocks.parse("```text\nx\n```\n```proto\ny\n```\n") == []
 
 
@@ -29,7 +29,7 @@ def test_blocks_in_other_languages_are_no_examples():
     ("<!-- run: a -->\n```sh\nx\n```\n<!-- run: a -->\n```sh\nx\n```\n", "already an example 'a'"),
     ("<!-- run: a -->\n```sh\nx\n", "never closed"),
 ])
-def test_mistakes_are_told(text, complaint):
+def test_mistakes_are_reported(text, complaint):
     with pytest.raises(ValueError, match=complaint.replace("+", r"\+")):
         readme_blocks.parse(text)
 

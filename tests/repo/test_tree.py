@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The repository's rules, as a test: which folder may include what, names, sizes, and what does not belong in a file.
+"""The repository's rules as a test: which folder may include which, names, sizes, and what does not belong in a file.
 
 Every ban names its replacement. Standard library only: tests/repo/test_tree.py runs anywhere.
 """
@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "server": {"base", "server", "store", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "nlohmann", "oneapi", "prometheus", "spdlog",
                "CivetServer.h", "civetweb.h"},
     "client": {"base", "client", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "CLI", "nlohmann"},
-    "tests": None,  # anything, but nobody else includes them
+    "tests": None,  # anything; but no other folder includes them
     "bench": None,
 }
 WHY = {
@@ -67,10 +67,10 @@ BANS = [
 ]
 
 SNAKE_CASE = re.compile(r"^[a-z0-9_]+$")
-# Names that tools ask for.
+# Names that tools require.
 FIXED_NAMES = {"CMakeLists.txt", "CMakePresets.json", "Dockerfile", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md",
                "LICENSE", "Chart.yaml", "NOTES.txt", "Cargo.toml", "Cargo.lock", "package-lock.json"}
-# Words that say nothing about what a file holds.
+# Words that say nothing about the content of a file.
 EMPTY_NAMES = re.compile(r"(^|_)(utils?|helpers?|manager|common|misc|impl)($|_)")
 WRITTEN_BY_TOOLS = re.compile(r"(^|/)(Cargo\.lock|package-lock\.json|go\.sum)$|^bench/results/|^tests/helm/golden/")
 MAX_LINES = 600
@@ -80,7 +80,7 @@ MAX_PICTURE_KB = 150
 
 
 def tracked():
-    """Paths of what git tracks or would track."""
+    """The paths of all files that git tracks or would track."""
     done = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                           cwd=ROOT, capture_output=True, check=True)
     names = sorted(set(done.stdout.decode().split("\0")) - {""})
@@ -92,7 +92,7 @@ def is_picture(name):
 
 
 def files():
-    """The same without pictures: everything that is text."""
+    """The paths of all tracked files that are text, which are all but pictures."""
     return [name for name in tracked() if not is_picture(name)]
 
 
@@ -192,7 +192,7 @@ def complaints_about_picture_size(name, size_bytes):
 
 
 def complaints_about_links(name, source):
-    """Relative links of a Markdown file lead somewhere."""
+    """Relative links of a Markdown file must lead to a file."""
     if not name.endswith(".md"):
         return
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", source):
@@ -233,7 +233,7 @@ class Tree(unittest.TestCase):
 
 
 class Rules(unittest.TestCase):
-    """The rules themselves: each finds what it is for."""
+    """Tests of the rules themselves: each finds what it should."""
 
     def expect_one(self, complaints, part):
         complaints = list(complaints)

@@ -3,7 +3,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The name of the objects; leaves room for the suffix -headless. */}}
+{{/* The name of the objects, short enough for the suffix -headless. */}}
 {{- define "ferrite.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
@@ -14,14 +14,14 @@
 {{- end }}
 {{- end }}
 
-{{/* Labels that select the cache's pod, and no other of the release. They never change: a StatefulSet's selector cannot. */}}
+{{/* Labels that select the cache's pod and no other of the release. They never change, because a StatefulSet's selector cannot. */}}
 {{- define "ferrite.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "ferrite.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: cache
 {{- end }}
 
-{{/* Labels that only inform. */}}
+{{/* Labels for information only. */}}
 {{- define "ferrite.releaseLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}

@@ -1,7 +1,7 @@
-// Reads rendered manifests from standard input and decodes each document into the Kubernetes type that it names, strictly:
+// Reads rendered manifests from standard input and strictly decodes each document into the Kubernetes type that it names:
 // an unknown or misplaced field, a wrong type or an unknown kind is an error. Prints the kinds that it has read.
 //
-// Kinds that come from an operator's CRDs and not from Kubernetes itself are only named.
+// Kinds of an operator's CRDs are not decoded, only printed.
 package main
 
 import (

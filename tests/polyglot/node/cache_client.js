@@ -1,5 +1,5 @@
 'use strict';
-// The generated stubs with promises, and errors taken apart.
+// The generated stubs with promises, and errors parsed into their parts.
 
 const assert = require('node:assert');
 const { promisify } = require('node:util');
@@ -11,7 +11,7 @@ const { CacheServiceClient } = require('./gen/ferrite/v1/cache.grpc-client');
 const { ErrorInfo } = require('./gen/google/rpc/error_details');
 const { Status } = require('./gen/google/rpc/status');
 
-// A limit on hanging, not on speed.
+// Ends a call that hangs. It does not measure speed.
 const CALL_MS = 60_000;
 
 const bytes = (text) => Buffer.from(text, 'utf8');
@@ -75,7 +75,7 @@ class CacheClient {
   }
 }
 
-// The call has to fail with `code` and with an ErrorInfo of `reason`.
+// The call must fail with `code` and with an ErrorInfo of `reason`.
 async function assertRefused(call, code, reason) {
   const error = await call.then(
     (answer) => assert.fail(`should have failed, but answered ${answer}`),

@@ -47,7 +47,7 @@ test('keys and values are any bytes', async () => {
   }
 });
 
-test('a miss is an answer', async () => {
+test('a miss is not an error', async () => {
   const key = bytes('absent');
   const read = await cache.Get({ key });
   assert.deepStrictEqual(
@@ -59,7 +59,7 @@ test('a miss is an answer', async () => {
   assert.deepStrictEqual((await cache.Exists({ keys: [key] })).exists, [false]);
 });
 
-test('a value of 1 MiB comes back', async () => {
+test('a value of 1 MiB is returned intact', async () => {
   const value = Buffer.concat(Array(4096).fill(EVERY_BYTE));
   await cache.Set({ key: bytes('large'), value });
   assert(Buffer.from((await cache.Get({ key: bytes('large') })).value).equals(value));
@@ -105,7 +105,7 @@ test('times to live', async () => {
   const persisted = await cache.Touch({ key, expiry: { oneofKind: 'persist', persist: true } });
   assert(persisted.found && persisted.ttlMs === undefined);
   await cache.Set({ key, expiry: { oneofKind: 'ttlMs', ttlMs: 1n } });
-  while ((await cache.Get({ key })).found); // until it expires; the run's own limit ends a hang
+  while ((await cache.Get({ key })).found); // until it expires; the run's time limit ends a hang
 });
 
 test('Incr counts in decimal text', async () => {
@@ -121,7 +121,7 @@ test('Incr counts in decimal text', async () => {
   assert.deepStrictEqual([created.value, created.created], [greatest, true]);
 });
 
-test('a repeated request_id counts once', async () => {
+test('a repeated request_id increments once', async () => {
   const request = { key: bytes('once'), delta: 7n, requestId: EVERY_BYTE.subarray(0, 64) };
   const answers = await Promise.all(Array.from({ length: 50 }, () => cache.Incr(request)));
   for (const answer of answers) assert.deepStrictEqual({ ...answer }, { ...answers[0] });
@@ -151,7 +151,7 @@ test('batches answer in order', async () => {
   assert.deepStrictEqual(deleted, [...Array(1023).fill(true), false]);
 });
 
-test('Scan sees every key once and goes on at its cursor', async () => {
+test('Scan sees every key once and continues at its cursor', async () => {
   const prefix = Buffer.concat([bytes('scan'), Buffer.from([0, 0xff])]);
   const keys = Array.from({ length: 1000 }, (_, number) =>
     Buffer.concat([prefix, bytes(`${number}`)]),
@@ -187,7 +187,7 @@ test('a call ends at its deadline', async () => {
   assert.strictEqual((await cache.Get({ key: bytes('still served') })).found, false);
 });
 
-test('AdminService tells and flushes', async () => {
+test('AdminService reports and flushes', async () => {
   const info = await cache.Info({});
   assert.strictEqual(info.pid, BigInt(server.pid));
   assert.match(info.version, /^\d+\.\d+\.\d+/);

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes the directory that the Node tests run in: the packages of package-lock.json, the tests, and
-# the stubs that protoc generates with protobuf-ts. Nothing is written into the source tree. A
-# second run takes a second.
+# Makes the directory in which the Node tests run: the packages of package-lock.json, the tests, and
+# the stubs that protoc generates with protobuf-ts. It writes nothing into the source tree. A second
+# run takes about a second.
 #
 #   prepare.sh DIRECTORY PROTOC PROTO_ROOT...
 set -eu

@@ -1,5 +1,5 @@
 'use strict';
-// Starts the real ferrite-server (FERRITE_SERVER_BINARY) on ports of its own, and ends it.
+// Starts the real ferrite-server (FERRITE_SERVER_BINARY) on free ports, and stops it.
 
 const assert = require('node:assert');
 const { spawn } = require('node:child_process');
@@ -48,15 +48,14 @@ class ServerProcess {
     return this.child.pid;
   }
 
-  // Asks the server to end; it has to exit with 0.
+  // Asks the server to stop; it must exit with 0.
   async stop() {
     this.child.kill('SIGTERM');
     const [code, signal] = await this.exit;
     assert.deepStrictEqual([code, signal], [0, null], this.log);
   }
 
-  // Stops the server in the middle of whatever it does. The signal reaches each thread in its own
-  // time.
+  // Suspends the server, whatever it is doing. The signal reaches the threads one by one.
   freeze() {
     this.child.kill('SIGSTOP');
     const tasks = `/proc/${this.pid}/task`;

@@ -1,5 +1,5 @@
 'use strict';
-// Publish and Subscribe from Node: messages, events of keys, and streams that go on after a break.
+// Publish and Subscribe from Node: messages, key events, and streams that resume after a break.
 
 const assert = require('node:assert');
 const { once } = require('node:events');
@@ -56,7 +56,7 @@ test('messages arrive in order, each with the sequence of its reply', async () =
   subscriber.cancel();
 });
 
-test('events of keys tell what happened, with version and value', async () => {
+test('key events report what happened, with version and value', async () => {
   const key = bytes('user/1');
   const subscriber = await Subscriber.open(cache, {
     keyPrefixes: [bytes('user/')],
@@ -82,7 +82,7 @@ test('events of keys tell what happened, with version and value', async () => {
   subscriber.cancel();
 });
 
-test('a stream that was cancelled goes on where it stopped', async () => {
+test('a cancelled stream resumes where it stopped', async () => {
   const channels = [bytes('resumed')];
   const first = await Subscriber.open(cache, { channels });
   await publishNumbers(channels[0], 0, 10);
@@ -96,7 +96,7 @@ test('a stream that was cancelled goes on where it stopped', async () => {
   second.cancel();
 });
 
-test('messages come exactly once while connections break and a publisher goes on', async () => {
+test('messages arrive exactly once while connections break', async () => {
   const channels = [bytes('broken')];
   const count = 2000;
   const seen = [];
@@ -117,7 +117,7 @@ test('messages come exactly once while connections break and a publisher goes on
   assert.deepStrictEqual(seen, numbers(0, count));
 });
 
-test('heartbeats come while there is nothing to tell', async () => {
+test('heartbeats arrive while nothing happens', async () => {
   const subscriber = await Subscriber.open(cache, { channels: [bytes('quiet')], heartbeatMs: 100 });
   for (let beat = 0; beat < 3; beat++) {
     assert.strictEqual((await subscriber.next()).event, 'heartbeat');

@@ -1,6 +1,6 @@
 'use strict';
-// CacheService with stubs that proto-loader makes when the program starts, without generated code,
-// and a subscription that is read event by event.
+// CacheService with stubs that proto-loader makes at start-up, without generated code, and a
+// subscription that is read event by event.
 
 const assert = require('node:assert');
 const { promisify } = require('node:util');
@@ -8,7 +8,7 @@ const grpc = require('@grpc/grpc-js');
 const protoLoader = require('@grpc/proto-loader');
 const { CALL_MS } = require('./cache_client');
 
-// FERRITE_PROTO_ROOT: the folder in which ferrite/v1 lies.
+// FERRITE_PROTO_ROOT: the folder that contains ferrite/v1.
 const { CacheService } = grpc.loadPackageDefinition(
   protoLoader.loadSync('ferrite/v1/cache.proto', {
     includeDirs: [process.env.FERRITE_PROTO_ROOT],
@@ -19,7 +19,7 @@ const { CacheService } = grpc.loadPackageDefinition(
   }),
 ).ferrite.v1;
 
-// A connection of its own. Unary calls are functions that promise an answer:
+// A connection of its own. Unary calls are functions that return promises:
 //   const { version } = await cache.Set({ key, value });
 class LoadedClient {
   constructor(address) {
@@ -38,11 +38,11 @@ class LoadedClient {
 }
 
 class Subscriber {
-  // Resolves when the subscription stands. `request` holds fields of a SubscribeRequest.
+  // Resolves when the subscription is acknowledged. `request` holds fields of a SubscribeRequest.
   static async open(client, request) {
     const subscriber = new Subscriber();
     subscriber.call = client.stub.Subscribe(request, { deadline: Date.now() + CALL_MS });
-    // A stream that is cancelled ends with an error, which nobody may be waiting for.
+    // A cancelled stream ends with an error, even if nobody waits for it.
     subscriber.call.on('error', () => {});
     subscriber.responses = subscriber.call[Symbol.asyncIterator]();
     subscriber.events = [];
@@ -52,7 +52,7 @@ class Subscriber {
     return subscriber;
   }
 
-  // The next event. `token` is its resume token from then on.
+  // The next event; sets `token` to its resume token.
   async next() {
     while (this.events.length === 0) {
       const { value, done } = await this.responses.next();
@@ -64,7 +64,7 @@ class Subscriber {
     return event;
   }
 
-  // The next events but heartbeats.
+  // The next `count` events without heartbeats.
   async take(count) {
     const taken = [];
     while (taken.length < count) {

@@ -34,13 +34,13 @@ function trailersOfGet(metadata) {
   });
 }
 
-test('a call that asks is told its times', async () => {
+test('a call that asks gets its times', async () => {
   const trailers = await trailersOfGet({ 'ferrite-server-timing': '1' });
   const [timing] = trailers.get('server-timing');
   assert.match(timing, /^queue;dur=\d+\.\d{3}, execute;dur=\d+\.\d{3}$/);
 });
 
-test('a call that does not ask is not', async () => {
+test('a call that does not ask gets none', async () => {
   assert.deepStrictEqual((await trailersOfGet({})).get('server-timing'), []);
 });
 

@@ -23,12 +23,12 @@ from server_process import ServerProcess
 
 @pytest.fixture
 def fresh():
-    """A server of one's own, as the figures count every call since its start."""
+    """A fresh server for each test, because the figures count every call since the start."""
     with ServerProcess("--max-memory=128MiB") as server, CacheClient(server.grpc_address) as client:
         yield server, client
 
 
-def test_info_tells_who_and_how(fresh):
+def test_info_reports_version_and_settings(fresh):
     server, client = fresh
     info = client.Info(InfoRequest())
     assert info.version.count(".") == 2 and info.version[0].isdigit()
@@ -36,7 +36,7 @@ def test_info_tells_who_and_how(fresh):
     eventually(
         lambda: client.Info(InfoRequest()).uptime_ms,
         lambda uptime: uptime > info.uptime_ms,
-        "uptime grows",
+        "the uptime grows",
     )
     flags = {
         "listen", "http-listen", "max-memory", "eviction", "shards", "threads", "max-value-bytes",
@@ -48,7 +48,7 @@ def test_info_tells_who_and_how(fresh):
     assert int(info.settings["threads"]) > 0 or info.settings["threads"] == "0"
 
 
-def test_stats_count_what_was_done(fresh):
+def test_stats_count_every_call(fresh):
     server, client = fresh
     before = client.Stats(StatsRequest())
     assert (before.entries, before.hits, before.misses, before.evictions, before.expired) == (
@@ -71,13 +71,13 @@ def test_stats_count_what_was_done(fresh):
     assert (after.entries, after.hits, after.misses) == (10, 10, 5)
     assert after.calls_ok["Set"] == 10 and after.calls_ok["Get"] == 15
     assert after.calls_failed["Get"] == 1 and after.calls_failed["Incr"] == 1
-    assert after.inflight_requests == 1, "this very call"
+    assert after.inflight_requests == 1, "this call itself"
     assert after.connections == 1
     assert set(after.memory_bytes) == {"slots", "blocks", "table", "eviction"}
     assert 0 < sum(after.memory_bytes.values()) <= after.memory_limit_bytes
 
 
-def test_stats_tell_of_each_method(fresh):
+def test_stats_report_each_method(fresh):
     _, client = fresh
     entries = [SetRequest(key=b"%d" % number, value=b"v" * 100) for number in range(10)]
     client.MSet(MSetRequest(entries=entries))
@@ -97,11 +97,11 @@ def test_stats_tell_of_each_method(fresh):
     with pytest.raises(grpc.RpcError):
         client.Get(GetRequest(key=b""))
 
-    # Bytes and messages are counted when a reply is on its way, so another thread may be faster.
+    # Bytes and messages are counted once the reply is under way, so the client may be faster.
     stats = eventually(
         lambda: {m.method: m for m in client.Stats(StatsRequest()).methods},
         lambda m: m["Pipeline"].calls_ok == 1 and m["MDelete"].bytes_sent > 0,
-        "all is counted",
+        "every byte is counted",
     )
     keys = {name: (m.keys_read, m.keys_written) for name, m in stats.items()}
     assert keys["MSet"] == (0, 10) and keys["MGet"] == (30, 0) and keys["Get"] == (1, 0)
@@ -119,7 +119,7 @@ def test_stats_tell_of_each_method(fresh):
     assert stats["Set"].calls_started == 0 and sum(stats["Set"].latency_counts) == 0
 
 
-def test_latency_buckets_have_ascending_bounds_and_one_without(fresh):
+def test_latency_buckets_have_ascending_bounds_and_an_open_end(fresh):
     _, client = fresh
     stats = client.Stats(StatsRequest())
     bounds = list(stats.latency_bounds_us)
@@ -138,7 +138,7 @@ def test_stats_count_large_values_as_blocks(fresh):
     assert client.Stats(StatsRequest()).memory_bytes["blocks"] == before
 
 
-def test_stats_count_an_expired_key_as_gone(fresh):
+def test_stats_do_not_count_expired_keys(fresh):
     _, client = fresh
     client.Set(SetRequest(key=b"k", ttl_ms=1))
     stats = eventually(
@@ -147,7 +147,7 @@ def test_stats_count_an_expired_key_as_gone(fresh):
     assert stats.entries == 0
 
 
-def test_flush_deletes_everything_and_says_how_much(fresh):
+def test_flush_deletes_everything_and_reports_how_many(fresh):
     _, client = fresh
     for batch in range(5):
         entries = [SetRequest(key=b"%d-%d" % (batch, n), value=b"v") for n in range(1000)]
@@ -160,4 +160,4 @@ def test_flush_deletes_everything_and_says_how_much(fresh):
     assert client.Flush(FlushRequest()).deleted == 0
     assert (
         client.Set(SetRequest(key=b"0-0", value=b"v")).version > version
-    ), "versions go on after a flush"
+    ), "versions keep growing after a flush"

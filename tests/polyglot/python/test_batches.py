@@ -32,7 +32,7 @@ def test_mget_answers_in_order_with_misses_and_duplicates(client, key):
     assert list(results) == [hit_two, GetResponse(), hit_one, hit_two]
 
 
-def test_mget_tells_the_ttl_as_get_does(client, key):
+def test_mget_reports_the_ttl_like_get(client, key):
     client.Set(SetRequest(key=key, ttl_ms=HOUR_MS))
     (read,) = client.MGet(MGetRequest(keys=[key])).results
     assert HOUR_MS - 60_000 < read.ttl_ms <= HOUR_MS
@@ -52,7 +52,7 @@ def test_mset_then_mget_of_1024(client, key):
     assert not any(result.found for result in client.MGet(MGetRequest(keys=keys)).results)
 
 
-def test_mset_writes_a_key_that_comes_twice_twice_in_order(client, key):
+def test_mset_writes_a_repeated_key_twice_in_order(client, key):
     entries = [
         SetRequest(key=key, value=b"1"),
         SetRequest(key=key, value=b"2"),
@@ -96,7 +96,7 @@ def test_mset_that_breaks_a_limit_changes_nothing(client, key):
     assert not any(client.Exists(ExistsRequest(keys=[key + b"first", key + b"last", key])).exists)
 
 
-def test_mset_does_not_return_what_was_there(client, key):
+def test_mset_does_not_return_previous_values(client, key):
     entries = [SetRequest(key=key), SetRequest(key=key, return_previous=True)]
     assert_refused("CONTRADICTION", client.MSet, MSetRequest(entries=entries))
     assert not client.Get(GetRequest(key=key)).found
@@ -115,7 +115,7 @@ def test_mset_with_request_ids_writes_once(client, key):
     assert [result.value for result in read] == [b"2"] * 3
 
 
-def test_mdelete_deletes_a_key_that_comes_twice_once(client, key):
+def test_mdelete_deletes_a_repeated_key_once(client, key):
     client.Set(SetRequest(key=key))
     assert list(client.MDelete(MDeleteRequest(keys=[key, b"absent", key])).deleted) == [
         True,
@@ -153,8 +153,7 @@ def test_batches_of_many_clients_keep_their_order(client, key):
 
 
 def test_concurrent_batches_are_atomic_per_key(client, key):
-    """Batches that overlap on the same keys, in opposite orders, neither lose a step nor block
-    each other for ever.
+    """Batches over the same keys in opposite orders neither lose an update nor deadlock.
     """
     keys = keys_under(key, 50)
 

@@ -1,4 +1,4 @@
-"""Set under a condition: absent, present, if_version, and the entry that was there before."""
+"""Set under a condition (absent, present, if_version), and the previous entry that it returns."""
 
 import concurrent.futures
 
@@ -17,11 +17,11 @@ def test_absent_writes_once(client, key):
     second = client.Set(SetRequest(key=key, value=b"2", condition=ABSENT))
     assert second == SetResponse(
         stored=False, version=first.version
-    ), "tells the version that stands"
+    ), "the reply has the version of the existing entry"
     assert client.Get(GetRequest(key=key)).value == b"1"
 
 
-def test_absent_holds_again_after_delete_and_expiry(client, key):
+def test_absent_is_true_again_after_delete_and_expiry(client, key):
     client.Set(SetRequest(key=key, value=b"1"))
     client.Delete(DeleteRequest(key=key))
     assert client.Set(SetRequest(key=key, value=b"2", condition=ABSENT, ttl_ms=1)).stored
@@ -33,7 +33,7 @@ def test_absent_holds_again_after_delete_and_expiry(client, key):
     assert client.Get(GetRequest(key=key)).value == b"3"
 
 
-def test_present_needs_the_key(client, key):
+def test_present_requires_the_key(client, key):
     assert client.Set(SetRequest(key=key, value=b"1", condition=PRESENT)) == SetResponse(
         stored=False, version=0
     )
@@ -55,7 +55,7 @@ def test_if_version_is_compare_and_set(client, key):
     ).stored
 
 
-def test_if_version_on_an_absent_key_does_not_hold(client, key):
+def test_if_version_is_false_for_an_absent_key(client, key):
     for version in (0, 1, 1 << 63, (1 << 64) - 1):
         assert client.Set(SetRequest(key=key, value=b"1", if_version=version)) == SetResponse(
             stored=False, version=0
@@ -70,7 +70,7 @@ def test_a_version_does_not_come_back_with_the_value(client, key):
     assert not client.Set(SetRequest(key=key, value=b"x", if_version=old)).stored
 
 
-def test_previous_holds_what_was_there(client, key):
+def test_previous_is_the_replaced_entry(client, key):
     none = client.Set(SetRequest(key=key, value=b"1", ttl_ms=HOUR_MS, return_previous=True))
     assert none.stored and not none.HasField("previous")
 
@@ -86,7 +86,7 @@ def test_previous_holds_what_was_there(client, key):
     )
     assert not third.previous.HasField("ttl_ms")
 
-    assert not client.Set(SetRequest(key=key, value=b"4")).HasField("previous"), "nobody asked"
+    assert not client.Set(SetRequest(key=key, value=b"4")).HasField("previous"), "not requested"
 
 
 def test_previous_may_be_large(client, key):

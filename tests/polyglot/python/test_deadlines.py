@@ -1,6 +1,4 @@
-"""Deadlines: the client's own, and calls whose deadline had passed before the server took them
-up.
-"""
+"""Deadlines: calls that end at their deadline, and calls that reach the server after it."""
 
 import grpc
 import pytest
@@ -27,7 +25,7 @@ def test_a_call_ends_at_its_deadline(frozen):
     failure = failure_from(client.Get, GetRequest(key=b"k"), timeout=0.2)
     assert failure.code == grpc.StatusCode.DEADLINE_EXCEEDED
     server.thaw()
-    assert not client.Get(GetRequest(key=b"k")).found, "the connection goes on"
+    assert not client.Get(GetRequest(key=b"k")).found, "the connection survives"
 
 
 def test_many_calls_past_their_deadline_leave_nothing_behind(frozen):
@@ -44,8 +42,8 @@ def test_a_generous_deadline_changes_nothing(client, key):
     assert client.Get(GetRequest(key=key), timeout=60).value == b"v"
 
 
-def test_a_call_that_comes_with_a_passed_deadline_is_not_executed(server, client, key):
-    """A generated stub would give up before sending, so this speaks HTTP/2 itself."""
+def test_a_call_that_arrives_after_its_deadline_is_not_executed(server, client, key):
+    """A generated stub would not even send the call, so this test speaks HTTP/2 itself."""
     with Http2Connection(server.grpc_address) as connection:
         for number in range(100):
             request = SetRequest(key=key + b"%d" % number, value=b"v").SerializeToString()

@@ -1,5 +1,5 @@
-"""Streams that cannot go on where they stopped: a Discontinuity says so, with its reason and in its
-place.
+"""Streams that cannot resume without a gap: a Discontinuity announces the gap, with its
+reason and in its place.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ def connected_server(*flags):
 
 
 def resumed_with_a_gap(client, token, reason, after_sequence, **follows):
-    """A stream that begins with that gap."""
+    """A resumed stream that begins with this gap."""
     subscriber = Subscriber(client, resume_token=token, **follows)
     assert not subscriber.resumed
     gap = subscriber.take_discontinuity()
@@ -38,8 +38,7 @@ def resumed_with_a_gap(client, token, reason, after_sequence, **follows):
 
 
 def left_at(client, channel, *numbers):
-    """Reads those numbers from the channel, each as it is published, and leaves. Returns where it
-    was.
+    """Publishes the numbers and reads each of them, then leaves. Returns the position.
     """
     with Subscriber(client, channels=[channel]) as subscriber:
         for number in numbers:
@@ -48,12 +47,12 @@ def left_at(client, channel, *numbers):
         return subscriber.token, subscriber.position
 
 
-def test_what_the_history_holds_arrives_and_what_it_no_longer_holds_is_announced():
+def test_events_in_the_history_arrive_and_lost_ones_are_announced():
     with connected_server("--history-events=10") as client:
         token, position = left_at(client, b"c", 0, 1)
         publish_numbers(client, b"c", range(2, 12))
         with Subscriber(client, channels=[b"c"], resume_token=token) as subscriber:
-            assert subscriber.resumed, "ten events are just not too many"
+            assert subscriber.resumed, "the history holds exactly ten events"
             assert numbers_of(subscriber.take(10)) == list(range(2, 12))
         publish_numbers(client, b"c", range(12, 13))
         with resumed_with_a_gap(
@@ -66,7 +65,7 @@ def test_what_the_history_holds_arrives_and_what_it_no_longer_holds_is_announced
                 assert numbers_of(subscriber.take(1)) == [number]
 
 
-def test_a_stream_goes_on_from_a_discontinuity():
+def test_a_stream_resumes_from_a_discontinuity():
     with connected_server("--history-events=10") as client:
         token, position = left_at(client, b"c", 0)
         publish_numbers(client, b"c", range(1, 20))
@@ -88,22 +87,22 @@ def test_a_history_is_bounded_in_bytes_too():
             client, token, HISTORY_EXCEEDED, position, channels=[b"c"]
         ) as subscriber:
             (first,) = numbers_of(subscriber.take(1))
-            assert 14 <= first <= 16, "as many as 64 KiB have room for"
+            assert 14 <= first <= 16, "as many as fit in 64 KiB"
             assert numbers_of(subscriber.take(20 - first)) == list(range(first + 1, 21))
 
 
-def test_one_event_larger_than_the_history_is_there_as_long_as_it_is_the_newest():
+def test_an_event_larger_than_the_history_is_kept_while_it_is_the_newest():
     with connected_server("--history-bytes=64KiB") as client:
         token, _ = left_at(client, b"c", 0)
         assert publish(client, b"c", b"v" * (1 << 20)).sequence
         with Subscriber(client, channels=[b"c"], resume_token=token) as subscriber:
-            assert subscriber.resumed, "nothing came between"
+            assert subscriber.resumed, "nothing was recorded in between"
             assert subscriber.take_payloads(1) == [b"v" * (1 << 20)]
 
 
-def test_what_others_follow_drives_events_out_of_the_history():
-    """The server cannot know that none of them was for this stream, so it says that they may have
-    been.
+def test_events_of_other_channels_push_events_out_of_the_history():
+    """The server cannot know that none of the lost events was for this stream, so it announces that
+    some may have been.
     """
     with connected_server("--history-events=10") as client:
         token, position = left_at(client, b"c", 0)
@@ -115,7 +114,7 @@ def test_what_others_follow_drives_events_out_of_the_history():
             assert numbers_of(subscriber.take(1)) == [1]
 
 
-def test_what_came_after_the_linger_time_was_not_recorded():
+def test_events_after_the_linger_time_are_not_recorded():
     with connected_server("--subscription-linger=100ms") as client:
         token, position = left_at(client, b"c", 0, 1)
         left_at(client, b"other", 0)
@@ -126,12 +125,12 @@ def test_what_came_after_the_linger_time_was_not_recorded():
         ) as subscriber:
             publish_numbers(client, b"c", [2])
             assert numbers_of(subscriber.take(1)) == [2]
-        # From here on it is followed again.
+        # From here on the channel is followed again.
         with Subscriber(client, channels=[b"c"], resume_token=subscriber.token) as again:
             assert again.resumed
 
 
-def test_a_stream_that_asks_for_more_than_before_says_that_this_was_not_recorded():
+def test_a_stream_resumed_with_more_topics_announces_that_they_were_not_recorded():
     with connected_server() as client:
         token, position = left_at(client, b"c", 0)
         wait_for_receivers(client, b"c", 0)
@@ -149,7 +148,7 @@ def test_a_stream_that_asks_for_more_than_before_says_that_this_was_not_recorded
                     pass
 
 
-def test_a_stream_that_asks_for_values_only_now_says_that_they_were_not_recorded():
+def test_a_stream_resumed_with_values_announces_that_they_were_not_recorded():
     with connected_server() as client:
         with Subscriber(client, keys=[b"k"]) as subscriber:
             token, position = subscriber.token, subscriber.position
@@ -161,7 +160,7 @@ def test_a_stream_that_asks_for_values_only_now_says_that_they_were_not_recorded
             assert subscriber.take(1)[0].key_event.value == b"recorded"
 
 
-def test_a_token_of_another_server_is_told_from_those_of_this_one():
+def test_a_token_of_another_server_is_recognized():
     with connected_server() as elsewhere, connected_server() as client:
         token, _ = left_at(elsewhere, b"c", *range(10))
         left_at(client, b"c", *range(5))
@@ -170,10 +169,10 @@ def test_a_token_of_another_server_is_told_from_those_of_this_one():
             assert numbers_of(subscriber.take(2)) == [5, 6]
             token = subscriber.token
         with Subscriber(client, channels=[b"c"], resume_token=token) as subscriber:
-            assert subscriber.resumed, "the new token is one of this server"
+            assert subscriber.resumed, "the new token belongs to this server"
 
 
-def test_a_restart_is_announced_and_the_stream_goes_on():
+def test_a_restart_is_announced_and_the_stream_continues():
     with ServerProcess() as server, CacheClient(server.grpc_address) as client:
         subscriber = Subscriber(client, channels=[b"c"])
         publish_numbers(client, b"c", range(3))
@@ -189,7 +188,7 @@ def test_a_restart_is_announced_and_the_stream_goes_on():
                 assert numbers_of(resumed.take(2)) == [3, 4]
 
 
-def test_what_nobody_followed_is_missing_even_if_nothing_else_was_recorded_meanwhile():
+def test_unfollowed_messages_are_announced_even_if_nothing_else_was_recorded():
     with connected_server() as client:
         with Subscriber(client, channels=[b"other"]) as subscriber:
             token, position = subscriber.token, subscriber.position

@@ -1,6 +1,4 @@
-"""Every status with which the contract lets a call fail, its ErrorInfo, and that a refused call
-changes nothing.
-"""
+"""Every status with which a call may fail, and its ErrorInfo. A refused call changes nothing."""
 
 import grpc
 import pytest
@@ -129,7 +127,7 @@ NOT_COUNTERS = [
 
 
 @pytest.mark.parametrize("value", NOT_COUNTERS, ids=lambda value: repr(value[:24]))
-def test_incr_of_what_is_no_decimal_int64(client, key, value):
+def test_incr_of_a_value_that_is_no_decimal_int64(client, key, value):
     stands = client.Set(SetRequest(key=key, value=value)).version
     for request in (IncrRequest(key=key), IncrRequest(key=key, delta=0, initial=5, overflow=2)):
         assert_refused(
@@ -160,7 +158,7 @@ def test_memory_full_is_resource_exhausted():
                 cache_pb2.ERROR_REASON_MEMORY_FULL,
             )
             assert results[0].error.message
-            assert client.Get(GetRequest(key=b"%d" % (number - 1))).value == value, "reads go on"
+            assert client.Get(GetRequest(key=b"%d" % (number - 1))).value == value, "reads work"
 
 
 def test_an_unknown_method_is_unimplemented(client):
@@ -178,7 +176,7 @@ def test_a_request_that_is_no_protobuf_is_refused(client, key, method):
     )
     failure = failure_from(call, b"\xff\xff\xff\xff\xff", timeout=60)
     assert failure.code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT), failure
-    assert client.Set(SetRequest(key=key)).stored, "the connection goes on"
+    assert client.Set(SetRequest(key=key)).stored, "the connection survives"
 
 
 def test_an_unreachable_server_is_unavailable(key):

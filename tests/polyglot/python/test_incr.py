@@ -31,7 +31,7 @@ def test_a_new_counter_starts_from_0_and_adds_1(client, key):
     assert read.value == b"2" and read.version == second.version
 
 
-def test_set_text_counts_on_and_get_reads_it(client, key):
+def test_incr_continues_from_text_that_set_wrote_and_get_reads_it(client, key):
     client.Set(SetRequest(key=key, value=b"10"))
     assert client.Incr(IncrRequest(key=key)).value == 11
     assert client.Incr(IncrRequest(key=key, delta=-20)).value == -9
@@ -44,7 +44,7 @@ def test_a_delta_of_0_reads(client, key):
     assert client.Incr(IncrRequest(key=key + b"new", delta=0)).value == 0
 
 
-def test_initial_counts_only_for_a_new_counter(client, key):
+def test_initial_applies_only_to_a_new_counter(client, key):
     created = client.Incr(IncrRequest(key=key, delta=5, initial=100))
     assert created.value == 105 and created.created
     assert client.Incr(IncrRequest(key=key, delta=5, initial=100)).value == 110
@@ -59,7 +59,7 @@ def test_every_decimal_int64_is_a_counter(client, key, text):
     assert client.Get(GetRequest(key=key)).value == text
 
 
-def test_the_edges_of_int64_never_wrap(client, key):
+def test_int64_never_wraps_around(client, key):
     client.Set(SetRequest(key=key, value=b"%d" % (GREATEST - 1)))
     assert client.Incr(IncrRequest(key=key)).value == GREATEST
     for overflow in (0, REJECT):
@@ -83,7 +83,7 @@ def test_initial_plus_delta_may_not_overflow(client, key):
     assert held.value == GREATEST and held.saturated and held.created
 
 
-def test_saturate_holds_at_the_edges_of_int64(client, key):
+def test_saturate_stops_at_the_ends_of_int64(client, key):
     client.Set(SetRequest(key=key, value=b"%d" % (GREATEST - 5)))
     held = client.Incr(IncrRequest(key=key, delta=10, overflow=SATURATE))
     assert held.value == GREATEST and held.saturated
@@ -109,18 +109,18 @@ def test_min_and_max_saturate(client, key):
     held = client.Incr(IncrRequest(key=key, delta=5, max=10, overflow=SATURATE))
     assert held.value == 10 and held.saturated
     exact = client.Incr(IncrRequest(key=key, delta=-10, min=0, overflow=SATURATE))
-    assert exact.value == 0 and not exact.saturated, "reaching a bound is not passing it"
+    assert exact.value == 0 and not exact.saturated, "reaching a bound does not exceed it"
     held = client.Incr(IncrRequest(key=key, delta=-1, min=0, overflow=SATURATE))
     assert held.value == 0 and held.saturated
 
 
-def test_a_counter_outside_the_bounds_is_rejected_or_held(client, key):
+def test_a_counter_outside_the_bounds_is_rejected_or_clamped(client, key):
     client.Set(SetRequest(key=key, value=b"100"))
     assert_out_of_range(client, IncrRequest(key=key, max=50))
     assert client.Incr(IncrRequest(key=key, max=50, overflow=SATURATE)).value == 50
 
 
-def test_the_ttl_survives(client, key):
+def test_incr_keeps_the_ttl(client, key):
     client.Set(SetRequest(key=key, value=b"1", ttl_ms=HOUR_MS))
     counted = client.Incr(IncrRequest(key=key))
     assert counted.HasField("ttl_ms") and HOUR_MS - 60_000 < counted.ttl_ms <= HOUR_MS
@@ -136,7 +136,7 @@ def test_ttl_ms_sets_the_ttl_each_time(client, key):
     )
 
 
-def test_initial_ttl_ms_sets_it_only_for_a_new_counter(client, key):
+def test_initial_ttl_ms_applies_only_to_a_new_counter(client, key):
     created = client.Incr(IncrRequest(key=key, initial_ttl_ms=HOUR_MS))
     assert created.created and HOUR_MS - 60_000 < created.ttl_ms <= HOUR_MS
     assert client.Incr(IncrRequest(key=key, initial_ttl_ms=2 * HOUR_MS)).ttl_ms <= HOUR_MS
@@ -153,7 +153,7 @@ def test_an_expired_counter_starts_again(client, key):
     assert again.value == 1 and again.created and not again.HasField("ttl_ms")
 
 
-def test_concurrent_incr_loses_nothing(client, key):
+def test_concurrent_incr_loses_no_increment(client, key):
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         values = list(pool.map(lambda _: client.Incr(IncrRequest(key=key)).value, range(400)))
     assert sorted(values) == list(range(1, 401))

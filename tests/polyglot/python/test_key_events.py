@@ -1,4 +1,4 @@
-"""Events of keys: each change is told once, with the version that its reply gave."""
+"""Key events: each change is reported once, with the version that the reply had."""
 
 import grpc
 import pytest
@@ -33,10 +33,10 @@ def set_key(client, key, value=b"", **terms):
 
 
 def wait_until_gone(client, key):
-    eventually(lambda: client.Get(GetRequest(key=key)).found, lambda found: not found, "it expires")
+    eventually(lambda: client.Get(GetRequest(key=key)).found, lambda found: not found, "expired")
 
 
-def test_writes_and_deletions_are_told_in_order_with_the_versions_of_the_replies(client, key):
+def test_writes_and_deletions_are_reported_in_order_with_the_versions_of_the_replies(client, key):
     with Subscriber(client, keys=[key]) as subscriber:
         happened = []
         for turn in range(20):
@@ -46,12 +46,12 @@ def test_writes_and_deletions_are_told_in_order_with_the_versions_of_the_replies
             happened.append((key, INCR, client.Incr(IncrRequest(key=key)).version))
         seen = subscriber.take_key_events(len(happened))
     assert seen == happened
-    # A deletion tells the version of the entry that is gone, which the write before it gave.
+    # A deletion has the version of the deleted entry, which is that of the write before.
     versions = [version for _, kind, version in seen if kind != DELETE]
     assert versions == sorted(set(versions)), "versions ascend"
 
 
-def test_a_key_is_followed_by_its_name_or_by_what_it_begins_with(client, key):
+def test_a_key_is_followed_by_name_or_by_prefix(client, key):
     exact, under, prefix = key + b"\0exact", key + b"/under\xff", key + b"/"
     with Subscriber(client, keys=[exact], key_prefixes=[prefix]) as subscriber:
         happened = []
@@ -62,20 +62,20 @@ def test_a_key_is_followed_by_its_name_or_by_what_it_begins_with(client, key):
         assert subscriber.take_key_events(len(happened)) == happened
 
 
-def test_a_key_that_is_followed_in_many_ways_is_told_once(client, key):
+def test_a_key_that_is_followed_in_many_ways_is_reported_once(client, key):
     prefixes = [b"", key, key[:1], key[:1], key[:-1], key + b"longer"]
     with Subscriber(client, keys=[key, key], key_prefixes=prefixes) as subscriber:
         happened = [(key, SET, set_key(client, key)) for _ in range(3)]
         assert subscriber.take_key_events(3) == happened
 
 
-def test_an_empty_prefix_stands_for_every_key(client, key):
+def test_an_empty_prefix_matches_every_key(client, key):
     with Subscriber(client, key_prefixes=[b""]) as subscriber:
         happened = [(name, SET, set_key(client, name)) for name in (key, b"\0", b"\xff" * 4096)]
         assert subscriber.take_key_events(3) == happened
 
 
-def test_only_the_kinds_that_were_asked_for_are_told(client, key):
+def test_only_the_requested_kinds_are_reported(client, key):
     deletions = {"keys": [key], "key_event_kinds": [DELETE]}
     writes = {"key_prefixes": [key], "key_event_kinds": [SET, INCR, SET]}
     with Subscriber(client, **deletions) as gone, Subscriber(client, **writes) as written:
@@ -92,7 +92,7 @@ def test_only_the_kinds_that_were_asked_for_are_told(client, key):
         ]
 
 
-def test_values_come_only_to_those_who_asked(client, key):
+def test_values_arrive_only_if_requested(client, key):
     values = [b"text", b"", b"\0\xff" * 10_000, b"v" * (1 << 20)]
     with Subscriber(client, keys=[key], with_values=True) as full, Subscriber(
         client, keys=[key]
@@ -110,7 +110,7 @@ def test_values_come_only_to_those_who_asked(client, key):
         assert not any(e.key_event.HasField("value") for e in slim.take(len(values) + 3))
 
 
-def test_the_end_of_a_time_to_live_is_told_once_by_itself(client, key):
+def test_an_expiry_is_reported_once_even_if_nobody_reads_the_key(client, key):
     with Subscriber(client, keys=[key]) as subscriber:
         version = set_key(client, key, b"v", ttl_ms=1)
         assert subscriber.take_key_events(2) == [(key, SET, version), (key, EXPIRE, version)]
@@ -121,7 +121,7 @@ def test_the_end_of_a_time_to_live_is_told_once_by_itself(client, key):
         assert subscriber.take_key_events(2) == [(key, INCR, version), (key, EXPIRE, version)]
 
 
-def test_who_writes_an_expired_key_anew_does_not_hide_that_it_expired(client, key):
+def test_a_write_to_an_expired_key_does_not_hide_the_expiry(client, key):
     keys = [key + b"/%d" % number for number in range(200)]
     with Subscriber(client, key_prefixes=[key]) as subscriber:
         expected = {name: [] for name in keys}
@@ -141,7 +141,7 @@ def test_who_writes_an_expired_key_anew_does_not_hide_that_it_expired(client, ke
     assert seen == expected
 
 
-def test_what_changes_nothing_is_not_told(client, key):
+def test_calls_that_change_nothing_are_not_reported(client, key):
     there, absent = key + b"/there", key + b"/absent"
     stands = set_key(client, there, b"text")
     with Subscriber(client, key_prefixes=[key]) as subscriber:
@@ -161,12 +161,12 @@ def test_what_changes_nothing_is_not_told(client, key):
                 client.Incr(failing)
         once = SetRequest(key=there, value=b"new", request_id=key)
         version = client.Set(once).version
-        assert client.Set(once).version == version, "the repetition writes nothing"
+        assert client.Set(once).version == version, "the repeated call writes nothing"
         end = set_key(client, key + b"/end")
         assert subscriber.take_key_events(2) == [(there, SET, version), (key + b"/end", SET, end)]
 
 
-def test_batches_and_frames_are_told_entry_by_entry(client, key):
+def test_batches_and_frames_are_reported_entry_by_entry(client, key):
     keys = [key + b"/%d" % number for number in range(1024)]
     with Subscriber(client, key_prefixes=[key + b"/"]) as subscriber:
         entries = [SetRequest(key=k) for k in [*keys[:-1], keys[0]]]
@@ -186,7 +186,7 @@ def test_batches_and_frames_are_told_entry_by_entry(client, key):
         assert subscriber.take_key_events(1023) == gone
 
 
-def test_a_flush_tells_that_every_key_was_deleted():
+def test_a_flush_reports_the_deletion_of_every_key():
     with ServerProcess() as server, CacheClient(server.grpc_address) as client:
         with Subscriber(client, key_prefixes=[b"k"], key_event_kinds=[DELETE]) as subscriber:
             entries = [SetRequest(key=b"k%d" % number) for number in range(1000)]
@@ -198,7 +198,7 @@ def test_a_flush_tells_that_every_key_was_deleted():
         )
 
 
-def test_what_is_evicted_is_told_once_and_is_gone():
+def test_evicted_keys_are_reported_once_and_are_gone():
     with ServerProcess("--max-memory=16MiB") as server, CacheClient(server.grpc_address) as client:
         with Subscriber(client, key_prefixes=[b"k"], key_event_kinds=[EVICT]) as subscriber:
             version_of = {}

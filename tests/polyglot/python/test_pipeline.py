@@ -66,7 +66,7 @@ def test_many_frames_are_answered_in_order(client, key):
     assert values == list(range(1, 2101))
 
 
-def test_a_frame_of_1024_reads_what_one_of_1024_wrote(client, key):
+def test_a_frame_of_1024_reads_what_another_wrote(client, key):
     keys = [key + b"/%d" % number for number in range(1024)]
     written, read = replies_to(
         client, frame(*[put(k, k[::-1]) for k in keys]), frame(*[get(k) for k in keys])
@@ -98,10 +98,10 @@ def test_frames_out_of_bounds_end_the_stream(client, key):
     assert_refused(
         "BATCH_TOO_LARGE", client.Pipeline, iter([frame(*[incr(key)] * 1025)]), limit=1024
     )
-    assert not client.Get(GetRequest(key=key)).found, "nothing of it was executed"
+    assert not client.Get(GetRequest(key=key)).found, "no operation of the frame was executed"
 
 
-def test_what_is_no_frame_is_refused(client):
+def test_bytes_that_are_no_frame_are_refused(client):
     call = client.channel.stream_stream("/ferrite.v1.CacheService/Pipeline")
     failure = failure_from(call, iter([b"\x0a\x7fshort"]), timeout=60)
     assert failure.reason == "MALFORMED", failure

@@ -1,4 +1,4 @@
-"""Publish: whom a message reaches, in which order, and what is refused."""
+"""Publish: which streams a message reaches, in which order, and what is refused."""
 
 import concurrent.futures
 
@@ -51,7 +51,7 @@ def test_a_message_goes_to_every_stream_that_follows_its_channel(server, client,
             subscriber.cancel()
 
 
-def test_a_stream_that_follows_a_channel_in_many_ways_counts_once_and_hears_once(client, key):
+def test_a_stream_that_follows_a_channel_in_many_ways_counts_and_receives_once(client, key):
     ways = {"channels": [key, key], "channel_globs": [key + b"*", b"*", key[:-1] + b"?", key]}
     with Subscriber(client, **ways) as subscriber:
         assert publish(client, key, b"1").receivers == 1
@@ -62,7 +62,7 @@ def test_a_stream_that_follows_a_channel_in_many_ways_counts_once_and_hears_once
             assert subscriber.take_payloads(1) == [b"3"]
 
 
-def test_a_stream_that_was_cancelled_is_no_receiver(client, key):
+def test_a_cancelled_stream_is_no_receiver(client, key):
     with Subscriber(client, channels=[key]) as stays:
         with Subscriber(client, channels=[key]), Subscriber(client, channel_globs=[key + b"*"]):
             assert publish(client, key).receivers == 3
@@ -71,7 +71,7 @@ def test_a_stream_that_was_cancelled_is_no_receiver(client, key):
         wait_for_receivers(client, key, 0)
 
 
-def test_a_message_of_a_channel_that_was_followed_of_late_is_still_recorded(client, key):
+def test_a_message_of_a_recently_followed_channel_is_still_recorded(client, key):
     Subscriber(client, channels=[key]).cancel()
     wait_for_receivers(client, key, 0)
     reply = publish(client, key)
@@ -93,7 +93,7 @@ def test_channels_and_messages_are_any_bytes_up_to_their_limits(client, key):
     assert [(e.message.channel, e.message.payload) for e in events] == list(messages.items())
 
 
-def test_many_large_messages_arrive_whole(client, key):
+def test_many_large_messages_arrive_complete(client, key):
     payloads = [b"%d" % number * MIB for number in range(8)]
     with Subscriber(client, channels=[key], max_queue_bytes=MIB) as subscriber:
         for payload in payloads:
@@ -150,7 +150,7 @@ def test_channels_and_messages_beyond_their_limits_are_refused_and_reach_nobody(
         assert subscriber.take_payloads(1) == [b"good"]
 
 
-def test_messages_of_many_publishers_come_in_one_order_to_every_stream(server, client, key):
+def test_every_stream_gets_the_messages_of_many_publishers_in_the_same_order(server, client, key):
     publishers, each = 8, 100
     channels = [key + b"/%d" % number for number in range(4)]
 

@@ -44,7 +44,7 @@ def test_an_empty_value_is_not_a_miss(client, key):
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 63, 64, 65, 255, 256, 1000, 4095, 4096, 65536, 1 << 20])
-def test_values_of_every_size_come_back(client, key, size):
+def test_values_of_every_size_are_returned_intact(client, key, size):
     value = (EVERY_BYTE * (size // 256 + 1))[:size]
     client.Set(SetRequest(key=key, value=value))
     assert client.Get(GetRequest(key=key)).value == value
@@ -57,7 +57,7 @@ def test_a_value_may_grow_and_shrink(client, key):
         assert client.Get(GetRequest(key=key)).value == value
 
 
-def test_a_miss_is_an_answer(client, key):
+def test_a_miss_is_not_an_error(client, key):
     assert client.Get(GetRequest(key=key)) == GetResponse()
     assert client.Get(GetRequest(key=key, touch_ttl_ms=1000, if_version_not=7)) == GetResponse()
     assert client.Touch(TouchRequest(key=key)) == TouchResponse()
@@ -75,7 +75,7 @@ def test_exists_answers_in_order_and_for_duplicates(client, key):
     ]
 
 
-def test_delete_answers_the_version_that_it_deleted(client, key):
+def test_delete_returns_the_deleted_version(client, key):
     version = client.Set(SetRequest(key=key, value=b"v")).version
     deleted = client.Delete(DeleteRequest(key=key))
     assert deleted.deleted and deleted.version == version
@@ -104,7 +104,7 @@ def test_versions_grow_across_overwrite_delete_and_expiry(client, key):
     assert all(earlier < later for earlier, later in zip(versions, versions[1:])), versions
 
 
-def test_get_leaves_the_value_out_when_the_caller_has_it(client, key):
+def test_get_omits_a_value_that_the_caller_already_has(client, key):
     version = client.Set(SetRequest(key=key, value=b"v", ttl_ms=HOUR_MS)).version
     same = client.Get(GetRequest(key=key, if_version_not=version))
     assert same.found and same.not_modified and same.value == b"" and same.version == version
@@ -114,14 +114,14 @@ def test_get_leaves_the_value_out_when_the_caller_has_it(client, key):
     assert client.Get(GetRequest(key=key, if_version_not=0)).value == b"v"
 
 
-def test_a_relative_ttl_is_told_and_only_when_there_is_one(client, key):
+def test_the_ttl_is_reported_only_if_there_is_one(client, key):
     client.Set(SetRequest(key=key, ttl_ms=HOUR_MS))
     read = client.Get(GetRequest(key=key))
     assert read.HasField("ttl_ms") and HOUR_MS - 60_000 < read.ttl_ms <= HOUR_MS
     client.Set(SetRequest(key=key))
     assert not client.Get(GetRequest(key=key)).HasField(
         "ttl_ms"
-    ), "a plain Set ends the time to live"
+    ), "a plain Set removes the TTL"
 
 
 def test_an_absolute_expiry_becomes_the_ttl(client, key):
@@ -129,13 +129,13 @@ def test_an_absolute_expiry_becomes_the_ttl(client, key):
     assert HOUR_MS - 60_000 < client.Get(GetRequest(key=key)).ttl_ms <= HOUR_MS + 1000
 
 
-def test_keep_ttl_goes_on_with_the_old_ttl(client, key):
+def test_keep_ttl_keeps_the_old_ttl(client, key):
     client.Set(SetRequest(key=key, value=b"1", ttl_ms=HOUR_MS))
     client.Set(SetRequest(key=key, value=b"2", keep_ttl=True))
     read = client.Get(GetRequest(key=key))
     assert read.value == b"2" and HOUR_MS - 60_000 < read.ttl_ms <= HOUR_MS
     client.Set(SetRequest(key=key, value=b"3", keep_ttl=False))
-    assert not client.Get(GetRequest(key=key)).HasField("ttl_ms"), "keep_ttl=false is no keep_ttl"
+    assert not client.Get(GetRequest(key=key)).HasField("ttl_ms"), "keep_ttl=false does not keep it"
 
 
 def test_keep_ttl_on_a_new_key_does_not_expire_it(client, key):
@@ -143,7 +143,7 @@ def test_keep_ttl_on_a_new_key_does_not_expire_it(client, key):
     assert not client.Get(GetRequest(key=key)).HasField("ttl_ms")
 
 
-def test_touch_tells_changes_and_persists(client, key):
+def test_touch_reports_changes_and_removes_the_ttl(client, key):
     version = client.Set(SetRequest(key=key, value=b"v")).version
     assert client.Touch(TouchRequest(key=key)) == TouchResponse(found=True, version=version)
 
@@ -152,7 +152,7 @@ def test_touch_tells_changes_and_persists(client, key):
     assert HOUR_MS - 60_000 < touched.ttl_ms <= HOUR_MS
     assert (
         HOUR_MS - 60_000 < client.Touch(TouchRequest(key=key)).ttl_ms <= HOUR_MS
-    ), "only telling changes nothing"
+    ), "a Touch that only reports changes nothing"
 
     touched = client.Touch(TouchRequest(key=key, expire_at_unix_ms=unix_ms() + 2 * HOUR_MS))
     assert 2 * HOUR_MS - 60_000 < touched.ttl_ms <= 2 * HOUR_MS + 1000
@@ -163,7 +163,7 @@ def test_touch_tells_changes_and_persists(client, key):
     assert client.Get(GetRequest(key=key)) == GetResponse(found=True, value=b"v", version=version)
 
 
-def test_get_may_touch(client, key):
+def test_get_can_renew_the_ttl(client, key):
     version = client.Set(SetRequest(key=key, value=b"v")).version
     read = client.Get(GetRequest(key=key, touch_ttl_ms=HOUR_MS))
     assert read.value == b"v" and read.version == version

@@ -1,4 +1,4 @@
-"""A repeated request_id answers what the first call answered, and does nothing."""
+"""A call with a repeated request_id returns the first outcome and does nothing."""
 
 import concurrent.futures
 import time
@@ -31,7 +31,7 @@ def test_an_id_that_is_too_long_is_refused(client, key):
     assert not client.Get(GetRequest(key=key)).found
 
 
-def test_an_empty_id_is_none(client, key):
+def test_an_empty_id_is_no_id(client, key):
     assert [client.Incr(IncrRequest(key=key, request_id=b"")).value for _ in range(3)] == [1, 2, 3]
 
 
@@ -53,7 +53,7 @@ def test_a_repeated_set_does_not_bring_a_deleted_key_back(client, key):
     assert not client.Get(GetRequest(key=key)).found
 
 
-def test_a_repeated_set_that_did_not_store_stays_so(client, key):
+def test_a_repeated_set_that_did_not_store_still_does_not(client, key):
     request = SetRequest(key=key, value=b"1", if_version=1, request_id=key)
     assert not client.Set(request).stored
     client.Set(SetRequest(key=key, value=b"there"))
@@ -80,8 +80,8 @@ def test_a_repeated_incr_that_failed_fails_again(client, key):
     assert client.Get(GetRequest(key=key)).value == b"1"
 
 
-def test_a_repeated_set_answers_the_same_though_its_time_has_passed(client, key):
-    """A client that retries does not move the time at which the entry was to expire."""
+def test_a_repeated_set_returns_the_same_though_its_expiry_has_passed(client, key):
+    """A client that retries does not change the time at which the entry should expire."""
     unix_ms = time.time_ns() // 1_000_000 + 1000
     request = SetRequest(key=key, value=b"1", expire_at_unix_ms=unix_ms, request_id=key[-64:])
     first = client.Set(request)
@@ -106,7 +106,7 @@ def test_a_full_window_refuses_new_ids_and_keeps_its_promises(key):
             assert client.Incr(IncrRequest(key=key)).value == len(answers) + 1
 
 
-def test_an_id_is_for_one_request_only(client, key):
+def test_an_id_identifies_only_one_request(client, key):
     first = SetRequest(key=key, value=b"1", request_id=key)
     client.Set(first)
     for other in (

@@ -1,4 +1,4 @@
-"""Streams that broke go on where they stopped: nothing is missing, nothing comes twice."""
+"""Broken streams resume where they stopped: nothing is missing, and nothing arrives twice."""
 
 import random
 import threading
@@ -15,13 +15,13 @@ from subscriber import Subscriber, numbers_of, publish, publish_numbers, wait_fo
 
 
 def resumed(client, token, **follows):
-    """A stream that goes on at the token without a gap."""
+    """A stream that resumes at the token without a gap."""
     subscriber = Subscriber(client, resume_token=token, **follows)
     assert subscriber.resumed
     return subscriber
 
 
-def test_a_stream_goes_on_where_it_was_cancelled(client, key):
+def test_a_stream_resumes_where_it_was_cancelled(client, key):
     with Subscriber(client, channels=[key]) as subscriber:
         publish_numbers(client, key, range(10))
         assert numbers_of(subscriber.take(4)) == [0, 1, 2, 3]
@@ -36,7 +36,7 @@ def test_a_stream_goes_on_where_it_was_cancelled(client, key):
     assert seen == list(range(4, 30))
 
 
-def test_every_event_is_a_place_to_go_on_from(client, key):
+def test_a_stream_can_resume_after_every_event(client, key):
     with Subscriber(client, channels=[key]) as subscriber:
         tokens = [subscriber.token]
         publish_numbers(client, key, range(20))
@@ -45,12 +45,12 @@ def test_every_event_is_a_place_to_go_on_from(client, key):
             tokens.append(subscriber.token)
     for begin, token in enumerate(tokens):
         with resumed(client, token, channels=[key]) as subscriber:
-            assert subscriber.token == token, "the acknowledgement stands for the same place"
+            assert subscriber.token == token, "the acknowledgement has the same position"
             assert numbers_of(subscriber.take(20 - begin)) == list(range(begin, 20))
 
 
-def test_the_acknowledgement_of_a_resumed_stream_stands_at_its_token(client, key):
-    """A client that breaks again before it read an event loses nothing by that."""
+def test_the_acknowledgement_of_a_resumed_stream_has_the_position_of_the_token(client, key):
+    """A client whose stream breaks again before it has read an event loses nothing."""
     with Subscriber(client, channels=[key]) as subscriber:
         token = subscriber.token
         publish_numbers(client, key, range(5))
@@ -72,7 +72,7 @@ def test_a_token_can_be_used_by_many_streams_on_any_connection(server, client, k
             stream.cancel()
 
 
-def test_a_stream_may_go_on_with_fewer_things_and_in_another_order(client, key):
+def test_a_stream_may_resume_with_fewer_topics_and_in_another_order(client, key):
     one, two, three = key + b"/1", key + b"/2", key + b"/3*"
     with Subscriber(client, channels=[one, two], channel_globs=[three]) as subscriber:
         token = subscriber.token
@@ -83,7 +83,7 @@ def test_a_stream_may_go_on_with_fewer_things_and_in_another_order(client, key):
     assert seen == [two, key + b"/3x"]
 
 
-def test_events_of_keys_that_came_meanwhile_arrive_with_their_values(client, key):
+def test_key_events_missed_in_between_arrive_with_their_values(client, key):
     follows = {"keys": [key], "key_prefixes": [key + b"/"], "with_values": True}
     with Subscriber(client, **follows) as subscriber:
         token = subscriber.token
@@ -99,7 +99,7 @@ def test_events_of_keys_that_came_meanwhile_arrive_with_their_values(client, key
     ]
 
 
-def test_a_quiet_stream_goes_on_from_a_heartbeat(client, key):
+def test_a_quiet_stream_resumes_from_a_heartbeat(client, key):
     with Subscriber(client, channels=[key], heartbeat_ms=100) as subscriber:
         with Subscriber(client, channels=[key + b"/busy"]):
             publish_numbers(client, key + b"/busy", range(100))
@@ -113,7 +113,7 @@ def test_a_quiet_stream_goes_on_from_a_heartbeat(client, key):
 
 
 class Writer(threading.Thread):
-    """Counts up in whichever way, in the background, up to `count`."""
+    """Calls `write` with each number below `count`, in the background."""
 
     def __init__(self, address, count, write):
         super().__init__()
@@ -126,8 +126,8 @@ class Writer(threading.Thread):
 
 
 def read_with_interruptions(connect, count, chance, number_of, **follows):
-    """Reads `count` numbers on streams that break every now and then, and go on; connect() gives
-    a client for each.
+    """Reads `count` numbers from streams that break now and then and resume; connect() returns a
+    client for each.
     """
     numbers, token, breaks = [], b"", 0
     while len(numbers) < count:
@@ -135,20 +135,20 @@ def read_with_interruptions(connect, count, chance, number_of, **follows):
         with Subscriber(client, resume_token=token, **follows) as subscriber:
             token = subscriber.token
             if breaks == 0:
-                yield  # the first stream stands
+                yield  # the first stream is acknowledged
             else:
                 assert subscriber.resumed
-            # Perhaps breaks before the first event, or in the middle of a response.
+            # The break may come before the first event or in the middle of a response.
             for _ in range(min(chance.randrange(200), count - len(numbers))):
                 numbers.append(number_of(subscriber.take(1)[0]))
                 token = subscriber.token
         breaks += 1
-    assert breaks > 10, "there was something to be tested"
+    assert breaks > 10, "some streams did break"
     yield numbers
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_messages_come_exactly_once_while_streams_break_and_a_publisher_goes_on(
+def test_messages_arrive_exactly_once_while_streams_break(
     server, client, key, seed
 ):
     publisher = Writer(
@@ -168,7 +168,7 @@ def test_messages_come_exactly_once_while_streams_break_and_a_publisher_goes_on(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_writes_come_exactly_once_while_connections_break_and_a_writer_goes_on(server, key, seed):
+def test_key_events_arrive_exactly_once_while_connections_break(server, key, seed):
     connections = []
 
     def connect():

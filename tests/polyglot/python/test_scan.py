@@ -27,7 +27,7 @@ def seen_once(entries):
 
 
 def resumed_scan(client, **request):
-    """Scans call by call, each going on at the last cursor, until a cursor is empty."""
+    """Scans in several calls, each of which continues at the last cursor, until it is empty."""
     entries, cursor = [], b""
     while True:
         for response in client.Scan(ScanRequest(cursor=cursor, **request)):
@@ -73,20 +73,20 @@ def test_scan_ends_after_its_limit(client, key):
         responses = list(client.Scan(ScanRequest(prefix=key + b":", limit=limit)))
         entries = [entry for response in responses for entry in response.entries]
         assert len(entries) == limit and seen_once(entries) <= keys
-        assert responses[-1].cursor, "more would come"
+        assert responses[-1].cursor, "there are more entries"
     assert len(scan_all(client, ScanRequest(prefix=key + b":", limit=4_000_000_000))) == 300
 
 
 @pytest.mark.parametrize("limit", [1, 7, 100, 1000])
-def test_scan_goes_on_at_its_cursor(client, key, limit):
+def test_scan_continues_at_its_cursor(client, key, limit):
     keys = fill(client, key + b":", 200)
     assert seen_once(resumed_scan(client, prefix=key + b":", limit=limit)) == keys
 
 
-def test_scan_goes_on_at_the_cursor_of_any_message(client, key):
+def test_scan_continues_at_the_cursor_of_any_message(client, key):
     keys = fill(client, key + b":", 2000)
     responses = list(client.Scan(ScanRequest(prefix=key + b":")))
-    assert responses[-1].cursor == b"", "nothing more"
+    assert responses[-1].cursor == b"", "there are no more entries"
     middle = len(responses) // 2
     before = [entry for response in responses[:middle] for entry in response.entries]
     cursor = responses[middle - 1].cursor if middle else b""
@@ -94,7 +94,7 @@ def test_scan_goes_on_at_the_cursor_of_any_message(client, key):
     assert seen_once(before + after) == keys
 
 
-def test_scan_sees_what_lives_through_it_while_others_come_and_go(server, client, key):
+def test_scan_sees_keys_that_exist_throughout_while_others_come_and_go(server, client, key):
     stay = fill(client, key + b"stay", 3000)
     stop = threading.Event()
 
@@ -173,7 +173,7 @@ def test_a_cursor_of_another_server_is_refused(client, key):
         assert_refused("CURSOR_INVALID", client.Scan, ScanRequest(cursor=last.cursor))
 
 
-def test_a_scan_may_be_left_in_the_middle(client, key):
+def test_a_scan_may_be_cancelled_in_the_middle(client, key):
     fill(client, key, 5000)
     for _ in range(20):
         stream = client.Scan(ScanRequest(prefix=key))

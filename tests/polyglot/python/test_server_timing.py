@@ -1,6 +1,4 @@
-"""The trailing metadata `server-timing`: there when it is asked for, and in the syntax of W3C
-Server-Timing.
-"""
+"""The trailing metadata `server-timing`: sent if requested, in the syntax of W3C Server-Timing."""
 
 import re
 
@@ -21,7 +19,7 @@ SYNTAX = re.compile(r"queue;dur=(\d+\.\d{3}), execute;dur=(\d+\.\d{3})")
 
 
 def timing_of(call):
-    """The durations in a finished call's trailers, or None without any."""
+    """The durations in a finished call's trailers, or None if there are none."""
     values = [value for name, value in call.trailing_metadata() if name == "server-timing"]
     if not values:
         return None
@@ -31,13 +29,13 @@ def timing_of(call):
     return [float(part) for part in match.groups()]
 
 
-def test_a_call_that_asks_is_told(client, key):
+def test_a_call_that_asks_gets_its_times(client, key):
     _, call = client.cache.Set.with_call(SetRequest(key=key, value=b"v"), CALL_S, metadata=ASK)
     queue, execute = timing_of(call)
     assert queue >= 0 and execute >= 0
 
 
-def test_a_call_that_does_not_ask_is_not(client, key):
+def test_a_call_that_does_not_ask_gets_none(client, key):
     for metadata in (
         None,
         [("ferrite-server-timing", "0")],
@@ -48,14 +46,14 @@ def test_a_call_that_does_not_ask_is_not(client, key):
         assert timing_of(call) is None, metadata
 
 
-def test_a_call_that_fails_is_told_as_well(client):
+def test_a_failed_call_gets_its_times_too(client):
     with pytest.raises(grpc.RpcError) as failure:
         client.Get(GetRequest(key=b""), metadata=ASK)
     assert failure.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert timing_of(failure.value) is not None
 
 
-def test_a_stream_is_told_at_its_end(client, key):
+def test_a_stream_gets_its_times_at_its_end(client, key):
     for number in range(1000):
         client.Set(SetRequest(key=key + b"%d" % number, value=b"v" * 1000))
     scan = client.Scan(ScanRequest(prefix=key, with_values=True), metadata=ASK)
@@ -64,7 +62,7 @@ def test_a_stream_is_told_at_its_end(client, key):
     assert execute > 0
 
 
-def test_a_pipeline_is_told_the_sum_of_its_frames(client, key):
+def test_a_pipeline_gets_the_sum_over_its_frames(client, key):
     frame = PipelineRequest(operations=[Operation(get=GetRequest(key=key))] * 500)
     stream = client.cache.Pipeline(iter([frame] * 20), CALL_S, metadata=ASK)
     assert len(list(stream)) == 20

@@ -1,4 +1,4 @@
-"""AdminService.SlowLog. Most tests have every call logged, so that nothing depends on speed."""
+"""AdminService.SlowLog. In most tests every call is logged, so that nothing depends on speed."""
 
 import time
 
@@ -43,7 +43,7 @@ def since_start(client):
     return client.SlowLog(SlowLogRequest(after_id=client.baseline)).calls
 
 
-def test_a_call_on_one_key_is_told_in_full(client):
+def test_a_call_on_one_key_is_logged_in_full(client):
     before = time.time()
     client.Set(SetRequest(key=b"k" * 100, value=b"v" * 500))
     entry = newest(client)
@@ -56,7 +56,7 @@ def test_a_call_on_one_key_is_told_in_full(client):
     assert (entry.trace_id, entry.span_id) == ("", "")
 
 
-def test_batches_and_scans_tell_how_many_keys(client):
+def test_batches_and_scans_are_logged_with_their_number_of_keys(client):
     client.MSet(MSetRequest(entries=[SetRequest(key=b"scan/%d" % n, value=b"v") for n in range(7)]))
     entry = newest(client)
     assert (entry.method, entry.key, entry.keys) == ("MSet", b"", 7)
@@ -85,7 +85,7 @@ def test_each_frame_of_a_pipeline_is_a_call(client):
     assert calls[0].response_bytes > 0 and calls[0].trace_id == TRACE
 
 
-def test_a_frame_that_is_refused_tells_its_status(client):
+def test_a_refused_frame_is_logged_with_its_status(client):
     replies = client.cache.Pipeline(iter([PipelineRequest()]), CALL_S)
     assert failure_from(list, replies).code == grpc.StatusCode.INVALID_ARGUMENT
     entry = newest(client)
@@ -96,7 +96,7 @@ def test_a_frame_that_is_refused_tells_its_status(client):
     )
 
 
-def test_the_newest_come_first_and_the_oldest_go(client):
+def test_the_newest_come_first_and_the_oldest_are_dropped(client):
     for number in range(8):
         client.Get(GetRequest(key=b"%d" % number))
     reply = client.SlowLog(SlowLogRequest())
@@ -111,20 +111,20 @@ def test_the_newest_come_first_and_the_oldest_go(client):
     assert client.Stats(StatsRequest()).slow_calls >= ids[0]
 
 
-def test_looking_into_the_log_does_not_add_to_it(client):
+def test_reading_the_log_does_not_add_to_it(client):
     client.Get(GetRequest(key=b"k"))
     for _ in range(3):
         assert [call.method for call in since_start(client)] == ["Get"]
 
 
-def test_a_reset_forgets(client):
+def test_a_reset_clears_the_log(client):
     for _ in range(3):
         client.Get(GetRequest(key=b"k"))
-    assert client.ResetSlowLog(ResetSlowLogRequest()).forgotten == 4, "with the reset before"
+    assert client.ResetSlowLog(ResetSlowLogRequest()).forgotten == 4, "including the previous reset"
     assert [call.method for call in client.SlowLog(SlowLogRequest()).calls] == ["ResetSlowLog"]
 
 
-def test_a_call_that_failed_tells_its_status(client):
+def test_a_failed_call_is_logged_with_its_status(client):
     assert failure_from(client.Get, GetRequest(key=b"")).code == grpc.StatusCode.INVALID_ARGUMENT
     entry = newest(client)
     assert (entry.method, entry.code, entry.response_bytes) == (
@@ -146,7 +146,7 @@ def test_a_call_that_failed_tells_its_status(client):
         ([f"00-{TRACE}-{SPAN}-01", f"00-{TRACE}-{SPAN}-01"], False),
     ],
 )
-def test_a_trace_is_told_if_it_is_valid(client, headers, known):
+def test_a_trace_is_logged_if_it_is_valid(client, headers, known):
     metadata = [("traceparent", header) for header in headers]
     client.cache.Get(GetRequest(key=b"k"), CALL_S, metadata=metadata)
     entry = newest(client)
@@ -154,7 +154,7 @@ def test_a_trace_is_told_if_it_is_valid(client, headers, known):
     assert (entry.trace_id, entry.span_id) == expected
 
 
-def test_a_log_that_is_off_stays_empty():
+def test_a_disabled_log_stays_empty():
     with ServerProcess("--slowlog-threshold=off") as server:
         with CacheClient(server.grpc_address) as client:
             client.Get(GetRequest(key=b"k"))
@@ -162,8 +162,8 @@ def test_a_log_that_is_off_stays_empty():
             assert not reply.HasField("threshold_us") and not reply.calls
 
 
-def test_a_call_that_waits_for_its_thread_says_so():
-    """One thread, and calls that come in together: the last has waited for the first."""
+def test_a_call_that_waits_for_its_thread_is_logged_with_its_wait():
+    """With one thread, calls that arrive together wait for each other: the last for all others."""
     with ServerProcess("--slowlog-threshold=0", "--threads=1", "--slowlog-entries=1000") as server:
         with CacheClient(server.grpc_address) as client:
             client.Get(GetRequest(key=b"connect"))

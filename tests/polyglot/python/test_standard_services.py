@@ -34,7 +34,7 @@ def reflect(client):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_health_is_told_per_service(health, service):
+def test_health_is_reported_per_service(health, service):
     answer = health.Check(HealthCheckRequest(service=service), timeout=CALL_S)
     assert answer.status == HealthCheckResponse.SERVING
 
@@ -50,7 +50,7 @@ def test_health_of_an_unknown_service_is_not_found(health):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_health_turns_not_serving_when_the_server_is_asked_to_end(service):
+def test_health_turns_not_serving_when_the_server_is_asked_to_stop(service):
     with ServerProcess() as server, CacheClient(server.grpc_address) as client:
         stub = health_pb2_grpc.HealthStub(client.channel)
         stream = stub.Watch(HealthCheckRequest(service=service), timeout=CALL_S)
@@ -62,7 +62,7 @@ def test_health_turns_not_serving_when_the_server_is_asked_to_end(service):
         assert server.wait()[0] == 0
 
 
-def test_a_watch_that_stays_does_not_keep_the_server_up():
+def test_an_open_watch_does_not_keep_the_server_running():
     with ServerProcess("--shutdown-grace=1s") as server, CacheClient(server.grpc_address) as client:
         stream = health_pb2_grpc.HealthStub(client.channel).Watch(
             HealthCheckRequest(), timeout=CALL_S

@@ -1,6 +1,4 @@
-"""Subscribe to channels: what is acknowledged is delivered, patterns, heartbeats, and how streams
-end.
-"""
+"""Subscribe to channels: delivery after the acknowledgement, globs, heartbeats, ends of streams."""
 
 import concurrent.futures
 
@@ -12,19 +10,19 @@ from server_process import ServerProcess
 from subscriber import Subscriber, numbers_of, publish, publish_numbers
 
 
-def test_the_first_event_is_an_acknowledgement_of_the_place_where_the_stream_begins(client, key):
+def test_the_first_event_acknowledges_the_position_where_the_stream_begins(client, key):
     with Subscriber(client, channels=[key]) as first:
         last = publish(client, key).sequence
         assert first.take(1)[0].sequence == last
         with Subscriber(client, channels=[key]) as second:
             assert not second.resumed
             assert second.position == last
-            assert second.token == first.token, "the same place has the same token"
+            assert second.token == first.token, "the same position has the same token"
 
 
-def test_what_is_published_after_the_acknowledgement_is_delivered(server, key):
-    """Many streams begin while others end and messages of other channels come: none misses the
-    first message of its own.
+def test_messages_published_after_the_acknowledgement_are_delivered(server, key):
+    """Many streams begin while others end and other channels get messages: none misses the first
+    message of its own channel.
     """
 
     def begin_and_hear(number):
@@ -40,7 +38,7 @@ def test_what_is_published_after_the_acknowledgement_is_delivered(server, key):
         assert all(pool.map(begin_and_hear, range(8)))
 
 
-def test_a_stream_follows_many_channels_and_patterns(client, key):
+def test_a_stream_follows_many_channels_and_globs(client, key):
     named, by_glob, other = key + b"/named", key + b"/glob/1", key + b"/other"
     follows = {"channels": [named], "channel_globs": [key + b"/glob/*"]}
     with Subscriber(client, **follows) as subscriber:
@@ -91,7 +89,7 @@ GLOBS = {
 
 
 @pytest.mark.parametrize("glob", GLOBS, ids=repr)
-def test_a_pattern_takes_the_channels_that_it_stands_for_and_no_others(client, key, glob):
+def test_a_glob_matches_its_channels_and_no_others(client, key, glob):
     end = key + b"/end"
     with Subscriber(client, channel_globs=[glob], channels=[end]) as subscriber:
         receivers = {name: publish(client, name).receivers for name in NAMES}
@@ -99,13 +97,13 @@ def test_a_pattern_takes_the_channels_that_it_stands_for_and_no_others(client, k
         seen = []
         while not seen or seen[-1] != end:
             (event,) = subscriber.take(1)
-            # The stars also take the last message, which counts once nevertheless.
+            # Globs of stars match the last message too, which still arrives only once.
             seen.append(event.message.channel)
     assert seen[:-1] == GLOBS[glob]
     assert receivers == {name: int(name in GLOBS[glob]) for name in NAMES}
 
 
-def test_the_names_of_channels_are_no_patterns(client, key):
+def test_channel_names_are_not_globs(client, key):
     with Subscriber(client, channels=[key + b"*", key + b"[a]"]) as subscriber:
         assert publish(client, key + b"a").receivers == 0
         assert publish(client, key + b"*").receivers == 1
@@ -113,13 +111,13 @@ def test_the_names_of_channels_are_no_patterns(client, key):
         assert [e.message.channel for e in subscriber.take(2)] == [key + b"*", key + b"[a]"]
 
 
-def test_heartbeats_come_when_nothing_else_does_and_bring_the_newest_place(client, key):
+def test_heartbeats_come_when_idle_and_have_the_newest_position(client, key):
     with Subscriber(client, channels=[key], heartbeat_ms=100) as quiet:
         begin = quiet.position
         beats = [quiet.next_event() for _ in range(3)]
         assert all(beat.HasField("heartbeat") for beat in beats)
         assert {beat.sequence for beat in beats} == {begin}
-        # What others follow moves it on, although this stream sees nothing of it.
+        # Events of other channels advance the position, although this stream does not get them.
         with Subscriber(client, channels=[key + b"/busy"]):
             publish_numbers(client, key + b"/busy", range(99))
             last = publish(client, key + b"/busy").sequence
@@ -142,7 +140,7 @@ def test_streams_with_different_heartbeats_each_get_their_own(client, key):
         for _ in range(5):
             assert hasty.next_event().HasField("heartbeat")
         publish(client, key)
-        assert patient.next_event().HasField("message"), "no heartbeat came before it"
+        assert patient.next_event().HasField("message"), "no heartbeat came before the message"
 
 
 def test_a_deadline_ends_a_stream(client, key):
@@ -152,7 +150,7 @@ def test_a_deadline_ends_a_stream(client, key):
 
 
 def test_a_shutdown_ends_streams_after_what_was_published(key):
-    """The server waits for no client that would like to listen for ever, and says why it ends."""
+    """The server does not wait for clients that would listen forever, and says why it ends."""
     with ServerProcess("--shutdown-grace=1h") as server:
         with CacheClient(server.grpc_address) as client, CacheClient(server.grpc_address) as other:
             idle = Subscriber(client, channels=[key + b"/idle"])

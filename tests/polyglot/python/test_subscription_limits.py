@@ -1,4 +1,4 @@
-"""Subscriptions that the server refuses: each says why, to people and to programs."""
+"""Subscriptions that the server refuses: the error gives the reason as text and as a detail."""
 
 import grpc
 import pytest
@@ -19,7 +19,7 @@ def names(count):
     return [b"%d" % number for number in range(count)]
 
 
-def test_a_subscription_follows_1_to_1024_things(client):
+def test_a_subscription_has_1_to_1024_topics(client):
     refused(client, "SUBSCRIPTION_EMPTY")
     refused(client, "SUBSCRIPTION_EMPTY", heartbeat_ms=100, with_values=True)
     for field in ("channels", "channel_globs", "keys", "key_prefixes"):
@@ -31,7 +31,7 @@ def test_a_subscription_follows_1_to_1024_things(client):
     refused(client, "SUBSCRIPTION_TOO_LARGE", 1024, **everything)
 
 
-def test_channels_and_globs_have_bytes_but_not_too_many(client, key):
+def test_channels_and_globs_have_length_limits(client, key):
     refused(client, "CHANNEL_EMPTY", channels=[key, b""])
     refused(client, "CHANNEL_EMPTY", channel_globs=[b"", key])
     refused(client, "CHANNEL_TOO_LARGE", 4096, channels=[key, b"c" * 4097])
@@ -42,7 +42,7 @@ def test_channels_and_globs_have_bytes_but_not_too_many(client, key):
         assert subscriber.take(1)[0].message.channel == b"c" * 4096
 
 
-def test_keys_and_prefixes_have_bytes_but_not_too_many(client, key):
+def test_keys_and_prefixes_have_length_limits(client, key):
     refused(client, "KEY_EMPTY", keys=[key, b""])
     refused(client, "KEY_TOO_LARGE", 4096, keys=[b"k" * 4097])
     refused(client, "KEY_TOO_LARGE", 4096, key_prefixes=[b"", b"k" * 4097])
@@ -50,11 +50,11 @@ def test_keys_and_prefixes_have_bytes_but_not_too_many(client, key):
 
 
 @pytest.mark.parametrize("glob", [b"[", b"a[b", b"[^", b"[^a", b"a[b-", b"\\", b"a*\\", b"[a\\]"])
-def test_a_glob_has_to_be_whole(client, key, glob):
+def test_a_glob_must_be_complete(client, key, glob):
     refused(client, "GLOB_INVALID", channel_globs=[key, glob])
 
 
-def test_a_resume_token_has_to_be_from_a_server(client, key):
+def test_a_resume_token_must_come_from_a_server(client, key):
     with Subscriber(client, channels=[key]) as subscriber:
         token = subscriber.token
     garbage = (b"x", b"garbage of some length", b"t" * 4096)
@@ -73,7 +73,7 @@ def test_a_heartbeat_is_from_100_ms_to_an_hour(client, key):
         assert part in error.value.details()
 
 
-def test_what_is_no_policy_kind_or_size_is_refused(client, key):
+def test_unknown_policies_kinds_and_sizes_are_refused(client, key):
     for wrong in (
         {"slow_consumer_policy": 4},
         {"slow_consumer_policy": -1},
@@ -91,7 +91,7 @@ def test_what_is_no_policy_kind_or_size_is_refused(client, key):
         assert subscriber.take_payloads(1) == [b"as the server allows"]
 
 
-def test_what_is_no_request_is_refused(client):
+def test_bytes_that_are_no_request_are_refused(client):
     call = client.channel.unary_stream("/ferrite.v1.CacheService/Subscribe")
     with pytest.raises(grpc.RpcError) as error:
         next(call(b"\x0a\x7fshort", timeout=60))
@@ -104,13 +104,13 @@ def test_a_refused_subscription_follows_nothing(client, key):
     assert publish(client, key).sequence == 0
 
 
-def test_a_server_has_as_many_subscribers_as_it_may_have_and_no_more(key):
+def test_the_number_of_subscribers_is_limited(key):
     with ServerProcess("--max-subscribers=3") as server, CacheClient(server.grpc_address) as client:
         subscribers = [Subscriber(client, channels=[key]) for _ in range(3)]
         for _ in range(10):
             request = SubscribeRequest(channels=[key])
             assert_refused("OVERLOADED", client.Subscribe, request, limit=3, code=EXHAUSTED)
-        # What is refused for another reason takes no place.
+        # A subscription that is refused for another reason takes no place.
         for _ in range(10):
             refused(client, "CHANNEL_EMPTY", channels=[b""])
         assert publish(client, key).receivers == 3
@@ -122,14 +122,14 @@ def test_a_server_has_as_many_subscribers_as_it_may_have_and_no_more(key):
             except grpc.RpcError:
                 return None
 
-        subscribers.append(eventually(subscribe, bool, "the place is free again"))
+        subscribers.append(eventually(subscribe, bool, "its place is free again"))
         assert publish(client, key, b"last").receivers == 3
         assert subscribers[-1].take_payloads(1) == [b"last"]
         for subscriber in subscribers:
             subscriber.cancel()
 
 
-def test_who_is_refused_as_one_too_many_is_told_when_to_come_again(key):
+def test_a_subscription_beyond_the_limit_is_told_when_to_retry(key):
     with ServerProcess("--max-subscribers=1") as server, CacheClient(server.grpc_address) as client:
         with Subscriber(client, channels=[key]):
             with pytest.raises(grpc.RpcError) as error:

@@ -51,7 +51,13 @@ class Condition {
  public:
   void NotifyAll() { changed_.notify_all(); }
 
-  // Releases the mutex while it waits. May return without a reason; false when the time is over.
+  // Releases the mutex while it waits. May return without a reason.
+  void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    std::unique_lock lock(mutex->mutex_, std::adopt_lock);
+    changed_.wait(lock);
+    lock.release();
+  }
+  // Likewise, until that time at most; false when it is over.
   bool WaitUntil(Mutex* mutex, std::chrono::steady_clock::time_point end)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock lock(mutex->mutex_, std::adopt_lock);

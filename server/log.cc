@@ -1,6 +1,5 @@
 #include "server/log.h"
 
-#include <grpc/support/log.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
@@ -8,6 +7,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include "server/engine/grpc/grpc_log.h"
 
 namespace ferrite {
 namespace {
@@ -27,14 +28,6 @@ class JsonMessage final : public spdlog::custom_flag_formatter {
   }
 };
 
-// What gRPC has to say. Most of it is about what single clients do, which is no error of the
-// server's.
-void LogForGrpc(gpr_log_func_args* line) {
-  const auto level =
-      line->severity == GPR_LOG_SEVERITY_DEBUG ? spdlog::level::debug : spdlog::level::info;
-  spdlog::log(level, "gRPC: {}", line->message);
-}
-
 }  // namespace
 
 void StartLog(bool json, const std::string& level) {
@@ -51,7 +44,7 @@ void StartLog(bool json, const std::string& level) {
   logger->set_level(spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));
-  gpr_set_log_function(LogForGrpc);
+  LogGrpc();
 }
 
 }  // namespace ferrite

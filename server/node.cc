@@ -2,7 +2,29 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
+#include "server/call/status.h"
+#include "server/net/connection_limit.h"
+#include "server/rpcs.h"
+
 namespace ferrite {
+namespace {
+
+// Room for a few values of the largest size, or for a batch, beside the limit that the contract
+// states.
+constexpr size_t kMinReceiveBytes = size_t{4} << 20;
+
+GrpcServerOptions OptionsOf(const Settings& settings) {
+  return {.threads = settings.threads,
+          .max_receive_bytes =
+              std::max<size_t>(kMinReceiveBytes, 2 * settings.max_value_bytes) + (64 << 10),
+          .max_concurrent_streams = settings.max_concurrent_streams,
+          .max_connection_age = settings.max_connection_age,
+          .max_connection_age_grace = settings.shutdown_grace};
+}
+
+}  // namespace
 
 Node::Node(const Settings& settings)
     : settings_(settings),
@@ -16,26 +38,28 @@ Node::Node(const Settings& settings)
       slow_calls_(settings.slowlog_threshold, settings.slowlog_entries),
       cache_(&store_, &replays_, &events_, &Clock::System(), settings.max_value_bytes),
       wire_(&store_, &events_, &cache_),
-      rpc_(settings, &store_, &cache_, &wire_, &events_, &counters_, &admissions_, &slow_calls_),
       admin_(
-          &store_, &counters_, &slow_calls_, [this] { return rpc_.listener().counts().open; },
+          &store_, &counters_, &slow_calls_, [this] { return listener_.counts().open; },
           settings.by_flag),
+      rpcs_(MakeRpcs({.store = &store_,
+                      .cache = &cache_,
+                      .wire = &wire_,
+                      .admin = &admin_,
+                      .health = &health_,
+                      .dispatchers = &dispatchers_})),
+      grpc_(OptionsOf(settings), &counters_, &admissions_, &slow_calls_),
       rpc_metrics_(&counters_),
-      store_metrics_(&store_, &replays_, [this] { return rpc_.listener().counts(); }),
+      store_metrics_(
+          &store_, [this] { return replays_.memory_bytes(); },
+          [this] { return listener_.counts(); }),
       admission_metrics_(&counters_, &admissions_.budget),
       event_metrics_(&events_) {}
 
 absl::Status Node::Start() {
   for (const auto& [flag, value] : settings_.by_flag) spdlog::info("setting {} = {}", flag, value);
-  if (absl::Status status = rpc_.Bind(); !status.ok()) return status;
-  if (settings_.http_listen.has_value()) {
-    auto http = HttpEndpoint::Start(
-        *settings_.http_listen,
-        {&rpc_metrics_, &store_metrics_, &admission_metrics_, &event_metrics_, &process_metrics_});
-    if (!http.ok()) return http.status();
-    http_ = *std::move(http);
-  }
-  if (absl::Status status = rpc_.Start(&admin_); !status.ok()) return status;
+  if (absl::Status status = listener_.Bind(settings_.listen); !status.ok()) return status;
+  if (absl::Status status = StartHttp(); !status.ok()) return status;
+  if (absl::Status status = StartGrpc(); !status.ok()) return status;
   housekeeper_ = std::make_unique<Housekeeper>(&store_, &replays_, &events_);
   if (http_ != nullptr) http_->set_ready(true);
   spdlog::info("Ferrite {} serves gRPC on {}, HTTP on {}: {} threads, {} shards, {} MiB of memory",
@@ -44,9 +68,39 @@ absl::Status Node::Start() {
   return absl::OkStatus();
 }
 
+absl::Status Node::StartHttp() {
+  if (!settings_.http_listen.has_value()) return absl::OkStatus();
+  auto http = HttpEndpoint::Start(
+      *settings_.http_listen,
+      {&rpc_metrics_, &store_metrics_, &admission_metrics_, &event_metrics_, &process_metrics_});
+  if (!http.ok()) return http.status();
+  http_ = *std::move(http);
+  return absl::OkStatus();
+}
+
+absl::Status Node::StartGrpc() {
+  if (absl::Status status = grpc_.Build(rpcs_); !status.ok()) return status;
+  for (QueueThread* thread : grpc_.threads()) {
+    Dispatcher* const dispatcher =
+        dispatchers_.emplace_back(std::make_unique<Dispatcher>(thread, &events_)).get();
+    events_.AddDispatcher(dispatcher);
+    thread->BetweenSteps([dispatcher] { dispatcher->RunIfWoken(); });
+  }
+  grpc_.Start();
+  health_.SetServing(true);
+  listener_.Start(ConnectionLimit(settings_.max_connections),
+                  [this](int listener, int descriptor) { grpc_.Handoff(listener, descriptor); });
+  return absl::OkStatus();
+}
+
 void Node::Shutdown() {
   if (http_ != nullptr) http_->set_ready(false);
-  rpc_.Shutdown(settings_.shutdown_grace);
+  health_.SetServing(false);
+  listener_.Stop();
+  grpc_.Shutdown(settings_.shutdown_grace,
+                 MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SHUTTING_DOWN,
+                           "the server shuts down; frames without a reply were not executed"),
+                 [this](size_t thread) { dispatchers_[thread]->Close(); });
 }
 
 }  // namespace ferrite

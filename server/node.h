@@ -4,25 +4,29 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "server/admission/admission_metrics.h"
 #include "server/admission/gate.h"
+#include "server/engine/grpc/grpc_server.h"
+#include "server/events/dispatcher.h"
 #include "server/events/event_hub.h"
+#include "server/events/event_metrics.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
 #include "server/handlers/replay_window.h"
+#include "server/handlers/wire_handlers.h"
+#include "server/health/health.h"
 #include "server/housekeeper.h"
-#include "server/metrics/admission_metrics.h"
-#include "server/metrics/event_metrics.h"
 #include "server/metrics/process_metrics.h"
 #include "server/metrics/rpc_metrics.h"
 #include "server/metrics/store_metrics.h"
 #include "server/metrics/thread_counters.h"
 #include "server/net/http_endpoint.h"
-#include "server/rpc_server.h"
+#include "server/net/listener.h"
 #include "server/settings/settings.h"
 #include "server/slowlog/slow_calls.h"
-#include "server/wire/wire_handlers.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -37,16 +41,19 @@ class Node {
   absl::Status Start();
 
   // HOST:PORT with the ports that were bound; "none" without HTTP.
-  std::string grpc_address() const { return rpc_.listener().address().ToString(); }
+  std::string grpc_address() const { return listener_.address().ToString(); }
   std::string http_address() const {
     return http_ == nullptr ? "none" : http_->address().ToString();
   }
 
-  // Turns unready and ends in order (RpcServer::Shutdown). Call it once, after a Start that
-  // succeeded.
+  // Turns unready and ends in order: no new connections, then as GrpcServer::Shutdown. Call it
+  // once, after a Start that succeeded.
   void Shutdown();
 
  private:
+  absl::Status StartHttp();
+  absl::Status StartGrpc();
+
   const Settings& settings_;
   Store store_;
   ReplayWindow replays_;
@@ -54,10 +61,16 @@ class Node {
   CounterRegistry counters_;
   Admissions admissions_;
   SlowCalls slow_calls_;
+  Listener listener_;
   CacheHandlers cache_;
   WireHandlers wire_;
-  RpcServer rpc_;
   AdminHandlers admin_;
+  Health health_;
+  // One for each serving thread. They stay when the threads have ended, as whoever records events
+  // wakes them.
+  std::vector<std::unique_ptr<Dispatcher>> dispatchers_;
+  const std::vector<Rpc> rpcs_;
+  GrpcServer grpc_;
   RpcMetrics rpc_metrics_;
   StoreMetrics store_metrics_;
   AdmissionMetrics admission_metrics_;

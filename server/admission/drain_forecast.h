@@ -26,6 +26,8 @@ class DrainForecast {
     answered_ = 0;
   }
   void Started() { ++in_progress_; }
+  // A call that has started waits for something else, without an answer.
+  void Left() { --in_progress_; }
   void Answered() {
     --in_progress_;
     ++answered_;

@@ -8,19 +8,19 @@
 //     still has (drain_forecast.h): it would take the thread's time from calls that can still make
 //     it, and most likely be late.
 //
-// Calls of AdminService always pass: they are how one finds out what is wrong.
-
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/status.h>
+// Calls of operators and probes always pass (IsUsersWork).
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "server/admission/drain_forecast.h"
 #include "server/admission/inflight_budget.h"
 #include "server/admission/pushback.h"
-#include "server/engine/method.h"
+#include "server/call/method.h"
+#include "server/call/shed_reason.h"
 
 namespace ferrite {
 
@@ -36,6 +36,10 @@ class Passage {
 
   // The reply that has been made last has so many bytes; the one before it, if any, is out.
   void HoldReply(uint64_t bytes);
+  // The call waits for something other than its thread from now on, or no longer does. While it
+  // waits it holds its part of the budget, but is no backlog of the thread.
+  void Wait();
+  void Resume();
   // The answer is out. Does nothing if the call did not pass or has ended.
   void End();
 
@@ -48,6 +52,7 @@ class Passage {
   uint64_t operations_ = 0;
   uint64_t bytes_ = 0;  // the reply included
   uint64_t reply_bytes_ = 0;
+  bool waiting_ = false;
 };
 
 // What all gates of a server share. Thread-safe.
@@ -57,7 +62,14 @@ struct Admissions {
   Shortage shortage;
 };
 
-// Not thread-safe: belongs to one thread, which has counters (CounterRegistry::AttachThread).
+// That a call is not executed, for the caller of Admit() to count and to answer.
+struct Refusal {
+  ShedReason reason;
+  std::chrono::nanoseconds delay;  // when to come again, roughly
+  absl::Status status;
+};
+
+// Not thread-safe: belongs to one thread.
 class Gate {
  public:
   using Clock = std::chrono::steady_clock;
@@ -71,14 +83,10 @@ class Gate {
   // The thread had nothing to do until now.
   void Rested() { forecast_.Rested(Clock::now()); }
 
-  // Lets a call of so many operations and with a request of so many bytes pass, and sets
-  // `*passage`; or refuses it.
-  grpc::Status Admit(Method method, uint64_t operations, uint64_t request_bytes,
-                     grpc::ServerContext* context, Passage* passage);
-
-  // A handler has ended so. Tells the client when to come again if the reason may pass: memory
-  // that is full, a request window that is full, as many subscriptions as there may be.
-  void Explain(const grpc::Status& status, grpc::ServerContext* context);
+  // Lets a call of so many operations, with a request of so many bytes and a caller that waits
+  // until `deadline`, pass, and sets `*passage`; or refuses it.
+  std::optional<Refusal> Admit(Method method, uint64_t operations, uint64_t request_bytes,
+                               Clock::time_point deadline, Passage* passage);
 
  private:
   friend class Passage;
@@ -86,5 +94,9 @@ class Gate {
   Admissions& shared_;
   DrainForecast forecast_;
 };
+
+// When the client of a call that failed with `status` is to come again, if the reason may pass:
+// memory that is full, a request window that is full, as many subscriptions as there may be.
+std::optional<std::chrono::nanoseconds> DelayAfter(const absl::Status& status);
 
 }  // namespace ferrite

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
-#include <string>
 
 namespace ferrite {
 namespace {
@@ -20,11 +19,9 @@ std::chrono::milliseconds PushbackOf(std::chrono::nanoseconds delay, double chan
       std::llround(static_cast<double>(bounded.count()) / 1e6 * (0.5 + chance)));
 }
 
-void AddPushback(std::chrono::nanoseconds delay, grpc::ServerContext* context) {
+std::chrono::milliseconds RandomPushback(std::chrono::nanoseconds delay) {
   thread_local std::minstd_rand generator(std::random_device{}());
-  const double chance = std::uniform_real_distribution<double>(0, 1)(generator);
-  context->AddTrailingMetadata("grpc-retry-pushback-ms",
-                               std::to_string(PushbackOf(delay, chance).count()));
+  return PushbackOf(delay, std::uniform_real_distribution<double>(0, 1)(generator));
 }
 
 Shortage::Clock::duration Shortage::Met(Clock::time_point now) {

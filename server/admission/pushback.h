@@ -1,9 +1,6 @@
 #pragma once
 
-// When a refused client is to come again: the trailing metadata `grpc-retry-pushback-ms`, which
-// gRPC's own retries and ferrite::Client obey.
-
-#include <grpcpp/server_context.h>
+// When a refused client is to come again.
 
 #include <atomic>
 #include <chrono>
@@ -15,8 +12,8 @@ namespace ferrite {
 // clients that were refused together do not come back together. `chance` is uniform in [0, 1).
 std::chrono::milliseconds PushbackOf(std::chrono::nanoseconds delay, double chance);
 
-// The same, with a chance of its own, as metadata.
-void AddPushback(std::chrono::nanoseconds delay, grpc::ServerContext* context);
+// The same, with a chance that is drawn here. Thread-safe.
+std::chrono::milliseconds RandomPushback(std::chrono::nanoseconds delay);
 
 // How long a shortage has lasted. It is what to wait for its end if nothing else is known: one that
 // has lasted for long will not be over in a moment. Thread-safe.

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "server/engine/call_times.h"
+#include "server/call/call_times.h"
 #include "server/engine/queue_wait.h"
 #include "server/metrics/thread_counters.h"
 
@@ -23,6 +23,9 @@ class CallStep {
         begin_(begin),
         queue_ns_(wait->bound_ns()),
         keys_(ThreadCounters::Current().keys()) {}
+
+  // The most that the event can have waited for the thread.
+  int64_t queue_ns() const { return queue_ns_; }
 
   // Keys that the handler has met so far.
   uint64_t keys() const {

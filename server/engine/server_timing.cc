@@ -16,11 +16,8 @@ std::string ServerTiming(const CallTimes& times) {
                          ms(times.execute_ns));
 }
 
-void AddServerTiming(const CallTimes& times, grpc::ServerContext* context) {
-  const auto& metadata = context->client_metadata();
-  const auto asked = metadata.find(kAsk);
-  if (asked == metadata.end() || asked->second != "1") return;
-  context->AddTrailingMetadata(kTrailer, ServerTiming(times));
+void AddServerTiming(const CallTimes& times, const Caller& caller, CallEnd* end) {
+  if (caller.Metadata(kAsk) == "1") end->trailers.emplace_back(kTrailer, ServerTiming(times));
 }
 
 }  // namespace ferrite

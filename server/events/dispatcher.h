@@ -8,24 +8,20 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
-#include "base/mutex.h"
-#include "server/engine/feed.h"
-#include "server/engine/queue_thread.h"
+#include "server/engine/rpc.h"
+#include "server/engine/serving_thread.h"
+#include "server/engine/timers.h"
 #include "server/events/event_hub.h"
-#include "server/events/heartbeat_alarm.h"
 #include "server/events/topic_index.h"
 
 namespace ferrite {
 
-class Subscription;
+class SubscriberStream;
 
 // All but Wake() is for the thread's own use once it runs.
 class Dispatcher {
@@ -33,15 +29,14 @@ class Dispatcher {
   using Clock = std::chrono::steady_clock;
 
   // Both must outlive it.
-  Dispatcher(QueueThread* thread, EventHub* hub);
+  Dispatcher(ServingThread* thread, EventHub* hub);
   // No stream may be left.
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  // A FeedHandler.
-  grpc::Status Open(const grpc::ByteBuffer& request, std::function<void()> wake,
-                    std::unique_ptr<Feed>* feed);
+  // The handler of Subscribe.
+  absl::Status Open(Turn* turn);
 
   // There are new events. Thread-safe, and cheap when it was told so already.
   void Wake();
@@ -49,45 +44,36 @@ class Dispatcher {
   void RunIfWoken() {
     if (woken_.load(std::memory_order_relaxed)) Run();
   }
-  // The thread is about to end: nobody wakes it any more.
+  // The thread is about to end: no more signs of life.
   void Close();
 
   // For streams: up to here all events have been offered.
   uint64_t position() const { return position_; }
   // Takes a stream in, which is offered all events that come after `position`; and out.
-  void Add(Subscription* subscription, uint64_t position);
-  void Remove(Subscription* subscription);
-  // Has the stream send again, after others had their turn.
-  void WakeSoon(Subscription* subscription);
+  void Add(SubscriberStream* subscription, uint64_t position);
+  void Remove(SubscriberStream* subscription);
 
  private:
   void Run();
   // Offers a stretch of the log, and adds the streams that have something to send for it. False if
   // that was all there is.
-  bool OfferNewEvents(std::vector<Subscription*>* ready);
-  // Has those send that are still there: a stream that sends may end, and go.
-  template <typename Subscriptions>
-  void WakeAll(const Subscriptions& subscriptions);
-  // Has this run again after others had their turn.
-  void RunSoon();
+  bool OfferNewEvents(std::vector<SubscriberStream*>* ready);
   // Has the thread take a step, whatever that does: this runs then.
   void PostStep();
   void Ring();
 
-  QueueThread& thread_;
+  ServingThread& thread_;
   EventHub& hub_;
   uint64_t position_ = 0;
-  std::vector<EventRef> events_;              // those that are being offered
-  absl::flat_hash_set<Subscription*> later_;  // streams of WakeSoon
+  std::vector<EventRef> events_;  // those that are being offered
   TopicIndex index_;
-  absl::flat_hash_map<Subscription*, Clock::time_point> streams_;     // with their heartbeat's time
-  std::set<std::pair<Clock::time_point, Subscription*>> heartbeats_;  // the same by time
-  HeartbeatAlarm alarm_;
+  absl::flat_hash_map<SubscriberStream*, Clock::time_point>
+      streams_;  // with their heartbeat's time
+  std::set<std::pair<Clock::time_point, SubscriberStream*>> heartbeats_;  // the same by time
+  Timer heartbeat_timer_;
 
   std::atomic<bool> active_{false};  // there are streams
   std::atomic<bool> woken_{false};
-  Mutex mutex_;
-  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace ferrite

@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "server/handlers/limits.h"
-#include "server/status.h"
+#include "server/call/limits.h"
+#include "server/call/status.h"
 #include "store/operation.h"
 
 namespace ferrite {
@@ -16,7 +16,7 @@ constexpr int64_t kMinHeartbeatMs = 100;
 constexpr int64_t kMaxHeartbeatMs = 3'600'000;
 constexpr int64_t kDefaultHeartbeatMs = 10'000;
 
-grpc::Status CheckTopicCount(size_t topics) {
+absl::Status CheckTopicCount(size_t topics) {
   if (topics == 0) {
     return InvalidArgument(v1::ERROR_REASON_SUBSCRIPTION_EMPTY,
                            "the subscription follows nothing; it takes 1 to 1024 channels, "
@@ -29,18 +29,18 @@ grpc::Status CheckTopicCount(size_t topics) {
             " channels, channel_globs, keys and key_prefixes; the limit is 1024 together",
         {{"limit", std::to_string(kMaxTopics)}, {"size", std::to_string(topics)}});
   }
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status AddChannel(const std::string& channel, std::vector<TopicRef>* topics) {
-  if (grpc::Status status = CheckChannel(channel); !status.ok()) return status;
+absl::Status AddChannel(const std::string& channel, std::vector<TopicRef>* topics) {
+  if (absl::Status status = CheckChannel(channel); !status.ok()) return status;
   Topic topic;
   topic.name = channel;
   topics->push_back(std::make_shared<const Topic>(std::move(topic)));
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status AddGlob(const std::string& text, std::vector<TopicRef>* topics) {
+absl::Status AddGlob(const std::string& text, std::vector<TopicRef>* topics) {
   if (text.empty()) {
     return InvalidArgument(v1::ERROR_REASON_CHANNEL_EMPTY,
                            "a glob is empty; a glob has 1 to 256 bytes");
@@ -65,13 +65,13 @@ grpc::Status AddGlob(const std::string& text, std::vector<TopicRef>* topics) {
     topic.glob = *std::move(glob);
   }
   topics->push_back(std::make_shared<const Topic>(std::move(topic)));
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status AddKey(const std::string& key, bool exact, const SubscriptionRequest& request,
+absl::Status AddKey(const std::string& key, bool exact, const SubscriptionRequest& request,
                     EventKinds kinds, std::vector<TopicRef>* topics) {
   if (exact || !key.empty()) {
-    if (grpc::Status status = CheckKey(key); !status.ok()) return status;
+    if (absl::Status status = CheckKey(key); !status.ok()) return status;
   }
   Topic topic;
   topic.kind = TopicKind::kKey;
@@ -80,14 +80,14 @@ grpc::Status AddKey(const std::string& key, bool exact, const SubscriptionReques
   topic.kinds = kinds;
   topic.with_value = request.with_values;
   topics->push_back(std::make_shared<const Topic>(std::move(topic)));
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status FieldOutOfRange(const std::string& text) {
+absl::Status FieldOutOfRange(const std::string& text) {
   return InvalidArgument(v1::ERROR_REASON_FIELD_OUT_OF_RANGE, text);
 }
 
-grpc::Status ParseKinds(const v1::SubscribeRequest& wire, EventKinds* kinds) {
+absl::Status ParseKinds(const v1::SubscribeRequest& wire, EventKinds* kinds) {
   *kinds = wire.key_event_kinds().empty() ? kAllEventKinds : 0;
   for (const int kind : wire.key_event_kinds()) {
     switch (kind) {
@@ -111,10 +111,10 @@ grpc::Status ParseKinds(const v1::SubscribeRequest& wire, EventKinds* kinds) {
                                ", which is no kind of event");
     }
   }
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status ParseTerms(const v1::SubscribeRequest& wire, const QueueLimits& most,
+absl::Status ParseTerms(const v1::SubscribeRequest& wire, const QueueLimits& most,
                         SubscriptionRequest* request) {
   if (!v1::SlowConsumerPolicy_IsValid(wire.slow_consumer_policy())) {
     return FieldOutOfRange("slow_consumer_policy is " +
@@ -147,12 +147,12 @@ grpc::Status ParseTerms(const v1::SubscribeRequest& wire, const QueueLimits& mos
                              "resume_token is none that a server gave");
     }
   }
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-grpc::Status CheckChannel(std::string_view channel) {
+absl::Status CheckChannel(std::string_view channel) {
   if (channel.empty()) {
     return InvalidArgument(v1::ERROR_REASON_CHANNEL_EMPTY,
                            "the channel is empty; a channel has 1 to 4096 bytes");
@@ -163,20 +163,20 @@ grpc::Status CheckChannel(std::string_view channel) {
         "the channel has " + std::to_string(channel.size()) + " bytes; the limit is 4096",
         {{"limit", std::to_string(kMaxKeyBytes)}, {"size", std::to_string(channel.size())}});
   }
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status ParseSubscription(const v1::SubscribeRequest& wire, const QueueLimits& most,
+absl::Status ParseSubscription(const v1::SubscribeRequest& wire, const QueueLimits& most,
                                SubscriptionRequest* request) {
   const int topics = wire.channels_size() + wire.channel_globs_size() + wire.keys_size() +
                      wire.key_prefixes_size();
-  if (grpc::Status status = CheckTopicCount(static_cast<size_t>(topics)); !status.ok())
+  if (absl::Status status = CheckTopicCount(static_cast<size_t>(topics)); !status.ok())
     return status;
-  if (grpc::Status status = ParseTerms(wire, most, request); !status.ok()) return status;
+  if (absl::Status status = ParseTerms(wire, most, request); !status.ok()) return status;
   EventKinds kinds;
-  if (grpc::Status status = ParseKinds(wire, &kinds); !status.ok()) return status;
+  if (absl::Status status = ParseKinds(wire, &kinds); !status.ok()) return status;
   request->with_values = wire.with_values();
-  grpc::Status status;
+  absl::Status status;
   const auto each = [&status](const auto& names, const auto& add) {
     for (auto name = names.begin(); status.ok() && name != names.end(); ++name) status = add(*name);
   };

@@ -2,7 +2,7 @@
 
 // What a client asks for, checked.
 
-#include <grpcpp/support/status.h>
+#include "absl/status/status.h"
 
 #include <chrono>
 #include <cstdint>
@@ -27,10 +27,10 @@ struct SubscriptionRequest {
 
 // Fills in `*request`, or INVALID_ARGUMENT with the limit in the text. `most` is what the server
 // allows for a queue.
-grpc::Status ParseSubscription(const v1::SubscribeRequest& wire, const QueueLimits& most,
+absl::Status ParseSubscription(const v1::SubscribeRequest& wire, const QueueLimits& most,
                                SubscriptionRequest* request);
 
 // A channel of a Publish or of a Subscribe.
-grpc::Status CheckChannel(std::string_view channel);
+absl::Status CheckChannel(std::string_view channel);
 
 }  // namespace ferrite

@@ -12,16 +12,16 @@
 
 namespace ferrite {
 
-class Subscription;
+class SubscriberStream;
 
 // Not thread-safe.
 class TopicIndex {
  public:
-  void Add(const Topic* topic, Subscription* subscription) {
+  void Add(const Topic* topic, SubscriberStream* subscription) {
     (*MapOf(*topic))[NameHash::Of(topic->name)].push_back({topic, subscription});
     if (!topic->exact) tables_[Number(topic->kind)].lengths.Add(topic->name.size());
   }
-  void Remove(const Topic* topic, const Subscription* subscription) {
+  void Remove(const Topic* topic, const SubscriberStream* subscription) {
     Map* const map = MapOf(*topic);
     const auto place = map->find(NameHash::Of(topic->name));
     std::erase_if(place->second, [&](const Follower& follower) {
@@ -56,7 +56,7 @@ class TopicIndex {
  private:
   struct Follower {
     const Topic* topic;
-    Subscription* subscription;
+    SubscriberStream* subscription;
   };
   using Map = absl::flat_hash_map<uint64_t, std::vector<Follower>>;  // by NameHash
   struct Table {

@@ -30,15 +30,15 @@ int64_t AdminHandlers::UptimeMs() const {
   return (std::chrono::steady_clock::now() - start_) / std::chrono::milliseconds(1);
 }
 
-grpc::Status AdminHandlers::Info(const v1::InfoRequest&, v1::InfoResponse* response) {
+absl::Status AdminHandlers::Info(const v1::InfoRequest&, v1::InfoResponse* response) {
   response->set_version(FERRITE_VERSION);
   response->set_uptime_ms(UptimeMs());
   response->set_pid(getpid());
   for (const auto& [name, value] : settings_) (*response->mutable_settings())[name] = value;
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status AdminHandlers::Stats(const v1::StatsRequest&, v1::StatsResponse* response) {
+absl::Status AdminHandlers::Stats(const v1::StatsRequest&, v1::StatsResponse* response) {
   const StoreStats stats = store_.Stats();
   response->set_entries(stats.entries);
   auto& memory = *response->mutable_memory_bytes();
@@ -63,10 +63,10 @@ grpc::Status AdminHandlers::Stats(const v1::StatsRequest&, v1::StatsResponse* re
     (*response->mutable_calls_ok())[method.method()] = method.calls_ok();
     (*response->mutable_calls_failed())[method.method()] = method.calls_failed();
   }
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status AdminHandlers::SlowLog(const v1::SlowLogRequest& request,
+absl::Status AdminHandlers::SlowLog(const v1::SlowLogRequest& request,
                                     v1::SlowLogResponse* response) {
   if (slow_calls_.threshold().has_value()) {
     response->set_threshold_us(absl::ToInt64Microseconds(*slow_calls_.threshold()));
@@ -75,18 +75,13 @@ grpc::Status AdminHandlers::SlowLog(const v1::SlowLogRequest& request,
   for (const SlowCall& call : slow_calls_.Newest(request.limit(), request.after_id())) {
     FillSlowCall(call, response->add_calls());
   }
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status AdminHandlers::ResetSlowLog(const v1::ResetSlowLogRequest&,
+absl::Status AdminHandlers::ResetSlowLog(const v1::ResetSlowLogRequest&,
                                          v1::ResetSlowLogResponse* response) {
   response->set_forgotten(slow_calls_.Reset());
-  return grpc::Status::OK;
-}
-
-grpc::Status AdminHandlers::Flush(const v1::FlushRequest&, v1::FlushResponse* response) {
-  response->set_deleted(store_.Flush());
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
 }  // namespace ferrite

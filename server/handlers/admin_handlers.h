@@ -2,7 +2,7 @@
 
 // AdminService, as functions from request to response and status. admin.proto is their contract.
 
-#include <grpcpp/support/status.h>
+#include "absl/status/status.h"
 
 #include <chrono>
 #include <functional>
@@ -29,12 +29,11 @@ class AdminHandlers {
         count_connections_(std::move(count_connections)),
         settings_(std::move(settings)) {}
 
-  grpc::Status Info(const v1::InfoRequest& request, v1::InfoResponse* response);
-  grpc::Status Stats(const v1::StatsRequest& request, v1::StatsResponse* response);
-  grpc::Status SlowLog(const v1::SlowLogRequest& request, v1::SlowLogResponse* response);
-  grpc::Status ResetSlowLog(const v1::ResetSlowLogRequest& request,
+  absl::Status Info(const v1::InfoRequest& request, v1::InfoResponse* response);
+  absl::Status Stats(const v1::StatsRequest& request, v1::StatsResponse* response);
+  absl::Status SlowLog(const v1::SlowLogRequest& request, v1::SlowLogResponse* response);
+  absl::Status ResetSlowLog(const v1::ResetSlowLogRequest& request,
                             v1::ResetSlowLogResponse* response);
-  grpc::Status Flush(const v1::FlushRequest& request, v1::FlushResponse* response);
 
  private:
   int64_t UptimeMs() const;

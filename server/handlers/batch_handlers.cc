@@ -1,24 +1,24 @@
-// The calls of CacheService that write many keys. server/wire/ has those that read.
+// The calls of CacheService that write many keys.
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 
+#include "server/call/limits.h"
+#include "server/call/status.h"
 #include "server/handlers/cache_handlers.h"
-#include "server/handlers/limits.h"
 #include "server/metrics/thread_counters.h"
-#include "server/status.h"
 
 namespace ferrite {
-grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetResponse* response) {
-  if (grpc::Status status = CheckBatchSize(static_cast<size_t>(request.entries_size()));
+absl::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetResponse* response) {
+  if (absl::Status status = CheckBatchSize(static_cast<size_t>(request.entries_size()));
       !status.ok())
     return status;
   // All are checked before the first is written: a bad request changes nothing.
   for (const v1::SetRequest& entry : request.entries()) {
-    if (grpc::Status status = CheckSet(entry, max_value_bytes_); !status.ok()) return status;
+    if (absl::Status status = CheckSet(entry, max_value_bytes_); !status.ok()) return status;
     if (entry.request_id().empty()) {
-      if (grpc::Status status = CheckNotPast(entry); !status.ok()) return status;
+      if (absl::Status status = CheckNotPast(entry); !status.ok()) return status;
     }
     if (entry.return_previous()) {
       return InvalidArgument(
@@ -41,22 +41,21 @@ grpc::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
     store_.MSet({items.data(), count}, {results.data(), count});
     for (size_t i = 0; i < count; ++i) {
       v1::MSetResult* result = response->add_results();
-      const grpc::Status status = FillAndCountSet(results[i], result->mutable_response());
+      const absl::Status status = FillAndCountSet(results[i], result->mutable_response());
       if (!status.ok()) *result->mutable_error() = ToOperationError(status);
     }
     begin += static_cast<int>(count);
     if (begin == entry_count || count == kKeysPerStep) continue;
     v1::MSetResult* result = response->add_results();
-    const grpc::Status status =
-        SetChecked(request.entries(begin++), true, result->mutable_response());
+    const absl::Status status = SetChecked(request.entries(begin++), result->mutable_response());
     if (!status.ok()) *result->mutable_error() = ToOperationError(status);
   }
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status CacheHandlers::MDelete(const v1::MDeleteRequest& request,
+absl::Status CacheHandlers::MDelete(const v1::MDeleteRequest& request,
                                     v1::MDeleteResponse* response) {
-  if (grpc::Status status = CheckKeys(request.keys()); !status.ok()) return status;
+  if (absl::Status status = CheckKeys(request.keys()); !status.ok()) return status;
   std::array<std::string_view, kKeysPerStep> keys;
   std::array<DeleteResult, kKeysPerStep> results;
   const size_t key_count = static_cast<size_t>(request.keys_size());
@@ -70,7 +69,7 @@ grpc::Status CacheHandlers::MDelete(const v1::MDeleteRequest& request,
       response->add_deleted(results[i].deleted);
     }
   }
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
 }  // namespace ferrite

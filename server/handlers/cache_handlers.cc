@@ -2,16 +2,21 @@
 
 #include <optional>
 
+#include "server/call/limits.h"
+#include "server/call/status.h"
 #include "server/events/subscription_request.h"
-#include "server/handlers/limits.h"
 #include "server/handlers/read_result.h"
 #include "server/metrics/thread_counters.h"
-#include "server/status.h"
 
 namespace ferrite {
 namespace {
 
 void Count(CacheOutcome outcome) { ThreadCounters::Current().Count(outcome); }
+
+absl::Status CountedMemoryFull() {
+  ThreadCounters::Current().Count(ShedReason::kMemory);
+  return MemoryFull();
+}
 
 Expiry ExpiryOf(const v1::SetRequest& request) {
   switch (request.expiry_case()) {
@@ -58,49 +63,77 @@ std::string Range(const IncrOptions& options) {
 
 }  // namespace
 
-grpc::Status CacheHandlers::Get(const v1::GetRequest& request, v1::GetResponse* response) {
+absl::Status CacheHandlers::Get(const v1::GetRequest& request, v1::GetResponse* response) {
   thread_local ReadResult result;  // its buffer serves the thread's next call
-  if (grpc::Status status = Read(request, &result); !status.ok()) return status;
+  if (absl::Status status = Read(request, &result); !status.ok()) return status;
   if (result.found) {
     response->set_found(true);
     response->set_not_modified(result.not_modified);
     FillEntry(result, response);
   }
   result.value.Clear();  // no reference to a large value outlives the call
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status CacheHandlers::Read(const v1::GetRequest& request, ReadResult* result) {
-  if (grpc::Status status = CheckKey(request.key()); !status.ok()) return status;
+absl::Status CacheHandlers::Read(const v1::GetRequest& request, ReadResult* result) {
+  if (absl::Status status = CheckKey(request.key()); !status.ok()) return status;
   GetOptions options;
   if (request.has_touch_ttl_ms()) {
-    if (grpc::Status status = CheckTtl("touch_ttl_ms", request.touch_ttl_ms()); !status.ok())
+    if (absl::Status status = CheckTtl("touch_ttl_ms", request.touch_ttl_ms()); !status.ok())
       return status;
     options.touch_ttl_ms = request.touch_ttl_ms();
   }
   if (request.has_if_version_not()) options.if_version_not = request.if_version_not();
   store_.Get(request.key(), options, result);
   Count(result->found ? CacheOutcome::kGetHit : CacheOutcome::kGetMiss);
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status CacheHandlers::Set(const v1::SetRequest& request, v1::SetResponse* response) {
-  if (grpc::Status status = CheckSet(request, max_value_bytes_); !status.ok()) return status;
-  return SetChecked(request, true, response);
+absl::Status CacheHandlers::Set(const v1::SetRequest& request, v1::SetResponse* response) {
+  if (absl::Status status = CheckSet(request, max_value_bytes_); !status.ok()) return status;
+  return SetChecked(request, response);
 }
 
-grpc::Status CacheHandlers::CheckNotPast(const v1::SetRequest& request) const {
-  if (!request.has_expire_at_unix_ms()) return grpc::Status::OK;
+absl::Status CacheHandlers::SetLarge(const LargeSet& set, RoomReservation* room,
+                                     v1::SetResponse* response) {
+  const v1::SetRequest& request = set.head();
+  if (absl::Status status = CheckSet(request, set.value().size(), max_value_bytes_); !status.ok()) {
+    return status;
+  }
+  return replays_.Once(request.request_id(), set.request_hash(), response, [&] {
+    if (absl::Status status = CheckNotPast(request); !status.ok()) return status;
+    const SetOptions options = OptionsOf(request);
+    return FillAndCountSet(room == nullptr ? store_.Set(request.key(), set.value(), options)
+                                           : store_.Set(request.key(), room, options),
+                           response);
+  });
+}
+
+bool CacheHandlers::NeedsRoom(const LargeSet& set) {
+  const v1::SetRequest& request = set.head();
+  if (set.value().size() < RoomReservation::kWorthwhileBytes) return false;
+  if (!CheckSet(request, set.value().size(), max_value_bytes_).ok() ||
+      replays_.Knows(request.request_id())) {
+    return false;
+  }
+  if (request.condition() == v1::SET_CONDITION_UNSPECIFIED && !request.has_if_version()) {
+    return true;
+  }
+  ReadResult now;
+  store_.Peek(request.key(), false, &now);
+  if (request.condition() == v1::SET_CONDITION_ABSENT) return !now.found;
+  return now.found && (!request.has_if_version() || now.version == request.if_version());
+}
+
+absl::Status CacheHandlers::CheckNotPast(const v1::SetRequest& request) const {
+  if (!request.has_expire_at_unix_ms()) return absl::OkStatus();
   return CheckExpireAt(request.expire_at_unix_ms(), clock_.UnixMs());
 }
 
-grpc::Status CacheHandlers::SetChecked(const v1::SetRequest& request, bool check_not_past,
-                                       v1::SetResponse* response) {
+absl::Status CacheHandlers::SetChecked(const v1::SetRequest& request, v1::SetResponse* response) {
   return replays_.Once(request.request_id(), request, response, [&] {
     // Here and not before: a repeated call answers what it answered first, though its time is past.
-    if (check_not_past) {
-      if (grpc::Status status = CheckNotPast(request); !status.ok()) return status;
-    }
+    if (absl::Status status = CheckNotPast(request); !status.ok()) return status;
     return FillAndCountSet(store_.Set(request.key(), request.value(), OptionsOf(request)),
                            response);
   });
@@ -110,72 +143,72 @@ SetItem CacheHandlers::ItemOf(const v1::SetRequest& request) {
   return {request.key(), request.value(), OptionsOf(request)};
 }
 
-grpc::Status CacheHandlers::FillAndCountSet(const SetResult& result, v1::SetResponse* response) {
-  if (result.outcome == SetOutcome::kMemoryFull) return MemoryFull();
+absl::Status CacheHandlers::FillAndCountSet(const SetResult& result, v1::SetResponse* response) {
+  if (result.outcome == SetOutcome::kMemoryFull) return CountedMemoryFull();
   const bool stored = result.outcome == SetOutcome::kStored;
   Count(stored ? CacheOutcome::kSetStored : CacheOutcome::kSetConditionFailed);
   response->set_stored(stored);
   response->set_version(result.version);
   if (result.previous.found) FillEntry(result.previous, response->mutable_previous());
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status CacheHandlers::Delete(const v1::DeleteRequest& request, v1::DeleteResponse* response) {
-  if (grpc::Status status = CheckKey(request.key()); !status.ok()) return status;
+absl::Status CacheHandlers::Delete(const v1::DeleteRequest& request, v1::DeleteResponse* response) {
+  if (absl::Status status = CheckKey(request.key()); !status.ok()) return status;
   std::optional<uint64_t> if_version;
   if (request.has_if_version()) if_version = request.if_version();
   const DeleteResult result = store_.Delete(request.key(), if_version);
   Count(result.deleted ? CacheOutcome::kDeleteDeleted : CacheOutcome::kDeleteMiss);
   response->set_deleted(result.deleted);
   response->set_version(result.version);
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status CacheHandlers::Touch(const v1::TouchRequest& request, v1::TouchResponse* response) {
-  if (grpc::Status status = CheckKey(request.key()); !status.ok()) return status;
+absl::Status CacheHandlers::Touch(const v1::TouchRequest& request, v1::TouchResponse* response) {
+  if (absl::Status status = CheckKey(request.key()); !status.ok()) return status;
   std::optional<Expiry> expiry;
   if (request.has_ttl_ms()) {
-    if (grpc::Status status = CheckTtl("ttl_ms", request.ttl_ms()); !status.ok()) return status;
+    if (absl::Status status = CheckTtl("ttl_ms", request.ttl_ms()); !status.ok()) return status;
     expiry = Expiry::After(request.ttl_ms());
   } else if (request.has_expire_at_unix_ms()) {
     const int64_t at = request.expire_at_unix_ms();
-    if (grpc::Status status = CheckExpireAt(at, clock_.UnixMs()); !status.ok()) return status;
+    if (absl::Status status = CheckExpireAt(at, clock_.UnixMs()); !status.ok()) return status;
     expiry = Expiry::At(at);
   } else if (request.persist()) {
     expiry = Expiry::Never();
   }
   const TouchResult result = store_.Touch(request.key(), expiry);
   Count(result.found ? CacheOutcome::kTouchHit : CacheOutcome::kTouchMiss);
-  if (!result.found) return grpc::Status::OK;
+  if (!result.found) return absl::OkStatus();
   response->set_found(true);
   response->set_version(result.version);
   if (result.ttl_ms.has_value()) response->set_ttl_ms(*result.ttl_ms);
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status CacheHandlers::Exists(const v1::ExistsRequest& request, v1::ExistsResponse* response) {
-  if (grpc::Status status = CheckKeys(request.keys()); !status.ok()) return status;
+absl::Status CacheHandlers::Exists(const v1::ExistsRequest& request, v1::ExistsResponse* response) {
+  if (absl::Status status = CheckKeys(request.keys()); !status.ok()) return status;
   for (const std::string& key : request.keys()) {
     const bool exists = store_.Exists(key);
     Count(exists ? CacheOutcome::kExistsHit : CacheOutcome::kExistsMiss);
     response->add_exists(exists);
   }
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrResponse* response) {
-  if (grpc::Status status = CheckIncr(request); !status.ok()) return status;
+absl::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrResponse* response) {
+  if (absl::Status status = CheckIncr(request); !status.ok()) return status;
   return replays_.Once(request.request_id(), request, response, [&] {
     const IncrOptions options = OptionsOf(request);
     const IncrResult result = store_.Incr(request.key(), options);
     switch (result.outcome) {
       case IncrOutcome::kMemoryFull:
-        return MemoryFull();
+        return CountedMemoryFull();
       case IncrOutcome::kNotACounter:
-        return MakeError(grpc::StatusCode::FAILED_PRECONDITION, v1::ERROR_REASON_NOT_A_COUNTER,
+        return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_NOT_A_COUNTER,
                          "the value is not a decimal int64; nothing was changed");
       case IncrOutcome::kOutOfRange:
-        return MakeError(grpc::StatusCode::OUT_OF_RANGE, v1::ERROR_REASON_COUNTER_OUT_OF_RANGE,
+        return MakeError(absl::StatusCode::kOutOfRange, v1::ERROR_REASON_COUNTER_OUT_OF_RANGE,
                          std::to_string(result.value) + " + " + std::to_string(options.delta) +
                              " is not in " + Range(options) + "; nothing was changed",
                          {{"value", std::to_string(result.value)},
@@ -190,25 +223,25 @@ grpc::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrRespons
     if (result.ttl_ms.has_value()) response->set_ttl_ms(*result.ttl_ms);
     response->set_created(result.created);
     response->set_saturated(result.saturated);
-    return grpc::Status::OK;
+    return absl::OkStatus();
   });
 }
 
-grpc::Status CacheHandlers::Publish(const v1::PublishRequest& request,
+absl::Status CacheHandlers::Publish(const v1::PublishRequest& request,
                                     v1::PublishResponse* response) {
   response->Clear();
-  if (grpc::Status status = CheckChannel(request.channel()); !status.ok()) return status;
-  if (grpc::Status status = CheckValueSize("payload", request.payload().size(), max_value_bytes_);
+  if (absl::Status status = CheckChannel(request.channel()); !status.ok()) return status;
+  if (absl::Status status = CheckValueSize("payload", request.payload().size(), max_value_bytes_);
       !status.ok()) {
     return status;
   }
   const PublishResult result = events_.Publish(request.channel(), request.payload());
   response->set_receivers(result.receivers);
   response->set_sequence(result.sequence);
-  return grpc::Status::OK;
+  return absl::OkStatus();
 }
 
-grpc::Status CacheHandlers::Execute(const v1::Operation& operation, v1::OperationResult* result) {
+absl::Status CacheHandlers::Execute(const v1::Operation& operation, v1::OperationResult* result) {
   switch (operation.operation_case()) {
     case v1::Operation::kGet:
       return Get(operation.get(), result->mutable_get());

@@ -2,11 +2,13 @@
 
 // CacheService, as functions from request to response and status. cache.proto is their contract.
 
-#include <grpcpp/support/status.h>
+#include "absl/status/status.h"
 
 #include "ferrite/v1/cache.pb.h"
 #include "server/events/event_hub.h"
+#include "server/handlers/large_set.h"
 #include "server/handlers/replay_window.h"
+#include "store/room_reservation.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -26,32 +28,36 @@ class CacheHandlers {
         clock_(*clock),
         max_value_bytes_(max_value_bytes) {}
 
-  grpc::Status Get(const v1::GetRequest& request, v1::GetResponse* response);
+  absl::Status Get(const v1::GetRequest& request, v1::GetResponse* response);
   // The same, before there is a response.
-  grpc::Status Read(const v1::GetRequest& request, ReadResult* result);
-  grpc::Status Set(const v1::SetRequest& request, v1::SetResponse* response);
-  grpc::Status Delete(const v1::DeleteRequest& request, v1::DeleteResponse* response);
-  grpc::Status Touch(const v1::TouchRequest& request, v1::TouchResponse* response);
-  grpc::Status Exists(const v1::ExistsRequest& request, v1::ExistsResponse* response);
-  grpc::Status Incr(const v1::IncrRequest& request, v1::IncrResponse* response);
-  grpc::Status MSet(const v1::MSetRequest& request, v1::MSetResponse* response);
-  grpc::Status MDelete(const v1::MDeleteRequest& request, v1::MDeleteResponse* response);
-  grpc::Status Publish(const v1::PublishRequest& request, v1::PublishResponse* response);
+  absl::Status Read(const v1::GetRequest& request, ReadResult* result);
+  absl::Status Set(const v1::SetRequest& request, v1::SetResponse* response);
+  // A Set of a large value, with the room that was made for it; null: none was.
+  absl::Status SetLarge(const LargeSet& set, RoomReservation* room, v1::SetResponse* response);
+  // Whether room should be made for it: not if it will be refused, was executed before, or has a
+  // condition that does not hold now.
+  bool NeedsRoom(const LargeSet& set);
+  absl::Status Delete(const v1::DeleteRequest& request, v1::DeleteResponse* response);
+  absl::Status Touch(const v1::TouchRequest& request, v1::TouchResponse* response);
+  absl::Status Exists(const v1::ExistsRequest& request, v1::ExistsResponse* response);
+  absl::Status Incr(const v1::IncrRequest& request, v1::IncrResponse* response);
+  absl::Status MSet(const v1::MSetRequest& request, v1::MSetResponse* response);
+  absl::Status MDelete(const v1::MDeleteRequest& request, v1::MDeleteResponse* response);
+  absl::Status Publish(const v1::PublishRequest& request, v1::PublishResponse* response);
 
   // Any operation of a frame. When it fails, `*result` is undefined.
-  grpc::Status Execute(const v1::Operation& operation, v1::OperationResult* result);
+  absl::Status Execute(const v1::Operation& operation, v1::OperationResult* result);
 
   size_t max_value_bytes() const { return max_value_bytes_; }
 
  private:
   // That the entry would not be past its time already.
-  grpc::Status CheckNotPast(const v1::SetRequest& request) const;
+  absl::Status CheckNotPast(const v1::SetRequest& request) const;
   // A Set whose request has been checked, but for CheckNotPast if that is left to do.
-  grpc::Status SetChecked(const v1::SetRequest& request, bool check_not_past,
-                          v1::SetResponse* response);
+  absl::Status SetChecked(const v1::SetRequest& request, v1::SetResponse* response);
   // What the store is asked by a Set without a request_id, and what it answers.
   static SetItem ItemOf(const v1::SetRequest& request);
-  static grpc::Status FillAndCountSet(const SetResult& result, v1::SetResponse* response);
+  static absl::Status FillAndCountSet(const SetResult& result, v1::SetResponse* response);
 
   Store& store_;
   ReplayWindow& replays_;

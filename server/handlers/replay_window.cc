@@ -2,29 +2,42 @@
 
 #include <utility>
 
+#include "server/call/status.h"
 #include "server/metrics/thread_counters.h"
-#include "server/status.h"
 
 namespace ferrite {
 namespace {
 
 // Whether a status is the last word on a call.
-bool IsOutcome(const grpc::Status& status) {
-  return status.ok() || status.error_code() == grpc::StatusCode::OUT_OF_RANGE ||
-         status.error_code() == grpc::StatusCode::FAILED_PRECONDITION;
+bool IsOutcome(const absl::Status& status) {
+  return status.ok() || absl::IsOutOfRange(status) || absl::IsFailedPrecondition(status);
 }
 
 }  // namespace
 
-grpc::Status ReplayWindow::Once(std::string_view request_id,
-                                const google::protobuf::MessageLite& request,
+RequestHash RequestHash::Of(const google::protobuf::Message& request) {
+  const std::string bytes = request.SerializeAsString();
+  RequestHash hash(request.GetDescriptor()->full_name());
+  for (size_t begin = 0; begin < bytes.size(); begin += kPieceBytes) {
+    hash.Add(std::string_view(bytes).substr(begin, kPieceBytes));
+  }
+  return hash;
+}
+
+absl::Status ReplayWindow::Once(std::string_view request_id,
+                                const google::protobuf::Message& request,
                                 google::protobuf::MessageLite* response,
-                                const std::function<grpc::Status()>& execute) {
+                                const std::function<absl::Status()>& execute) {
+  if (request_id.empty()) return execute();
+  return Once(request_id, RequestHash::Of(request).value(), response, execute);
+}
+
+absl::Status ReplayWindow::Once(std::string_view request_id, size_t request_hash,
+                                google::protobuf::MessageLite* response,
+                                const std::function<absl::Status()>& execute) {
   if (request_id.empty()) return execute();
   const std::string id(request_id);
-  const size_t request_hash =
-      std::hash<std::string>{}(request.GetTypeName() + request.SerializeAsString());
-  Stripe& stripe = stripes_[std::hash<std::string>{}(id) % kStripes];
+  Stripe& stripe = StripeOf(id);
   // Held while the call executes: a repetition that comes meanwhile waits for the outcome.
   MutexLock lock(&stripe.mutex);
   PurgeStripe(&stripe);
@@ -38,19 +51,28 @@ grpc::Status ReplayWindow::Once(std::string_view request_id,
   }
   if (memory_bytes() >= limit_bytes_) {
     ThreadCounters::Current().Count(ShedReason::kRequestWindow);
-    return MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_REQUEST_WINDOW_FULL,
+    return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_REQUEST_WINDOW_FULL,
                      "the outcomes of calls with a request_id within the last 60 s take " +
                          std::to_string(memory_bytes()) + " bytes; the limit is " +
                          std::to_string(limit_bytes_) + " (--request-window-bytes)",
                      {{"limit", std::to_string(limit_bytes_)}});
   }
-  grpc::Status status = execute();
+  absl::Status status = execute();
   if (!IsOutcome(status)) return status;
   Outcome outcome{request_hash, status, response->SerializeAsString()};
   memory_bytes_ += outcome.memory_bytes(id);
   stripe.expiring.push_back({clock_.MonotonicMs() + kReplayWindowMs, id});
   stripe.outcomes.emplace(id, std::move(outcome));
   return status;
+}
+
+bool ReplayWindow::Knows(std::string_view request_id) {
+  if (request_id.empty()) return false;
+  const std::string id(request_id);
+  Stripe& stripe = StripeOf(id);
+  MutexLock lock(&stripe.mutex);
+  PurgeStripe(&stripe);
+  return stripe.outcomes.contains(id);
 }
 
 void ReplayWindow::Purge() {

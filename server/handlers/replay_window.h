@@ -2,7 +2,7 @@
 
 // What makes retries safe: the outcomes of the calls that carried a request_id, for 60 s.
 
-#include <grpcpp/support/status.h>
+#include "absl/status/status.h"
 
 #include <array>
 #include <atomic>
@@ -16,11 +16,30 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
-#include "google/protobuf/message_lite.h"
+#include "google/protobuf/message.h"
 
 namespace ferrite {
 
 inline constexpr int64_t kReplayWindowMs = 60'000;
+
+// A hash of a request, by which a request_id that is used for another one is found out. Made of its
+// serialized bytes, kPieceBytes at a time.
+class RequestHash {
+ public:
+  static constexpr size_t kPieceBytes = size_t{256} << 10;
+
+  explicit RequestHash(std::string_view type_name) { Add(type_name); }
+  // The next piece; all but the last have kPieceBytes.
+  void Add(std::string_view piece) {
+    value_ = value_ * 0x9e3779b97f4a7c15 + std::hash<std::string_view>{}(piece);
+  }
+  size_t value() const { return value_; }
+
+  static RequestHash Of(const google::protobuf::Message& request);
+
+ private:
+  size_t value_ = 0;
+};
 
 // Thread-safe. Bounded in bytes: when it is full, a call with a new request_id is refused rather
 // than an old one forgotten, as forgetting would break a promise without anyone noticing.
@@ -35,9 +54,16 @@ class ReplayWindow {
   // (OUT_OF_RANGE, FAILED_PRECONDITION), not what a later try may mend. Calls with the same id wait
   // for each other. With an empty id it only executes. INVALID_ARGUMENT if the id was used with
   // another request; RESOURCE_EXHAUSTED if the window is full.
-  grpc::Status Once(std::string_view request_id, const google::protobuf::MessageLite& request,
+  absl::Status Once(std::string_view request_id, const google::protobuf::Message& request,
                     google::protobuf::MessageLite* response,
-                    const std::function<grpc::Status()>& execute);
+                    const std::function<absl::Status()>& execute);
+  // The same with the hash of the request.
+  absl::Status Once(std::string_view request_id, size_t request_hash,
+                    google::protobuf::MessageLite* response,
+                    const std::function<absl::Status()>& execute);
+
+  // Whether a call with that id was seen within the window. False for an empty id.
+  bool Knows(std::string_view request_id);
 
   // Forgets what is past the window.
   void Purge();
@@ -50,12 +76,13 @@ class ReplayWindow {
 
   struct Outcome {
     size_t request_hash;
-    grpc::Status status;
+    absl::Status status;
     std::string response;  // serialized
 
     size_t memory_bytes(const std::string& request_id) const {
       return kOverheadBytes + 2 * request_id.size() + response.size() +
-             status.error_message().size() + status.error_details().size();
+             // Its text stands once in the status and once in the details of it.
+             3 * status.message().size();
     }
   };
   struct Expiring {
@@ -70,6 +97,9 @@ class ReplayWindow {
   };
   static constexpr size_t kStripes = 64;
 
+  Stripe& StripeOf(const std::string& request_id) {
+    return stripes_[std::hash<std::string>{}(request_id) % kStripes];
+  }
   void PurgeStripe(Stripe* stripe) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe->mutex);
 
   const size_t limit_bytes_;

@@ -6,10 +6,10 @@
 #include <random>
 #include <vector>
 
-#include "server/handlers/limits.h"
+#include "server/call/limits.h"
+#include "server/call/status.h"
 #include "server/handlers/read_result.h"
 #include "server/metrics/thread_counters.h"
-#include "server/status.h"
 
 namespace ferrite {
 namespace {
@@ -40,66 +40,23 @@ uint32_t Check(const CursorBytes& bytes) {
   return check;
 }
 
-class ScanSource {
+// Sends the messages of a scan, one after the other.
+class ScanAnswer final : public Answer {
  public:
-  ScanSource(Store* store, const v1::ScanRequest& request, const ScanCursor& cursor)
-      : store_(*store),
-        prefix_(request.prefix()),
-        left_(request.limit() == 0 ? UINT64_MAX : request.limit()),
-        with_values_(request.with_values()),
-        cursor_(cursor) {}
+  ScanAnswer(Store* store, const v1::ScanRequest& request, const ScanCursor& cursor)
+      : source_(store, request, cursor) {}
 
-  bool Next(v1::ScanResponse* response) {
-    if (done_) return false;
-    size_t bytes = 0;
-    for (int step = 0; step < kStepsPerMessage && bytes < kBytesPerMessage; ++step) {
-      if (next_key_ == keys_.size()) {
-        if (at_end_ || response->entries_size() >= kKeysPerMessage) break;
-        Fetch();
-      }
-      while (next_key_ < keys_.size() && left_ > 0 && bytes < kBytesPerMessage)
-        bytes += AddEntry(response);
-      if (left_ == 0) break;
-    }
-    const bool exhausted = at_end_ && next_key_ == keys_.size();
-    done_ = exhausted || left_ == 0;
-    if (!exhausted) response->set_cursor(EncodeCursor(position_));
-    return true;
+  Next Advance(ReplyWriter* message, CallEnd*) override {
+    thread_local v1::ScanResponse response;
+    response.Clear();
+    if (!source_.Next(&response)) return Next::kEnd;
+    ThreadCounters::Current().CountRead(static_cast<uint64_t>(response.entries_size()));
+    message->AppendMessage(response);
+    return Next::kMessage;
   }
 
  private:
-  void Fetch() {
-    keys_.clear();
-    next_key_ = 0;
-    at_end_ = !store_.Scan(prefix_, std::min<uint64_t>(left_, kKeysPerMessage), &cursor_, &keys_);
-    if (keys_.empty()) position_ = cursor_;
-  }
-
-  // Adds the next key, if it is still there; returns its size.
-  size_t AddEntry(v1::ScanResponse* response) {
-    const ScannedKey& scanned = keys_[next_key_++];
-    position_ = next_key_ == keys_.size() ? cursor_ : scanned.after;
-    store_.Peek(scanned.key, with_values_, &result_);
-    if (!result_.found) return 0;
-    v1::ScanEntry* entry = response->add_entries();
-    entry->set_key(scanned.key);
-    FillEntry(result_, entry);
-    result_.value.Clear();
-    --left_;
-    return entry->ByteSizeLong();
-  }
-
-  Store& store_;
-  const std::string prefix_;
-  uint64_t left_;  // entries that may still be sent
-  const bool with_values_;
-  ScanCursor cursor_;              // where the store's scan stands: after `keys_`
-  ScanCursor position_ = cursor_;  // where the client's scan stands: after the keys that were sent
-  std::vector<ScannedKey> keys_;
-  size_t next_key_ = 0;
-  bool at_end_ = false;
-  bool done_ = false;
-  ReadResult result_;
+  ScanSource source_;
 };
 
 }  // namespace
@@ -119,21 +76,65 @@ bool DecodeCursor(std::string_view encoded, ScanCursor* cursor) {
   return true;
 }
 
-grpc::Status OpenScan(Store* store, const v1::ScanRequest& request,
-                      std::function<bool(v1::ScanResponse*)>* source) {
-  ScanCursor cursor;
-  if (!request.cursor().empty() && !DecodeCursor(request.cursor(), &cursor)) {
-    return InvalidArgument(v1::ERROR_REASON_CURSOR_INVALID,
-                           "the cursor is not from this server, or from before its last start; "
-                           "scan from the beginning");
+ScanSource::ScanSource(Store* store, const v1::ScanRequest& request, const ScanCursor& cursor)
+    : store_(*store),
+      prefix_(request.prefix()),
+      left_(request.limit() == 0 ? UINT64_MAX : request.limit()),
+      with_values_(request.with_values()),
+      cursor_(cursor) {}
+
+bool ScanSource::Next(v1::ScanResponse* response) {
+  if (done_) return false;
+  size_t bytes = 0;
+  for (int step = 0; step < kStepsPerMessage && bytes < kBytesPerMessage; ++step) {
+    if (next_key_ == keys_.size()) {
+      if (at_end_ || response->entries_size() >= kKeysPerMessage) break;
+      Fetch();
+    }
+    while (next_key_ < keys_.size() && left_ > 0 && bytes < kBytesPerMessage)
+      bytes += AddEntry(response);
+    if (left_ == 0) break;
   }
-  auto scan = std::make_shared<ScanSource>(store, request, cursor);
-  *source = [scan](v1::ScanResponse* response) {
-    const bool more = scan->Next(response);
-    ThreadCounters::Current().CountRead(static_cast<uint64_t>(response->entries_size()));
-    return more;
-  };
-  return grpc::Status::OK;
+  const bool exhausted = at_end_ && next_key_ == keys_.size();
+  done_ = exhausted || left_ == 0;
+  if (!exhausted) response->set_cursor(EncodeCursor(position_));
+  return true;
+}
+
+void ScanSource::Fetch() {
+  keys_.clear();
+  next_key_ = 0;
+  at_end_ = !store_.Scan(prefix_, std::min<uint64_t>(left_, kKeysPerMessage), &cursor_, &keys_);
+  if (keys_.empty()) position_ = cursor_;
+}
+
+size_t ScanSource::AddEntry(v1::ScanResponse* response) {
+  const ScannedKey& scanned = keys_[next_key_++];
+  position_ = next_key_ == keys_.size() ? cursor_ : scanned.after;
+  store_.Peek(scanned.key, with_values_, &result_);
+  if (!result_.found) return 0;
+  v1::ScanEntry* entry = response->add_entries();
+  entry->set_key(scanned.key);
+  FillEntry(result_, entry);
+  result_.value.Clear();
+  --left_;
+  return entry->ByteSizeLong();
+}
+
+absl::Status ScanBeginning(const v1::ScanRequest& request, ScanCursor* cursor) {
+  if (request.cursor().empty() || DecodeCursor(request.cursor(), cursor)) return absl::OkStatus();
+  return InvalidArgument(v1::ERROR_REASON_CURSOR_INVALID,
+                         "the cursor is not from this server, or from before its last start; "
+                         "scan from the beginning");
+}
+
+absl::Status OpenScan(Store* store, Turn* turn) {
+  v1::ScanRequest request;
+  if (!turn->request().ParseInto(&request)) return Malformed("ScanRequest");
+  ScanCursor cursor;
+  if (absl::Status status = ScanBeginning(request, &cursor); !status.ok()) return status;
+  turn->Later(std::make_unique<ScanAnswer>(store, request, cursor));
+  return absl::OkStatus();
 }
 
 }  // namespace ferrite

@@ -1,23 +1,50 @@
 #pragma once
 
-// CacheService.Scan: a source of messages that walks the store in short steps.
-
-#include <grpcpp/support/status.h>
+// CacheService.Scan: walks the store in short steps.
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "ferrite/v1/cache.pb.h"
+#include "server/engine/rpc.h"
 #include "store/store.h"
 
 namespace ferrite {
 
-// Opens a scan of `store`, which must outlive `*source`. INVALID_ARGUMENT if the cursor is not one
-// of this server.
-grpc::Status OpenScan(Store* store, const v1::ScanRequest& request,
-                      std::function<bool(v1::ScanResponse*)>* source);
+// Makes the messages of one scan of `store`, which must outlive it. Not thread-safe.
+class ScanSource {
+ public:
+  ScanSource(Store* store, const v1::ScanRequest& request, const ScanCursor& cursor);
+
+  // Fills in the next message; false if there is none left.
+  bool Next(v1::ScanResponse* response);
+
+ private:
+  void Fetch();
+  // Adds the next key, if it is still there; returns its size.
+  size_t AddEntry(v1::ScanResponse* response);
+
+  Store& store_;
+  const std::string prefix_;
+  uint64_t left_;  // entries that may still be sent
+  const bool with_values_;
+  ScanCursor cursor_;              // where the store's scan stands: after `keys_`
+  ScanCursor position_ = cursor_;  // where the client's scan stands: after the keys that were sent
+  std::vector<ScannedKey> keys_;
+  size_t next_key_ = 0;
+  bool at_end_ = false;
+  bool done_ = false;
+  ReadResult result_;
+};
+
+// The handler. INVALID_ARGUMENT if the cursor is not one of this server.
+absl::Status OpenScan(Store* store, Turn* turn);
+
+// Where the scan that `request` asks for begins; INVALID_ARGUMENT likewise.
+absl::Status ScanBeginning(const v1::ScanRequest& request, ScanCursor* cursor);
 
 // A cursor as bytes, and back; false if the bytes are no cursor of this process.
 std::string EncodeCursor(const ScanCursor& cursor);

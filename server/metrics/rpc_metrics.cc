@@ -59,6 +59,9 @@ std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
   auto duration = MakeFamily("ferrite_request_duration_seconds", "The same, by operation.",
                              MetricType::Histogram);
   auto inflight = MakeFamily("ferrite_inflight_requests", "Calls in progress.", MetricType::Gauge);
+  auto waiting = MakeFamily("ferrite_waiting_requests",
+                            "Of these, calls that wait for something else than their thread.",
+                            MetricType::Gauge);
   for (size_t i = 0; i < kMethodCount; ++i) {
     const auto method = static_cast<Method>(i);
     const MetricLabels labels = MethodLabels(i);
@@ -86,6 +89,7 @@ std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
       metric.histogram = histogram;
     }
     AddGauge(&inflight, op, static_cast<double>(counters_.Inflight(method)));
+    AddGauge(&waiting, op, static_cast<double>(counters_.Waiting(method)));
   }
   auto requests = MakeFamily("ferrite_cache_requests_total",
                              "Keys asked for, by operation and what became of them; a key of "
@@ -98,7 +102,7 @@ std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
                  return thread.count(static_cast<CacheOutcome>(i));
                })));
   }
-  return {started, handled, received, sent, handling, duration, inflight, requests};
+  return {started, handled, received, sent, handling, duration, inflight, waiting, requests};
 }
 
 }  // namespace ferrite

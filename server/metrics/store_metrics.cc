@@ -22,7 +22,7 @@ std::vector<prometheus::MetricFamily> StoreMetrics::Collect() const {
            static_cast<double>(stats.block_bytes + stats.unused_block_bytes));
   AddGauge(&memory, {{"class", "table"}}, static_cast<double>(stats.table_bytes));
   AddGauge(&memory, {{"class", "eviction"}}, static_cast<double>(stats.eviction_bytes));
-  AddGauge(&memory, {{"class", "request_window"}}, static_cast<double>(replays_.memory_bytes()));
+  AddGauge(&memory, {{"class", "request_window"}}, static_cast<double>(request_window_bytes_()));
 
   auto evictions = MakeFamily("ferrite_evictions_total",
                               "Entries removed before their time, by reason.", MetricType::Counter);

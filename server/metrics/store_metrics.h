@@ -6,32 +6,29 @@
 #include <prometheus/metric_family.h>
 
 #include <functional>
+#include <utility>
 #include <vector>
 
-#include "server/handlers/replay_window.h"
+#include "server/metrics/connection_counts.h"
 #include "store/store.h"
 
 namespace ferrite {
 
-// What the accept loop tells.
-struct ConnectionCounts {
-  size_t open = 0;
-  uint64_t rejected_over_limit = 0;
-  uint64_t rejected_no_descriptor = 0;
-};
-
 // Thread-safe.
 class StoreMetrics final : public prometheus::Collectable {
  public:
-  // All must outlive this.
-  StoreMetrics(const Store* store, const ReplayWindow* replays,
+  // `store` must outlive this. `request_window_bytes` tells what the outcomes of calls with a
+  // request_id take. Both functions are called on any thread.
+  StoreMetrics(const Store* store, std::function<uint64_t()> request_window_bytes,
                std::function<ConnectionCounts()> connections)
-      : store_(*store), replays_(*replays), connections_(std::move(connections)) {}
+      : store_(*store),
+        request_window_bytes_(std::move(request_window_bytes)),
+        connections_(std::move(connections)) {}
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   const Store& store_;
-  const ReplayWindow& replays_;
+  const std::function<uint64_t()> request_window_bytes_;
   const std::function<ConnectionCounts()> connections_;
 };
 

@@ -41,8 +41,21 @@ uint64_t CounterRegistry::Inflight(Method method) const {
 
 uint64_t CounterRegistry::Inflight() const {
   uint64_t sum = 0;
-  for (size_t i = 0; i < kMethodCount; ++i) sum += Inflight(static_cast<Method>(i));
+  for (size_t i = 0; i < kMethodCount; ++i) {
+    if (kMethodNames[i].service != kHealthService) sum += Inflight(static_cast<Method>(i));
+  }
   return sum;
+}
+
+uint64_t CounterRegistry::Waiting(Method method) const {
+  const auto sum = [&](Counter MethodCounters::*counter) {
+    return Sum([&](const ThreadCounters& thread) {
+      return (thread.of(method).*counter).load(std::memory_order_relaxed);
+    });
+  };
+  const uint64_t ended = sum(&MethodCounters::waits_ended);
+  const uint64_t begun = sum(&MethodCounters::waits_begun);
+  return begun > ended ? begun - ended : 0;
 }
 
 }  // namespace ferrite

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "server/engine/method.h"
+#include "server/call/method.h"
+#include "server/call/shed_reason.h"
 
 namespace ferrite {
 
@@ -39,6 +40,8 @@ struct MethodCounters {
   Counter bytes_sent{0};
   std::array<Counter, kLatencyBounds.size() + 1> latency{};  // by bucket, the last without bound
   Counter latency_sum_ns{0};
+  Counter waits_begun{0};  // calls that could not be answered at once, and are not served meanwhile
+  Counter waits_ended{0};
 
   // Counts a latency into its bucket and the sum.
   void Record(int64_t ns);
@@ -73,20 +76,6 @@ inline constexpr std::array kCacheOutcomeNames = {
     CacheOutcomeName{"exists", "hit"},     CacheOutcomeName{"exists", "miss"},
     CacheOutcomeName{"incr", "created"},   CacheOutcomeName{"incr", "updated"},
 };
-
-// Why a call, or an operation of a batch, was turned away unexecuted: the labels of
-// ferrite_shed_total.
-enum class ShedReason : size_t {
-  kOperations,     // --max-inflight-operations
-  kBytes,          // --max-inflight-bytes
-  kBacklog,        // it would not have been done in time
-  kDeadline,       // its deadline had passed when it was taken up
-  kMemory,         // the store is full and nothing could be evicted
-  kRequestWindow,  // no room for another request_id
-};
-// In the order of ShedReason.
-inline constexpr std::array kShedReasonNames = {"operations", "bytes",  "backlog",
-                                                "deadline",   "memory", "request_window"};
 
 // Keys that a thread has met, whatever the method. The difference over a step of a call is what the
 // step met.
@@ -159,9 +148,11 @@ class CounterRegistry {
   // The sum over all threads of what `read` finds in each.
   uint64_t Sum(const std::function<uint64_t(const ThreadCounters&)>& read) const;
 
-  // Calls that have started and not ended.
+  // Calls of Ferrite's own services that have started and not ended.
   uint64_t Inflight() const;
   uint64_t Inflight(Method method) const;
+  // Of these, those that wait for something other than their thread.
+  uint64_t Waiting(Method method) const;
 
  private:
   mutable Mutex mutex_;

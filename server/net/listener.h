@@ -15,7 +15,7 @@
 
 #include "absl/status/status.h"
 #include "base/mutex.h"
-#include "server/metrics/store_metrics.h"
+#include "server/metrics/connection_counts.h"
 #include "server/net/address.h"
 
 namespace ferrite {

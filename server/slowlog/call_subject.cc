@@ -1,30 +1,63 @@
 #include "server/slowlog/call_subject.h"
 
+#include "ferrite/v1/admin.pb.h"
 #include "ferrite/v1/cache.pb.h"
-#include "server/wire/wire_bytes.h"
 
 namespace ferrite {
 namespace {
 
+// Whatever the message's type: by the fields that it has.
+template <typename Message>
+CallSubject SubjectOf(const Message& request) {
+  if constexpr (requires { request.key(); }) {
+    return {request.key().substr(0, kSubjectKeyBytes), 1};
+  } else if constexpr (requires { request.prefix(); }) {
+    return {request.prefix().substr(0, kSubjectKeyBytes), 0};
+  } else if constexpr (requires { request.keys_size(); }) {
+    return {"", static_cast<uint32_t>(request.keys_size())};
+  } else if constexpr (requires { request.entries_size(); }) {
+    return {"", static_cast<uint32_t>(request.entries_size())};
+  } else if constexpr (requires { request.operations_size(); }) {
+    return {"", static_cast<uint32_t>(request.operations_size())};
+  } else {
+    return {};
+  }
+}
+
 // Bytes that cannot be parsed are about as much as can be read of them.
-template <typename Request>
-CallSubject Parsed(const grpc::ByteBuffer& buffer) {
-  const WireBytes bytes(buffer);
-  Request request;
-  request.ParseFromArray(bytes.view().data(), static_cast<int>(bytes.view().size()));
+template <typename Message>
+CallSubject Parsed(const Request& bytes) {
+  Message request;
+  bytes.ParseInto(&request);
   return SubjectOf(request);
 }
 
 }  // namespace
 
-CallSubject SubjectOf(Method method, const grpc::ByteBuffer& request) {
+CallSubject SubjectOf(Method method, const Request& request) {
   switch (method) {
     case Method::kGet:
       return Parsed<v1::GetRequest>(request);
+    case Method::kSet:
+      return Parsed<v1::SetRequest>(request);
+    case Method::kDelete:
+      return Parsed<v1::DeleteRequest>(request);
+    case Method::kTouch:
+      return Parsed<v1::TouchRequest>(request);
+    case Method::kExists:
+      return Parsed<v1::ExistsRequest>(request);
+    case Method::kIncr:
+      return Parsed<v1::IncrRequest>(request);
     case Method::kMGet:
       return Parsed<v1::MGetRequest>(request);
+    case Method::kMSet:
+      return Parsed<v1::MSetRequest>(request);
+    case Method::kMDelete:
+      return Parsed<v1::MDeleteRequest>(request);
     case Method::kPipeline:
       return Parsed<v1::PipelineRequest>(request);
+    case Method::kScan:
+      return Parsed<v1::ScanRequest>(request);
     default:
       return {};
   }

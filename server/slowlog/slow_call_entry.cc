@@ -1,29 +1,36 @@
 #include "server/slowlog/slow_call_entry.h"
 
 #include <chrono>
-#include <string_view>
+#include <utility>
+
+#include "server/slowlog/call_subject.h"
 
 namespace ferrite {
 
-std::optional<TraceParent> TraceOf(const grpc::ServerContext& context) {
-  const auto& metadata = context.client_metadata();
-  const auto [begin, end] = metadata.equal_range("traceparent");
-  if (begin == end || std::next(begin) != end) return std::nullopt;
-  return ParseTraceParent({begin->second.data(), begin->second.size()});
+std::optional<TraceParent> TraceOf(const Caller& caller) {
+  const std::optional<std::string_view> named = caller.Metadata("traceparent");
+  return named.has_value() ? ParseTraceParent(*named) : std::nullopt;
 }
 
-SlowCall MakeSlowCall(Method method, const CallTimes& times, const grpc::ServerContext& context,
-                      const grpc::Status& status) {
+void AddSlowCall(SlowCalls* log, const SlowCallSubject& subject, const Caller& caller,
+                 const absl::Status& status, const Request& request) {
+  // Or each look into the log would add to it, where every call is logged.
+  if (subject.method == Method::kSlowLog) return;
+  CallSubject about = SubjectOf(subject.method, request);
   SlowCall call;
   call.unix_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                      std::chrono::system_clock::now().time_since_epoch())
                      .count();
-  call.method = method;
-  call.times = times;
-  call.peer = context.peer();
-  call.code = status.error_code();
-  call.trace = TraceOf(context);
-  return call;
+  call.method = subject.method;
+  call.key = std::move(about.key);
+  call.keys = subject.keys == 0 ? about.keys : subject.keys;
+  call.request_bytes = request.size();
+  call.response_bytes = subject.response_bytes;
+  call.times = subject.times;
+  call.peer = caller.peer();
+  call.code = static_cast<int>(status.code());
+  call.trace = TraceOf(caller);
+  log->Add(std::move(call));
 }
 
 }  // namespace ferrite

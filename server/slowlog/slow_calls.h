@@ -16,8 +16,8 @@
 
 #include "absl/time/time.h"
 #include "base/mutex.h"
-#include "server/engine/call_times.h"
-#include "server/engine/method.h"
+#include "server/call/call_times.h"
+#include "server/call/method.h"
 #include "server/slowlog/trace_parent.h"
 
 namespace ferrite {

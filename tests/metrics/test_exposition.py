@@ -82,7 +82,7 @@ def methods():
 
 
 def rpc_type(method):
-    types = {"Scan": "server_stream", "Subscribe": "server_stream", "Pipeline": "bidi_stream"}
+    types = {"Scan": "server_stream", "FlushWithProgress": "server_stream", "Subscribe": "server_stream", "Pipeline": "bidi_stream"}
     return types.get(method, "unary")
 
 

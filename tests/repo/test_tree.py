@@ -41,6 +41,21 @@ WHY_STRATA = {
     "shard": "a shard knows nothing of the others; what spans shards belongs in calls/",
     "calls": "calls/ is below the API; move what both need into the vocabulary",
 }
+# The folders of server/, lowest first, each with those that it includes; what these include is its to include as well.
+# server/CMakeLists.txt has the same table, and does not configure with a cycle. The files at the top compose all of them.
+SERVER_FOLDERS = {
+    "call": [],
+    "metrics": ["call"],
+    "admission": ["call", "metrics"],
+    "slowlog": ["call"],
+    "engine": ["call", "metrics", "admission", "slowlog"],
+    "engine/grpc": ["engine"],
+    "events": ["engine"],
+    "handlers": ["engine", "events"],
+    "health": ["engine"],
+    "net": ["metrics"],
+    "settings": ["admission", "events", "net"],
+}
 SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 
 # (what is banned, in which files, what to write instead)
@@ -53,6 +68,8 @@ BANS = [
     (r'#include "absl/log/', CPP, "spdlog: Debian's Abseil has no log"),
     (r'#include [<"]grpc', r"^client/pipeline/(call_queue|call_verdict|deadlines|pending_call|wait_forecast)\.",
      "an argument that PipelineStream hands in: these parts know no gRPC"),
+    (r'#include [<"]grpc(pp)?/(?!health/v1/health\.pb\.h)|\bgrpc::(?!health::v1)', r"^server/(?!engine/grpc/).*\.(cc|h)$",
+     "what server/call and server/engine offer: only server/engine/grpc names gRPC, so that another front can take its place"),
     (r'#include "[^"]*\.\.', CPP, "the path from the root of the repository"),
     (r"\b(class|struct|enum class) \w*(Manager|Helper|Utils?|Impl)\b", CPP, "a noun that says what it is"),
     (r"\b(sleep_for|sleep_until|SleepFor|usleep|nanosleep|time\.sleep)\(", r"^tests/(?!e2e/(eventually|server_process)\.py$)",
@@ -118,6 +135,43 @@ def complaints_about_includes(name, source):
             yield f"{name}:{number}: includes {path}; nobody includes {first}/: move what you need out of it"
         elif not standard and MAY_INCLUDE[folder] is not None and first not in MAY_INCLUDE[folder]:
             yield f"{name}:{number}: includes {path}; {WHY[folder]}"
+
+
+def server_folder_of(path):
+    """The folder of server/ that a file lies in; None at the top."""
+    folder = path.removeprefix("server/").rpartition("/")[0]
+    return folder or None
+
+
+def below(folder):
+    """The folders of server/ that one may include, itself among them."""
+    found = {folder}
+    for direct in SERVER_FOLDERS[folder]:
+        found |= below(direct)
+    return found
+
+
+def complaints_about_server_folders(name, source):
+    if not name.startswith("server/") or server_folder_of(name) is None:
+        return
+    own = server_folder_of(name)
+    if own not in SERVER_FOLDERS:
+        yield f"{name}: server/{own} is no folder that is known; add it to server/CMakeLists.txt and to SERVER_FOLDERS"
+        return
+    for number, line in enumerate(source.splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*"(server/[^"]+)"', line)
+        if match and server_folder_of(match[1]) not in below(own):
+            yield (f"{name}:{number}: includes {match[1]}, which server/{own} does not depend on; pass in what it needs, "
+                   "or move it to the folder that both may include")
+
+
+def folders_in_cmake(source):
+    """The table of folders as server/CMakeLists.txt has it."""
+    table = {}
+    for match in re.finditer(r"^server_folder\((\S+)\n(.*?)\)$", source, re.MULTILINE | re.DOTALL):
+        depends = re.search(r"DEPENDS ([^\n)]+)", match[2])
+        table[match[1]] = depends[1].split() if depends else []
+    return table
 
 
 def stratum_of(path):
@@ -210,6 +264,10 @@ class Tree(unittest.TestCase):
     def test_folders_include_only_what_they_may(self):
         self.expect_none(c for name in files() if re.search(CPP, name) for c in complaints_about_includes(name, text(name)))
 
+    def test_folders_of_the_server_include_only_those_below(self):
+        self.expect_none(c for name in files() if re.search(CPP, name) for c in complaints_about_server_folders(name, text(name)))
+        self.assertEqual(folders_in_cmake(text("server/CMakeLists.txt")), SERVER_FOLDERS)
+
     def test_strata_of_the_store_include_only_those_below(self):
         self.expect_none(c for name in files() if re.search(CPP, name)
                          for complaints in (complaints_about_strata, complaints_about_insides) for c in complaints(name, text(name)))
@@ -259,6 +317,23 @@ class Rules(unittest.TestCase):
                               ("tests/a.cc", '"server/server.h"'), ("client/a.cc", "<grpcpp/grpcpp.h>")]:
             with self.subTest(name + include):
                 self.assertEqual(list(complaints_about_includes(name, f"#include {include}\n")), [])
+
+    def test_server_folders(self):
+        for name, include, part in [
+            ("server/engine/call.cc", "server/handlers/cache_handlers.h", "server/engine does not depend on"),
+            ("server/metrics/a.h", "server/admission/gate.h", "server/metrics does not depend on"),
+            ("server/net/a.h", "server/node.h", "server/net does not depend on"),
+            ("server/misc/a.h", "server/node.h", "no folder that is known"),
+        ]:
+            with self.subTest(name + include):
+                self.expect_one(complaints_about_server_folders(name, f'#include "{include}"\n'), part)
+        for name, include in [("server/handlers/a.cc", "server/call/status.h"), ("server/node.cc", "server/net/listener.h"),
+                              ("server/engine/grpc/a.cc", "server/engine/call.h")]:
+            with self.subTest(name + include):
+                self.assertEqual(list(complaints_about_server_folders(name, f'#include "{include}"\n')), [])
+        for name, line in [("server/events/a.h", "#include <grpcpp/server.h>"), ("server/handlers/a.cc", "grpc::Status status;")]:
+            with self.subTest(line):
+                self.expect_one(complaints_about_lines(name, line + "\n"), "only server/engine/grpc names gRPC")
 
     def test_strata(self):
         for name, include, part in [

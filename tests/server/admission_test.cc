@@ -1,16 +1,13 @@
 // What decides whether a call is executed, on its own: no server, and time as an argument.
 
 #include <gmock/gmock.h>
-#include <grpcpp/server_context.h>
-#include <grpcpp/test/server_context_test_spouse.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 #include <vector>
 
 #include "server/admission/gate.h"
-#include "server/metrics/thread_counters.h"
-#include "server/status.h"
+#include "server/call/status.h"
 
 namespace ferrite {
 namespace {
@@ -125,68 +122,58 @@ TEST(Shortage, LastsUntilNobodyMeetsIt) {
 
 class GateTest : public testing::Test {
  protected:
-  GateTest() { counters_.AttachThread(); }
-
-  grpc::Status Admit(Passage* passage, Method method = Method::kGet, uint64_t bytes = 0) {
-    grpc::ServerContext context;
-    grpc::testing::ServerContextTestSpouse spouse(&context);
-    const grpc::Status status = gate_.Admit(method, 1, bytes, &context, passage);
-    pushback_ = spouse.GetTrailingMetadata();
-    return status;
-  }
-  uint64_t Shed(ShedReason reason) {
-    return counters_.Sum([&](const ThreadCounters& thread) { return thread.count(reason); });
+  std::optional<Refusal> Admit(Passage* passage, Method method = Method::kGet, uint64_t bytes = 0) {
+    return gate_.Admit(method, 1, bytes, Gate::Clock::time_point::max(), passage);
   }
 
-  CounterRegistry counters_;
   Admissions shared_{{.operations = 2, .bytes = 1 << 20}};
   Gate gate_{&shared_};
-  std::multimap<std::string, std::string> pushback_;
 };
 
 TEST_F(GateTest, RefusesBeyondTheBudgetWithReasonAndPushback) {
   Passage first;
   Passage second;
   Passage third;
-  ASSERT_TRUE(Admit(&first).ok());
-  ASSERT_TRUE(Admit(&second).ok());
-  EXPECT_TRUE(pushback_.empty());
-  const grpc::Status status = Admit(&third);
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_EQ(ToOperationError(status).reason(), v1::ERROR_REASON_OVERLOADED);
-  EXPECT_THAT(status.error_message(), testing::HasSubstr("--max-inflight-operations"));
-  ASSERT_EQ(pushback_.count("grpc-retry-pushback-ms"), 1u);
-  EXPECT_GT(std::stoi(pushback_.find("grpc-retry-pushback-ms")->second), 0);
-  EXPECT_EQ(Shed(ShedReason::kOperations), 1u);
-  EXPECT_EQ(Shed(ShedReason::kBytes), 0u);
+  ASSERT_FALSE(Admit(&first).has_value());
+  ASSERT_FALSE(Admit(&second).has_value());
+  const std::optional<Refusal> refusal = Admit(&third);
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(refusal->status), v1::ERROR_REASON_OVERLOADED);
+  EXPECT_THAT(std::string(refusal->status.message()),
+              testing::HasSubstr("--max-inflight-operations"));
+  EXPECT_GE(refusal->delay.count(), 0);
+  EXPECT_EQ(refusal->reason, ShedReason::kOperations);
   first.End();
-  EXPECT_TRUE(Admit(&third).ok());
+  EXPECT_FALSE(Admit(&third).has_value());
 }
 
 TEST_F(GateTest, RepliesCountUntilTheyAreOut) {
   Passage first;
   Passage second;
-  ASSERT_TRUE(Admit(&first, Method::kGet, 100).ok());
+  ASSERT_FALSE(Admit(&first, Method::kGet, 100).has_value());
   first.HoldReply(1 << 20);
   EXPECT_EQ(shared_.budget.bytes(), Gate::kCallBytes + 100 + (1 << 20));
-  EXPECT_THAT(Admit(&second).error_message(), testing::HasSubstr("--max-inflight-bytes"));
-  EXPECT_EQ(Shed(ShedReason::kBytes), 1u);
+  const std::optional<Refusal> refusal = Admit(&second);
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_THAT(std::string(refusal->status.message()), testing::HasSubstr("--max-inflight-bytes"));
+  EXPECT_EQ(refusal->reason, ShedReason::kBytes);
   first.HoldReply(1000);  // the next message of a stream
   EXPECT_EQ(shared_.budget.bytes(), Gate::kCallBytes + 1100);
-  EXPECT_TRUE(Admit(&second).ok());
+  EXPECT_FALSE(Admit(&second).has_value());
 }
 
 TEST_F(GateTest, WhateverWayACallEndsItGivesBack) {
   {
     Passage dropped;
-    ASSERT_TRUE(Admit(&dropped).ok());
+    ASSERT_FALSE(Admit(&dropped).has_value());
     Passage moved = std::move(dropped);
     moved.HoldReply(500);
     dropped.End();  // holds nothing any more
     EXPECT_EQ(shared_.budget.operations(), 1u);
   }
   Passage ended;
-  ASSERT_TRUE(Admit(&ended).ok());
+  ASSERT_FALSE(Admit(&ended).has_value());
   ended.End();
   ended.End();
   EXPECT_EQ(shared_.budget.operations(), 0u);
@@ -197,10 +184,37 @@ TEST_F(GateTest, AdminCallsAlwaysPass) {
   Passage first;
   Passage second;
   Passage admin;
-  ASSERT_TRUE(Admit(&first).ok());
-  ASSERT_TRUE(Admit(&second).ok());
-  EXPECT_TRUE(Admit(&admin, Method::kStats).ok());
+  ASSERT_FALSE(Admit(&first).has_value());
+  ASSERT_FALSE(Admit(&second).has_value());
+  EXPECT_FALSE(Admit(&admin, Method::kStats).has_value());
   EXPECT_EQ(shared_.budget.operations(), 2u);
+}
+
+TEST_F(GateTest, ProbesAlwaysPass) {
+  Passage first;
+  Passage second;
+  Passage probe;
+  ASSERT_FALSE(Admit(&first).has_value());
+  ASSERT_FALSE(Admit(&second).has_value());
+  EXPECT_FALSE(Admit(&probe, Method::kHealthCheck).has_value());
+}
+
+TEST_F(DrainForecastTest, ACallThatWaitsForSomethingElseIsNoBacklog) {
+  for (int i = 0; i < 20; ++i) forecast_.Started();
+  for (int i = 0; i < 20; ++i) forecast_.Left();
+  EXPECT_EQ(forecast_.Wait(start_ + milliseconds(100)), Clock::duration::zero());
+}
+
+TEST_F(GateTest, ACallThatWaitsHoldsItsPartOfTheBudget) {
+  Passage waiting;
+  ASSERT_FALSE(Admit(&waiting).has_value());
+  waiting.Wait();
+  waiting.Wait();  // still
+  EXPECT_EQ(shared_.budget.operations(), 1u);
+  waiting.Resume();
+  waiting.Wait();
+  waiting.End();
+  EXPECT_EQ(shared_.budget.operations(), 0u);
 }
 
 }  // namespace

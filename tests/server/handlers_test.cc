@@ -5,11 +5,11 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "server/call/limits.h"
+#include "server/call/status.h"
 #include "server/handlers/cache_handlers.h"
-#include "server/handlers/limits.h"
 #include "server/handlers/scan_handler.h"
 #include "server/metrics/thread_counters.h"
-#include "server/status.h"
 #include "store/operation.h"
 #include "tests/store/fake_clock.h"
 
@@ -18,16 +18,16 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string ReasonOf(const grpc::Status& status) {
+std::string ReasonIn(const absl::Status& status) {
   google::rpc::Status details;
   google::rpc::ErrorInfo info;
-  if (!details.ParseFromString(status.error_details()) || details.details_size() != 1 ||
+  if (!details.ParseFromString(DetailsOf(status)) || details.details_size() != 1 ||
       !details.details(0).UnpackTo(&info)) {
     return "(no details)";
   }
   EXPECT_EQ(info.domain(), "ferrite");
-  EXPECT_EQ(details.code(), status.error_code());
-  EXPECT_EQ(details.message(), status.error_message());
+  EXPECT_EQ(details.code(), static_cast<int>(status.code()));
+  EXPECT_EQ(details.message(), status.message());
   return info.reason();
 }
 
@@ -35,7 +35,7 @@ class HandlersTest : public testing::Test {
  protected:
   HandlersTest() { counters_.AttachThread(); }
 
-  grpc::Status Set(const std::string& key, const std::string& value) {
+  absl::Status Set(const std::string& key, const std::string& value) {
     v1::SetRequest request;
     request.set_key(key);
     request.set_value(value);
@@ -50,11 +50,12 @@ class HandlersTest : public testing::Test {
     return response;
   }
   std::vector<v1::ScanResponse> Scan(const v1::ScanRequest& request) {
-    std::function<bool(v1::ScanResponse*)> source;
-    EXPECT_TRUE(OpenScan(&store_, request, &source).ok());
+    ScanCursor cursor;
+    EXPECT_TRUE(ScanBeginning(request, &cursor).ok());
+    ScanSource source(&store_, request, cursor);
     std::vector<v1::ScanResponse> responses;
     v1::ScanResponse response;
-    while (source(&response)) {
+    while (source.Next(&response)) {
       responses.push_back(response);
       response.Clear();
     }
@@ -76,20 +77,20 @@ TEST_F(HandlersTest, AMissIsAnAnswer) {
 }
 
 TEST_F(HandlersTest, ErrorsNameTheLimitAndCarryAReason) {
-  EXPECT_EQ(ReasonOf(Set("", "v")), "KEY_EMPTY");
-  EXPECT_EQ(ReasonOf(Set(std::string(4097, 'k'), "v")), "KEY_TOO_LARGE");
-  EXPECT_THAT(Set(std::string(4097, 'k'), "v").error_message(), HasSubstr("4096"));
+  EXPECT_EQ(ReasonIn(Set("", "v")), "KEY_EMPTY");
+  EXPECT_EQ(ReasonIn(Set(std::string(4097, 'k'), "v")), "KEY_TOO_LARGE");
+  EXPECT_THAT(Set(std::string(4097, 'k'), "v").message(), HasSubstr("4096"));
   EXPECT_TRUE(Set(std::string(4096, 'k'), "v").ok());
-  EXPECT_EQ(ReasonOf(Set("k", std::string(1001, 'v'))), "VALUE_TOO_LARGE");
-  EXPECT_THAT(Set("k", std::string(1001, 'v')).error_message(), HasSubstr("the limit is 1000"));
+  EXPECT_EQ(ReasonIn(Set("k", std::string(1001, 'v'))), "VALUE_TOO_LARGE");
+  EXPECT_THAT(Set("k", std::string(1001, 'v')).message(), HasSubstr("the limit is 1000"));
   EXPECT_TRUE(Set("k", std::string(1000, 'v')).ok());
 }
 
 TEST_F(HandlersTest, TimesToLiveAreChecked) {
   for (const int64_t bad : {int64_t{0}, int64_t{-1}, std::numeric_limits<int64_t>::min(),
                             kMaxTtlMs + 1, std::numeric_limits<int64_t>::max()}) {
-    EXPECT_EQ(ReasonOf(CheckTtl("ttl_ms", bad)), "TTL_OUT_OF_RANGE") << bad;
-    EXPECT_THAT(CheckTtl("ttl_ms", bad).error_message(), HasSubstr(std::to_string(kMaxTtlMs)));
+    EXPECT_EQ(ReasonIn(CheckTtl("ttl_ms", bad)), "TTL_OUT_OF_RANGE") << bad;
+    EXPECT_THAT(CheckTtl("ttl_ms", bad).message(), HasSubstr(std::to_string(kMaxTtlMs)));
     EXPECT_FALSE(
         CheckExpireAt(clock_.UnixMs() + std::min(bad, kMaxTtlMs + 1), clock_.UnixMs()).ok())
         << bad;
@@ -104,7 +105,7 @@ TEST_F(HandlersTest, ABadEntryFailsTheWholeBatchBeforeAnythingIsWritten) {
   request.add_entries()->set_key("good");
   request.add_entries()->set_key("");
   v1::MSetResponse response;
-  EXPECT_EQ(ReasonOf(handlers_.MSet(request, &response)), "KEY_EMPTY");
+  EXPECT_EQ(ReasonIn(handlers_.MSet(request, &response)), "KEY_EMPTY");
   EXPECT_FALSE(Get("good").found());
 }
 
@@ -169,19 +170,19 @@ TEST_F(HandlersTest, AScanKeepsToItsLimit) {
 
 TEST_F(HandlersTest, AForeignCursorIsRefused) {
   v1::ScanRequest request;
-  std::function<bool(v1::ScanResponse*)> source;
+  ScanCursor position;
   for (const std::string& cursor :
        {std::string("x"), std::string(24, '\0'), EncodeCursor({1, 2, 3}).substr(1),
         EncodeCursor({1, 2, 3}).replace(10, 1, "!")}) {
     request.set_cursor(cursor);
-    EXPECT_EQ(ReasonOf(OpenScan(&store_, request, &source)), "CURSOR_INVALID");
+    EXPECT_EQ(ReasonIn(ScanBeginning(request, &position)), "CURSOR_INVALID");
   }
   request.set_cursor(EncodeCursor({1, 2, 3}));
-  EXPECT_TRUE(OpenScan(&store_, request, &source).ok());
+  EXPECT_TRUE(ScanBeginning(request, &position).ok());
 }
 
 TEST_F(HandlersTest, OutcomesAreCounted) {
-  Set("k", "v");
+  EXPECT_TRUE(Set("k", "v").ok());
   Get("k");
   Get("absent");
   Get("absent");
@@ -192,8 +193,8 @@ TEST_F(HandlersTest, OutcomesAreCounted) {
 
 TEST(Status, AnErrorIsTheSameInABatch) {
   const v1::OperationError error = ToOperationError(
-      MakeError(grpc::StatusCode::RESOURCE_EXHAUSTED, v1::ERROR_REASON_MEMORY_FULL, "full"));
-  EXPECT_EQ(error.code(), grpc::RESOURCE_EXHAUSTED);
+      MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_MEMORY_FULL, "full"));
+  EXPECT_EQ(error.code(), static_cast<int>(absl::StatusCode::kResourceExhausted));
   EXPECT_EQ(error.message(), "full");
   EXPECT_EQ(error.reason(), v1::ERROR_REASON_MEMORY_FULL);
 }

@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "server/metrics/admission_metrics.h"
+#include "server/admission/admission_metrics.h"
 #include "server/metrics/process_metrics.h"
 #include "server/metrics/rpc_metrics.h"
 #include "server/metrics/thread_counters.h"

@@ -16,8 +16,8 @@ class ReplayWindowTest : public testing::Test {
   ReplayWindowTest() { counters_.AttachThread(); }
 
   // Executes a call that answers with how often it was executed.
-  grpc::Status Call(const std::string& id, const std::string& key = "k",
-                    grpc::Status outcome = grpc::Status::OK) {
+  absl::Status Call(const std::string& id, const std::string& key = "k",
+                    absl::Status outcome = absl::OkStatus()) {
     v1::IncrRequest request;
     request.set_key(key);
     response_.Clear();
@@ -51,33 +51,33 @@ TEST_F(ReplayWindowTest, WithoutAnIdEachCallExecutes) {
 }
 
 TEST_F(ReplayWindowTest, TheWindowIsSixtySecondsLong) {
-  Call("id");
+  EXPECT_TRUE(Call("id").ok());
   clock_.Advance(kReplayWindowMs - 1);
-  Call("id");
+  EXPECT_TRUE(Call("id").ok());
   EXPECT_EQ(executed_, 1);
   clock_.Advance(1);
-  Call("id");
+  EXPECT_TRUE(Call("id").ok());
   EXPECT_EQ(executed_, 2);
 }
 
 TEST_F(ReplayWindowTest, ARefusalIsAnOutcome) {
-  EXPECT_FALSE(Call("id", "k", grpc::Status(grpc::OUT_OF_RANGE, "beyond")).ok());
-  const grpc::Status again = Call("id");
-  EXPECT_EQ(again.error_code(), grpc::OUT_OF_RANGE);
-  EXPECT_EQ(again.error_message(), "beyond");
+  EXPECT_FALSE(Call("id", "k", absl::Status(absl::StatusCode::kOutOfRange, "beyond")).ok());
+  const absl::Status again = Call("id");
+  EXPECT_EQ(again.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(again.message(), "beyond");
   EXPECT_EQ(executed_, 1);
 }
 
 TEST_F(ReplayWindowTest, WhatALaterTryMayMendIsNotRemembered) {
-  EXPECT_FALSE(Call("id", "k", grpc::Status(grpc::RESOURCE_EXHAUSTED, "")).ok());
+  EXPECT_FALSE(Call("id", "k", absl::Status(absl::StatusCode::kResourceExhausted, "")).ok());
   EXPECT_TRUE(Call("id").ok());
   EXPECT_EQ(executed_, 2);
   EXPECT_GT(window_.memory_bytes(), 0u);
 }
 
 TEST_F(ReplayWindowTest, AnIdIsForOneRequest) {
-  Call("id", "k");
-  EXPECT_EQ(Call("id", "another key").error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_TRUE(Call("id", "k").ok());
+  EXPECT_EQ(Call("id", "another key").code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(executed_, 1);
 }
 
@@ -85,7 +85,7 @@ TEST_F(ReplayWindowTest, AFullWindowRefusesNewIdsAndKeepsTheOldOnes) {
   int accepted = 0;
   while (Call("id" + std::to_string(accepted)).ok()) ++accepted;
   EXPECT_GT(accepted, 5);
-  EXPECT_EQ(Call("new").error_code(), grpc::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(Call("new").code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(Call("id0").ok());
   EXPECT_EQ(response_.value(), 1);
   EXPECT_TRUE(Call("").ok());
@@ -107,7 +107,7 @@ TEST_F(ReplayWindowTest, OfManyAtOnceOneExecutes) {
                         .Once(id, request, &response,
                               [&] {
                                 response.set_value(++executed_);
-                                return grpc::Status::OK;
+                                return absl::OkStatus();
                               })
                         .ok());
         EXPECT_EQ(response.value(), round + 1);

@@ -109,26 +109,31 @@ TEST(SlowCalls, ManyThreadsAddWhileOthersLook) {
   EXPECT_EQ(log.added(), uint64_t{kThreads} * kCalls);
 }
 
+CallSubject SubjectOfMessage(Method method, const google::protobuf::MessageLite& message) {
+  const std::string bytes = message.SerializeAsString();
+  return SubjectOf(method, Request(bytes));
+}
+
 TEST(CallSubject, IsReadOffTheRequest) {
   v1::GetRequest get;
   get.set_key(std::string(100, 'k'));
-  EXPECT_EQ(SubjectOf(get).key, std::string(kSubjectKeyBytes, 'k'));
-  EXPECT_EQ(SubjectOf(get).keys, 1u);
+  EXPECT_EQ(SubjectOfMessage(Method::kGet, get).key, std::string(kSubjectKeyBytes, 'k'));
+  EXPECT_EQ(SubjectOfMessage(Method::kGet, get).keys, 1u);
   v1::MGetRequest mget;
   mget.add_keys("a");
   mget.add_keys("b");
-  EXPECT_EQ(SubjectOf(mget).key, "");
-  EXPECT_EQ(SubjectOf(mget).keys, 2u);
+  EXPECT_EQ(SubjectOfMessage(Method::kMGet, mget).key, "");
+  EXPECT_EQ(SubjectOfMessage(Method::kMGet, mget).keys, 2u);
   v1::MSetRequest mset;
   mset.add_entries();
-  EXPECT_EQ(SubjectOf(mset).keys, 1u);
+  EXPECT_EQ(SubjectOfMessage(Method::kMSet, mset).keys, 1u);
   v1::PipelineRequest frame;
   for (int i = 0; i < 3; ++i) frame.add_operations();
-  EXPECT_EQ(SubjectOf(frame).keys, 3u);
+  EXPECT_EQ(SubjectOfMessage(Method::kPipeline, frame).keys, 3u);
   v1::ScanRequest scan;
   scan.set_prefix("user:");
-  EXPECT_EQ(SubjectOf(scan).key, "user:");
-  EXPECT_EQ(SubjectOf(v1::FlushRequest()).keys, 0u);
+  EXPECT_EQ(SubjectOfMessage(Method::kScan, scan).key, "user:");
+  EXPECT_EQ(SubjectOfMessage(Method::kFlush, v1::FlushRequest()).keys, 0u);
 }
 
 }  // namespace

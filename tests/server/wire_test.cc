@@ -6,9 +6,9 @@
 
 #include <random>
 
-#include "server/handlers/limits.h"
+#include "server/call/limits.h"
+#include "server/handlers/wire_handlers.h"
 #include "server/metrics/thread_counters.h"
-#include "server/wire/wire_handlers.h"
 #include "tests/store/fake_clock.h"
 
 namespace ferrite {
@@ -19,23 +19,14 @@ using testing::HasSubstr;
 
 constexpr size_t kMaxValueBytes = 1 << 20;
 
-grpc::ByteBuffer BufferOf(const std::string& bytes, size_t piece_bytes = SIZE_MAX) {
-  std::vector<grpc::Slice> slices;
+// A message that was received in pieces of so many bytes.
+Request RequestOf(std::string_view bytes, size_t piece_bytes) {
+  if (piece_bytes == SIZE_MAX) return Request(bytes);
+  std::vector<std::string_view> pieces;
   for (size_t begin = 0; begin < bytes.size(); begin += piece_bytes) {
-    slices.emplace_back(bytes.substr(begin, piece_bytes));
-    if (piece_bytes == SIZE_MAX) break;
+    pieces.push_back(bytes.substr(begin, piece_bytes));
   }
-  return grpc::ByteBuffer(slices.data(), slices.size());
-}
-
-std::string BytesOf(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  EXPECT_TRUE(buffer.Dump(&slices).ok());
-  std::string bytes;
-  for (const grpc::Slice& slice : slices) {
-    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return bytes;
+  return Request(std::move(pieces));
 }
 
 // A store with its handlers.
@@ -61,21 +52,21 @@ struct Side {
 
 class WireTest : public testing::Test {
  protected:
-  using Method = grpc::Status (WireHandlers::*)(const grpc::ByteBuffer&, grpc::ByteBuffer*);
+  using Method = absl::Status (WireHandlers::*)(const Request&, ReplyWriter*);
 
   // Calls `method` with the message; expects the answer to be a `Response`.
   template <typename Response>
-  grpc::Status Call(Method method, const MessageLite& request, Response* response) {
-    grpc::ByteBuffer reply;
-    const grpc::Status status =
-        (side_.wire.*method)(BufferOf(request.SerializeAsString(), piece_bytes_), &reply);
+  absl::Status Call(Method method, const MessageLite& request, Response* response) {
+    ReplyWriter reply;
+    const std::string bytes = request.SerializeAsString();
+    const absl::Status status = (side_.wire.*method)(RequestOf(bytes, piece_bytes_), &reply);
     response->Clear();
     if (status.ok()) {
-      EXPECT_TRUE(response->ParseFromString(BytesOf(reply)));
+      EXPECT_TRUE(response->ParseFromString(TakeBytes(&reply)));
     }
     return status;
   }
-  grpc::Status Pipeline(const v1::PipelineRequest& frame) {
+  absl::Status Pipeline(const v1::PipelineRequest& frame) {
     return Call(&WireHandlers::Pipeline, frame, &outcomes_);
   }
   void Set(const std::string& key, const std::string& value) { side_.store.Set(key, value, {}); }
@@ -112,11 +103,12 @@ TEST_F(WireTest, ValuesOfEverySizeComeBackAlsoWhenOverwrittenMeanwhile) {
     Set("k", value);
     v1::GetRequest request;
     request.set_key("k");
-    grpc::ByteBuffer reply;
-    ASSERT_TRUE(side_.wire.Get(BufferOf(request.SerializeAsString()), &reply).ok());
+    ReplyWriter reply;
+    const std::string bytes = request.SerializeAsString();
+    ASSERT_TRUE(side_.wire.Get(Request(bytes), &reply).ok());
     Set("k", std::string(size, 'b'));
     v1::GetResponse response;
-    ASSERT_TRUE(response.ParseFromString(BytesOf(reply)));
+    ASSERT_TRUE(response.ParseFromString(TakeBytes(&reply)));
     EXPECT_TRUE(response.found());
     EXPECT_EQ(response.value(), value);
   }
@@ -125,7 +117,7 @@ TEST_F(WireTest, ValuesOfEverySizeComeBackAlsoWhenOverwrittenMeanwhile) {
 TEST_F(WireTest, MGetAnswersInOrderAndHoldsToItsLimits) {
   v1::MGetRequest request;
   v1::MGetResponse response;
-  EXPECT_THAT(Call(&WireHandlers::MGet, request, &response).error_message(), HasSubstr("empty"));
+  EXPECT_THAT(Call(&WireHandlers::MGet, request, &response).message(), HasSubstr("empty"));
   for (size_t i = 0; i < kMaxBatchKeys; ++i) {
     const std::string key = "k" + std::to_string(i);
     if (i % 3 != 0) Set(key, "v" + std::to_string(i));
@@ -138,10 +130,10 @@ TEST_F(WireTest, MGetAnswersInOrderAndHoldsToItsLimits) {
     EXPECT_EQ(response.results(i).value(), i % 3 != 0 ? "v" + std::to_string(i) : "");
   }
   request.add_keys("one more");
-  EXPECT_THAT(Call(&WireHandlers::MGet, request, &response).error_message(), HasSubstr("1024"));
+  EXPECT_THAT(Call(&WireHandlers::MGet, request, &response).message(), HasSubstr("1024"));
   request.mutable_keys()->Clear();
   request.add_keys("");
-  EXPECT_THAT(Call(&WireHandlers::MGet, request, &response).error_message(), HasSubstr("empty"));
+  EXPECT_THAT(Call(&WireHandlers::MGet, request, &response).message(), HasSubstr("empty"));
 }
 
 TEST_F(WireTest, AnMGetWhoseReplyWouldBeTooLargeSaysSoAndTheNextIsServed) {
@@ -151,9 +143,9 @@ TEST_F(WireTest, AnMGetWhoseReplyWouldBeTooLargeSaysSoAndTheNextIsServed) {
     request.add_keys("k" + std::to_string(i));
   }
   v1::MGetResponse response;
-  const grpc::Status status = Call(&WireHandlers::MGet, request, &response);
-  EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED);
-  EXPECT_THAT(status.error_message(), HasSubstr("3.5 MiB"));
+  const absl::Status status = Call(&WireHandlers::MGet, request, &response);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(status.message(), HasSubstr("3.5 MiB"));
   request.mutable_keys()->RemoveLast();
   ASSERT_TRUE(Call(&WireHandlers::MGet, request, &response).ok());
   EXPECT_EQ(response.results_size(), 3);
@@ -167,23 +159,23 @@ TEST_F(WireTest, WhatIsNoMessageIsRefused) {
                              "\x0f", std::string(1, '\0'),
                              "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"};
   for (const std::string& bytes : bad) {
-    grpc::ByteBuffer reply;
+    ReplyWriter reply;
     for (const Method method : {&WireHandlers::Get, &WireHandlers::MGet, &WireHandlers::Pipeline}) {
-      const grpc::Status status = (side_.wire.*method)(BufferOf(bytes), &reply);
-      EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
-      EXPECT_THAT(status.error_message(), HasSubstr("not a message of type"));
+      const absl::Status status = (side_.wire.*method)(Request(bytes), &reply);
+      EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_THAT(status.message(), HasSubstr("not a message of type"));
     }
   }
 }
 
 TEST_F(WireTest, AFrameHasAtLeastOneAndAtMost1024Operations) {
   v1::PipelineRequest frame;
-  EXPECT_THAT(Pipeline(frame).error_message(), HasSubstr("1 to 1024"));
+  EXPECT_THAT(Pipeline(frame).message(), HasSubstr("1 to 1024"));
   for (size_t i = 0; i <= kMaxBatchKeys; ++i) {
     v1::SetRequest* set = frame.add_operations()->mutable_set();
     set->set_key("k");
   }
-  EXPECT_THAT(Pipeline(frame).error_message(), HasSubstr("more than 1024"));
+  EXPECT_THAT(Pipeline(frame).message(), HasSubstr("more than 1024"));
   EXPECT_FALSE(side_.store.Exists("k"));
   frame.mutable_operations()->RemoveLast();
   EXPECT_TRUE(Pipeline(frame).ok());
@@ -229,7 +221,8 @@ TEST_F(WireTest, AnOperationForWhichTheReplyHasNoRoomIsNotExecuted) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(outcomes_.results(i).get().value().size(), 1u << 20);
   for (int i = 3; i < 6; ++i) {
     EXPECT_EQ(outcomes_.results(i).error().reason(), v1::ERROR_REASON_REPLY_TOO_LARGE);
-    EXPECT_EQ(outcomes_.results(i).error().code(), grpc::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(outcomes_.results(i).error().code(),
+              static_cast<int>(absl::StatusCode::kResourceExhausted));
   }
   EXPECT_EQ(outcomes_.results(6).incr().value(), 1);
   ReadResult unchanged;
@@ -249,9 +242,9 @@ TEST_F(WireTest, AFieldOfALaterContractAndARepeatedFieldAreTakenAsProtobufTakesT
       "a\x0a\x01"
       "b",
       10);  // the key twice: the last counts
-  grpc::ByteBuffer reply;
-  ASSERT_TRUE(side_.wire.Pipeline(BufferOf(bytes), &reply).ok());
-  ASSERT_TRUE(outcomes_.ParseFromString(BytesOf(reply)));
+  ReplyWriter reply;
+  ASSERT_TRUE(side_.wire.Pipeline(Request(bytes), &reply).ok());
+  ASSERT_TRUE(outcomes_.ParseFromString(TakeBytes(&reply)));
   ASSERT_EQ(outcomes_.results_size(), 2);
   EXPECT_EQ(outcomes_.results(0).get().value(), "1");
   EXPECT_EQ(outcomes_.results(1).get().value(), "2");
@@ -336,11 +329,11 @@ TEST_F(WireTest, RandomFramesAnswerAsTheTypedHandlersDo) {
     ASSERT_EQ(outcomes_.results_size(), frame.operations_size());
     for (int i = 0; i < frame.operations_size(); ++i) {
       v1::OperationResult expected;
-      const grpc::Status status = typed.cache.Execute(frame.operations(i), &expected);
+      const absl::Status status = typed.cache.Execute(frame.operations(i), &expected);
       if (!status.ok()) {
         expected.Clear();
-        expected.mutable_error()->set_code(status.error_code());
-        expected.mutable_error()->set_message(status.error_message());
+        expected.mutable_error()->set_code(static_cast<int>(status.code()));
+        expected.mutable_error()->set_message(std::string(status.message()));
         expected.mutable_error()->set_reason(outcomes_.results(i).error().reason());
       }
       ForgetVersions(&expected);

@@ -1,0 +1,31 @@
+#include "server/admission/admission_metrics.h"
+
+#include "server/metrics/family.h"
+
+namespace ferrite {
+
+std::vector<prometheus::MetricFamily> AdmissionMetrics::Collect() const {
+  auto shed = MakeFamily("ferrite_shed_total",
+                         "Calls, and operations of batches, turned away unexecuted, by reason.",
+                         prometheus::MetricType::Counter);
+  for (size_t i = 0; i < kShedReasonNames.size(); ++i) {
+    AddCounter(&shed, {{"reason", kShedReasonNames[i]}},
+               static_cast<double>(counters_.Sum([i](const ThreadCounters& thread) {
+                 return thread.count(static_cast<ShedReason>(i));
+               })));
+  }
+  const auto gauge = [](const char* name, const char* help, uint64_t value) {
+    return SingleGauge(name, help, static_cast<double>(value));
+  };
+  return {shed,
+          gauge("ferrite_inflight_operations", "Operations taken up whose answers are not out yet.",
+                budget_.operations()),
+          gauge("ferrite_inflight_operations_limit", "How many there may be.",
+                budget_.limits().operations),
+          gauge("ferrite_inflight_bytes",
+                "Bytes of requests and replies in progress, and what gRPC holds for each call.",
+                budget_.bytes()),
+          gauge("ferrite_inflight_bytes_limit", "How many there may be.", budget_.limits().bytes)};
+}
+
+}  // namespace ferrite

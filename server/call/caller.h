@@ -1,0 +1,29 @@
+#pragma once
+
+// Who made a call, and what came with it beside its messages.
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ferrite {
+
+// Valid for as long as its call. Used on the thread that serves the call.
+class Caller {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // When the caller stops waiting; Clock::time_point::max() if it set no deadline.
+  virtual Clock::time_point deadline() const = 0;
+  // Where the call came from, such as "ipv4:127.0.0.1:50000".
+  virtual std::string peer() const = 0;
+  // The value of a metadata entry, by its name in lower case; absent if there is none, or more than
+  // one.
+  virtual std::optional<std::string_view> Metadata(std::string_view name) const = 0;
+
+ protected:
+  ~Caller() = default;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,90 @@
+#pragma once
+
+// The RPCs that Ferrite serves itself, as metrics name them.
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace ferrite {
+
+enum class Method : size_t {
+  kGet,
+  kSet,
+  kDelete,
+  kTouch,
+  kExists,
+  kIncr,
+  kMGet,
+  kMSet,
+  kMDelete,
+  kPipeline,
+  kScan,
+  kPublish,
+  kSubscribe,
+  kInfo,
+  kStats,
+  kFlush,
+  kFlushWithProgress,
+  kSlowLog,
+  kResetSlowLog,
+  kHealthCheck,
+  kHealthWatch,
+};
+
+struct MethodName {
+  std::string_view service;
+  std::string_view method;  // as in the .proto
+  std::string_view op;      // as a label: lower case
+  std::string_view type;    // "unary", "server_stream" or "bidi_stream"
+};
+
+inline constexpr std::string_view kCacheService = "ferrite.v1.CacheService";
+inline constexpr std::string_view kAdminService = "ferrite.v1.AdminService";
+inline constexpr std::string_view kHealthService = "grpc.health.v1.Health";
+
+// In the order of Method.
+inline constexpr std::array kMethodNames = {
+    MethodName{kCacheService, "Get", "get", "unary"},
+    MethodName{kCacheService, "Set", "set", "unary"},
+    MethodName{kCacheService, "Delete", "delete", "unary"},
+    MethodName{kCacheService, "Touch", "touch", "unary"},
+    MethodName{kCacheService, "Exists", "exists", "unary"},
+    MethodName{kCacheService, "Incr", "incr", "unary"},
+    MethodName{kCacheService, "MGet", "mget", "unary"},
+    MethodName{kCacheService, "MSet", "mset", "unary"},
+    MethodName{kCacheService, "MDelete", "mdelete", "unary"},
+    MethodName{kCacheService, "Pipeline", "pipeline", "bidi_stream"},
+    MethodName{kCacheService, "Scan", "scan", "server_stream"},
+    MethodName{kCacheService, "Publish", "publish", "unary"},
+    MethodName{kCacheService, "Subscribe", "subscribe", "server_stream"},
+    MethodName{kAdminService, "Info", "info", "unary"},
+    MethodName{kAdminService, "Stats", "stats", "unary"},
+    MethodName{kAdminService, "Flush", "flush", "unary"},
+    MethodName{kAdminService, "FlushWithProgress", "flushwithprogress", "server_stream"},
+    MethodName{kAdminService, "SlowLog", "slowlog", "unary"},
+    MethodName{kAdminService, "ResetSlowLog", "resetslowlog", "unary"},
+    MethodName{kHealthService, "Check", "healthcheck", "unary"},
+    MethodName{kHealthService, "Watch", "healthwatch", "server_stream"},
+};
+
+inline constexpr size_t kMethodCount = kMethodNames.size();
+static_assert(kMethodNames[static_cast<size_t>(Method::kHealthWatch)].method == "Watch");
+static_assert(static_cast<size_t>(Method::kHealthWatch) + 1 == kMethodCount);
+
+constexpr const MethodName& NameOf(Method method) {
+  return kMethodNames[static_cast<size_t>(method)];
+}
+
+// Whether calls of the method go on for as long as their clients like, so that what is timed is
+// each frame or message.
+constexpr bool InFrames(Method method) {
+  return method == Method::kPipeline || method == Method::kSubscribe ||
+         method == Method::kHealthWatch;
+}
+
+// Whether calls of the method are the users' work, which is refused when there is too much of it.
+// Those of operators and probes are not: they are how one finds out what is wrong.
+constexpr bool IsUsersWork(Method method) { return NameOf(method).service == kCacheService; }
+
+}  // namespace ferrite

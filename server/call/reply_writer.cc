@@ -1,0 +1,89 @@
+#include "server/call/reply_writer.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+namespace ferrite {
+namespace {
+
+// A frame of 64 reads of small values fits in the first; the others serve the rest.
+constexpr size_t kFirstChunkBytes = size_t{8} << 10;
+constexpr size_t kChunkBytes = size_t{64} << 10;
+
+void Unref(void* block) { static_cast<ValueBlock*>(block)->Unref(); }
+void Release(void* owner) { delete static_cast<std::shared_ptr<const void>*>(owner); }
+
+}  // namespace
+
+ReplyWriter::~ReplyWriter() {
+  Clear();
+  std::free(begin_);
+}
+
+void ReplyWriter::AppendValue(const Value& value) {
+  const std::string_view bytes = value.view();
+  ValueBlock* const block = value.block();
+  if (block == nullptr || bytes.size() < kMinSharedBytes) {
+    std::memcpy(Append(bytes.size()), bytes.data(), bytes.size());
+    return;
+  }
+  CloseChunk();
+  block->Ref();
+  pieces_.push_back({bytes.data(), bytes.size(), &Unref, block});
+  closed_bytes_ += bytes.size();
+}
+
+void ReplyWriter::AppendReference(std::string_view bytes,
+                                  const std::shared_ptr<const void>& owner) {
+  CloseChunk();
+  pieces_.push_back({bytes.data(), bytes.size(), &Release, new std::shared_ptr<const void>(owner)});
+  closed_bytes_ += bytes.size();
+}
+
+void ReplyWriter::AppendMessage(const google::protobuf::MessageLite& message) {
+  const size_t bytes = message.ByteSizeLong();
+  message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(Append(bytes)));
+}
+
+std::vector<Piece> ReplyWriter::Take() {
+  CloseChunk();
+  closed_bytes_ = 0;
+  return std::exchange(pieces_, {});
+}
+
+void ReplyWriter::Clear() {
+  for (const Piece& piece : pieces_) piece.release(piece.owner);
+  pieces_.clear();
+  closed_bytes_ = 0;
+  next_ = begin_;
+}
+
+void ReplyWriter::Grow(size_t bytes) {
+  CloseChunk();
+  std::free(begin_);  // it was empty, but too small
+  const size_t chunk_bytes = std::max(bytes, pieces_.empty() ? kFirstChunkBytes : kChunkBytes);
+  begin_ = next_ = static_cast<char*>(std::malloc(chunk_bytes));
+  if (begin_ == nullptr) throw std::bad_alloc();
+  end_ = begin_ + chunk_bytes;
+}
+
+void ReplyWriter::CloseChunk() {
+  if (next_ == begin_) return;
+  const size_t used = static_cast<size_t>(next_ - begin_);
+  pieces_.push_back({begin_, used, &std::free, begin_});
+  closed_bytes_ += used;
+  begin_ = next_ = end_ = nullptr;
+}
+
+std::string TakeBytes(ReplyWriter* writer) {
+  std::string bytes;
+  for (const Piece& piece : writer->Take()) {
+    bytes.append(piece.data, piece.size);
+    piece.release(piece.owner);
+  }
+  return bytes;
+}
+
+}  // namespace ferrite

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+namespace ferrite {
+
+// Why a call, or an operation of a batch, was turned away unexecuted: the labels of
+// ferrite_shed_total.
+enum class ShedReason : size_t {
+  kOperations,     // --max-inflight-operations
+  kBytes,          // --max-inflight-bytes
+  kBacklog,        // it would not have been done in time
+  kDeadline,       // its deadline had passed when it was taken up
+  kMemory,         // the store is full and nothing could be evicted
+  kRequestWindow,  // no room for another request_id
+};
+
+// In the order of ShedReason.
+inline constexpr std::array kShedReasonNames = {"operations", "bytes",  "backlog",
+                                                "deadline",   "memory", "request_window"};
+
+}  // namespace ferrite

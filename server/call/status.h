@@ -1,0 +1,42 @@
+#pragma once
+
+// The one place where an error of Ferrite becomes a status. Statuses are Abseil's, whose codes are
+// those of gRPC; the edge of the engine turns them into those of the wire.
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "ferrite/v1/cache.pb.h"
+
+namespace ferrite {
+
+// A status with a text for people and, in its details, a google.rpc.ErrorInfo for programs: domain
+// "ferrite", the reason, and facts such as {"limit", "4096"}.
+absl::Status MakeError(absl::StatusCode code, v1::ErrorReason reason, std::string_view message,
+                       std::initializer_list<std::pair<std::string_view, std::string>> facts = {});
+
+// INVALID_ARGUMENT, the most frequent one.
+absl::Status InvalidArgument(
+    v1::ErrorReason reason, std::string_view message,
+    std::initializer_list<std::pair<std::string_view, std::string>> facts = {});
+
+// The message is none of the type that was expected.
+absl::Status Malformed(std::string_view type);
+
+// A write found no room and nothing could be evicted.
+absl::Status MemoryFull();
+
+// The details as the wire carries them, a serialized google.rpc.Status; empty if there are none.
+std::string DetailsOf(const absl::Status& status);
+
+// The reason that the details name; ERROR_REASON_UNSPECIFIED if there are none.
+v1::ErrorReason ReasonOf(const absl::Status& status);
+
+// The same error as part of a batch.
+v1::OperationError ToOperationError(const absl::Status& status);
+
+}  // namespace ferrite

@@ -1,0 +1,41 @@
+#pragma once
+
+// An answer that is not there at once: the part of a call that waits, takes long, or goes on.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/call/reply_writer.h"
+
+namespace ferrite {
+
+// How a call ends.
+struct CallEnd {
+  absl::Status status;
+  std::vector<std::pair<std::string, std::string>> trailers;  // metadata, names in lower case
+};
+
+// Made by a handler, used on the call's thread, and destroyed as soon as the call is over: when it
+// has said kEnd, and also when the client is gone, the deadline has passed, or the server stops.
+class Answer {
+ public:
+  enum class Next {
+    kMessage,  // what was written is to be sent, and this to be asked again then; for streams
+    kYield,    // ask again once other calls had their turn
+    kWait,     // ask again when the call's Waker was used; a call that waits costs no thread
+    kEnd,      // the call ends as `end` says; if that is OK and it is no stream, with what was
+               // written. Of a stream of frames, this frame's part is over and not the call
+  };
+
+  virtual ~Answer() = default;
+
+  // The next step: a short one, as other calls wait for the thread meanwhile (kMostStepTime is a
+  // good measure). Is not called while a message is on its way. `message` is empty.
+  virtual Next Advance(ReplyWriter* message, CallEnd* end) = 0;
+  // The message is out.
+  virtual void Sent() {}
+};
+
+}  // namespace ferrite

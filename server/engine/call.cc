@@ -1,0 +1,316 @@
+#include "server/engine/call.h"
+
+#include <string>
+#include <utility>
+
+#include "server/call/status.h"
+#include "server/engine/server_timing.h"
+#include "server/slowlog/slow_call_entry.h"
+
+namespace ferrite {
+namespace {
+
+using Next = Answer::Next;
+
+// Each made once: under overload there are many, and each is to cost next to nothing.
+const absl::Status& PassedBeforeBegin() {
+  static const absl::Status passed =
+      MakeError(absl::StatusCode::kDeadlineExceeded, v1::ERROR_REASON_DEADLINE_PASSED,
+                "the deadline had passed before the call was taken up; nothing was done");
+  return passed;
+}
+const absl::Status& PassedWhileWaiting() {
+  static const absl::Status passed =
+      MakeError(absl::StatusCode::kDeadlineExceeded, v1::ERROR_REASON_DEADLINE_PASSED,
+                "the deadline passed before the call was done");
+  return passed;
+}
+
+void AddPushback(std::chrono::nanoseconds delay, CallEnd* end) {
+  end->trailers.emplace_back("grpc-retry-pushback-ms",
+                             std::to_string(RandomPushback(delay).count()));
+}
+
+}  // namespace
+
+Call::~Call() { ForgetTarget(); }
+
+void Call::Begin() {
+  begun_ = true;
+  meter_.emplace(rpc_.method);
+  thread_.Add(this);
+  if (thread_.closed()) return ReleaseIfOver();
+  if (gone_) {
+    transport_.TakeNext();
+    return ReleaseIfOver();
+  }
+  if (rpc_.shape == Shape::kFrames) return BeginFrames();
+  received_ = 1;
+  TakeTurn();
+}
+
+void Call::BeginFrames() {
+  transport_.TakeNext();
+  if (end_.status = CheckDeadline(); !end_.status.ok()) return Finish();
+  reading_ = true;
+  transport_.StartRead();
+  AdvanceFrames();
+}
+
+void Call::OnRead(bool ok) {
+  reading_ = false;
+  has_frame_ = ok;
+  received_ += ok;
+  AdvanceFrames();
+}
+
+void Call::OnWritten(bool ok) {
+  thread_.wait()->Passed(mark_);
+  writing_ = false;
+  sent_ += ok;
+  if (rpc_.shape == Shape::kFrames) {
+    passage_.End();
+    broken_ = !ok;
+    return AdvanceFrames();
+  }
+  // A message that could not be sent means that the client is gone, which OnGone tells.
+  if (!ok) StopWaiting();
+  if (answer_ != nullptr) answer_->Sent();
+  Advance();
+}
+
+void Call::OnFinished(bool ok) {
+  thread_.wait()->Passed(mark_);
+  passage_.End();
+  state_ = State::kFinished;
+  if (!ok) end_.status = absl::CancelledError();
+  ReleaseIfOver();
+}
+
+void Call::OnGone() {
+  gone_ = true;
+  StopWaiting();
+  ReleaseIfOver();
+}
+
+void Call::Drain() {
+  if (rpc_.shape == Shape::kFrames) return AdvanceFrames();
+  if (rpc_.shape == Shape::kFeed) Advance();
+}
+
+void Call::AdvanceFrames() {
+  if (state_ != State::kOpen || gone_ || thread_.closed()) return ReleaseIfOver();
+  if (writing_ || answer_ != nullptr) return;
+  if (broken_) {
+    end_.status = absl::CancelledError();
+  } else if (!thread_.drained().ok()) {
+    end_.status = thread_.drained();
+  } else if (has_frame_) {
+    has_frame_ = false;
+    return TakeTurn();
+  } else if (reading_) {
+    return;
+  }
+  Finish();
+}
+
+void Call::TakeTurn() {
+  const bool first = rpc_.shape != Shape::kFrames;
+  const CallStep step(thread_.wait(), meter_->counters(),
+                      first ? meter_->begin() : CallStep::Clock::now());
+  turn_times_ = {};
+  Next next = Next::kEnd;
+  ReplyWriter* const reply = thread_.reply();
+  end_.status = Admit();
+  if (end_.status.ok()) {
+    Turn turn(transport_.request(), transport_, reply, this);
+    end_.status = rpc_.handler(&turn);
+    if (end_.status.ok()) answer_ = turn.TakeAnswer();
+    if (answer_ != nullptr) next = answer_->Advance(reply, &end_);
+  }
+  if (rpc_.shape == Shape::kUnary) thread_.NoteWait(step.queue_ns());
+  if (first) transport_.TakeNext();
+  if (rpc_.shape == Shape::kFeed) EndOpening();
+  Proceed(next, step);
+}
+
+void Call::EndOpening() {
+  // Only to begin is an operation: a feed that waits for events keeps nobody waiting.
+  passage_.End();
+  meter_->CountBytes(transport_.request().size(), 0);
+  transport_.ForgetRequest();
+}
+
+absl::Status Call::CheckDeadline() const {
+  if (transport_.deadline() > meter_->begin()) return absl::OkStatus();
+  ThreadCounters::Current().Count(ShedReason::kDeadline);
+  return PassedBeforeBegin();
+}
+
+absl::Status Call::Admit() {
+  if (rpc_.shape == Shape::kFeed && !thread_.drained().ok()) return thread_.drained();
+  if (rpc_.shape != Shape::kFrames) {
+    if (absl::Status status = CheckDeadline(); !status.ok()) return status;
+  }
+  std::optional<Refusal> refusal = thread_.gate()->Admit(
+      rpc_.method, 1, transport_.request().size(), transport_.deadline(), &passage_);
+  if (!refusal.has_value()) [[likely]]
+    return absl::OkStatus();
+  ThreadCounters::Current().Count(refusal->reason);
+  AddPushback(refusal->delay, &end_);
+  return std::move(refusal->status);
+}
+
+void Call::Advance() {
+  if (answer_ == nullptr || thread_.closed()) {
+    StopWaiting();
+    return ReleaseIfOver();
+  }
+  if (writing_) return;
+  if (deadline_passed_) {
+    end_.status = PassedWhileWaiting();
+    return Finish();
+  }
+  if (rpc_.shape == Shape::kFeed && !thread_.drained().ok()) {
+    end_.status = thread_.drained();
+    return Finish();
+  }
+  const CallStep step(thread_.wait(), meter_->counters());
+  passage_.Resume();
+  Proceed(answer_->Advance(thread_.reply(), &end_), step);
+}
+
+void Call::Proceed(Next next, const CallStep& step) {
+  keys_ += step.keys();
+  const auto now = CallStep::Clock::now();
+  const CallTimes times = step.Executed(now);
+  times_ += times;
+  turn_times_ += times;
+  switch (next) {
+    case Next::kEnd:
+      EndTurn(now);
+      break;
+    case Next::kMessage:
+      meter_->CountBytes(0, thread_.reply()->size());
+      if (in_frames()) meter_->EndFrame(times.execute_ns);
+      Send();
+      break;
+    case Next::kYield:
+      thread_.AskLater(target());
+      [[fallthrough]];
+    case Next::kWait:
+      Wait();
+      break;
+  }
+  const int64_t mark = step.Started();
+  if (next == Next::kEnd || next == Next::kMessage) mark_ = mark;
+}
+
+void Call::EndTurn(CallStep::Clock::time_point now) {
+  StopWaiting();
+  ReplyWriter* const reply = thread_.reply();
+  if (!end_.status.ok()) {
+    reply->Clear();
+    const auto delay = DelayAfter(end_.status);
+    if (delay.has_value() && end_.trailers.empty()) AddPushback(*delay, &end_);
+  }
+  if (rpc_.shape == Shape::kFrames) {
+    meter_->EndFrame(turn_times_.execute_ns);
+    meter_->CountBytes(transport_.request().size(), reply->size());
+    LogIfSlow(turn_times_, reply->size(), 0);
+    transport_.ForgetRequest();
+    if (!end_.status.ok()) return Finish();
+    Send();
+    reading_ = true;
+    return transport_.StartRead();
+  }
+  if (rpc_.shape == Shape::kUnary && end_.status.ok()) {
+    sent_ = 1;
+    sent_bytes_ = reply->size();
+    meter_->CountBytes(0, sent_bytes_);
+  }
+  if (!in_frames()) EndMeter(now);
+  Finish();
+  passage_.HoldReply(sent_bytes_);
+}
+
+void Call::Send() {
+  const uint64_t bytes = thread_.reply()->size();
+  sent_bytes_ += bytes;
+  passage_.HoldReply(bytes);
+  writing_ = true;
+  transport_.StartWrite(thread_.reply());
+}
+
+void Call::Wait() {
+  if (rpc_.shape == Shape::kFeed) return SetDeadlineTimer();
+  if (std::exchange(waiting_, true)) return passage_.Wait();
+  meter_->CountWaitBegun();
+  passage_.Wait();
+  SetDeadlineTimer();
+}
+
+void Call::SetDeadlineTimer() {
+  if (deadline_timer_.has_value()) return;
+  const Clock::time_point deadline = transport_.deadline();
+  if (deadline == Clock::time_point::max()) return;
+  deadline_timer_.emplace([this] {
+    deadline_passed_ = true;
+    Advance();
+  });
+  deadline_timer_->Set(thread_.timers(), deadline);
+}
+
+void Call::StopWaiting() {
+  answer_.reset();
+  if (std::exchange(waiting_, false)) meter_->CountWaitEnded();
+}
+
+void Call::Finish() {
+  StopWaiting();
+  state_ = State::kFinishing;
+  mark_ = 0;
+  AddServerTiming(times_, transport_, &end_);
+  transport_.StartFinish(end_, thread_.reply());
+}
+
+void Call::EndMeter(CallStep::Clock::time_point now) {
+  if (std::exchange(metered_, true)) return;
+  meter_->End(end_.status, received_, sent_, now);
+  if (in_frames()) return;
+  meter_->CountBytes(transport_.request().size(), 0);
+  LogIfSlow(times_, sent_bytes_, rpc_.shape == Shape::kUnary ? 0 : keys_);
+  transport_.ForgetRequest();
+}
+
+void Call::LogIfSlow(const CallTimes& times, uint64_t response_bytes, uint64_t keys) {
+  AddIfSlow(thread_.slow_calls(),
+            {.method = rpc_.method,
+             .times = times,
+             .keys = static_cast<uint32_t>(keys),
+             .response_bytes = response_bytes},
+            transport_, end_.status, transport_.request());
+}
+
+void Call::ReleaseIfOver() {
+  if (!begun_ || !gone_ || reading_ || writing_ || state_ == State::kFinishing) return;
+  StopWaiting();
+  if (state_ == State::kOpen) end_.status = absl::CancelledError();
+  EndMeter(CallStep::Clock::now());
+  passage_.End();
+  deadline_timer_.reset();
+  Unlink();
+  ForgetTarget();
+  transport_.Release();
+}
+
+void Call::ForgetTarget() {
+  if (target_ != nullptr) target_->call = nullptr;
+}
+
+const std::shared_ptr<WakeTarget>& Call::target() {
+  if (target_ == nullptr) target_ = std::make_shared<WakeTarget>(&thread_, this);
+  return target_;
+}
+
+}  // namespace ferrite

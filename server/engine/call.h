@@ -1,0 +1,123 @@
+#pragma once
+
+// The one life of every call, whatever its shape:
+//
+//   1. Begin: the call is there; of all but frames with its request. Its deadline and the gate
+//      decide whether it is admitted.
+//   2. A turn: the handler answers the request at once, or sets an Answer, which goes on (Advance)
+//      until it has come to its end: yielding to other calls, waiting for its Waker, or sending
+//      messages. A stream of frames takes a turn for each frame, one after the other: there is one
+//      read and one write in flight at most, and one frame in hand, so a client that does not take
+//      replies is not read from.
+//   3. Finish, at most once: with the outcome of the turn; or because the deadline has passed while
+//      the call waited, the server drains (of feeds and frames), or a frame is refused.
+//   4. OnGone: the call is over on the wire, by its end or because the client is gone. In the
+//   second
+//      case the answer goes at once, and nothing more is sent.
+//   5. Release: all of this is through, and nothing is in flight.
+//
+// gRPC promises OnGone once for each call that begins, in any order with the other events.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/links.h"
+#include "server/admission/gate.h"
+#include "server/call/call_times.h"
+#include "server/engine/answer.h"
+#include "server/engine/call_meter.h"
+#include "server/engine/call_step.h"
+#include "server/engine/rpc.h"
+#include "server/engine/serving_thread.h"
+#include "server/engine/timers.h"
+#include "server/engine/transport.h"
+#include "server/engine/waker.h"
+
+namespace ferrite {
+
+// Used only on its thread.
+class Call final : public Link {
+ public:
+  // All must outlive the call.
+  Call(Transport* transport, const Rpc* rpc, ServingThread* thread)
+      : transport_(*transport), rpc_(*rpc), thread_(*thread) {}
+  ~Call();
+
+  // Events of the transport.
+  void Begin();
+  void OnRead(bool ok);
+  void OnWritten(bool ok);
+  void OnFinished(bool ok);
+  void OnGone();
+
+  // Asks the answer, if the call waits for it.
+  void Advance();
+  // The thread drains: ends the call if it would not end by itself.
+  void Drain();
+
+  ServingThread* thread() const { return &thread_; }
+  Waker waker() { return Waker(target()); }
+
+ private:
+  using Clock = CallStep::Clock;
+
+  enum class State { kOpen, kFinishing, kFinished };
+
+  void BeginFrames();
+  // Takes the next step that a stream of frames can take.
+  void AdvanceFrames();
+  void TakeTurn();
+  absl::Status CheckDeadline() const;
+  absl::Status Admit();
+  void EndOpening();
+  // Does as the handler or the answer said.
+  void Proceed(Answer::Next next, const CallStep& step);
+  void EndTurn(Clock::time_point now);
+  void Send();
+  void Wait();
+  void SetDeadlineTimer();
+  // Drops what the call waits for.
+  void StopWaiting();
+  // Ends the call as end_ says, with the reply that was written if it is unary.
+  void Finish();
+  // Counts the end, unless it was counted.
+  void EndMeter(Clock::time_point now);
+  void LogIfSlow(const CallTimes& times, uint64_t response_bytes, uint64_t keys);
+  void ReleaseIfOver();
+  const std::shared_ptr<WakeTarget>& target();
+  void ForgetTarget();
+
+  bool in_frames() const { return InFrames(rpc_.method); }
+
+  Transport& transport_;
+  const Rpc& rpc_;
+  ServingThread& thread_;
+
+  State state_ = State::kOpen;
+  bool begun_ = false;
+  bool gone_ = false;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool has_frame_ = false;  // that has not had its turn
+  bool broken_ = false;     // a reply to a frame could not be sent
+  bool waiting_ = false;    // and counted as such
+  bool deadline_passed_ = false;
+  bool metered_ = false;  // the end was counted
+
+  std::optional<CallMeter> meter_;  // once it has begun
+  Passage passage_;                 // of the call, or of the frame whose reply is on its way
+  std::unique_ptr<Answer> answer_;
+  std::shared_ptr<WakeTarget> target_;  // once somebody wants it
+  std::optional<Timer> deadline_timer_;
+  CallEnd end_;
+  CallTimes times_;       // of all steps
+  CallTimes turn_times_;  // of the steps of this turn
+  int64_t mark_ = 0;      // of the Write or Finish in flight
+  uint64_t received_ = 0;
+  uint64_t sent_ = 0;
+  uint64_t sent_bytes_ = 0;
+  uint64_t keys_ = 0;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,25 @@
+#include "server/engine/grpc/grpc_caller.h"
+
+#include <iterator>
+
+namespace ferrite {
+
+Caller::Clock::time_point DeadlineOf(const grpc::ServerContext& context) {
+  const gpr_timespec raw = context.raw_deadline();
+  if (gpr_time_cmp(raw, gpr_inf_future(raw.clock_type)) == 0)
+    return Caller::Clock::time_point::max();
+  // That of the steady clock, which is what gRPC keeps it in.
+  const gpr_timespec steady = gpr_convert_clock_type(raw, GPR_CLOCK_MONOTONIC);
+  return Caller::Clock::time_point(std::chrono::seconds(steady.tv_sec) +
+                                   std::chrono::nanoseconds(steady.tv_nsec));
+}
+
+std::optional<std::string_view> MetadataOf(const grpc::ServerContext& context,
+                                           std::string_view name) {
+  const auto& metadata = context.client_metadata();
+  const auto [begin, end] = metadata.equal_range(grpc::string_ref(name.data(), name.size()));
+  if (begin == end || std::next(begin) != end) return std::nullopt;
+  return std::string_view(begin->second.data(), begin->second.size());
+}
+
+}  // namespace ferrite

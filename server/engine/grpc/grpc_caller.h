@@ -1,0 +1,18 @@
+#pragma once
+
+// What gRPC's context of a call says of its caller (Caller).
+
+#include <grpcpp/server_context.h>
+
+#include <optional>
+#include <string_view>
+
+#include "server/call/caller.h"
+
+namespace ferrite {
+
+Caller::Clock::time_point DeadlineOf(const grpc::ServerContext& context);
+std::optional<std::string_view> MetadataOf(const grpc::ServerContext& context,
+                                           std::string_view name);
+
+}  // namespace ferrite

@@ -1,0 +1,168 @@
+#include "server/engine/grpc/grpc_server.h"
+
+#include <grpc/grpc.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/security/server_credentials.h>
+
+#include <chrono>
+#include <map>
+#include <string_view>
+#include <thread>
+
+#include "absl/time/clock.h"
+#include "base/check.h"
+#include "server/engine/grpc/rpc_port.h"
+
+namespace ferrite {
+namespace {
+
+// A handshake that takes longer holds a descriptor for nothing.
+constexpr int kHandshakeTimeoutMs = 10'000;
+
+int Milliseconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+void Configure(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
+  builder->SetMaxReceiveMessageSize(static_cast<int>(options.max_receive_bytes));
+  // A small compressed message may unpack to a huge one before gRPC's limit on its size is looked
+  // at.
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams);
+  // A call past its deadline is refused when it is taken up (Call), and cancelled by its own
+  // client. gRPC's timers would cancel it a second time, which costs more than to serve it: a
+  // server a little short of CPU then spends all of it on calls that are over.
+  builder->AddChannelArgument(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0);
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  // Clients may ping as often as every 10 s; gRPC's default of 5 min cuts polite ones off.
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  if (options.max_connection_age > absl::ZeroDuration()) {
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                                Milliseconds(options.max_connection_age));
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                                Milliseconds(options.max_connection_age_grace));
+  }
+}
+
+}  // namespace
+
+// Keeps ports of different types alive in one list.
+class GrpcServer::Port {
+ public:
+  virtual ~Port() = default;
+};
+
+template <typename Responder>
+class GrpcServer::PortOf final : public Port {
+ public:
+  template <typename... Arguments>
+  explicit PortOf(Arguments&&... arguments) : port(std::forward<Arguments>(arguments)...) {}
+  RpcPort<Responder> port;
+};
+
+GrpcServer::GrpcServer(const GrpcServerOptions& options, CounterRegistry* counters,
+                       Admissions* admissions, SlowCalls* slow_calls)
+    : options_(options), counters_(*counters), admissions_(*admissions), slow_calls_(*slow_calls) {}
+
+GrpcServer::~GrpcServer() { FERRITE_CHECK(server_ == nullptr); }
+
+absl::Status GrpcServer::Build(const std::vector<Rpc>& rpcs) {
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  std::map<std::string_view, ByteService*> services;
+  for (const Rpc& rpc : rpcs) {
+    const std::string_view name = NameOf(rpc.method).service;
+    if (services.contains(name)) continue;
+    services[name] = services_.emplace_back(std::make_unique<ByteService>(name)).get();
+    builder.RegisterService(services[name]);
+  }
+  for (int i = 0; i < options_.threads; ++i) {
+    // Helpers' queues are not frequently polled (queue_thread.h).
+    threads_.push_back(std::make_unique<QueueThread>(static_cast<size_t>(i),
+                                                     builder.AddCompletionQueue(i == 0), &team_,
+                                                     &admissions_, &slow_calls_));
+    team_.Add(threads_.back().get());
+  }
+  // The accept loop is ours (see Listener); gRPC gets connected sockets.
+  acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
+  Configure(options_, &builder);
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr) return absl::InternalError("gRPC could not be started");
+  for (const Rpc& rpc : rpcs) AddPorts(rpc, services[NameOf(rpc.method).service]);
+  return absl::OkStatus();
+}
+
+void GrpcServer::AddPorts(const Rpc& rpc, ByteService* service) {
+  QueueThread* const front = team_.threads().front();
+  switch (rpc.shape) {
+    case Shape::kUnary:
+      for (QueueThread* thread : team_.threads()) {
+        AddPort<ByteService::UnaryResponder>(service, rpc, thread, {thread});
+      }
+      break;
+    case Shape::kStream:
+    case Shape::kFeed:
+      AddPort<ByteService::StreamResponder>(service, rpc, front, team_.threads());
+      break;
+    case Shape::kFrames:
+      AddPort<ByteService::FramesResponder>(service, rpc, front, team_.threads());
+      break;
+  }
+}
+
+template <typename Responder>
+void GrpcServer::AddPort(ByteService* service, const Rpc& rpc, QueueThread* thread,
+                         const std::vector<QueueThread*>& homes) {
+  auto held = std::make_unique<PortOf<Responder>>(service, &rpc, thread, homes);
+  RpcPort<Responder>* const port = &held->port;
+  port->Arm();
+  thread->WhenCalled([port] { port->Arm(); });
+  ports_.push_back(std::move(held));
+}
+
+void GrpcServer::Start() {
+  for (const auto& thread : threads_) thread->Start([this] { counters_.AttachThread(); });
+}
+
+void GrpcServer::Handoff(int listener, int descriptor) {
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+  parameters.listener_fd = listener;
+  parameters.fd = descriptor;
+  acceptor_->HandleNewConnection(&parameters);
+}
+
+void GrpcServer::Shutdown(absl::Duration grace, const absl::Status& drained,
+                          const std::function<void(size_t index)>& on_drain) {
+  for (const auto& thread : threads_) {
+    thread->Post([thread = thread.get(), drained, on_drain] {
+      thread->Drain(drained);
+      on_drain(thread->index());
+    });
+  }
+  std::atomic<bool> stop{false};
+  std::thread canceller([&] { CancelWhenIdle(stop); });
+  server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  stop = true;
+  canceller.join();
+  for (const auto& thread : threads_) thread->Stop();
+  threads_.clear();
+  server_.reset();
+}
+
+void GrpcServer::CancelWhenIdle(const std::atomic<bool>& stop) {
+  // A call may be between gRPC and its handler when nothing is counted, so one look is not enough.
+  constexpr int kLooks = 5;
+  constexpr std::chrono::milliseconds kPause(20);
+  for (int idle = 0; !stop && idle < kLooks; std::this_thread::sleep_for(kPause)) {
+    idle = counters_.Inflight() == 0 ? idle + 1 : 0;
+  }
+  if (!stop) grpc_server_cancel_all_calls(server_->c_server());
+}
+
+}  // namespace ferrite

@@ -1,0 +1,85 @@
+#pragma once
+
+// gRPC's server as a front of the engine: queues and their threads, the services, connections that
+// somebody else has accepted, and their orderly end.
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/admission/gate.h"
+#include "server/engine/grpc/byte_service.h"
+#include "server/engine/grpc/queue_thread.h"
+#include "server/engine/rpc.h"
+#include "server/metrics/thread_counters.h"
+#include "server/slowlog/slow_calls.h"
+
+namespace ferrite {
+
+struct GrpcServerOptions {
+  int threads = 1;
+  // Room for requests; larger ones are refused by gRPC.
+  size_t max_receive_bytes = size_t{4} << 20;
+  int max_concurrent_streams = 1024;  // of a connection
+  absl::Duration max_connection_age;  // zero: no limit
+  absl::Duration max_connection_age_grace;
+};
+
+// Not thread-safe, but for Handoff().
+class GrpcServer {
+ public:
+  // All must outlive the server.
+  GrpcServer(const GrpcServerOptions& options, CounterRegistry* counters, Admissions* admissions,
+             SlowCalls* slow_calls);
+  // Shutdown() must have been called if Start() succeeded.
+  ~GrpcServer();
+
+  // Makes the server and its threads, which do not run yet. The RPCs must outlive the server; those
+  // of one service are served by it.
+  absl::Status Build(const std::vector<Rpc>& rpcs);
+  const std::vector<QueueThread*>& threads() const { return team_.threads(); }
+  // Starts to serve.
+  void Start();
+  // Takes over the descriptor of a connection; `listener` is the socket that it came in on.
+  // Thread-safe.
+  void Handoff(int listener, int descriptor);
+
+  // Ends in order: no new calls; feeds and streams of frames end with `drained` after the message
+  // that they are at; calls in progress may go on until they end or the grace is over, and are
+  // cancelled then; the queues run dry; the threads end. `on_drain` is called on each thread.
+  void Shutdown(absl::Duration grace, const absl::Status& drained,
+                const std::function<void(size_t index)>& on_drain);
+
+ private:
+  class Port;
+  template <typename Responder>
+  class PortOf;
+
+  // Has the threads take up calls of `rpc`.
+  void AddPorts(const Rpc& rpc, ByteService* service);
+  template <typename Responder>
+  void AddPort(ByteService* service, const Rpc& rpc, QueueThread* thread,
+               const std::vector<QueueThread*>& homes);
+  // Cancels what is left, streams without end such as health watches, once no call of Ferrite's own
+  // is in progress.
+  void CancelWhenIdle(const std::atomic<bool>& stop);
+
+  const GrpcServerOptions options_;
+  CounterRegistry& counters_;
+  Admissions& admissions_;
+  SlowCalls& slow_calls_;
+  std::vector<std::unique_ptr<ByteService>> services_;
+  ThreadTeam team_;
+  std::vector<std::unique_ptr<Port>> ports_;  // after the threads have ended
+  std::vector<std::unique_ptr<QueueThread>> threads_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,197 @@
+#pragma once
+
+// Where the calls of one RPC come in on one queue: always some that wait to be taken up, as gRPC
+// buffers calls that nobody waits for.
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+#include "server/engine/call.h"
+#include "server/engine/grpc/byte_service.h"
+#include "server/engine/grpc/grpc_caller.h"
+#include "server/engine/grpc/message.h"
+#include "server/engine/grpc/queue_thread.h"
+#include "server/engine/grpc/tag.h"
+#include "server/engine/grpc/wire_status.h"
+#include "server/engine/transport.h"
+
+namespace ferrite {
+
+// Used only on the thread of its queue once that runs, but for what says otherwise. `Responder` is
+// one of ByteService's.
+template <typename Responder>
+class RpcPort {
+ public:
+  // New calls are taken up by `thread`. Unary calls stay there; others, which go on for long, are
+  // spread evenly over `homes`. All must outlive the port.
+  RpcPort(ByteService* service, const Rpc* rpc, QueueThread* thread,
+          const std::vector<QueueThread*>& homes)
+      : service_(*service), rpc_(*rpc), thread_(*thread), homes_(homes.begin(), homes.end()) {}
+
+  // Waits for as many calls as it is to.
+  void Arm() {
+    if (thread_.closed()) return;
+    while (armed_ < wanted()) ArmOne();
+  }
+
+ private:
+  static constexpr bool kUnary = std::is_same_v<Responder, ByteService::UnaryResponder>;
+  static constexpr bool kFrames = std::is_same_v<Responder, ByteService::FramesResponder>;
+  static constexpr int kStreamsWaitedFor = 2;
+  static constexpr size_t kMaxPooled = 256;
+
+  // A thread that serves calls, and how many of this RPC it has.
+  struct Home {
+    explicit Home(QueueThread* of) : thread(*of) {}
+    QueueThread& thread;
+    std::atomic<int> calls{0};
+  };
+
+  // One call, from the wait for it to its end.
+  class GrpcCall final : public Transport {
+   public:
+    GrpcCall(RpcPort* port, Home* home) : port_(*port), home_(*home) {}
+
+    // Waits for the next call. The object must not be in use.
+    void Arm() {
+      context_.emplace();
+      responder_.emplace(&*context_);
+      call_.emplace(this, &port_.rpc_, &home_.thread);
+      context_->AsyncNotifyWhenDone(static_cast<Tag*>(&gone_tag_));
+      port_.service_.Request(port_.rpc_.method, &*context_, message_.Receive(), &*responder_,
+                             home_.thread.queue(), port_.thread_.queue(),
+                             static_cast<Tag*>(&begun_tag_));
+    }
+    // Lets go of gRPC's memory for the call that is over.
+    void Reset() {
+      call_.reset();
+      responder_.reset();
+      context_.reset();
+      message_.Clear();
+    }
+    Home* home() const { return &home_; }
+
+    Clock::time_point deadline() const override { return DeadlineOf(*context_); }
+    std::string peer() const override { return context_->peer(); }
+    std::optional<std::string_view> Metadata(std::string_view name) const override {
+      return MetadataOf(*context_, name);
+    }
+
+    const Request& request() const override { return message_.request(); }
+    void ForgetRequest() override { message_.Clear(); }
+    void StartRead() override {
+      if constexpr (kFrames) responder_->Read(message_.Receive(), static_cast<Tag*>(&read_tag_));
+    }
+    void StartWrite(ReplyWriter* message) override {
+      if constexpr (!kUnary) {
+        responder_->Write(TakeMessage(message), static_cast<Tag*>(&written_tag_));
+      }
+    }
+    void StartFinish(const CallEnd& end, ReplyWriter* message) override {
+      for (const auto& [name, value] : end.trailers) context_->AddTrailingMetadata(name, value);
+      Tag* const tag = &finished_tag_;
+      if constexpr (!kUnary) {
+        responder_->Finish(ToGrpc(end.status), tag);
+      } else if (end.status.ok()) {
+        responder_->Finish(TakeMessage(message), grpc::Status::OK, tag);
+      } else {
+        responder_->FinishWithError(ToGrpc(end.status), tag);
+      }
+    }
+    void TakeNext() override {
+      if constexpr (kUnary) port_.Arm();
+    }
+    void Release() override { port_.Release(this); }
+
+   private:
+    void OnBegun(bool ok) {
+      port_.TookUp();
+      if (!ok) return port_.Delete(this);
+      if constexpr (!kUnary) {
+        port_.Arm();
+        if (&home_.thread != &port_.thread_) {
+          return home_.thread.Post([this] { call_->Begin(); });
+        }
+      }
+      call_->Begin();
+    }
+    void OnRead(bool ok) { call_->OnRead(ok); }
+    void OnWritten(bool ok) { call_->OnWritten(ok); }
+    void OnFinished(bool ok) { call_->OnFinished(ok); }
+    void OnGone(bool) { call_->OnGone(); }
+
+    RpcPort& port_;
+    Home& home_;
+    std::optional<grpc::ServerContext> context_;
+    std::optional<Responder> responder_;
+    ReceivedMessage message_;
+    std::optional<ferrite::Call> call_;
+    StepTag<GrpcCall, &GrpcCall::OnBegun> begun_tag_{this};
+    StepTag<GrpcCall, &GrpcCall::OnRead> read_tag_{this};
+    StepTag<GrpcCall, &GrpcCall::OnWritten> written_tag_{this};
+    StepTag<GrpcCall, &GrpcCall::OnFinished> finished_tag_{this};
+    StepTag<GrpcCall, &GrpcCall::OnGone> gone_tag_{this};
+  };
+
+  int wanted() const { return kUnary ? thread_.calls_to_wait_for() : kStreamsWaitedFor; }
+
+  void ArmOne() {
+    GrpcCall* call;
+    if (pool_.empty()) {
+      call = new GrpcCall(this, EmptiestHome());
+    } else {
+      call = pool_.back().release();
+      pool_.pop_back();
+    }
+    ++armed_;
+    if constexpr (kUnary) thread_.ChangeWaitedFor(1);
+    call->Arm();
+  }
+
+  // A call that was waited for is there, or will never be.
+  void TookUp() {
+    --armed_;
+    if constexpr (kUnary) {
+      thread_.ChangeWaitedFor(-1);
+      if (armed_ == 0) thread_.NoteExhausted();
+    }
+  }
+
+  Home* EmptiestHome() {
+    Home* emptiest = &homes_.front();
+    for (Home& home : homes_) {
+      if (home.calls.load() < emptiest->calls.load()) emptiest = &home;
+    }
+    emptiest->calls.fetch_add(1);
+    return emptiest;
+  }
+
+  // On the thread of the call's home.
+  void Release(GrpcCall* call) {
+    call->Reset();
+    if constexpr (kUnary) {
+      if (pool_.size() < kMaxPooled) return pool_.emplace_back(call), void();
+    }
+    Delete(call);
+  }
+  // The same, or on this thread if the call never began.
+  void Delete(GrpcCall* call) {
+    call->home()->calls.fetch_sub(1);
+    delete call;
+  }
+
+  ByteService& service_;
+  const Rpc& rpc_;
+  QueueThread& thread_;
+  std::deque<Home> homes_;
+  int armed_ = 0;
+  std::vector<std::unique_ptr<GrpcCall>> pool_;
+};
+
+}  // namespace ferrite

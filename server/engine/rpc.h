@@ -1,0 +1,68 @@
+#pragma once
+
+// What an RPC is to the engine: a method, the shape of its calls, and the handler of each request.
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "server/call/caller.h"
+#include "server/call/method.h"
+#include "server/call/reply_writer.h"
+#include "server/call/request.h"
+#include "server/engine/answer.h"
+#include "server/engine/waker.h"
+
+namespace ferrite {
+
+// One request of a call, for its handler to answer: by writing the reply, or later.
+class Turn {
+ public:
+  Turn(const Request& request, const Caller& caller, ReplyWriter* reply, Call* call)
+      : request_(request), caller_(caller), reply_(*reply), call_(*call) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  // Stays where it is until the request has been answered.
+  const Request& request() const { return request_; }
+  const Caller& caller() const { return caller_; }
+  // The thread that serves the call, counted from 0.
+  size_t thread_index() const;
+
+  // Write the reply here if it is there at once.
+  ReplyWriter* reply() { return &reply_; }
+  // If it is not: sets what will answer, and leaves the reply empty.
+  void Later(std::unique_ptr<Answer> answer) { answer_ = std::move(answer); }
+  // Wakes the answer of this turn.
+  Waker waker() const;
+
+  // For the engine.
+  std::unique_ptr<Answer> TakeAnswer() { return std::move(answer_); }
+
+ private:
+  const Request& request_;
+  const Caller& caller_;
+  ReplyWriter& reply_;
+  Call& call_;
+  std::unique_ptr<Answer> answer_;
+};
+
+// Answers a request; anything but OK refuses it, and ends the call. Runs on a serving thread.
+using Handler = std::function<absl::Status(Turn*)>;
+
+// How messages travel, and when a call ends.
+enum class Shape {
+  kUnary,   // one request, one reply
+  kStream,  // one request, messages until they have come to their end
+  kFeed,    // one request, messages for as long as the client likes
+  kFrames,  // a stream of requests, each with one reply, for as long as the client likes
+};
+
+struct Rpc {
+  Method method;
+  Shape shape;
+  Handler handler;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,73 @@
+// Get and MGet.
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "proto/wire/field_reader.h"
+#include "server/call/limits.h"
+#include "server/call/status.h"
+#include "server/handlers/read_result.h"
+#include "server/handlers/wire_handlers.h"
+#include "server/metrics/thread_counters.h"
+
+namespace ferrite {
+namespace {
+
+constexpr uint32_t kMGetKeys = v1::MGetRequest::kKeysFieldNumber;
+
+absl::Status ReplyTooLarge(size_t after_keys, size_t of_keys) {
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_REPLY_TOO_LARGE,
+                   "the reply would exceed 3.5 MiB (" + std::to_string(kMaxReplyBytes) +
+                       " bytes) after " + std::to_string(after_keys) + " of " +
+                       std::to_string(of_keys) + " keys; ask for fewer keys",
+                   {{"limit", std::to_string(kMaxReplyBytes)}});
+}
+
+// Replaces `*keys` by those of a serialized MGetRequest, and checks them.
+absl::Status ParseKeys(std::string_view message, std::vector<std::string_view>* keys) {
+  keys->clear();
+  FieldReader field(message);
+  while (field.Next()) {
+    if (field.Is(kMGetKeys)) keys->push_back(field.bytes());
+  }
+  if (!field.well_formed()) return Malformed("MGetRequest");
+  absl::Status status = CheckBatchSize(keys->size());
+  for (auto key = keys->begin(); status.ok() && key != keys->end(); ++key) status = CheckKey(*key);
+  return status;
+}
+
+}  // namespace
+
+absl::Status WireHandlers::Get(const Request& request, ReplyWriter* reply) {
+  thread_local v1::GetRequest message;
+  thread_local ReadResult result;  // its buffer serves the thread's next call
+  if (!request.ParseInto(&message)) return Malformed("GetRequest");
+  if (absl::Status status = cache_.Read(message, &result); !status.ok()) return status;
+  WriteRead(kWholeReply, result, reply);
+  result.value.Clear();  // no reference to a large value outlives the call
+  return absl::OkStatus();
+}
+
+absl::Status WireHandlers::MGet(const Request& request, ReplyWriter* reply) {
+  thread_local std::vector<std::string_view> keys;
+  thread_local std::array<ReadResult, kKeysPerStep> results;
+  if (absl::Status status = ParseKeys(request.bytes(), &keys); !status.ok()) return status;
+  for (size_t begin = 0; begin < keys.size(); begin += kKeysPerStep) {
+    const size_t count = std::min(kKeysPerStep, keys.size() - begin);
+    store_.MGet({keys.data() + begin, count}, {results.data(), count});
+    size_t hits = 0;
+    for (size_t i = 0; i < count; ++i) {
+      if (reply->size() <= kMaxReplyBytes) WriteRead(kMGetResult, results[i], reply);
+      hits += results[i].found;
+      results[i].value.Clear();
+    }
+    ThreadCounters::Current().Count(CacheOutcome::kGetHit, hits);
+    ThreadCounters::Current().Count(CacheOutcome::kGetMiss, count - hits);
+    if (reply->size() > kMaxReplyBytes) return ReplyTooLarge(begin + count, keys.size());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace ferrite

@@ -1,0 +1,53 @@
+#pragma once
+
+// The calls of CacheService that are served straight from and to bytes of the wire: those of which
+// there are most (Pipeline, MGet), and those whose replies may be large (Get). cache.proto is their
+// contract like that of all others.
+
+#include <span>
+
+#include "absl/status/status.h"
+#include "proto/wire/frame_operation.h"
+#include "server/call/reply_writer.h"
+#include "server/call/request.h"
+#include "server/events/event_hub.h"
+#include "server/handlers/cache_handlers.h"
+#include "store/store.h"
+
+namespace ferrite {
+
+// Thread-safe; called on threads that have counters (CounterRegistry::AttachThread).
+class WireHandlers {
+ public:
+  // All must outlive the handlers.
+  WireHandlers(Store* store, EventHub* events, CacheHandlers* cache)
+      : store_(*store), events_(*events), cache_(*cache) {}
+
+  // When they fail, what was written to `*reply` means nothing.
+  absl::Status Get(const Request& request, ReplyWriter* reply);
+  absl::Status MGet(const Request& request, ReplyWriter* reply);
+  // Executes one frame. An error ends the stream; nothing was executed then.
+  absl::Status Pipeline(const Request& frame, ReplyWriter* reply);
+  // About how many bytes a frame writes to the store; 0 if it is malformed.
+  size_t BytesWritten(const Request& frame) const;
+
+ private:
+  OperationLimits limits() const;
+  // Execute operations that go to the store together, and append their outcomes.
+  void Execute(std::span<const FrameOperation> operations, ReplyWriter* reply);
+  void Reads(std::span<const FrameOperation> operations, ReplyWriter* reply);
+  void Writes(std::span<const FrameOperation> operations, ReplyWriter* reply);
+  void Messages(std::span<const FrameOperation> operations, ReplyWriter* reply);
+  void Publish(const FrameOperation& operation, ReplyWriter* reply);
+  // One after the other.
+  void Mixed(std::span<const FrameOperation> operations, ReplyWriter* reply);
+  void ExecuteOne(const FrameOperation& operation, ReplyWriter* reply);
+  // For which a message has to be made.
+  void ExecuteOther(const FrameOperation& operation, ReplyWriter* reply);
+
+  Store& store_;
+  EventHub& events_;
+  CacheHandlers& cache_;
+};
+
+}  // namespace ferrite

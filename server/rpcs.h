@@ -1,0 +1,31 @@
+#pragma once
+
+// Which RPC is served by which handler: one line each.
+
+#include <memory>
+#include <vector>
+
+#include "server/engine/rpc.h"
+#include "server/events/dispatcher.h"
+#include "server/handlers/admin_handlers.h"
+#include "server/handlers/cache_handlers.h"
+#include "server/handlers/wire_handlers.h"
+#include "server/health/health.h"
+#include "store/store.h"
+
+namespace ferrite {
+
+// What the handlers need. All must outlive the RPCs.
+struct RpcParts {
+  Store* store;
+  CacheHandlers* cache;
+  WireHandlers* wire;
+  AdminHandlers* admin;
+  Health* health;
+  // One for each serving thread, in order; filled in before the first call.
+  const std::vector<std::unique_ptr<Dispatcher>>* dispatchers;
+};
+
+std::vector<Rpc> MakeRpcs(const RpcParts& parts);
+
+}  // namespace ferrite

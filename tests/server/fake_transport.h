@@ -1,0 +1,91 @@
+#pragma once
+
+// A call without gRPC: a transport and a thread whose events a test gives by hand.
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/engine/call.h"
+#include "server/engine/serving_thread.h"
+#include "server/engine/transport.h"
+
+namespace ferrite {
+
+// Runs what is posted, and what calls have asked for, when it is told to.
+class FakeThread final : public ServingThread {
+ public:
+  FakeThread(Admissions* admissions, SlowCalls* slow_calls)
+      : ServingThread(0, admissions, slow_calls) {
+    SetCurrent();
+  }
+
+  void Post(std::function<void()> body) override { posted_.push_back(std::move(body)); }
+  void NoteWait(int64_t) override {}
+
+  // Until nothing is left to do, except for calls that yield.
+  void Run() {
+    while (!posted_.empty()) {
+      const std::function<void()> body = std::move(posted_.front());
+      posted_.pop_front();
+      body();
+      EndStep();
+    }
+    EndStep();
+    Between();
+  }
+  // One step of a call that has yielded; false if there is none.
+  bool RunYielded() { return AskOneLater(); }
+  void CloseNow() { Close(); }
+
+ private:
+  std::deque<std::function<void()>> posted_;
+};
+
+// What the call did to its far end. The test ends operations by calling the call's On... functions.
+class FakeTransport final : public Transport {
+ public:
+  Clock::time_point deadline() const override { return deadline_; }
+  std::string peer() const override { return "test"; }
+  std::optional<std::string_view> Metadata(std::string_view name) const override {
+    const auto found = metadata.find(std::string(name));
+    if (found == metadata.end()) return std::nullopt;
+    return found->second;
+  }
+
+  const Request& request() const override { return *request_; }
+  void ForgetRequest() override { request_.emplace(); }
+  void StartRead() override { ++reads; }
+  void StartWrite(ReplyWriter* message) override { written.push_back(TakeBytes(message)); }
+  void StartFinish(const CallEnd& end, ReplyWriter* message) override {
+    EXPECT_FALSE(finished.has_value()) << "finished twice";
+    finished = end;
+    if (end.status.ok()) last_message = TakeBytes(message);
+  }
+  void TakeNext() override { ++took_next; }
+  void Release() override { ++released; }
+
+  void SetRequest(std::string bytes) {
+    bytes_ = std::move(bytes);
+    request_.emplace(bytes_);
+  }
+  void set_deadline(Clock::time_point deadline) { deadline_ = deadline; }
+
+  std::map<std::string, std::string> metadata;
+  int reads = 0;
+  std::vector<std::string> written;
+  std::optional<CallEnd> finished;
+  std::string last_message;  // of a unary call
+  int took_next = 0;
+  int released = 0;
+
+ private:
+  Clock::time_point deadline_ = Clock::time_point::max();
+  std::string bytes_;
+  std::optional<Request> request_{std::in_place};
+};
+
+}  // namespace ferrite

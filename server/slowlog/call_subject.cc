@@ -32,9 +32,23 @@ CallSubject Parsed(const Request& bytes) {
   return SubjectOf(request);
 }
 
+// To parse more would hold up the thread for longer than the call itself did.
+constexpr size_t kMostParsedBytes = size_t{256} << 10;
+constexpr size_t kBeginningBytes = size_t{8} << 10;
+
+// The beginning has the key, if there is one; how many keys there are it cannot tell.
+CallSubject SubjectOfBeginning(Method method, const Request& request) {
+  std::string beginning(kBeginningBytes, '\0');
+  request.CopyOut(0, beginning.size(), beginning.data());
+  CallSubject subject = SubjectOf(method, Request(std::string_view(beginning)));
+  if (subject.key.empty()) subject.keys = 0;
+  return subject;
+}
+
 }  // namespace
 
 CallSubject SubjectOf(Method method, const Request& request) {
+  if (request.size() > kMostParsedBytes) return SubjectOfBeginning(method, request);
   switch (method) {
     case Method::kGet:
       return Parsed<v1::GetRequest>(request);

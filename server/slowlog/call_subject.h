@@ -18,7 +18,8 @@ struct CallSubject {
   uint32_t keys = 0;  // keys or operations
 };
 
-// Read off the fields of a request of `method`. Parses it: for slow calls only.
+// Read off the fields of a request of `method`. Parses it: for slow calls only. Of a request of
+// more than 256 KiB it parses the first 8 KiB, which tell the key, but not how many keys there are.
 CallSubject SubjectOf(Method method, const Request& request);
 
 }  // namespace ferrite

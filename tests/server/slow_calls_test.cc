@@ -136,5 +136,16 @@ TEST(CallSubject, IsReadOffTheRequest) {
   EXPECT_EQ(SubjectOfMessage(Method::kFlush, v1::FlushRequest()).keys, 0u);
 }
 
+TEST(CallSubject, OfALargeRequestIsReadOffItsBeginning) {
+  v1::SetRequest set;
+  set.set_key("large");
+  set.set_value(std::string(1 << 20, 'v'));
+  EXPECT_EQ(SubjectOfMessage(Method::kSet, set).key, "large");
+  EXPECT_EQ(SubjectOfMessage(Method::kSet, set).keys, 1u);
+  v1::MSetRequest mset;
+  for (int i = 0; i < 2; ++i) *mset.add_entries() = set;
+  EXPECT_EQ(SubjectOfMessage(Method::kMSet, mset).keys, 0u);
+}
+
 }  // namespace
 }  // namespace ferrite

@@ -151,7 +151,6 @@ void GrpcServer::Shutdown(absl::Duration grace, const absl::Status& drained,
   stop = true;
   canceller.join();
   for (const auto& thread : threads_) thread->Stop();
-  threads_.clear();
   server_.reset();
 }
 

@@ -88,15 +88,16 @@ void QueueThread::Start(std::function<void()> on_start) {
 }
 
 void QueueThread::Stop() {
-  // From its own thread, so that nothing starts an operation while it closes.
-  Post([this] {
-    Close();
-    queue_->Shutdown();
-  });
   {
     MutexLock lock(&post_mutex_);
+    // From its own thread, so that nothing starts an operation while it closes.
+    PostLocked([this] {
+      Close();
+      queue_->Shutdown();
+    });
     stopping_ = true;
   }
+  Rouse();
   thread_.join();
 }
 
@@ -104,11 +105,15 @@ void QueueThread::Post(std::function<void()> body) {
   {
     MutexLock lock(&post_mutex_);
     if (stopping_) return;
-    auto* const task = new Task(std::move(body));
-    handed_over_.fetch_add(1, std::memory_order_release);
-    task->Post(queue_.get());
+    PostLocked(std::move(body));
   }
   if (asleep_.load()) Rouse();
+}
+
+void QueueThread::PostLocked(std::function<void()> body) {
+  auto* const task = new Task(std::move(body));
+  handed_over_.fetch_add(1, std::memory_order_release);
+  task->Post(queue_.get());
 }
 
 void QueueThread::NoteWait(int64_t queue_ns) {
@@ -145,7 +150,7 @@ std::optional<QueueThread::Event> QueueThread::Take() {
         gate()->Rested();  // a call that yields keeps nobody waiting for longer than its step
         continue;
       }
-      if (std::exchange(exhausted_, false)) LookAfterSleepers();
+      if (!is_helper() && std::exchange(exhausted_, false)) LookAfterSleepers();
       wait = WaitForEvent(&event);
     }
     if (wait == Wait::kEvent) return event;
@@ -198,7 +203,7 @@ bool QueueThread::MayLie(QueueThread* helper) const {
 void QueueThread::LookAfterSleepers() {
   for (QueueThread* helper : team_.threads_) {
     Event event;
-    while (MayLie(helper) && helper->Look(&event) == Wait::kEvent) {
+    if (MayLie(helper) && helper->Look(&event) == Wait::kEvent) {
       helper->Post([event] { static_cast<Tag*>(event.tag)->Proceed(event.ok); });
     }
   }

@@ -99,6 +99,7 @@ class QueueThread final : public ServingThread {
 
   bool is_helper() const { return index() > 0; }
 
+  void PostLocked(std::function<void()> body) ABSL_EXCLUSIVE_LOCKS_REQUIRED(post_mutex_);
   void Run();
   // The next event; absent when there will be no more.
   std::optional<Event> Take();

@@ -11,7 +11,7 @@ constexpr size_t kEnoughBytes = 2 * kPageBytes;
 // How much of what is above the limit one write takes back: less than it may evict for itself, as
 // it may do both.
 constexpr size_t kExcessStepBytes = kPageBytes;
-constexpr size_t kExcessStepEntries = 256;
+constexpr size_t kExcessStepEntries = 512;
 // What the choice of a page to empty counts for, in evictions.
 constexpr size_t kPageChoiceWork = 64;
 

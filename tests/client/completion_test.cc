@@ -73,7 +73,7 @@ TEST(CompletionTest, ZshOffersCommandsFlagsAndChoices) {
   EXPECT_THAT(run.out, HasSubstr("--prefix["));
   EXPECT_THAT(run.out, HasSubstr("--limit["));
   EXPECT_THAT(run.out, HasSubstr("uniform zipf"));
-  EXPECT_THAT(run.out, HasSubstr("ping:Tell whether"));
+  EXPECT_THAT(run.out, HasSubstr("ping:Check whether"));
 }
 
 }  // namespace

@@ -119,6 +119,7 @@ void Call::TakeTurn() {
   const CallStep step(thread_.wait(), meter_->counters(),
                       first ? meter_->begin() : CallStep::Clock::now());
   turn_times_ = {};
+  end_ = {};
   Next next = Next::kEnd;
   ReplyWriter* const reply = thread_.reply();
   end_.status = Admit();

@@ -145,6 +145,7 @@ std::optional<QueueThread::Event> QueueThread::Take() {
     wait = Look(&event);
     if (wait == Wait::kNothing) wait = Look(&event);
     if (wait == Wait::kNothing) {
+      this->wait()->Passed(this->wait()->mark());  // what comes from now on has not waited
       Between();
       if (AskOneLater()) {
         gate()->Rested();  // a call that yields keeps nobody waiting for longer than its step

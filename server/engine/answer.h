@@ -22,7 +22,8 @@ struct CallEnd {
 class Answer {
  public:
   enum class Next {
-    kMessage,  // what was written is to be sent, and this to be asked again then; for streams
+    kMessage,  // what was written is to be sent, and this to be asked again then; of kStream and
+               // kFeed
     kYield,    // ask again once other calls had their turn
     kWait,     // ask again when the call's Waker was used; a call that waits costs no thread
     kEnd,      // the call ends as `end` says; if that is OK and it is no stream, with what was
@@ -31,8 +32,9 @@ class Answer {
 
   virtual ~Answer() = default;
 
-  // The next step: a short one, as other calls wait for the thread meanwhile (kMostStepTime is a
-  // good measure). Is not called while a message is on its way. `message` is empty.
+  // The next step: a short one, of a fifth of a millisecond or so, as other calls wait for the
+  // thread meanwhile. `message` is empty. Never called while a message is on its way; may be called
+  // without the Waker having been used.
   virtual Next Advance(ReplyWriter* message, CallEnd* end) = 0;
   // The message is out.
   virtual void Sent() {}

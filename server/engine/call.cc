@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.h"
 #include "server/call/status.h"
 #include "server/engine/server_timing.h"
 #include "server/slowlog/slow_call_entry.h"
@@ -170,6 +171,7 @@ void Call::Advance() {
   if (writing_) return;
   if (deadline_passed_) {
     end_.status = PassedWhileWaiting();
+    if (!in_frames()) EndMeter(Clock::now());
     return Finish();
   }
   if (rpc_.shape == Shape::kFeed && !thread_.drained().ok()) {
@@ -192,6 +194,7 @@ void Call::Proceed(Next next, const CallStep& step) {
       EndTurn(now);
       break;
     case Next::kMessage:
+      FERRITE_CHECK(rpc_.shape == Shape::kStream || rpc_.shape == Shape::kFeed);
       meter_->CountBytes(0, thread_.reply()->size());
       if (in_frames()) meter_->EndFrame(times.execute_ns);
       Send();
@@ -225,6 +228,7 @@ void Call::EndTurn(CallStep::Clock::time_point now) {
     reading_ = true;
     return transport_.StartRead();
   }
+  if (rpc_.shape != Shape::kUnary) reply->Clear();
   if (rpc_.shape == Shape::kUnary && end_.status.ok()) {
     sent_ = 1;
     sent_bytes_ = reply->size();
@@ -252,7 +256,8 @@ void Call::Wait() {
 }
 
 void Call::SetDeadlineTimer() {
-  if (deadline_timer_.has_value()) return;
+  // Of a stream of frames the deadline may have passed when no frame waited: it rings again then.
+  if (deadline_timer_.has_value() && !deadline_passed_) return;
   const Clock::time_point deadline = transport_.deadline();
   if (deadline == Clock::time_point::max()) return;
   deadline_timer_.emplace([this] {

@@ -12,11 +12,11 @@
 //   3. Finish, at most once: with the outcome of the turn; or because the deadline has passed while
 //      the call waited, the server drains (of feeds and frames), or a frame is refused.
 //   4. OnGone: the call is over on the wire, by its end or because the client is gone. In the
-//   second
+//   latter
 //      case the answer goes at once, and nothing more is sent.
 //   5. Release: all of this is through, and nothing is in flight.
 //
-// gRPC promises OnGone once for each call that begins, in any order with the other events.
+// The transport promises OnGone once for each call that begins, in any order with the other events.
 
 #include <cstdint>
 #include <memory>

@@ -24,7 +24,7 @@ class Turn {
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
-  // Stays where it is until the request has been answered.
+  // Stays where it is until the request has been answered; of a feed, until the handler returns.
   const Request& request() const { return request_; }
   const Caller& caller() const { return caller_; }
   // The thread that serves the call, counted from 0.

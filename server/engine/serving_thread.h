@@ -67,24 +67,26 @@ class ServingThread {
 
   // Has a call's answer asked again: after the current step, or after other calls had their turn.
   void AskSoon(std::shared_ptr<WakeTarget> target) { soon_.push_back(std::move(target)); }
-  void AskLater(std::shared_ptr<WakeTarget> target) { later_.push_back(std::move(target)); }
+  void AskLater(const std::shared_ptr<WakeTarget>& target);
 
  protected:
   void SetCurrent() { current_ = this; }
   void Close() { closed_ = true; }
 
-  // A step is over. Asks those of AskSoon(), and every few steps does what waits for an idle
-  // moment.
+  // A step is over. Asks those of AskSoon(), those of AskLater() for at most a quarter of the time,
+  // and every few steps does what waits for an idle moment.
   void EndStep();
-  // Nothing waits for the thread at this moment: does what is done between steps.
-  void Between();
+  // Nothing waits for the thread at this moment: does what is done between steps. Returns whether
+  // any call was asked for it, so that there may be more to do.
+  bool Between();
   // Asks the first of AskLater(); false if there is none.
   bool AskOneLater();
 
  private:
   static thread_local ServingThread* current_;
 
-  void AskThoseOfSoon();
+  // Returns whether there were any.
+  bool AskThoseOfSoon();
 
   const size_t index_;
   Gate gate_;
@@ -99,6 +101,8 @@ class ServingThread {
   absl::Status drained_;
   std::deque<std::shared_ptr<WakeTarget>> soon_;
   std::deque<std::shared_ptr<WakeTarget>> later_;
+  int64_t later_ended_ns_ = 0;  // when one of them was asked last, and how long that took
+  int64_t later_took_ns_ = 0;
 };
 
 }  // namespace ferrite

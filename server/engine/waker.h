@@ -21,6 +21,7 @@ struct WakeTarget {
   ServingThread& thread;
   Call* call;                      // null once the call is over; for the thread only
   std::atomic<bool> woken{false};  // and not advanced since
+  bool yielded = false;            // waits for its turn among those that yield; for the thread only
 };
 
 // Copy it to wherever it is needed. Thread-safe. It may outlive its call, but not its thread.
@@ -28,7 +29,7 @@ class Waker {
  public:
   explicit Waker(std::shared_ptr<WakeTarget> target) : target_(std::move(target)) {}
 
-  // Has the call's answer asked again, soon, on its thread, and never before this returns. Does
+  // Has the call's answer asked again, soon, on its thread and never within this function. Does
   // nothing when the call is over.
   void Wake() const;
 

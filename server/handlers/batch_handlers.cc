@@ -10,7 +10,7 @@
 #include "server/metrics/thread_counters.h"
 
 namespace ferrite {
-absl::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetResponse* response) {
+absl::Status CacheHandlers::CheckMSet(const v1::MSetRequest& request) const {
   if (absl::Status status = CheckBatchSize(static_cast<size_t>(request.entries_size()));
       !status.ok())
     return status;
@@ -26,6 +26,11 @@ absl::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
           "return_previous is for Set: the previous values of a batch might not fit in its reply");
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetResponse* response) {
+  if (absl::Status status = CheckMSet(request); !status.ok()) return status;
   // In order, as a key may be there twice: runs of entries without a request_id together, the
   // others one by one.
   std::array<SetItem, kKeysPerStep> items;

@@ -42,6 +42,8 @@ class CacheHandlers {
   absl::Status Exists(const v1::ExistsRequest& request, v1::ExistsResponse* response);
   absl::Status Incr(const v1::IncrRequest& request, v1::IncrResponse* response);
   absl::Status MSet(const v1::MSetRequest& request, v1::MSetResponse* response);
+  // The checks of MSet: what it refuses as a whole.
+  absl::Status CheckMSet(const v1::MSetRequest& request) const;
   absl::Status MDelete(const v1::MDeleteRequest& request, v1::MDeleteResponse* response);
   absl::Status Publish(const v1::PublishRequest& request, v1::PublishResponse* response);
 

@@ -24,20 +24,14 @@ class SetAnswer final : public Answer {
       : store_(*store), cache_(*cache), set_(request) {}
 
   Next Advance(ReplyWriter* message, CallEnd* end) override {
-    switch (stage_) {
-      case Stage::kJoin:
-        if (!set_.Join()) stage_ = Stage::kParse;
-        return Next::kYield;
-      case Stage::kParse:
-        if (!set_.Parse()) {
-          end->status = Malformed("SetRequest");
-          return Next::kEnd;
-        }
-        if (cache_.NeedsRoom(set_)) room_.emplace(&store_, set_.value());
-        stage_ = Stage::kMakeRoom;
-        return Next::kYield;
-      case Stage::kMakeRoom:
-        break;
+    if (!parsed_) {
+      if (set_.Join()) return Next::kYield;
+      parsed_ = true;
+      if (!set_.Parse()) {
+        end->status = Malformed("SetRequest");
+        return Next::kEnd;
+      }
+      if (cache_.NeedsRoom(set_)) room_.emplace(&store_, set_.value());
     }
     if (room_.has_value() && room_->Step() == Progress::kMore) return Next::kYield;
     v1::SetResponse response;
@@ -47,12 +41,10 @@ class SetAnswer final : public Answer {
   }
 
  private:
-  enum class Stage { kJoin, kParse, kMakeRoom };
-
   Store& store_;
   CacheHandlers& cache_;
   LargeSet set_;
-  Stage stage_ = Stage::kJoin;
+  bool parsed_ = false;
   std::optional<RoomReservation> room_;
 };
 
@@ -102,6 +94,8 @@ absl::Status AnswerMSet(Store* store, CacheHandlers* cache, Turn* turn) {
   }
   auto request = std::make_shared<v1::MSetRequest>();
   if (!turn->request().ParseInto(request.get())) return Malformed("MSetRequest");
+  // Before room is made: a bad request changes nothing.
+  if (absl::Status status = cache->CheckMSet(*request); !status.ok()) return status;
   turn->Later(AfterRoom(store, bytes, [write, request](ReplyWriter* reply) {
     v1::MSetResponse response;
     absl::Status status = write(*request, &response);

@@ -29,8 +29,9 @@ template <typename Message, typename Response, typename Function>
 absl::Status AnswerTyped(Turn* turn, const Function& function) {
   thread_local Message message;
   thread_local Response response;
-  if (!turn->request().ParseInto(&message)) return Malformed(Message::descriptor()->name());
-  absl::Status status = function(message, &response);
+  absl::Status status = turn->request().ParseInto(&message)
+                            ? function(message, &response)
+                            : Malformed(Message::descriptor()->name());
   if (status.ok()) turn->reply()->AppendMessage(response);
   Empty(turn->request().size(), &message);
   Empty(turn->reply()->size(), &response);

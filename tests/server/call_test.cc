@@ -227,6 +227,18 @@ TEST_F(CallTest, AWaitEndsByItsDeadline) {
   EXPECT_EQ(Handled(absl::StatusCode::kDeadlineExceeded), 1u);
 }
 
+TEST_F(CallTest, AnEndByDeadlineCountsAsSuchAlsoIfItsClientIsGone) {
+  MakeWaiting(Shape::kUnary, {});
+  const auto deadline = Caller::Clock::now() + std::chrono::hours(1);
+  transport_.set_deadline(deadline);
+  call_->Begin();
+  thread_.timers()->RingDue(deadline);
+  call_->OnGone();
+  call_->OnFinished(false);
+  ExpectOver();
+  EXPECT_EQ(Handled(absl::StatusCode::kDeadlineExceeded), 1u);
+}
+
 TEST_F(CallTest, ACallThatYieldsIsAskedAfterOthersHadTheirTurn) {
   MakeWaiting(Shape::kUnary, {Next::kYield, Next::kYield, Next::kEnd});
   call_->Begin();
@@ -369,6 +381,52 @@ TEST_F(CallTest, AFrameThatWaitsHoldsUpThoseBehindIt) {
   EXPECT_EQ(transport_.written.size(), 2u);
   call_->OnWritten(true);
   call_->OnRead(false);
+  call_->OnFinished(true);
+  call_->OnGone();
+  ExpectOver();
+}
+
+TEST_F(CallTest, AFrameThatWaitsEndsByADeadlineThatHasPassedBetweenFrames) {
+  MakeWaiting(Shape::kFrames, {Next::kWait, Next::kEnd}, Method::kPipeline);
+  const auto deadline = Caller::Clock::now() + std::chrono::hours(1);
+  transport_.set_deadline(deadline);
+  call_->Begin();
+  call_->OnRead(true);
+  Wake();
+  call_->OnWritten(true);
+  thread_.timers()->RingDue(deadline);
+  EXPECT_FALSE(transport_.finished.has_value());
+  call_->OnRead(true);  // its answer waits for ever
+  ASSERT_EQ(thread_.timers()->next(), deadline);
+  thread_.timers()->RingDue(deadline);
+  EXPECT_EQ(finished(), absl::StatusCode::kDeadlineExceeded);
+  call_->OnFinished(true);
+  call_->OnGone();
+  ExpectOver();
+}
+
+TEST_F(CallTest, ACallThatYieldsAndIsWokenHasOneTurnAmongThoseThatYield) {
+  MakeWaiting(Shape::kUnary, std::vector<Next>(10, Next::kYield));
+  call_->Begin();
+  for (int i = 0; i < 5; ++i) {
+    waker_->Wake();
+    thread_.Run();
+  }
+  const int asked = script_.asked;
+  EXPECT_TRUE(thread_.RunYielded());
+  EXPECT_EQ(script_.asked, asked + 1);
+  call_->OnGone();
+  EXPECT_TRUE(thread_.RunYielded());  // the one that is left of the call
+  EXPECT_FALSE(thread_.RunYielded());
+  ExpectOver();
+}
+
+TEST_F(CallTest, WhatAStreamWroteWithItsEndIsNoPartOfTheNextReply) {
+  MakeWaiting(Shape::kStream, {Next::kEnd}, Method::kScan);
+  call_->Begin();
+  EXPECT_TRUE(transport_.finished->status.ok());
+  transport_.last_message.clear();
+  EXPECT_EQ(thread_.reply()->size(), 0u);
   call_->OnFinished(true);
   call_->OnGone();
   ExpectOver();

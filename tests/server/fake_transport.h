@@ -2,6 +2,8 @@
 
 // A call without gRPC: a transport and a thread whose events a test gives by hand.
 
+#include <gtest/gtest.h>
+
 #include <deque>
 #include <functional>
 #include <map>

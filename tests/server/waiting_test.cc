@@ -182,6 +182,34 @@ TEST_P(WaitingTest, AnswersComeUnderLoad) {
   });
 }
 
+// More callers than the front thread waits for at a time: calls go to threads that sleep, and come
+// back when they are called, and the server ends while helpers are at work.
+TEST_P(WaitingTest, BurstsLeaveNoCallBehind) {
+  for (int round = 0; round < 5; ++round) {
+    WaitingServer server(GetParam());
+    InThreads(4, [&](int) {
+      const auto stub = server.Connect();
+      for (int burst = 0; burst < 5; ++burst) {
+        grpc::CompletionQueue queue;
+        constexpr int kCalls = 200;
+        std::vector<grpc::ClientContext> contexts(kCalls);
+        std::vector<v1::ExistsResponse> responses(kCalls);
+        std::vector<grpc::Status> statuses(kCalls);
+        for (int i = 0; i < kCalls; ++i) {
+          stub->AsyncExists(&contexts[i], v1::ExistsRequest(), &queue)
+              ->Finish(&responses[i], &statuses[i], &statuses[i]);
+        }
+        for (int i = 0; i < kCalls; ++i) {
+          void* tag;
+          bool ok;
+          ASSERT_TRUE(queue.Next(&tag, &ok));
+          EXPECT_TRUE(static_cast<grpc::Status*>(tag)->ok());
+        }
+      }
+    });
+  }
+}
+
 TEST_P(WaitingTest, CallsAreCancelledAtEveryPoint) {
   WaitingServer server(GetParam());
   InThreads(8, [&](int thread) {

@@ -14,9 +14,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// Calls of each method that the front thread waits for while it is alone. A burst beyond it goes to
-// the helpers; gRPC buffers calls that nobody waits for.
-constexpr int kAloneWaitsFor = 64;
 // Calls that wait for their thread for longer, so many of them in a row, call a helper: several
 // times what it takes to wake one, and more than eight callers at a time make each other wait. In a
 // row, as a thread that lost its core for a moment makes those wait that are there, and no others.
@@ -119,7 +116,9 @@ void QueueThread::PostLocked(std::function<void()> body) {
 void QueueThread::NoteWait(int64_t queue_ns) {
   if (queue_ns <= kPatienceNs) {
     long_waits_ = 0;
-  } else if (++long_waits_ >= kPatienceCalls && team_.threads_.size() > 1) {
+  } else if (long_waits_ < kPatienceCalls) {
+    ++long_waits_;
+  } else if (team_.threads_.size() > 1) {
     team_.CallHelper();
   }
 }
@@ -146,12 +145,13 @@ std::optional<QueueThread::Event> QueueThread::Take() {
     if (wait == Wait::kNothing) wait = Look(&event);
     if (wait == Wait::kNothing) {
       this->wait()->Passed(this->wait()->mark());  // what comes from now on has not waited
-      Between();
+      if (Between()) continue;
+      if (!is_helper() && exhausted()) LookAfterSleepers();
+      took_up_ = 0;
       if (AskOneLater()) {
         gate()->Rested();  // a call that yields keeps nobody waiting for longer than its step
         continue;
       }
-      if (!is_helper() && std::exchange(exhausted_, false)) LookAfterSleepers();
       wait = WaitForEvent(&event);
     }
     if (wait == Wait::kEvent) return event;

@@ -13,10 +13,11 @@
 // at the queues in order, beginning with that of the front thread, since the others are not
 // frequently polled (ServerBuilder::AddCompletionQueue(false)) and so never a connection's own.
 //
-// Nothing may lie in the queue of a helper that sleeps. It sleeps only when no call of its own is
-// in progress. A call that it still waits for can come only while the front thread has one of that
-// method itself, and does not wait for another (RpcPort::exhausted): the front thread then looks
-// into the queues of those who sleep before it waits itself.
+// A call must not lie in the queue of a helper that sleeps. A helper sleeps only when no call of
+// its own is in progress. A call that it still waits for goes to it only when the front thread
+// waits for none of that method (exhausted()), and so has calls to serve; it looks into the queues
+// of those who sleep before it rests. Besides, a helper that sleeps and waits for calls looks
+// itself now and then.
 
 #include <grpcpp/completion_queue.h>
 
@@ -85,8 +86,11 @@ class QueueThread final : public ServingThread {
   int calls_to_wait_for() const;
   // Calls that it waits for have become more, or fewer.
   void ChangeWaitedFor(int by) { waited_for_.fetch_add(by, std::memory_order_relaxed); }
-  // It waits for no more calls of some method, so that they go to other queues.
-  void NoteExhausted() { exhausted_ = true; }
+  // It has taken up a unary call, and waits for so many more of that method.
+  void NoteTakenUp(int left) {
+    ++took_up_;
+    if (left == 0) took_up_ += kAloneWaitsFor;
+  }
 
  private:
   friend class ThreadTeam;
@@ -96,6 +100,10 @@ class QueueThread final : public ServingThread {
     bool ok;
   };
   enum class Wait { kEvent, kNothing, kShutdown };
+
+  // Calls of each method that the front thread waits for while it is alone. A burst beyond it goes
+  // to the helpers; gRPC buffers calls that nobody waits for.
+  static constexpr int kAloneWaitsFor = 64;
 
   bool is_helper() const { return index() > 0; }
 
@@ -110,6 +118,9 @@ class QueueThread final : public ServingThread {
   // Looks into the queues of helpers that sleep, and wakes those that have an event.
   void LookAfterSleepers();
   bool MayLie(QueueThread* helper) const;
+  // Whether calls may have gone to other queues since this one was empty, as this thread waited for
+  // no more of their method: gRPC takes from what waits before the thread sees it.
+  bool exhausted() const { return took_up_ >= kAloneWaitsFor; }
 
   // For helpers. No longer takes up calls.
   void Retire();
@@ -126,7 +137,8 @@ class QueueThread final : public ServingThread {
   ThreadTeam& team_;
   std::vector<std::function<void()>> when_called_;
   int long_waits_ = 0;  // calls in a row that waited for long
-  bool exhausted_ = false;
+  int took_up_ =
+      0;  // unary calls since the queue was empty; many more if one was the last of its method
   bool lingered_ = false;  // a helper that has had nothing to do for a while
   std::atomic<int> waited_for_{0};
   // Counts tasks. What was done before one was posted happens before the thread takes it. The queue

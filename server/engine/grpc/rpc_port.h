@@ -1,12 +1,13 @@
 #pragma once
 
-// Where the calls of one RPC come in on one queue: always some that wait to be taken up, as gRPC
-// buffers calls that nobody waits for.
+// Where the calls of one RPC come in on one queue. gRPC buffers calls that no port waits for.
 
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/byte_buffer.h>
 
+#include <atomic>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -159,7 +160,7 @@ class RpcPort {
     --armed_;
     if constexpr (kUnary) {
       thread_.ChangeWaitedFor(-1);
-      if (armed_ == 0) thread_.NoteExhausted();
+      thread_.NoteTakenUp(armed_);
     }
   }
 
@@ -180,7 +181,7 @@ class RpcPort {
     }
     Delete(call);
   }
-  // The same, or on this thread if the call never began.
+  // On the thread of the call's home, or on this port's thread if the call never began.
   void Delete(GrpcCall* call) {
     call->home()->calls.fetch_sub(1);
     delete call;

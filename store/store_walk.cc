@@ -30,7 +30,7 @@ bool Store::Scan(std::string_view prefix, size_t limit, ScanCursor* cursor,
 bool Store::Sweep() {
   for (int i = 0; i < kHugePagesPerStep && state_->context.huge.MakeOneHuge(); ++i) {
   }
-  Evictor(state_.get(), state_->shards[state_->sweep_shard].get()).TakeBackExcess();
+  Evictor(state_.get(), state_->shards[state_->sweep_shard].get()).SweepExcess();
   if (!state_->shards[state_->sweep_shard]->Sweep(&state_->sweep_page)) {
     state_->sweep_page = 0;
     state_->sweep_shard = (state_->sweep_shard + 1) % state_->shards.size();

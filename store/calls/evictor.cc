@@ -11,7 +11,9 @@ constexpr size_t kEnoughBytes = 2 * kPageBytes;
 // How much of what is above the limit one write takes back: less than it may evict for itself, as
 // it may do both.
 constexpr size_t kExcessStepBytes = kPageBytes;
-constexpr size_t kExcessStepEntries = 512;
+constexpr size_t kExcessStepEntries = 256;
+// A step of the sweep keeps no caller waiting, and takes back four times as much.
+constexpr size_t kSweepShare = 4;
 // What the choice of a page to empty counts for, in evictions.
 constexpr size_t kPageChoiceWork = 64;
 
@@ -37,10 +39,16 @@ bool Evictor::MakeRoomForBlock(size_t value_size) {
   });
 }
 
-void Evictor::TakeBackExcess() {
+void Evictor::TakeBackExcess() { TakeBackExcess(kExcessStepBytes, kExcessStepEntries); }
+
+void Evictor::SweepExcess() {
+  TakeBackExcess(kSweepShare * kExcessStepBytes, kSweepShare * kExcessStepEntries);
+}
+
+void Evictor::TakeBackExcess(size_t enough_bytes, size_t enough_work) {
   const MemoryBudget& budget = state_.context.budget;
   if (!state_.context.evict || !budget.IsExceeded()) return;
-  EvictUntil(kExcessStepBytes, kExcessStepEntries,
+  EvictUntil(enough_bytes, enough_work,
              [&](bool enough) { return enough || !budget.IsExceeded(); });
 }
 

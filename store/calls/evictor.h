@@ -28,6 +28,8 @@ class Evictor {
   // Evicts some of what is above the limit, if anything is: tables grow, and values outgrow their
   // slots, under locks with which nothing can be evicted.
   void TakeBackExcess();
+  // The same for the sweep, whose step takes back more.
+  void SweepExcess();
 
   // One entry while that frees memory or `single` entries suffice, else up to `max_entries` of one
   // page, which any size class can use once it is empty.
@@ -46,6 +48,7 @@ class Evictor {
   static constexpr size_t kEnoughEntries = 512;
 
  private:
+  void TakeBackExcess(size_t enough_bytes, size_t enough_work);
   template <typename Done>
   bool EvictUntil(size_t enough_bytes, size_t enough_work, Done done);
 

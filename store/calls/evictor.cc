@@ -11,9 +11,9 @@ constexpr size_t kEnoughBytes = 2 * kPageBytes;
 // How much of what is above the limit one write takes back: less than it may evict for itself, as
 // it may do both.
 constexpr size_t kExcessStepBytes = kPageBytes;
-constexpr size_t kExcessStepEntries = 256;
-// A step of the sweep keeps no caller waiting, and takes back four times as much.
-constexpr size_t kSweepShare = 4;
+constexpr size_t kExcessStepEntries = 192;
+// A step of the sweep keeps no caller waiting, and takes back five times as much.
+constexpr size_t kSweepShare = 5;
 // What the choice of a page to empty counts for, in evictions.
 constexpr size_t kPageChoiceWork = 64;
 

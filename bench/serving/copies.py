@@ -77,6 +77,6 @@ def markdown(figures):
     table = terminal.table(["value KiB", "copied", "shared", "shared / copied"], rows)
     return f"""Server CPU in us per unary Get, 16 in flight, of a server that copies every value and of one that copies
 none that lies in a block of its own; medians of {figures["rounds"]} rounds of {figures["seconds"]:g} s in turns.
-`kMinSharedBytes` (server/wire/reply_writer.h) is set by this.
+`kMinSharedBytes` (server/call/reply_writer.h) is set by this.
 
 {table}"""

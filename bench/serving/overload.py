@@ -163,7 +163,7 @@ Recovery, p99 and `goodput_at_10x` are those of the worse of large values and of
 the library, which is how programs should send them; `goodput_at_10x` is divided by the goodput of the
 best phase, not by the capacity. RPCs from clients that heed nothing are told beside it. What they
 can reach at most: where a refusal costs R and a call that is served costs S, n times the capacity
-leave (1 - nR/S) / (1 - R/S) of it, if nothing else is lost. ARCHITECTURE.md has R and S."""
+leave (1 - nR/S) / (1 - R/S) of it, if nothing else is lost. [limits.md](limits.md) has R and S."""
 
 
 def draw(figures, directory):

@@ -8,7 +8,23 @@
 //     still has (drain_forecast.h): it would take the thread's time from calls that can still make
 //     it, and most likely be late.
 //
-// Calls of operators and probes always pass (IsUsersWork).
+// Calls of operators and probes always pass (IsUsersWork). A call whose deadline has passed does
+// not come here (Call::CheckDeadline).
+//
+// The forecast needs no setting and refuses nobody who can wait. It is what keeps goodput up: a
+// server that executes whatever comes answers nearly all of it too late.
+//
+// Whether a thread has a backlog is seen by asking its queue without waiting (Rested): a queue that
+// has nothing at that moment has none, however many answers wait for readers. How busy the thread
+// is would not tell: one that waits for slow readers looks as busy as one that cannot keep up.
+//
+// There is no queue of ours from which the newest call would be served first. By the time that a
+// small call comes here gRPC has spent half of what it costs, so there is too little to gain; for
+// large calls, refusing early does as well.
+//
+// The limit of all this: gRPC reads and unpacks whatever comes, so a small call costs more to
+// refuse than to serve, and only clients that hold back help (client/acceptance.h, figures in
+// bench/results/limits.md).
 
 #include <chrono>
 #include <cstdint>

@@ -6,6 +6,10 @@
 //
 // The budget admits as long as it is not used up. What is admitted last may go beyond it, as nobody
 // knows a reply's size before it is there: by one request and one reply for each serving thread.
+//
+// It is the one cache line that all threads write: three times for each call or frame (taken, the
+// reply's bytes added, given back). bench/results/limits.md works out how far that goes: some 3
+// million calls a second.
 
 #include <atomic>
 #include <cstdint>

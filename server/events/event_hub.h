@@ -4,6 +4,19 @@
 // recorded, puts it into the log, and wakes the dispatchers, which carry it to the streams of their
 // threads. So what a publisher or a writer does costs the same however many streams there are, and
 // does not depend on whether their clients read.
+//
+//   Publish ---.                          .--> Dispatcher of thread 1 --> queues of its streams
+//               >-- Interests --> EventLog ---> Dispatcher of thread 2 --> queues of its streams
+//   store -----'   anybody?                '--> ...
+//
+// Everything that somebody follows, messages and key events alike, goes into the one log and gets
+// the next sequence. From this one order follows the rest: events of a channel and of a key come in
+// the order in which they happened, a resume token is a place in the log, and a stream that
+// reconnects reads from there.
+//
+// No event is missed between a client's Acknowledgement and its first read: the Acknowledgement is
+// sent after the topics are in Interests, and the store tells of a write after it is visible. A
+// client that reads a key after the Acknowledgement sees a write, or is told of it.
 
 #include <atomic>
 #include <cstdint>

@@ -5,7 +5,8 @@
 //
 // A topic stays followed for a while after its last stream has ended, so that a stream that broke
 // can be resumed without a gap. The time since when a topic has been followed without a break is
-// kept as a sequence of the log: a stream may be resumed from any later one.
+// kept as a sequence of the log: a stream may be resumed from any later one. A resume token from
+// before is answered with a Discontinuity.
 //
 // Asking is cheap where nobody is interested: a sketch, a few KiB of counters by hash, says so
 // without a lock and without a look into a map.

@@ -10,6 +10,10 @@
 //           Discontinuity.
 //
 // So whatever is sent comes in the order of the log.
+//
+// To drop what does not fit into a queue, as others do, would be simpler. But a burst of a second
+// would then lose events that are still in memory, and every subscriber would have to be ready for
+// that.
 
 #include <chrono>
 #include <cstdint>
@@ -58,8 +62,7 @@ class SubscriberStream final : public Answer {
   void Sent() override;
 
  private:
-  SubscriberStream(Dispatcher* dispatcher, EventHub* hub, SubscriptionRequest request,
-                   Waker waker);
+  SubscriberStream(Dispatcher* dispatcher, EventHub* hub, SubscriptionRequest request, Waker waker);
 
   // Where the stream begins: at its resume token as far as that is possible.
   absl::Status Begin(uint64_t recorded_since);

@@ -3,6 +3,11 @@
 // The calls of CacheService that are served straight from and to bytes of the wire: those of which
 // there are most (Pipeline, MGet), and those whose replies may be large (Get). cache.proto is their
 // contract like that of all others.
+//
+// Operations of the simple kinds (FrameOperation::Kind) are found in the frame where they lie, go
+// to the store in groups, and have their outcomes written field by field into the reply. Whatever
+// is not simple, or is wrong in any way, becomes a message and goes through CacheHandlers, as unary
+// calls do; a test compares both ways on random frames.
 
 #include <span>
 

@@ -4,7 +4,8 @@
 //
 // A call that keeps its thread for long makes all calls behind it wait for long: so many that they
 // would push it out before anyone has looked. So calls that took long themselves and those that
-// only waited have room of their own.
+// only waited have room of their own. A frame of Pipeline counts as one call, as its operations
+// share their wait and their execution.
 
 #include <atomic>
 #include <cstddef>

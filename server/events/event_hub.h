@@ -14,9 +14,9 @@
 // the order in which they happened, a resume token is a place in the log, and a stream that
 // reconnects reads from there.
 //
-// No event is missed between a client's Acknowledgement and its first read: the Acknowledgement is
-// sent after the topics are in Interests, and the store tells of a write after it is visible. A
-// client that reads a key after the Acknowledgement sees a write, or is told of it.
+// No event falls between a subscription and a read after it: the Acknowledgement is sent after the
+// topics are in Interests, and the store tells of a write after it is visible. So a client that
+// reads a key after the Acknowledgement sees a write, or is told of it.
 
 #include <atomic>
 #include <cstdint>

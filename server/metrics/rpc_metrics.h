@@ -1,7 +1,7 @@
 #pragma once
 
-// The metrics of RPCs, under the names that stock gRPC dashboards know. Every set of
-// labels is there from the start, at 0. No key is ever a label.
+// The metrics of RPCs, under the names that stock gRPC dashboards know. Every set of labels is
+// there from the start, at 0. No key is ever a label.
 
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>

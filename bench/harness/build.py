@@ -20,6 +20,8 @@ def _run(*command):
 
 def targets(build_dir, *names):
     """Brings the named targets up to date, configuring an optimized build if there is none."""
+    if not names:
+        return
     cache = build_dir / "CMakeCache.txt"
     if not cache.exists():
         _run("cmake", "--preset", "release", "-B", build_dir)

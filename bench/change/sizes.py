@@ -35,7 +35,7 @@ def _words(path):
 
 
 def _folder_of(path):
-    """`server/call/status.h` lies in "wire"; `server/node.h` and others at the top lie in ""."""
+    """`server/call/status.h` lies in "call"; `server/node.h` and others at the top lie in ""."""
     parts = pathlib.PurePosixPath(path).parts
     return parts[1] if len(parts) > 2 else ""
 

@@ -4,7 +4,7 @@
 
 namespace ferrite {
 
-size_t Turn::thread_index() const { return call_.thread()->index(); }
-Waker Turn::waker() const { return call_.waker(); }
+size_t Turn::thread_index() const { return call_->thread()->index(); }
+Waker Turn::waker() const { return call_->waker(); }
 
 }  // namespace ferrite

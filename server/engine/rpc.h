@@ -19,8 +19,9 @@ namespace ferrite {
 // One request of a call, for its handler to answer: by writing the reply, or later.
 class Turn {
  public:
+  // `call` may be null where neither thread_index() nor waker() is used.
   Turn(const Request& request, const Caller& caller, ReplyWriter* reply, Call* call)
-      : request_(request), caller_(caller), reply_(*reply), call_(*call) {}
+      : request_(request), caller_(caller), reply_(*reply), call_(call) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
@@ -44,7 +45,7 @@ class Turn {
   const Request& request_;
   const Caller& caller_;
   ReplyWriter& reply_;
-  Call& call_;
+  Call* const call_;
   std::unique_ptr<Answer> answer_;
 };
 

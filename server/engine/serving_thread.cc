@@ -15,7 +15,7 @@ constexpr int64_t kShareOfOthers = 3;
 
 }  // namespace
 
-thread_local ServingThread* ServingThread::current_ = nullptr;
+constinit thread_local ServingThread* ServingThread::current_ = nullptr;
 
 void ServingThread::Drain(const absl::Status& status) {
   drained_ = status;

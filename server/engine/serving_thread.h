@@ -83,7 +83,7 @@ class ServingThread {
   bool AskOneLater();
 
  private:
-  static thread_local ServingThread* current_;
+  static constinit thread_local ServingThread* current_;
 
   // Returns whether there were any.
   bool AskThoseOfSoon();

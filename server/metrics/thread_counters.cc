@@ -4,7 +4,7 @@
 
 namespace ferrite {
 
-thread_local ThreadCounters* ThreadCounters::current_ = nullptr;
+constinit thread_local ThreadCounters* ThreadCounters::current_ = nullptr;
 
 void MethodCounters::Record(int64_t ns) {
   const double seconds = static_cast<double>(ns) * 1e-9;

@@ -117,7 +117,7 @@ class ThreadCounters {
 
  private:
   friend class CounterRegistry;
-  static thread_local ThreadCounters* current_;
+  static constinit thread_local ThreadCounters* current_;
 
   static constexpr bool IsRead(CacheOutcome outcome) {
     switch (outcome) {

@@ -17,7 +17,12 @@ Handler OfBytes(WireHandlers* wire,
 }  // namespace
 
 std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
-  const auto& [store, cache, wire, admin, health, dispatchers] = parts;
+  Store* const store = parts.store;
+  CacheHandlers* const cache = parts.cache;
+  WireHandlers* const wire = parts.wire;
+  AdminHandlers* const admin = parts.admin;
+  Health* const health = parts.health;
+  const auto* const dispatchers = parts.dispatchers;
   using Cache = CacheHandlers;
   using Admin = AdminHandlers;
   return {

@@ -72,10 +72,10 @@ struct SetOptions {
   std::optional<uint64_t> if_version;
   bool return_previous = false;
 
+  bool HasCondition() const { return presence != Presence::kAny || if_version.has_value(); }
   // Whether this is a plain write: no condition, no expiry, no question.
   bool IsPlain() const {
-    return expiry.kind == Expiry::Kind::kNever && presence == Presence::kAny &&
-           !if_version.has_value() && !return_previous;
+    return expiry.kind == Expiry::Kind::kNever && !HasCondition() && !return_previous;
   }
 };
 

@@ -36,8 +36,9 @@ bool LargeSet::Parse() {
     value_ = field.bytes();
     values += FindValueField(value_, &begin) ? 1 : 2;
   }
-  if (!field.well_formed()) return false;
-  if (values != 1) {  // none, several, or not as protobuf writes it
+  // No value, several, not as protobuf writes it, or something else that only protobuf reads: then
+  // it does, in one step.
+  if (!field.well_formed() || values != 1) {
     if (!head_.ParseFromArray(bytes_.data(), static_cast<int>(bytes_.size()))) return false;
     value_ = head_.value();
     return true;

@@ -9,7 +9,37 @@
 
 namespace ferrite {
 
+namespace {
+
+// Whether the condition keeps the write from happening; fills in what is answered then.
+bool ConditionFails(const StoreState& state, const SetOptions& options, LockedKey* locked,
+                    SetResult* result) {
+  const bool present = locked->present();
+  const uint64_t version = locked->present_version();
+  if (options.return_previous && present) {
+    EntryReader::CopyLocked(state, locked->entry(), {}, &result->previous);
+  }
+  const bool must_be_there =
+      options.presence == Presence::kPresent || options.if_version.has_value();
+  if ((must_be_there && !present) || (options.presence == Presence::kAbsent && present) ||
+      (options.if_version.has_value() && options.if_version != version)) {
+    result->outcome = SetOutcome::kConditionFailed;
+    result->version = version;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 SetResult EntryWriter::Set(std::string_view value, const SetOptions& options) {
+  if (options.HasCondition()) {
+    // Before others are evicted for a write that does not happen, or the entry itself, which then
+    // would not be there to refuse it.
+    SetResult result;
+    LockedKey locked(&state_, key_);
+    if (ConditionFails(state_, options, &locked, &result)) return result;
+  }
   Evictor evictor(&state_, key_.shard);
   evictor.TakeBackExcess();
   BlockRef block;
@@ -36,17 +66,7 @@ SetResult EntryWriter::SetCounted(std::string_view value, BlockRef block, Reserv
     result.outcome = SetOutcome::kMemoryFull;
     return result;
   }
-  const bool present = locked.present();
-  const uint64_t present_version = locked.present_version();
-  if (options.return_previous && present) {
-    EntryReader::CopyLocked(state_, locked.entry(), {}, &result.previous);
-  }
-  if ((must_be_there && !present) || (options.presence == Presence::kAbsent && present) ||
-      (options.if_version.has_value() && options.if_version != present_version)) {
-    result.outcome = SetOutcome::kConditionFailed;
-    result.version = present_version;
-    return result;
-  }
+  if (ConditionFails(state_, options, &locked, &result)) return result;
   if (room != nullptr) room->GiveBack();
   if (!locked.SetValue(value, std::move(block))) {
     result.outcome = SetOutcome::kMemoryFull;

@@ -30,6 +30,7 @@
 #include <optional>
 #include <string_view>
 
+#include "absl/base/thread_annotations.h"
 #include "base/mutex.h"
 #include "base/spin_mutex.h"
 #include "store/entries/entry_map.h"
@@ -135,7 +136,7 @@ class Shard {
 
   // Tells a listener that is there, and then unlocks the key.
   static void TellAndUnlock(EventListener* listener, EventKind kind, const Entry& entry,
-                            SpinMutex* mutex);
+                            SpinMutex* mutex) ABSL_UNLOCK_FUNCTION(mutex);
 
   // The next version for an entry that has `last` (0: none).
   uint64_t NextVersion(uint64_t last) const;

@@ -72,6 +72,16 @@ TEST(LargeSet, TheLastOfSeveralValuesCounts) {
   EXPECT_EQ(set.head().key(), "key");
 }
 
+TEST(LargeSet, ReadsWhatOnlyProtobufReads) {
+  // Field 50 as a group, which holds field 1.
+  const std::string bytes = Example().SerializeAsString() + "\x93\x03\x08\x01\x94\x03";
+  const Request request = InPieces(bytes, 4096);
+  LargeSet set(request);
+  ASSERT_TRUE(Take(&set, 4));
+  EXPECT_EQ(set.value(), Example().value());
+  EXPECT_EQ(set.head().key(), "key");
+}
+
 TEST(LargeSet, AMessageThatIsCutOffIsMalformed) {
   const std::string bytes = Example().SerializeAsString();
   for (const size_t size : {bytes.size() - 1, size_t{500'000}}) {

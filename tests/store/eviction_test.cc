@@ -59,6 +59,37 @@ TEST_F(EvictionTest, EntriesOfAnotherSizeTakeOverTheMemory) {
 
 // What a write evicts is bounded by what it takes: as many of the smallest entries (64 B) as fit
 // into that, and some more where the memory is above its limit.
+// A refused write that evicted first lost entries for nothing, at times the very one that refused
+// it.
+TEST_F(EvictionTest, ASetWhoseConditionDoesNotHoldEvictsNobody) {
+  for (int i = 0; i < 200'000; ++i) Set("k" + std::to_string(i), "v");
+  Set("there", "v");
+  const std::string large(1 << 20, 'v');
+  const SetOptions if_absent{.presence = Presence::kAbsent};
+  const SetOptions if_present{.presence = Presence::kPresent};
+  const SetOptions if_version{.if_version = 7};
+  const uint64_t before = store_->Stats().evictions;
+  for (const size_t size : {large.size(), size_t{40'000}, size_t{2000}, size_t{10}}) {
+    const std::string_view value = std::string_view(large).substr(0, size);
+    EXPECT_EQ(store_->Set("there", value, if_absent).outcome, SetOutcome::kConditionFailed);
+    EXPECT_EQ(store_->Set("gone", value, if_present).outcome, SetOutcome::kConditionFailed);
+    EXPECT_EQ(store_->Set("there", value, if_version).outcome, SetOutcome::kConditionFailed);
+  }
+  EXPECT_EQ(store_->Stats().evictions, before);
+}
+
+TEST_F(EvictionTest, AFullStoreThatDoesNotEvictStillTellsThatAConditionDoesNotHold) {
+  Store full({.max_memory_bytes = kLimit, .evict = false, .clock = &clock_});
+  for (int i = 0; full.Set("k" + std::to_string(i), "v").outcome == SetOutcome::kStored; ++i) {
+  }
+  const std::string large(100'000, 'v');
+  EXPECT_EQ(full.Set("k0", large, {.presence = Presence::kAbsent}).outcome,
+            SetOutcome::kConditionFailed);
+  EXPECT_EQ(full.Set("gone", large, {.presence = Presence::kPresent}).outcome,
+            SetOutcome::kConditionFailed);
+  EXPECT_EQ(full.Set("k0", large, {.if_version = 7}).outcome, SetOutcome::kConditionFailed);
+}
+
 TEST_F(EvictionTest, NoWriteEvictsForAllOthers) {
   constexpr size_t kSmallestEntry = 64;
   for (const size_t large : {100'000, 1000}) {

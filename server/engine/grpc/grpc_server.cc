@@ -5,6 +5,7 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include <chrono>
+#include <latch>
 #include <map>
 #include <string_view>
 #include <thread>
@@ -139,12 +140,17 @@ void GrpcServer::Handoff(int listener, int descriptor) {
 
 void GrpcServer::Shutdown(absl::Duration grace, const absl::Status& drained,
                           const std::function<void(size_t index)>& on_drain) {
+  std::latch all_drain(static_cast<std::ptrdiff_t>(threads_.size()));
   for (const auto& thread : threads_) {
-    thread->Post([thread = thread.get(), drained, on_drain] {
+    thread->Post([thread = thread.get(), drained, on_drain, &all_drain] {
       thread->Drain(drained);
       on_drain(thread->index());
+      thread->TakeUpWhatWaits();
+      all_drain.count_down();
     });
   }
+  // From then on gRPC cancels calls that no thread waits for.
+  all_drain.wait();
   std::atomic<bool> stop{false};
   std::thread canceller([&] { CancelWhenIdle(stop); });
   server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));

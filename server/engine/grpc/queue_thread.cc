@@ -21,6 +21,8 @@ constexpr int64_t kPatienceNs = 250'000;
 constexpr int kPatienceCalls = 16;
 // Helpers are called one after the other, as it shows only then what each has brought.
 constexpr int64_t kBetweenCallsNs = 300'000;
+// Calls of each method that the front thread waits for when the server is about to stop.
+constexpr int kWaitsForAtTheEnd = 512;
 // A helper that has had nothing to do for so long sleeps.
 constexpr auto kLinger = std::chrono::milliseconds(2);
 // A helper that sleeps and still waits for calls looks into its queue as often: a thread that has
@@ -123,7 +125,14 @@ void QueueThread::NoteWait(int64_t queue_ns) {
   }
 }
 
+void QueueThread::TakeUpWhatWaits() {
+  stops_soon_ = true;
+  if (is_helper()) return;
+  for (const auto& arm : when_called_) arm();
+}
+
 int QueueThread::calls_to_wait_for() const {
+  if (stops_soon_ && !is_helper()) return kWaitsForAtTheEnd;
   if (is_helper()) return called_.load(std::memory_order_relaxed) ? 1 : 0;
   return team_.helpers() == 0 ? kAloneWaitsFor : 1;
 }

@@ -80,6 +80,10 @@ class QueueThread final : public ServingThread {
 
   grpc::ServerCompletionQueue* queue() const { return queue_.get(); }
 
+  // The server is about to stop: waits for more calls, so that those that gRPC holds are taken up.
+  // For the thread itself.
+  void TakeUpWhatWaits();
+
   // How many calls of a method this thread is to wait for at a time: alone, enough for a burst;
   // beside others, one, so that a call goes to a thread that has nothing else to do. For the
   // thread itself, as is what follows.
@@ -139,6 +143,7 @@ class QueueThread final : public ServingThread {
   int long_waits_ = 0;  // calls in a row that waited for long
   int took_up_ =
       0;  // unary calls since the queue was empty; many more if one was the last of its method
+  bool stops_soon_ = false;
   bool lingered_ = false;  // a helper that has had nothing to do for a while
   std::atomic<int> waited_for_{0};
   // Counts tasks. What was done before one was posted happens before the thread takes it. The queue

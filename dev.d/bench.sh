@@ -19,6 +19,6 @@ dev_bench() {
   [[ -x bench/$name/run ]] || die "there is no benchmark \"$name\"; ./dev bench lists them"
   install_packages dev.d/packages/build.txt bench/packages.txt
   local program=$PWD/bench/$name/run
-  cd "$caller_dir" # paths among the arguments are relative to it
+  cd "${caller_dir:?}" || return # paths among the arguments are relative to it
   exec "$program" "$@"
 }

@@ -178,7 +178,10 @@ TEST_P(WaitingTest, AnswersComeUnderLoad) {
   WaitingServer server(GetParam());
   InThreads(8, [&](int) {
     const auto stub = server.Connect();
-    for (int i = 0; i < 300; ++i) ASSERT_TRUE(Get(stub.get(), "k").ok());
+    for (int i = 0; i < 300; ++i) {
+      const grpc::Status status = Get(stub.get(), "k");
+      ASSERT_TRUE(status.ok()) << status.error_code() << ": " << status.error_message();
+    }
   });
 }
 

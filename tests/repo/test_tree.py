@@ -94,6 +94,7 @@ MAX_LINES = 600
 # The contract is one file, so that users generate stubs from one file; most of it is documentation.
 MAX_CONTRACT_LINES = 800
 MAX_PICTURE_KB = 150
+MAX_PROSE_COLUMNS = 132
 
 
 def tracked():
@@ -135,6 +136,35 @@ def complaints_about_includes(name, source):
             yield f"{name}:{number}: includes {path}; nobody includes {first}/: move what you need out of it"
         elif not standard and MAY_INCLUDE[folder] is not None and first not in MAY_INCLUDE[folder]:
             yield f"{name}:{number}: includes {path}; {WHY[folder]}"
+
+
+# The first parts of include paths, by the names of ARCHITECTURE.md. What server/ may include of these two is all of it.
+SPELLED = {"Abseil": {"absl"}, "oneTBB": {"oneapi", "tbb"}, "protobuf": {"ferrite", "google"}, "gRPC": {"grpc", "grpcpp"}, "CLI11": {"CLI"},
+           "nlohmann-json": {"nlohmann"}, "prometheus-cpp": {"prometheus"}, "civetweb": {"CivetServer.h", "civetweb.h"}}
+
+
+def complaints_about_include_table(document):
+    """The table of folders in ARCHITECTURE.md must say what MAY_INCLUDE does."""
+    told = {}
+    for match in re.finditer(r"^\| `(\w+)/` \|.*\| ([^|]*) \|$", document, re.MULTILINE):
+        words = [word.strip("`/") for word in match[2].split(", ")]
+        told[match[1]] = set().union({match[1]}, *(SPELLED.get(word, {word}) for word in words))
+    for folder, allowed in MAY_INCLUDE.items():
+        # oneTBB has two spellings, of which a folder may use one.
+        difference = allowed is not None and (allowed ^ told.get(folder, set())) - {"tbb"}
+        if difference:
+            yield f"ARCHITECTURE.md: what {folder}/ may include differs from MAY_INCLUDE: {', '.join(sorted(difference))}"
+
+
+def complaints_about_width(name, source):
+    """Prose in Markdown is wrapped; tables and code are as wide as they must be."""
+    if not name.endswith(".md") or WRITTEN_BY_TOOLS.search(name):
+        return
+    code = False
+    for number, line in enumerate(source.splitlines(), 1):
+        code ^= line.startswith("```")
+        if len(line) > MAX_PROSE_COLUMNS and not code and not line.startswith("|"):
+            yield f"{name}:{number}: has {len(line)} columns; wrap prose at {MAX_PROSE_COLUMNS}"
 
 
 def server_folder_of(path):
@@ -286,6 +316,12 @@ class Tree(unittest.TestCase):
         self.expect_none(c for name in tracked() if is_picture(name)
                          for c in complaints_about_picture_size(name, (ROOT / name).stat().st_size))
 
+    def test_architecture_says_who_may_include_whom(self):
+        self.expect_none(complaints_about_include_table(text("ARCHITECTURE.md")))
+
+    def test_documents_fit_a_window(self):
+        self.expect_none(c for name in files() for c in complaints_about_width(name, text(name)))
+
     def test_links(self):
         self.expect_none(c for name in files() for c in complaints_about_links(name, text(name)))
 
@@ -381,6 +417,7 @@ class Rules(unittest.TestCase):
         self.expect_one(complaints_about_shape("store/a.h", "int x;\n"), "#pragma once")
         self.expect_one(complaints_about_shape("store/a.cc", "int x;"), "line feed")
         self.expect_one(complaints_about_picture_size("bench/results/a.png", 151_000), "draw it smaller")
+        self.expect_one(complaints_about_width("a.md", "x" * 133 + "\n```\n" + "x" * 200 + "\n```\n"), "133 columns")
         self.expect_one(complaints_about_links("README.md", "[x](nowhere/at_all.md)"), "mend the link")
 
 

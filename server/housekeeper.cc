@@ -11,6 +11,8 @@ namespace {
 // Between two rounds. Expired entries are absent at once; this only bounds how long their memory
 // stays in use.
 constexpr std::chrono::milliseconds kRest(100);
+// The same while memory goes down to a limit that was lowered.
+constexpr std::chrono::milliseconds kShortRest(1);
 
 // A tenth of the share of a core that a serving thread gets.
 constexpr int kNice = 10;
@@ -42,7 +44,8 @@ void Housekeeper::Run() {
 
 bool Housekeeper::Rest() {
   std::unique_lock lock(mutex_);
-  return wake_.wait_for(lock, kRest, [this] { return stop_; });
+  const auto rest = store_.HasExcess() ? kShortRest : kRest;
+  return wake_.wait_for(lock, rest, [this] { return stop_; });
 }
 
 }  // namespace ferrite

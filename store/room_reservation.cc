@@ -53,9 +53,12 @@ RoomReservation::Progress RoomReservation::Step() {
 }
 
 RoomReservation::Progress RoomReservation::MakeRoom() {
-  const size_t limit_bytes = state_.context.budget.limit_bytes;
+  const size_t limit_bytes = state_.context.budget.limit_bytes();
   if (limit_bytes == 0) return Progress::kReady;
-  if (goal_bytes_ > limit_bytes) return Progress::kFull;
+  if (goal_bytes_ > limit_bytes) {
+    room_->GiveBack();
+    return Progress::kFull;
+  }
   const StepClock clock;
   const size_t work_before = evictor_->work();
   // Others are not held up, so that it may take more than one write would.

@@ -71,6 +71,8 @@ IncrResult Store::Incr(std::string_view key, const IncrOptions& options) {
   return writer.TryIncrInPlace(options, &result) ? result : writer.Incr(options);
 }
 
+void Store::SetMaxMemoryBytes(uint64_t bytes) { state_->SetLimit(bytes); }
+
 void Store::Listen(EventListener* listener) {
   state_->context.listener.store(listener, std::memory_order_release);
 }

@@ -118,6 +118,16 @@ class Store {
   // there are entries: a thread that has other things to do takes the steps of a FlushWalk instead.
   uint64_t Flush();
 
+  // Changes StoreOptions::max_memory_bytes (0: no limit) while others work. More room can be used
+  // at once. What is above a lower limit goes a bounded step at a time: each Sweep(), and each
+  // write that makes an entry, evicts some of it; without eviction, writes that take memory fail
+  // until enough was deleted or has expired. The number of shards, and the tables, stay as they
+  // are: close to Stats().table_bytes a limit leaves no room for entries.
+  void SetMaxMemoryBytes(uint64_t bytes);
+
+  // Whether memory is above the limit, and there is something to evict: Sweep() again soon.
+  bool HasExcess() const;
+
   // From now on tells `listener` what happens to entries; null: nobody, which costs nothing. Calls
   // in progress may still tell the one before, so both must outlive the store.
   void Listen(EventListener* listener);

@@ -1,5 +1,7 @@
 // The calls of Store that walk all of it.
 
+#include <algorithm>
+
 #include "store/calls/evictor.h"
 #include "store/calls/store_state.h"
 #include "store/flush_walk.h"
@@ -55,7 +57,7 @@ StoreStats Store::Stats() const {
   stats.table_bytes = budget.table_bytes;
   stats.eviction_bytes = budget.eviction_bytes;
   stats.reserved_bytes = budget.reserved_bytes;
-  stats.limit_bytes = budget.limit_bytes;
+  stats.limit_bytes = budget.limit_bytes();
   for (const auto& shard : state_->shards) {
     const size_t expired = shard->CountExpired();
     const size_t size = shard->size();
@@ -65,6 +67,13 @@ StoreStats Store::Stats() const {
     stats.expired_by_sweep += shard->expired_by_sweep();
   }
   return stats;
+}
+
+bool Store::HasExcess() const {
+  const ShardContext& context = state_->context;
+  return context.evict && context.budget.IsExceeded() &&
+         std::any_of(state_->shards.begin(), state_->shards.end(),
+                     [](const auto& shard) { return shard->size() > 0; });
 }
 
 size_t Store::memory_bytes() const { return state_->context.budget.total_bytes(); }

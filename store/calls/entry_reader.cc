@@ -4,7 +4,8 @@ namespace ferrite {
 
 void EntryReader::Read(const GetOptions& options, ReadResult* result) const {
   UnlockedRead read(key_.shard->places());
-  if (!read.Run(key_.key, state_.counts_uses, &result->value)) return LockAndRead(options, result);
+  if (!read.Run(key_.key, state_.counts_uses(), &result->value))
+    return LockAndRead(options, result);
   result->found = true;
   result->version = read.version();
   result->ttl_ms.reset();

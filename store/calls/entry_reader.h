@@ -66,7 +66,7 @@ class EntryReader {
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool EntryReader::GlanceUnlocked(
     const UnlockedRead::Candidate& candidate, UnlockedRead* read, ReadResult* result) const {
-  if (!read->RunAt(candidate, key_.key, state_.counts_uses, &result->value)) return false;
+  if (!read->RunAt(candidate, key_.key, state_.counts_uses(), &result->value)) return false;
   result->found = true;
   result->not_modified = false;
   result->version = read->version();

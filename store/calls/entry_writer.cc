@@ -108,7 +108,7 @@ bool EntryWriter::TryIncrInPlace(const IncrOptions& options, IncrResult* result)
   }
   if (!StepCounter(options, result) || !entry->Overwrite(CounterText(result->value).view()))
     return false;
-  if (state_.counts_uses) entry->key().CountUse();
+  if (state_.counts_uses()) entry->key().CountUse();
   result->version = entry->version();
   key_.shard->Tell(EventKind::kIncr, *entry);
   return true;

@@ -54,7 +54,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t EntryWriter::TryOverwrite(
   Entry* const entry =
       UnlockedRead(key_.shard->places(state_.context)).EntryAt(candidate, key_.key);
   if (entry != nullptr && entry->Overwrite(value)) [[likely]] {
-    if (state_.counts_uses) entry->key().CountUse();
+    if (state_.counts_uses()) entry->key().CountUse();
     version = entry->version();
     EventListener* const listener = state_.context.listener.load(std::memory_order_acquire);
     if (listener != nullptr) [[unlikely]] {

@@ -12,6 +12,9 @@ constexpr size_t kEnoughBytes = 2 * kPageBytes;
 // it may do both.
 constexpr size_t kExcessStepBytes = kPageBytes;
 constexpr size_t kExcessStepEntries = 192;
+// While memory goes down to a new limit, one write of so many takes a step, as otherwise a batch
+// would take a thousand.
+constexpr uint32_t kWritesPerStep = 64;
 // A step of the sweep keeps no caller waiting, and takes back five times as much.
 constexpr size_t kSweepShare = 5;
 // What the choice of a page to empty counts for, in evictions.
@@ -31,17 +34,29 @@ void* Evictor::TakeSlot(uint8_t size_class) {
 bool Evictor::MakeRoomForBlock(size_t value_size) {
   const MemoryBudget& budget = state_.context.budget;
   const size_t bytes = ValueBlock::MemoryBytes(value_size);
-  if (budget.limit_bytes != 0 && bytes > budget.limit_bytes) return false;
+  const size_t limit_bytes = budget.limit_bytes();
+  if (limit_bytes != 0 && bytes > limit_bytes) return false;
   const size_t work = std::max(bytes / SlotBytes(0), kEnoughEntries);
   return EvictUntil(std::max(bytes, kEnoughBytes), work, [&](bool enough) {
     const size_t new_bytes = ValueBlock::NewMemoryBytes(value_size);
-    return enough || new_bytes == 0 || budget.Allows(new_bytes);
+    const bool takes_nothing = new_bytes == 0 && state_.context.evict;
+    return enough || takes_nothing || budget.Allows(new_bytes);
   });
 }
 
-void Evictor::TakeBackExcess() { TakeBackExcess(kExcessStepBytes, kExcessStepEntries); }
+void Evictor::TakeBackExcess() {
+  MemoryBudget& budget = state_.context.budget;
+  if (!state_.context.evict || !budget.IsExceeded()) return;
+  if (budget.is_shrinking.load(std::memory_order_relaxed)) {
+    thread_local uint32_t writes = 0;
+    if (writes++ % kWritesPerStep != 0) return;
+  }
+  TakeBackExcess(kExcessStepBytes, kExcessStepEntries);
+}
 
 void Evictor::SweepExcess() {
+  MemoryBudget& budget = state_.context.budget;
+  if (!budget.IsExceeded()) budget.is_shrinking.store(false, std::memory_order_relaxed);
   TakeBackExcess(kSweepShare * kExcessStepBytes, kSweepShare * kExcessStepEntries);
 }
 

@@ -25,6 +25,8 @@ class LockedKey {
   // may be unlocked for a while, so that others can be evicted.
   bool Create(size_t slot_bytes) {
     if (entry_ != nullptr) return true;
+    // The limit may be lower than it was, and free slots are no room then.
+    if (!state_.context.evict && state_.context.budget.IsExceeded()) return false;
     const uint8_t size_class = SizeClassOf(slot_bytes);
     entry_ = shard_.Insert(key_, size_class, nullptr);
     created_ = entry_ != nullptr;

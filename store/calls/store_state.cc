@@ -42,12 +42,18 @@ size_t ShardCount(const StoreOptions& options) {
 
 StoreState::StoreState(const StoreOptions& options)
     : context(options.clock, options.max_memory_bytes, options.evict),
-      counts_uses(options.evict && options.max_memory_bytes != 0) {
+      counts_uses_(options.evict && options.max_memory_bytes != 0) {
   shards.resize(ShardCount(options));
   context.shard_count = shards.size();
   context.budget.table_bytes = context.hints.memory_bytes();
   for (size_t i = 0; i < shards.size(); ++i) shards[i] = std::make_unique<Shard>(&context, i);
   shard_mask_ = shards.size() - 1;
+}
+
+void StoreState::SetLimit(size_t bytes) {
+  MutexLock lock(&limit_mutex_);
+  counts_uses_.store(context.evict && bytes != 0, std::memory_order_relaxed);
+  context.budget.SetLimit(bytes);
 }
 
 int64_t StoreState::ExpiresSomeTimeMs(const Expiry& expiry, int64_t kept_ms) const {

@@ -11,6 +11,7 @@
 
 #include "absl/base/attributes.h"
 #include "base/check.h"
+#include "base/mutex.h"
 #include "store/entries/key_hash.h"
 #include "store/operation.h"
 #include "store/shard/shard.h"
@@ -57,9 +58,13 @@ class StoreState {
     return entry.Expired([this] { return context.clock->MonotonicMs(); });
   }
 
-  ShardContext context;
   // Whether reads count as uses: only eviction needs to know.
-  const bool counts_uses;
+  bool counts_uses() const { return counts_uses_.load(std::memory_order_relaxed); }
+
+  // 0: none.
+  void SetLimit(size_t bytes);
+
+  ShardContext context;
   std::vector<std::unique_ptr<Shard>> shards;
 
   // Where the sweep stands; used by one thread at a time.
@@ -69,6 +74,8 @@ class StoreState {
  private:
   int64_t ExpiresSomeTimeMs(const Expiry& expiry, int64_t kept_ms) const;
 
+  Mutex limit_mutex_;  // one change at a time
+  std::atomic<bool> counts_uses_;
   const KeyHash hash_;
   size_t shard_mask_ = 0;
   std::atomic<size_t> next_to_evict_{0};

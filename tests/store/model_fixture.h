@@ -27,6 +27,7 @@ struct ModelOptions {
   bool evict = true;
   uint32_t keys = 60;  // of each of three lengths
   bool expiry = true;
+  bool limit_moves = false;  // up and down, and away; entries are evicted then, or writes refused
 };
 
 // A scan that goes on step by step while other operations come in between.
@@ -344,6 +345,9 @@ class ModelFixture : public StoreTest {
         break;
       case 14:
         store_->Sweep();
+        if (options_.limit_moves && Chance(20)) {
+          store_->SetMaxMemoryBytes(options_.max_memory_bytes / 2 * Below(4));
+        }
         break;
       case 15:
         if (Chance(40)) ExpectSameContent();

@@ -39,6 +39,13 @@ std::vector<ModelOptions> Configurations() {
     all.push_back({.seed = seed, .max_memory_bytes = kLimit, .keys = 3000});
     all.push_back({.seed = seed, .max_memory_bytes = kLimit, .keys = 3000, .expiry = false});
     all.push_back({.seed = seed, .max_memory_bytes = kLimit, .evict = false, .keys = 3000});
+    for (const bool evict : {false, true}) {
+      all.push_back({.seed = seed,
+                     .max_memory_bytes = kLimit,
+                     .evict = evict,
+                     .keys = 3000,
+                     .limit_moves = true});
+    }
   }
   return all;
 }
@@ -47,6 +54,7 @@ INSTANTIATE_TEST_SUITE_P(Configurations, StoreModelTest, testing::ValuesIn(Confi
                          [](const auto& test) {
                            const ModelOptions& options = test.param;
                            return "Seed" + std::to_string(options.seed) +
+                                  (options.limit_moves ? "Moving" : "") +
                                   (options.max_memory_bytes == 0 ? "Unlimited"
                                    : !options.evict              ? "Full"
                                    : options.expiry              ? "Evicting"

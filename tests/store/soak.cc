@@ -26,6 +26,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr int kOperationsPerRound = 5000;  // of each thread
 constexpr uint64_t kRoundsPerFlush = 3;
+constexpr size_t kTurnsPerLimit = 16;  // of the keeper
 constexpr uint64_t kRoundsPerStore = 9;
 constexpr size_t kMaxOvershootBytesPerThread = size_t{2} << 20;
 constexpr auto kProgressInterval = std::chrono::seconds(10);
@@ -84,28 +85,35 @@ class Soak {
         working.fetch_sub(1, std::memory_order_relaxed);
       });
     }
-    threads.emplace_back([this, &working] { Keep(working); });
+    threads.emplace_back([this, round, &working] { Keep(working, round % 2 == 1); });
     for (std::thread& thread : threads) thread.join();
     operations_ += options_.threads * kOperationsPerRound;
   }
 
-  // Sweeps, scans and asks for figures until nobody works any more.
-  void Keep(const std::atomic<size_t>& working) {
+  // Sweeps, scans and asks for figures until nobody works any more; and changes the limit if told
+  // to.
+  void Keep(const std::atomic<size_t>& working, bool limit_moves) {
+    Store& store = subject_->store;
+    const size_t limit = store.Stats().limit_bytes;
     ScanCursor cursor;
     std::vector<ScannedKey> scanned;
     ReadResult result;
-    while (working.load(std::memory_order_relaxed) > 0) {
-      subject_->store.Sweep();
+    for (size_t turn = 1; working.load(std::memory_order_relaxed) > 0; ++turn) {
+      store.Sweep();
+      if (limit_moves && turn % kTurnsPerLimit == 0) {
+        store.SetMaxMemoryBytes(limit / 4 * (turn / kTurnsPerLimit % 5));  // 0: none
+      }
       scanned.clear();
-      if (!subject_->store.Scan("", 50, &cursor, &scanned)) cursor = {};
+      if (!store.Scan("", 50, &cursor, &scanned)) cursor = {};
       for (const ScannedKey& each : scanned) {
         const size_t key = NumberOf(each.key);
         const VersionFloor floor = subject_->floors.Of(key);
-        subject_->store.Peek(each.key, true, &result);
+        store.Peek(each.key, true, &result);
         if (result.found) subject_->CheckFound(key, floor, result);
       }
-      (void)subject_->store.Stats();
+      (void)store.Stats();
     }
+    store.SetMaxMemoryBytes(limit);
   }
 
   // While nobody works: a scan meets each entry once, the entries are whole, the counts fit.

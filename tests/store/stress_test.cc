@@ -3,6 +3,7 @@
 // (./dev test tsan); on its own it checks that no thread ever sees a value that nobody wrote.
 
 #include <cstring>
+#include <limits>
 #include <random>
 #include <thread>
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr int kThreads = 8;
 constexpr int kOperations = 30'000;
+constexpr size_t kMovingLimit = std::numeric_limits<size_t>::max();
 
 // A value that names its key and fills its length, so that a torn or foreign one shows.
 std::string ValueFor(const std::string& key, size_t size) {
@@ -30,12 +32,14 @@ bool BelongsTo(std::string_view value, const std::string& key) {
 class StressTest : public testing::TestWithParam<size_t> {};
 
 TEST_P(StressTest, NobodySeesWhatNobodyWrote) {
-  Store store({.shards = 2, .max_memory_bytes = GetParam()});
+  const bool limit_moves = GetParam() == kMovingLimit;
+  Store store({.shards = 2, .max_memory_bytes = limit_moves ? 4 << 20 : GetParam()});
   std::atomic<bool> stop = false;
   std::thread keeper([&] {
     std::vector<ScannedKey> keys;
     ScanCursor cursor;
-    while (!stop) {
+    for (int round = 0; !stop; ++round) {
+      if (limit_moves) store.SetMaxMemoryBytes(size_t{round % 5u} << 20);
       store.Sweep();
       keys.clear();
       if (!store.Scan("k", 50, &cursor, &keys)) cursor = {};
@@ -98,8 +102,8 @@ TEST_P(StressTest, NobodySeesWhatNobodyWrote) {
   EXPECT_EQ(stats.slot_bytes, 0u);
 }
 
-// Without a limit, and with one that makes every other write evict.
-INSTANTIATE_TEST_SUITE_P(Limits, StressTest, testing::Values(0, 4 << 20));
+// Without a limit, with one that makes every other write evict, and with one that changes.
+INSTANTIATE_TEST_SUITE_P(Limits, StressTest, testing::Values(0, 4 << 20, kMovingLimit));
 
 // Batches of which each makes and deletes the same few keys, so that they meet in buckets, slots
 // and queue.

@@ -1,4 +1,4 @@
-module ferrite.dev/tests/helm/strict
+module ferrite/tests/helm/strict
 
 go 1.19
 

@@ -10,9 +10,9 @@ class SystemClock final : public Clock {
   int64_t MonotonicMs() const override { return Milliseconds(Read(CLOCK_MONOTONIC)); }
   int64_t UnixMs() const override { return Milliseconds(Read(CLOCK_REALTIME)); }
   // Versions only have to grow, and every write asks: the coarse clock is several times cheaper.
-  int64_t UnixNs() const override {
+  int64_t UnixUs() const override {
     const timespec now = Read(CLOCK_REALTIME_COARSE);
-    return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+    return int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
   }
 
  private:

@@ -16,9 +16,9 @@ class Clock {
   // Milliseconds on a clock that never goes back; only differences mean anything.
   virtual int64_t MonotonicMs() const = 0;
 
-  // Unix time. It may jump when somebody sets the clock. In nanoseconds, cheap but coarse (a few
+  // Unix time. It may jump when somebody sets the clock. In microseconds, cheap but coarse (a few
   // milliseconds):
-  virtual int64_t UnixNs() const = 0;
+  virtual int64_t UnixUs() const = 0;
   // In milliseconds, exact:
   virtual int64_t UnixMs() const = 0;
 

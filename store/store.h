@@ -16,9 +16,10 @@
 // for the next write, and not counted, are at most some 3 MiB; nor are large values that only
 // readers still hold.
 //
-// Versions grow strictly per key, also across delete, expiry and eviction, and as long as the clock
-// is not set back also across a restart: an entry's first is at least the Unix time in ns, and
-// each later one is higher.
+// Versions grow strictly per key, also across delete, expiry and eviction: an entry's first is at
+// least the Unix time in microseconds, which a double holds exactly until the year 2255, and each
+// later one is higher. So they grow across a restart, too, unless the clock is set back or they ran
+// ahead of it, by more than a million writes of a key a second.
 //
 //   Store store({.max_memory_bytes = 1 << 30});
 //   store.Set("greeting", "hello", {.expiry = Expiry::After(60'000)});

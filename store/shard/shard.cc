@@ -162,7 +162,7 @@ void Shard::TellAndUnlock(EventListener* listener, EventKind kind, const Entry& 
 
 uint64_t Shard::NextVersion(uint64_t last) const {
   if (last == 0) last = version_floor_.load(std::memory_order_relaxed);
-  return std::max(last + 1, static_cast<uint64_t>(context_.clock->UnixNs()));
+  return std::max(last + 1, static_cast<uint64_t>(context_.clock->UnixUs()));
 }
 
 void Shard::SetExpiry(Entry* entry, int64_t at_ms) {

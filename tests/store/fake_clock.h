@@ -11,7 +11,7 @@ namespace ferrite {
 class FakeClock final : public Clock {
  public:
   int64_t MonotonicMs() const override { return monotonic_ms_; }
-  int64_t UnixNs() const override { return unix_ms_ * 1'000'000; }
+  int64_t UnixUs() const override { return unix_ms_ * 1000; }
   int64_t UnixMs() const override { return unix_ms_; }
 
   void Advance(int64_t ms) {

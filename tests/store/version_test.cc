@@ -52,5 +52,41 @@ TEST_F(VersionTest, GoesOnAfterARestart) {
   ExpectNewer(store_->Set("k", "1").version);
 }
 
+TEST_F(VersionTest, IsExactAsADouble) {
+  double last = 0;
+  const auto expect_exact = [&](uint64_t version) {
+    const auto as_double = static_cast<double>(version);
+    EXPECT_EQ(static_cast<uint64_t>(as_double), version);
+    EXPECT_GT(as_double, last);
+    last = as_double;
+  };
+  for (int i = 0; i < 10; ++i) {
+    expect_exact(store_->Set("k", "1").version);
+    expect_exact(store_->Incr("k", {}).version);
+    expect_exact(store_->Set("k", "1", {.if_version = static_cast<uint64_t>(last)}).version);
+    Delete("k");
+  }
+  // As long as the contract says.
+  constexpr int64_t kYear2254Ms = (int64_t{2254} - 1970) * 365 * 24 * 3'600'000;
+  clock_.SetUnixMs(kYear2254Ms);
+  expect_exact(store_->Set("k", "1").version);
+}
+
+// Versions that ran ahead of the clock stay ahead, for other keys, too, and do not jump further.
+TEST_F(VersionTest, OfAKeyWrittenFasterThanTheClockTicksRunsAhead) {
+  uint64_t first = store_->Set("k", "1").version;
+  for (int i = 0; i < 5000; ++i) ExpectNewer(store_->Set("k", "1").version);
+  EXPECT_EQ(last_, first + 5000);
+  clock_.Advance(1);  // 1,000 us, of 5,000
+  ExpectNewer(store_->Set("k", "1").version);
+  EXPECT_EQ(last_, first + 5001);
+  Delete("k");
+  ExpectNewer(store_->Set("k", "1").version);
+  EXPECT_EQ(last_, first + 5002);
+  Delete("k");
+  clock_.Advance(10);  // now the clock has caught up
+  EXPECT_EQ(store_->Set("k", "1").version, static_cast<uint64_t>(clock_.UnixUs()));
+}
+
 }  // namespace
 }  // namespace ferrite

@@ -3,7 +3,6 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/support/status.h"
@@ -76,8 +75,7 @@ absl::Status ToAbslStatus(const v1::OperationError& error) {
   absl::Status result(static_cast<absl::StatusCode>(error.code()), error.message());
   if (error.reason() == v1::ERROR_REASON_UNSPECIFIED) return result;
   google::rpc::ErrorInfo info;
-  const std::string& name = v1::ErrorReason_Name(error.reason());
-  info.set_reason(std::string(absl::StripPrefix(name, "ERROR_REASON_")));
+  info.set_reason(v1::ErrorReason_Name(error.reason()));
   info.set_domain("ferrite");
   result.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
   return result;
@@ -98,7 +96,7 @@ absl::Status HeldBack(std::string_view address) {
   absl::Status status = absl::ResourceExhaustedError(
       absl::StrCat("not sent to ", Abseil(address), ": it has more calls than it can take"));
   google::rpc::ErrorInfo info;
-  info.set_reason("OVERLOADED");
+  info.set_reason(v1::ErrorReason_Name(v1::OVERLOADED));
   info.set_domain("ferrite");
   status.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
   return status;

@@ -19,8 +19,8 @@ namespace ferrite {
 // The payload under which a Status keeps the serialized google.rpc.ErrorInfo of the server.
 inline constexpr char kErrorInfoTypeUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 
-// The reason that the server gave, such as "KEY_TOO_LARGE" (ferrite.v1.ErrorReason without its
-// prefix); empty if it gave none, as for an error of the network.
+// The reason that the server gave, the name of a value of ferrite.v1.ErrorReason such as
+// "KEY_TOO_LARGE"; empty if it gave none, as for an error of the network.
 std::string ReasonOf(const absl::Status& status);
 
 // The outcome of a call to the node at `address`, which had `timeout` to finish and failed with

@@ -98,7 +98,7 @@ void Node::Shutdown() {
   health_.SetServing(false);
   listener_.Stop();
   grpc_.Shutdown(settings_.shutdown_grace,
-                 MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SHUTTING_DOWN,
+                 MakeError(absl::StatusCode::kUnavailable, v1::SHUTTING_DOWN,
                            "the server shuts down; frames without a reply were not executed"),
                  [this](size_t thread) { dispatchers_[thread]->Close(); });
 }

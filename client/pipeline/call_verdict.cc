@@ -44,7 +44,7 @@ CallVerdict VerdictOnResult(const std::optional<FrameResult>& result, PendingCal
     return {.status = NoSuchAnswer()};
   }
   // Other operations of its frame left no room for its answer; it was not executed.
-  if (error.reason() == v1::ERROR_REASON_REPLY_TOO_LARGE) {
+  if (error.reason() == v1::REPLY_TOO_LARGE) {
     return {.kind = CallVerdict::Kind::kSendAlone};
   }
   return {.kind = CallVerdict::Kind::kTryAgain,

@@ -16,7 +16,7 @@ constexpr int kBacklogPart = 4;
 // Made once: a refusal is to cost next to nothing.
 const absl::Status& Overloaded(ShedReason reason) {
   constexpr auto make = [](const char* text) {
-    return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_OVERLOADED, text);
+    return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED, text);
   };
   static const absl::Status operations =
       make("as many operations are in progress as may be (--max-inflight-operations)");
@@ -92,8 +92,7 @@ std::optional<Refusal> Gate::Admit(Method method, uint64_t operations, uint64_t 
 std::optional<std::chrono::nanoseconds> DelayAfter(const absl::Status& status) {
   if (status.code() != absl::StatusCode::kResourceExhausted) return std::nullopt;
   const v1::ErrorReason reason = ReasonOf(status);
-  if (reason == v1::ERROR_REASON_MEMORY_FULL || reason == v1::ERROR_REASON_REQUEST_WINDOW_FULL ||
-      reason == v1::ERROR_REASON_OVERLOADED) {
+  if (reason == v1::MEMORY_FULL || reason == v1::REQUEST_WINDOW_FULL || reason == v1::OVERLOADED) {
     return kLongDelay;
   }
   return std::nullopt;

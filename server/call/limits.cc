@@ -7,12 +7,11 @@ namespace ferrite {
 
 absl::Status CheckKey(std::string_view key) {
   if (key.empty()) {
-    return InvalidArgument(v1::ERROR_REASON_KEY_EMPTY,
-                           "the key is empty; a key has 1 to 4096 bytes");
+    return InvalidArgument(v1::KEY_EMPTY, "the key is empty; a key has 1 to 4096 bytes");
   }
   if (key.size() > kMaxKeyBytes) {
     return InvalidArgument(
-        v1::ERROR_REASON_KEY_TOO_LARGE,
+        v1::KEY_TOO_LARGE,
         "the key has " + std::to_string(key.size()) + " bytes; the limit is 4096",
         {{"limit", std::to_string(kMaxKeyBytes)}, {"size", std::to_string(key.size())}});
   }
@@ -21,7 +20,7 @@ absl::Status CheckKey(std::string_view key) {
 
 absl::Status CheckTtl(std::string_view field, int64_t ttl_ms) {
   if (ttl_ms >= 1 && ttl_ms <= kMaxTtlMs) return absl::OkStatus();
-  return InvalidArgument(v1::ERROR_REASON_TTL_OUT_OF_RANGE,
+  return InvalidArgument(v1::TTL_OUT_OF_RANGE,
                          std::string(field) + " is " + std::to_string(ttl_ms) +
                              "; it must be from 1 to " + std::to_string(kMaxTtlMs) + " (100 years)",
                          {{"limit", std::to_string(kMaxTtlMs)}});
@@ -31,7 +30,7 @@ absl::Status CheckExpireAt(int64_t expire_at_unix_ms, int64_t now_unix_ms) {
   if (expire_at_unix_ms > now_unix_ms && expire_at_unix_ms - now_unix_ms <= kMaxTtlMs)
     return absl::OkStatus();
   return InvalidArgument(
-      v1::ERROR_REASON_TTL_OUT_OF_RANGE,
+      v1::TTL_OUT_OF_RANGE,
       "expire_at_unix_ms is " + std::to_string(expire_at_unix_ms) +
           "; it must be in the future and at most 100 years away, and the server's time is " +
           std::to_string(now_unix_ms),
@@ -41,20 +40,18 @@ absl::Status CheckExpireAt(int64_t expire_at_unix_ms, int64_t now_unix_ms) {
 absl::Status CheckRequestId(std::string_view request_id) {
   if (request_id.size() <= kMaxRequestIdBytes) return absl::OkStatus();
   return InvalidArgument(
-      v1::ERROR_REASON_REQUEST_ID_TOO_LARGE,
+      v1::REQUEST_ID_TOO_LARGE,
       "request_id has " + std::to_string(request_id.size()) + " bytes; the limit is 64",
       {{"limit", std::to_string(kMaxRequestIdBytes)}});
 }
 
 absl::Status CheckBatchSize(size_t keys) {
   if (keys == 0) {
-    return InvalidArgument(v1::ERROR_REASON_BATCH_EMPTY,
-                           "the batch is empty; it takes 1 to 1024 keys");
+    return InvalidArgument(v1::BATCH_EMPTY, "the batch is empty; it takes 1 to 1024 keys");
   }
   if (keys > kMaxBatchKeys) {
     return InvalidArgument(
-        v1::ERROR_REASON_BATCH_TOO_LARGE,
-        "the batch has " + std::to_string(keys) + " keys; the limit is 1024",
+        v1::BATCH_TOO_LARGE, "the batch has " + std::to_string(keys) + " keys; the limit is 1024",
         {{"limit", std::to_string(kMaxBatchKeys)}, {"size", std::to_string(keys)}});
   }
   return absl::OkStatus();
@@ -62,11 +59,10 @@ absl::Status CheckBatchSize(size_t keys) {
 
 absl::Status CheckFrameSize(size_t operations) {
   if (operations == 0) {
-    return InvalidArgument(v1::ERROR_REASON_BATCH_EMPTY,
-                           "the frame is empty; it takes 1 to 1024 operations");
+    return InvalidArgument(v1::BATCH_EMPTY, "the frame is empty; it takes 1 to 1024 operations");
   }
   if (operations > kMaxBatchKeys) {
-    return InvalidArgument(v1::ERROR_REASON_BATCH_TOO_LARGE,
+    return InvalidArgument(v1::BATCH_TOO_LARGE,
                            "the frame has more than 1024 operations, which is the limit",
                            {{"limit", std::to_string(kMaxBatchKeys)}});
   }
@@ -82,7 +78,7 @@ absl::Status CheckKeys(const google::protobuf::RepeatedPtrField<std::string>& ke
 absl::Status CheckValueSize(std::string_view field, size_t bytes, size_t max_value_bytes) {
   if (bytes <= max_value_bytes) return absl::OkStatus();
   return InvalidArgument(
-      v1::ERROR_REASON_VALUE_TOO_LARGE,
+      v1::VALUE_TOO_LARGE,
       "the " + std::string(field) + " has " + std::to_string(bytes) + " bytes; the limit is " +
           std::to_string(max_value_bytes) + " (--max-value-bytes)",
       {{"limit", std::to_string(max_value_bytes)}, {"size", std::to_string(bytes)}});
@@ -99,13 +95,12 @@ absl::Status CheckSet(const v1::SetRequest& request, size_t value_bytes, size_t 
   }
   if (request.has_if_version() && request.condition() == v1::SET_CONDITION_ABSENT) {
     return InvalidArgument(
-        v1::ERROR_REASON_CONTRADICTION,
+        v1::CONTRADICTION,
         "if_version asks for a key that is there, SET_CONDITION_ABSENT for one that is not");
   }
   if (!v1::SetCondition_IsValid(request.condition())) {
-    return InvalidArgument(
-        v1::ERROR_REASON_CONTRADICTION,
-        "condition " + std::to_string(request.condition()) + " is not known to this server");
+    return InvalidArgument(v1::CONTRADICTION, "condition " + std::to_string(request.condition()) +
+                                                  " is not known to this server");
   }
   if (request.has_ttl_ms()) {
     if (absl::Status status = CheckTtl("ttl_ms", request.ttl_ms()); !status.ok()) return status;
@@ -116,13 +111,13 @@ absl::Status CheckSet(const v1::SetRequest& request, size_t value_bytes, size_t 
 absl::Status CheckIncr(const v1::IncrRequest& request) {
   if (absl::Status status = CheckKey(request.key()); !status.ok()) return status;
   if (request.has_min() && request.has_max() && request.min() > request.max()) {
-    return InvalidArgument(v1::ERROR_REASON_CONTRADICTION,
-                           "min is " + std::to_string(request.min()) + ", above max, which is " +
-                               std::to_string(request.max()));
+    return InvalidArgument(v1::CONTRADICTION, "min is " + std::to_string(request.min()) +
+                                                  ", above max, which is " +
+                                                  std::to_string(request.max()));
   }
   if (!v1::OverflowPolicy_IsValid(request.overflow())) {
     return InvalidArgument(
-        v1::ERROR_REASON_CONTRADICTION,
+        v1::CONTRADICTION,
         "overflow policy " + std::to_string(request.overflow()) + " is not known to this server");
   }
   if (request.has_ttl_ms()) {

@@ -7,7 +7,6 @@
 namespace ferrite {
 namespace {
 
-constexpr char kPrefix[] = "ERROR_REASON_";
 // Serialized when the error is made, so that one that is made once and returned often, such as
 // OVERLOADED, costs little.
 constexpr char kDetailsUrl[] = "type.googleapis.com/google.rpc.Status";
@@ -20,7 +19,7 @@ absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size
 absl::Status MakeError(absl::StatusCode code, v1::ErrorReason reason, std::string_view message,
                        std::initializer_list<std::pair<std::string_view, std::string>> facts) {
   google::rpc::ErrorInfo info;
-  info.set_reason(v1::ErrorReason_Name(reason).substr(sizeof(kPrefix) - 1));
+  info.set_reason(v1::ErrorReason_Name(reason));
   info.set_domain("ferrite");
   for (const auto& [name, value] : facts) (*info.mutable_metadata())[std::string(name)] = value;
   google::rpc::Status details;
@@ -39,12 +38,12 @@ absl::Status InvalidArgument(
 }
 
 absl::Status Malformed(std::string_view type) {
-  return InvalidArgument(v1::ERROR_REASON_MALFORMED,
+  return InvalidArgument(v1::MALFORMED,
                          "what was sent is not a message of type ferrite.v1." + std::string(type));
 }
 
 absl::Status MemoryFull() {
-  return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_MEMORY_FULL,
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::MEMORY_FULL,
                    "the memory limit (--max-memory) is reached and nothing could be evicted; "
                    "nothing was changed");
 }
@@ -59,8 +58,7 @@ v1::ErrorReason ReasonOf(const absl::Status& status) {
   google::rpc::ErrorInfo info;
   v1::ErrorReason reason;
   if (details.ParseFromString(DetailsOf(status)) && details.details_size() > 0 &&
-      details.details(0).UnpackTo(&info) &&
-      v1::ErrorReason_Parse(kPrefix + info.reason(), &reason)) {
+      details.details(0).UnpackTo(&info) && v1::ErrorReason_Parse(info.reason(), &reason)) {
     return reason;
   }
   return v1::ERROR_REASON_UNSPECIFIED;

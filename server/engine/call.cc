@@ -16,13 +16,13 @@ using Next = Answer::Next;
 // Each made once: under overload there are many, and each is to cost next to nothing.
 const absl::Status& PassedBeforeBegin() {
   static const absl::Status passed =
-      MakeError(absl::StatusCode::kDeadlineExceeded, v1::ERROR_REASON_DEADLINE_PASSED,
+      MakeError(absl::StatusCode::kDeadlineExceeded, v1::DEADLINE_PASSED,
                 "the deadline had passed before the call was taken up; nothing was done");
   return passed;
 }
 const absl::Status& PassedWhileWaiting() {
   static const absl::Status passed =
-      MakeError(absl::StatusCode::kDeadlineExceeded, v1::ERROR_REASON_DEADLINE_PASSED,
+      MakeError(absl::StatusCode::kDeadlineExceeded, v1::DEADLINE_PASSED,
                 "the deadline passed before the call was done");
   return passed;
 }

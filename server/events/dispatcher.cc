@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kEventsPerStep = 512;
 
 absl::Status TooManyStreams(size_t limit) {
-  return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_OVERLOADED,
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
                    "the server has as many subscriptions as it may have, " + std::to_string(limit) +
                        " (--max-subscribers)",
                    {{"limit", std::to_string(limit)}});

@@ -71,8 +71,7 @@ absl::Status SubscriberStream::Begin(uint64_t recorded_since) {
     return absl::OkStatus();
   }
   if (token.sequence > now) {
-    return InvalidArgument(v1::ERROR_REASON_RESUME_TOKEN_INVALID,
-                           "resume_token is none that a server gave");
+    return InvalidArgument(v1::RESUME_TOKEN_INVALID, "resume_token is none that a server gave");
   }
   behind_ = true;
   taken_ = begins_at_ = token.sequence;
@@ -205,7 +204,7 @@ void SubscriberStream::Sent() {
 CallEnd SubscriberStream::TooSlow() const {
   std::string token(ResumeToken::kBytes, '\0');
   hub_.log().TokenAt(last_written_).Write(token.data());
-  return {MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_SUBSCRIBER_TOO_SLOW,
+  return {MakeError(absl::StatusCode::kResourceExhausted, v1::SUBSCRIBER_TOO_SLOW,
                     "the queue of this subscription was full (" +
                         std::to_string(request_.queue.events) + " events or " +
                         std::to_string(request_.queue.bytes) +

@@ -18,13 +18,13 @@ constexpr int64_t kDefaultHeartbeatMs = 10'000;
 
 absl::Status CheckTopicCount(size_t topics) {
   if (topics == 0) {
-    return InvalidArgument(v1::ERROR_REASON_SUBSCRIPTION_EMPTY,
+    return InvalidArgument(v1::SUBSCRIPTION_EMPTY,
                            "the subscription follows nothing; it takes 1 to 1024 channels, "
                            "channel_globs, keys and key_prefixes together");
   }
   if (topics > kMaxTopics) {
     return InvalidArgument(
-        v1::ERROR_REASON_SUBSCRIPTION_TOO_LARGE,
+        v1::SUBSCRIPTION_TOO_LARGE,
         "the subscription follows " + std::to_string(topics) +
             " channels, channel_globs, keys and key_prefixes; the limit is 1024 together",
         {{"limit", std::to_string(kMaxTopics)}, {"size", std::to_string(topics)}});
@@ -42,19 +42,18 @@ absl::Status AddChannel(const std::string& channel, std::vector<TopicRef>* topic
 
 absl::Status AddGlob(const std::string& text, std::vector<TopicRef>* topics) {
   if (text.empty()) {
-    return InvalidArgument(v1::ERROR_REASON_CHANNEL_EMPTY,
-                           "a glob is empty; a glob has 1 to 256 bytes");
+    return InvalidArgument(v1::CHANNEL_EMPTY, "a glob is empty; a glob has 1 to 256 bytes");
   }
   if (text.size() > Glob::kMaxBytes) {
     return InvalidArgument(
-        v1::ERROR_REASON_CHANNEL_TOO_LARGE,
+        v1::CHANNEL_TOO_LARGE,
         "a glob has " + std::to_string(text.size()) + " bytes; the limit is 256",
         {{"limit", std::to_string(Glob::kMaxBytes)}, {"size", std::to_string(text.size())}});
   }
   std::optional<Glob> glob = Glob::Parse(text);
   if (!glob.has_value()) {
     return InvalidArgument(
-        v1::ERROR_REASON_GLOB_INVALID,
+        v1::GLOB_INVALID,
         "a glob has a class [...] that is empty, does not end or runs backwards, or ends with \\");
   }
   Topic topic;
@@ -84,7 +83,7 @@ absl::Status AddKey(const std::string& key, bool exact, const SubscriptionReques
 }
 
 absl::Status FieldOutOfRange(const std::string& text) {
-  return InvalidArgument(v1::ERROR_REASON_FIELD_OUT_OF_RANGE, text);
+  return InvalidArgument(v1::FIELD_OUT_OF_RANGE, text);
 }
 
 absl::Status ParseKinds(const v1::SubscribeRequest& wire, EventKinds* kinds) {
@@ -143,8 +142,7 @@ absl::Status ParseTerms(const v1::SubscribeRequest& wire, const QueueLimits& mos
   if (!wire.resume_token().empty()) {
     request->resume = ResumeToken::Read(wire.resume_token());
     if (!request->resume.has_value()) {
-      return InvalidArgument(v1::ERROR_REASON_RESUME_TOKEN_INVALID,
-                             "resume_token is none that a server gave");
+      return InvalidArgument(v1::RESUME_TOKEN_INVALID, "resume_token is none that a server gave");
     }
   }
   return absl::OkStatus();
@@ -154,12 +152,12 @@ absl::Status ParseTerms(const v1::SubscribeRequest& wire, const QueueLimits& mos
 
 absl::Status CheckChannel(std::string_view channel) {
   if (channel.empty()) {
-    return InvalidArgument(v1::ERROR_REASON_CHANNEL_EMPTY,
+    return InvalidArgument(v1::CHANNEL_EMPTY,
                            "the channel is empty; a channel has 1 to 4096 bytes");
   }
   if (channel.size() > kMaxKeyBytes) {
     return InvalidArgument(
-        v1::ERROR_REASON_CHANNEL_TOO_LARGE,
+        v1::CHANNEL_TOO_LARGE,
         "the channel has " + std::to_string(channel.size()) + " bytes; the limit is 4096",
         {{"limit", std::to_string(kMaxKeyBytes)}, {"size", std::to_string(channel.size())}});
   }

@@ -22,7 +22,7 @@ absl::Status CacheHandlers::CheckMSet(const v1::MSetRequest& request) const {
     }
     if (entry.return_previous()) {
       return InvalidArgument(
-          v1::ERROR_REASON_CONTRADICTION,
+          v1::CONTRADICTION,
           "return_previous is for Set: the previous values of a batch might not fit in its reply");
     }
   }

@@ -205,10 +205,10 @@ absl::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrRespons
       case IncrOutcome::kMemoryFull:
         return CountedMemoryFull();
       case IncrOutcome::kNotACounter:
-        return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_NOT_A_COUNTER,
+        return MakeError(absl::StatusCode::kFailedPrecondition, v1::NOT_A_COUNTER,
                          "the value is not a decimal int64; nothing was changed");
       case IncrOutcome::kOutOfRange:
-        return MakeError(absl::StatusCode::kOutOfRange, v1::ERROR_REASON_COUNTER_OUT_OF_RANGE,
+        return MakeError(absl::StatusCode::kOutOfRange, v1::COUNTER_OUT_OF_RANGE,
                          std::to_string(result.value) + " + " + std::to_string(options.delta) +
                              " is not in " + Range(options) + "; nothing was changed",
                          {{"value", std::to_string(result.value)},
@@ -258,7 +258,7 @@ absl::Status CacheHandlers::Execute(const v1::Operation& operation, v1::Operatio
     case v1::Operation::OPERATION_NOT_SET:
       break;
   }
-  return InvalidArgument(v1::ERROR_REASON_OPERATION_UNKNOWN,
+  return InvalidArgument(v1::OPERATION_UNKNOWN,
                          "the operation is none that this server knows: one of get, set, delete, "
                          "touch, incr and publish must be set");
 }

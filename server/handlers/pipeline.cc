@@ -28,7 +28,7 @@ void WriteError(const absl::Status& status, ReplyWriter* reply) {
 }
 
 absl::Status ReplyFull() {
-  return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_REPLY_TOO_LARGE,
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::REPLY_TOO_LARGE,
                    "the reply of the frame has no room left (3.5 MiB, " +
                        std::to_string(kMaxReplyBytes) +
                        " bytes); the operation was not executed: send it in another frame");

@@ -18,7 +18,7 @@ namespace {
 constexpr uint32_t kMGetKeys = v1::MGetRequest::kKeysFieldNumber;
 
 absl::Status ReplyTooLarge(size_t after_keys, size_t of_keys) {
-  return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_REPLY_TOO_LARGE,
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::REPLY_TOO_LARGE,
                    "the reply would exceed 3.5 MiB (" + std::to_string(kMaxReplyBytes) +
                        " bytes) after " + std::to_string(after_keys) + " of " +
                        std::to_string(of_keys) + " keys; ask for fewer keys",

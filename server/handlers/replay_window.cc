@@ -43,7 +43,7 @@ absl::Status ReplayWindow::Once(std::string_view request_id, size_t request_hash
   PurgeStripe(&stripe);
   if (const auto seen = stripe.outcomes.find(id); seen != stripe.outcomes.end()) {
     if (seen->second.request_hash != request_hash) {
-      return InvalidArgument(v1::ERROR_REASON_REQUEST_ID_REUSED,
+      return InvalidArgument(v1::REQUEST_ID_REUSED,
                              "request_id was used for a different request less than 60 s ago");
     }
     response->ParseFromString(seen->second.response);
@@ -51,7 +51,7 @@ absl::Status ReplayWindow::Once(std::string_view request_id, size_t request_hash
   }
   if (memory_bytes() >= limit_bytes_) {
     ThreadCounters::Current().Count(ShedReason::kRequestWindow);
-    return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_REQUEST_WINDOW_FULL,
+    return MakeError(absl::StatusCode::kResourceExhausted, v1::REQUEST_WINDOW_FULL,
                      "the outcomes of calls with a request_id within the last 60 s take " +
                          std::to_string(memory_bytes()) + " bytes; the limit is " +
                          std::to_string(limit_bytes_) + " (--request-window-bytes)",

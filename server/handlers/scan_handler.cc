@@ -123,7 +123,7 @@ size_t ScanSource::AddEntry(v1::ScanResponse* response) {
 
 absl::Status ScanBeginning(const v1::ScanRequest& request, ScanCursor* cursor) {
   if (request.cursor().empty() || DecodeCursor(request.cursor(), cursor)) return absl::OkStatus();
-  return InvalidArgument(v1::ERROR_REASON_CURSOR_INVALID,
+  return InvalidArgument(v1::CURSOR_INVALID,
                          "the cursor is not from this server, or from before its last start; "
                          "scan from the beginning");
 }

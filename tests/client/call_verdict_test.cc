@@ -68,7 +68,7 @@ TEST_F(CallVerdictTest, AnythingElseIsAnErrorOfTheServer) {
 }
 
 TEST_F(CallVerdictTest, AnErrorIsDeliveredUnlessItIsWorthAnotherTry) {
-  const CallVerdict verdict = OnError(8, v1::ERROR_REASON_MEMORY_FULL);
+  const CallVerdict verdict = OnError(8, v1::MEMORY_FULL);
   EXPECT_EQ(verdict.kind, Kind::kTryAgain);
   EXPECT_TRUE(verdict.repeatable);
   EXPECT_EQ(verdict.status.code(), absl::StatusCode::kResourceExhausted);
@@ -77,7 +77,7 @@ TEST_F(CallVerdictTest, AnErrorIsDeliveredUnlessItIsWorthAnotherTry) {
 }
 
 TEST_F(CallVerdictTest, WhatHadNoRoomInTheReplyIsSentAlone) {
-  EXPECT_EQ(OnError(8, v1::ERROR_REASON_REPLY_TOO_LARGE).kind, Kind::kSendAlone);
+  EXPECT_EQ(OnError(8, v1::REPLY_TOO_LARGE).kind, Kind::kSendAlone);
 }
 
 TEST_F(CallVerdictTest, WhatWasSentOnABrokenStreamIsTriedAgainIfThatDoesNoHarm) {

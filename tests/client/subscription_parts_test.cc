@@ -42,9 +42,9 @@ TEST(ReconnectionTest, TheServersWordGoesBeforeOurs) {
 TEST(ReconnectionTest, ASlowSubscriberThatAskedToBeEndedIs) {
   v1::OperationError error;
   error.set_code(static_cast<int>(absl::StatusCode::kResourceExhausted));
-  error.set_reason(v1::ERROR_REASON_SUBSCRIBER_TOO_SLOW);
+  error.set_reason(v1::SUBSCRIBER_TOO_SLOW);
   EXPECT_EQ(DelayAfter(ToAbslStatus(error)), std::nullopt);
-  error.set_reason(v1::ERROR_REASON_OVERLOADED);
+  error.set_reason(v1::OVERLOADED);
   EXPECT_TRUE(DelayAfter(ToAbslStatus(error)).has_value());
 }
 

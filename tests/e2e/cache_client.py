@@ -6,6 +6,7 @@ import collections
 
 import grpc
 from ferrite.v1 import admin_pb2_grpc
+from ferrite.v1 import cache_pb2
 from ferrite.v1 import cache_pb2_grpc
 from google.rpc import error_details_pb2
 from google.rpc import status_pb2
@@ -76,6 +77,7 @@ def failure_of(error):
     info = error_details_pb2.ErrorInfo()
     assert status.details[0].Unpack(info), f"not an ErrorInfo: {status}"
     assert info.domain == "ferrite", info
+    assert cache_pb2.ErrorReason.Value(info.reason) > 0, f"ErrorReason has no value called so: {info}"
     metadata = dict(info.metadata)
     return Failure(error.code(), info.reason, metadata.get("limit"), error.details(), metadata)
 

@@ -139,7 +139,7 @@ TEST_F(GateTest, RefusesBeyondTheBudgetWithReasonAndPushback) {
   const std::optional<Refusal> refusal = Admit(&third);
   ASSERT_TRUE(refusal.has_value());
   EXPECT_EQ(refusal->status.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(ReasonOf(refusal->status), v1::ERROR_REASON_OVERLOADED);
+  EXPECT_EQ(ReasonOf(refusal->status), v1::OVERLOADED);
   EXPECT_THAT(std::string(refusal->status.message()),
               testing::HasSubstr("--max-inflight-operations"));
   EXPECT_GE(refusal->delay.count(), 0);

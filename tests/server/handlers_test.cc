@@ -192,11 +192,11 @@ TEST_F(HandlersTest, OutcomesAreCounted) {
 }
 
 TEST(Status, AnErrorIsTheSameInABatch) {
-  const v1::OperationError error = ToOperationError(
-      MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_MEMORY_FULL, "full"));
+  const v1::OperationError error =
+      ToOperationError(MakeError(absl::StatusCode::kResourceExhausted, v1::MEMORY_FULL, "full"));
   EXPECT_EQ(error.code(), static_cast<int>(absl::StatusCode::kResourceExhausted));
   EXPECT_EQ(error.message(), "full");
-  EXPECT_EQ(error.reason(), v1::ERROR_REASON_MEMORY_FULL);
+  EXPECT_EQ(error.reason(), v1::MEMORY_FULL);
 }
 
 }  // namespace

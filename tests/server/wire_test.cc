@@ -197,11 +197,11 @@ TEST_F(WireTest, OneOperationThatFailsDoesNotStopTheOthers) {
   ASSERT_TRUE(Pipeline(frame).ok());
   ASSERT_EQ(outcomes_.results_size(), 7);
   EXPECT_TRUE(outcomes_.results(0).set().stored());
-  EXPECT_EQ(outcomes_.results(1).error().reason(), v1::ERROR_REASON_NOT_A_COUNTER);
-  EXPECT_EQ(outcomes_.results(2).error().reason(), v1::ERROR_REASON_KEY_EMPTY);
-  EXPECT_EQ(outcomes_.results(3).error().reason(), v1::ERROR_REASON_KEY_TOO_LARGE);
-  EXPECT_EQ(outcomes_.results(4).error().reason(), v1::ERROR_REASON_OPERATION_UNKNOWN);
-  EXPECT_EQ(outcomes_.results(5).error().reason(), v1::ERROR_REASON_TTL_OUT_OF_RANGE);
+  EXPECT_EQ(outcomes_.results(1).error().reason(), v1::NOT_A_COUNTER);
+  EXPECT_EQ(outcomes_.results(2).error().reason(), v1::KEY_EMPTY);
+  EXPECT_EQ(outcomes_.results(3).error().reason(), v1::KEY_TOO_LARGE);
+  EXPECT_EQ(outcomes_.results(4).error().reason(), v1::OPERATION_UNKNOWN);
+  EXPECT_EQ(outcomes_.results(5).error().reason(), v1::TTL_OUT_OF_RANGE);
   EXPECT_EQ(outcomes_.results(6).get().value(), "no number");
 }
 
@@ -220,7 +220,7 @@ TEST_F(WireTest, AnOperationForWhichTheReplyHasNoRoomIsNotExecuted) {
   EXPECT_LE(outcomes_.ByteSizeLong(), kMaxReplyBytes + 1000);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(outcomes_.results(i).get().value().size(), 1u << 20);
   for (int i = 3; i < 6; ++i) {
-    EXPECT_EQ(outcomes_.results(i).error().reason(), v1::ERROR_REASON_REPLY_TOO_LARGE);
+    EXPECT_EQ(outcomes_.results(i).error().reason(), v1::REPLY_TOO_LARGE);
     EXPECT_EQ(outcomes_.results(i).error().code(),
               static_cast<int>(absl::StatusCode::kResourceExhausted));
   }

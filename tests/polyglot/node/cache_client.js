@@ -6,7 +6,7 @@ const { promisify } = require('node:util');
 const grpc = require('@grpc/grpc-js');
 const { AdminService } = require('./gen/ferrite/v1/admin');
 const { AdminServiceClient } = require('./gen/ferrite/v1/admin.grpc-client');
-const { CacheService } = require('./gen/ferrite/v1/cache');
+const { CacheService, ErrorReason } = require('./gen/ferrite/v1/cache');
 const { CacheServiceClient } = require('./gen/ferrite/v1/cache.grpc-client');
 const { ErrorInfo } = require('./gen/google/rpc/error_details');
 const { Status } = require('./gen/google/rpc/status');
@@ -92,6 +92,7 @@ async function assertRefused(call, code, reason) {
   const info = ErrorInfo.fromBinary(status.details[0].value);
   assert.strictEqual(info.domain, 'ferrite');
   assert.strictEqual(info.reason, reason);
+  assert(ErrorReason[info.reason] > 0, `ErrorReason has no value called ${info.reason}`);
 }
 
 module.exports = { CALL_MS, CacheClient, assertRefused, bytes };

@@ -155,7 +155,7 @@ def test_memory_full_is_resource_exhausted():
             results = client.MSet(MSetRequest(entries=[SetRequest(key=b"x", value=value)])).results
             assert (results[0].error.code, results[0].error.reason) == (
                 8,
-                cache_pb2.ERROR_REASON_MEMORY_FULL,
+                cache_pb2.MEMORY_FULL,
             )
             assert results[0].error.message
             assert client.Get(GetRequest(key=b"%d" % (number - 1))).value == value, "reads work"

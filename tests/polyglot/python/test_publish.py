@@ -141,9 +141,9 @@ def test_channels_and_messages_beyond_their_limits_are_refused_and_reach_nobody(
             publishing(key, b"good"),
         )
         assert [result.error.reason for result in results] == [
-            cache_pb2.ERROR_REASON_CHANNEL_EMPTY,
-            cache_pb2.ERROR_REASON_CHANNEL_TOO_LARGE,
-            cache_pb2.ERROR_REASON_VALUE_TOO_LARGE,
+            cache_pb2.CHANNEL_EMPTY,
+            cache_pb2.CHANNEL_TOO_LARGE,
+            cache_pb2.VALUE_TOO_LARGE,
             cache_pb2.ERROR_REASON_UNSPECIFIED,
         ]
         assert [result.error.code for result in results] == [3, 3, 3, 0]

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -37,14 +38,17 @@ std::map<std::string, std::string> Environment() {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (arguments.size() == 1 && (arguments[0] == "--help" || arguments[0] == "-h")) {
+  const auto asked = [&arguments](const char* question) {
+    return std::find(arguments.begin(), arguments.end(), question) != arguments.end();
+  };
+  if (asked("--help") || asked("-h")) {
     std::cout << "ferrite-server: a gRPC-native cache. Each flag may also be set as "
                  "FERRITE_<FLAG>, such as "
-                 "FERRITE_MAX_MEMORY.\n"
+                 "FERRITE_MAX_MEMORY; of a flag that is given twice, the last one counts.\n"
               << ferrite::FlagHelp();
     return 0;
   }
-  if (arguments.size() == 1 && arguments[0] == "--version") {
+  if (asked("--version")) {
     std::cout << "ferrite-server " FERRITE_VERSION "\n";
     return 0;
   }

@@ -7,6 +7,7 @@
 #include "server/call/status.h"
 #include "server/net/connection_limit.h"
 #include "server/rpcs.h"
+#include "server/settings/quantity.h"
 
 namespace ferrite {
 namespace {
@@ -22,6 +23,12 @@ GrpcServerOptions OptionsOf(const Settings& settings) {
           .max_concurrent_streams = settings.max_concurrent_streams,
           .max_connection_age = settings.max_connection_age,
           .max_connection_age_grace = settings.shutdown_grace};
+}
+
+std::map<std::string, std::string> TextsOf(const FlagValues& flags) {
+  std::map<std::string, std::string> texts;
+  for (const auto& [name, value] : flags) texts[name] = value.text;
+  return texts;
 }
 
 }  // namespace
@@ -40,7 +47,7 @@ Node::Node(const Settings& settings)
       wire_(&store_, &events_, &cache_),
       admin_(
           &store_, &counters_, &slow_calls_, [this] { return listener_.counts().open; },
-          settings.by_flag),
+          TextsOf(settings.flags)),
       rpcs_(MakeRpcs({.store = &store_,
                       .cache = &cache_,
                       .wire = &wire_,
@@ -56,7 +63,7 @@ Node::Node(const Settings& settings)
       event_metrics_(&events_) {}
 
 absl::Status Node::Start() {
-  for (const auto& [flag, value] : settings_.by_flag) spdlog::info("setting {} = {}", flag, value);
+  LogSettings();
   if (absl::Status status = listener_.Bind(settings_.listen); !status.ok()) return status;
   if (absl::Status status = StartHttp(); !status.ok()) return status;
   if (absl::Status status = StartGrpc(); !status.ok()) return status;
@@ -66,6 +73,19 @@ absl::Status Node::Start() {
                FERRITE_VERSION, grpc_address(), http_address(), settings_.threads,
                store_.shard_count(), settings_.max_memory_bytes >> 20);
   return absl::OkStatus();
+}
+
+void Node::LogSettings() const {
+  const Machine& machine = settings_.machine;
+  spdlog::info("there are {} of memory by {}, and {} cores by {}",
+               RenderBytes(machine.memory_bytes.amount), machine.memory_bytes.source,
+               machine.cores.amount, machine.cores.source);
+  const std::map<std::string, std::string> in_force = InForce(settings_);
+  for (const auto& [name, value] : settings_.flags) {
+    const std::string& now = in_force.at(name);
+    spdlog::info("setting {} = {}{}", name, value.text, now == value.text ? "" : " (" + now + ")");
+  }
+  for (const std::string& warning : settings_.warnings) spdlog::warn("{}", warning);
 }
 
 absl::Status Node::StartHttp() {

@@ -51,6 +51,7 @@ class Node {
   void Shutdown();
 
  private:
+  void LogSettings() const;
   absl::Status StartHttp();
   absl::Status StartGrpc();
 

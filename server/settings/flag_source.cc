@@ -1,64 +1,96 @@
 #include "server/settings/flag_source.h"
 
 #include <algorithm>
-#include <set>
+#include <optional>
+#include <regex>
+#include <string_view>
 
-#include "absl/flags/commandlineflag.h"
-#include "absl/flags/reflection.h"
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "base/nearest_name.h"
 
 namespace ferrite {
 namespace {
 
-absl::Status SetFlag(const std::string& name, const std::string& source, const std::string& value) {
-  std::string error;
-  if (absl::FindCommandLineFlag(name)->ParseFrom(value, &error)) return absl::OkStatus();
+constexpr std::string_view kPrefix = "FERRITE_";
+
+// Variables of the command `ferrite`, and of tests, which may run in the same environment.
+constexpr std::string_view kOfOthers[] = {"FERRITE_SERVER", "FERRITE_SERVER_BINARY"};
+
+// Whether Kubernetes or Docker sets such a variable for a service whose name begins with "ferrite".
+bool IsServiceLink(const std::string& name, const std::string& value) {
+  static const std::regex of_a_port(
+      "FERRITE_([A-Z0-9_]+_)?(SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)|"
+      "PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
+  static const std::regex of_a_service("FERRITE_([A-Z0-9_]+_)?PORT");
+  static const std::regex url("(tcp|udp|sctp)://.*");
+  return std::regex_match(name, of_a_port) ||
+         (std::regex_match(name, of_a_service) && std::regex_match(value, url));
+}
+
+bool IsOthers(const std::string& name, const std::string& value) {
+  return std::find(std::begin(kOfOthers), std::end(kOfOthers), name) != std::end(kOfOthers) ||
+         IsServiceLink(name, value);
+}
+
+// `plain` is `written` as the table of flags would spell it; `spell` spells one of these names.
+absl::Status Unknown(const char* what, const std::string& written, const std::string& plain,
+                     std::string (*spell)(std::string_view)) {
+  std::vector<std::string> names;
+  for (const Flag& flag : AllFlags()) names.emplace_back(flag.name);
+  const std::optional<std::string> nearest = NearestName(plain, names);
   return absl::InvalidArgumentError(
-      absl::StrCat(source, ": '", value, "' is not allowed", error.empty() ? "" : ": ", error));
+      absl::StrCat("unknown ", what, " '", written, "'; ",
+                   nearest.has_value() ? absl::StrCat("did you mean ", spell(*nearest), "? ") : "",
+                   "--help lists all settings"));
 }
 
-}  // namespace
+// A name as the table has it, from one that others have spelled with underscores.
+std::string Plain(std::string name) { return absl::StrReplaceAll(name, {{"_", "-"}}); }
 
-std::string FlagName(const std::string& name) {
-  return "--" + absl::StrReplaceAll(name, {{"_", "-"}});
-}
-
-std::string EnvironmentName(const std::string& name) {
-  return "FERRITE_" + absl::AsciiStrToUpper(name);
-}
-
-absl::Status SetFlags(const std::vector<std::string>& names,
-                      const std::vector<std::string>& arguments,
-                      const std::map<std::string, std::string>& environment) {
-  std::set<std::string> given;
+absl::Status ReadArguments(const std::vector<std::string>& arguments, FlagValues* values) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     const size_t equals = argument.find('=');
     const std::string spelled = argument.substr(0, equals);
-    const auto known = std::find_if(names.begin(), names.end(), [&](const auto& name) {
-      return spelled == FlagName(name) || spelled == "--" + name;
-    });
-    if (known == names.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("unknown flag '", argument, "'; --help lists the flags"));
-    }
-    if (equals == std::string::npos && i + 1 == arguments.size()) {
+    const size_t dashes = std::min(spelled.find_first_not_of('-'), spelled.size());
+    const std::string name = Plain(spelled.substr(dashes));
+    if (dashes != 2 || FindFlag(name) == nullptr) return Unknown("flag", argument, name, FlagName);
+    if (equals == std::string::npos && i + 1 == arguments.size())
       return absl::InvalidArgumentError(absl::StrCat(spelled, " needs a value"));
-    }
-    const std::string value =
-        equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1);
-    if (absl::Status status = SetFlag(*known, spelled, value); !status.ok()) return status;
-    given.insert(*known);
-  }
-  for (const std::string& name : names) {
-    const auto variable = environment.find(EnvironmentName(name));
-    if (variable == environment.end() || given.contains(name)) continue;
-    if (absl::Status status = SetFlag(name, variable->first, variable->second); !status.ok())
-      return status;
+    (*values)[name] = {equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1),
+                       FlagSource::kCommandLine};
   }
   return absl::OkStatus();
+}
+
+absl::Status ReadEnvironment(const std::map<std::string, std::string>& environment,
+                             FlagValues* values) {
+  for (const auto& [variable, value] : environment) {
+    if (!variable.starts_with(kPrefix) || IsOthers(variable, value)) continue;
+    const std::string name = Plain(absl::AsciiStrToLower(variable.substr(kPrefix.size())));
+    const Flag* const flag = FindFlag(name);
+    if (flag == nullptr || variable != EnvironmentName(name))
+      return Unknown("environment variable", variable, name, EnvironmentName);
+    FlagValue& known = (*values)[name];
+    if (known.source == FlagSource::kDefault) known = {value, FlagSource::kEnvironment};
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<FlagValues> ReadFlags(const std::vector<std::string>& arguments,
+                                     const std::map<std::string, std::string>& environment) {
+  FlagValues values;
+  for (const Flag& flag : AllFlags()) {
+    values[std::string(flag.name)] = {std::string(flag.otherwise), FlagSource::kDefault};
+  }
+  if (absl::Status status = ReadArguments(arguments, &values); !status.ok()) return status;
+  if (absl::Status status = ReadEnvironment(environment, &values); !status.ok()) return status;
+  return values;
 }
 
 }  // namespace ferrite

@@ -1,25 +1,23 @@
 #pragma once
 
-// Sets Abseil flags from a command line and an environment, in Ferrite's own spelling: dashes in
-// names, every error as a status with what is allowed in its text. (absl::ParseCommandLine ends the
-// process itself and knows no environment.)
+// Where the values of flags come from: the command line, the environment, or the table of flags.
 
 #include <map>
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/settings/flags.h"
 
 namespace ferrite {
 
-// Sets each flag named in `arguments`; for those among `names` that are not there, from
-// FERRITE_<NAME>.
-absl::Status SetFlags(const std::vector<std::string>& names,
-                      const std::vector<std::string>& arguments,
-                      const std::map<std::string, std::string>& environment);
-
-// "max_memory" to "--max-memory" and to "FERRITE_MAX_MEMORY".
-std::string FlagName(const std::string& name);
-std::string EnvironmentName(const std::string& name);
+// The value of every flag: what `arguments` say ("--max-memory=1GiB" or "--max-memory 1GiB"; the
+// last one counts), else FERRITE_<NAME> of `environment`, else the default. INVALID_ARGUMENT for
+// arguments that are no flag, and for variables FERRITE_* that are no setting, with the name that
+// was probably meant. Left alone are FERRITE_SERVER, which belongs to the command `ferrite`, and
+// what Kubernetes sets for a service that is called ferrite (FERRITE_SERVICE_HOST,
+// FERRITE_PORT=tcp://... and others).
+absl::StatusOr<FlagValues> ReadFlags(const std::vector<std::string>& arguments,
+                                     const std::map<std::string, std::string>& environment);
 
 }  // namespace ferrite

@@ -1,51 +1,56 @@
 #include "server/settings/machine.h"
 
+#include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <memory>
 #include <thread>
 
 namespace ferrite {
 namespace {
 
-// The number that a file begins with; `otherwise` where there is no such file, or it says "max".
-template <typename Number>
-Number NumberIn(const std::string& path, Number otherwise) {
-  std::ifstream file(path);
-  Number number;
-  return file >> number ? number : otherwise;
+uint64_t PhysicalBytes() {
+  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+         static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-// How much time on any core the group may have in a period, both in microseconds.
-struct Quota {
-  int64_t time_us = -1;  // not above 0: no limit
-  int64_t period_us = 0;
-};
+// The processors that this thread, and threads that it starts, may run on.
+uint64_t Affinity() {
+  // Larger sets are tried until the kernel's fits.
+  for (size_t processors = CPU_SETSIZE; processors <= size_t{1} << 20; processors *= 2) {
+    const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(
+        CPU_ALLOC(processors), [](cpu_set_t* allocated) { CPU_FREE(allocated); });
+    const size_t bytes = CPU_ALLOC_SIZE(processors);
+    if (sched_getaffinity(0, bytes, set.get()) == 0)
+      return static_cast<uint64_t>(CPU_COUNT_S(bytes, set.get()));
+  }
+  return std::max(1u, std::thread::hardware_concurrency());
+}
 
-Quota QuotaOf(const std::string& control_group) {
-  Quota quota;
-  std::ifstream file(control_group + "/cpu.max");
-  if (file >> quota.time_us >> quota.period_us) return quota;
-  return {NumberIn<int64_t>(control_group + "/cpu/cpu.cfs_quota_us", -1),
-          NumberIn<int64_t>(control_group + "/cpu/cpu.cfs_period_us", 0)};
+void TightenBy(decltype(RLIMIT_AS) resource, const char* name, uint64_t reserved, Limit* memory) {
+  rlimit limit;
+  if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  memory->Tighten(limit.rlim_cur - std::min<uint64_t>(limit.rlim_cur, reserved), name);
 }
 
 }  // namespace
 
-uint64_t AvailableMemoryBytes(const std::string& control_group) {
-  const auto pages = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES));
-  const uint64_t machine = pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  return std::min({machine, NumberIn(control_group + "/memory.max", machine),
-                   NumberIn(control_group + "/memory/memory.limit_in_bytes", machine)});
-}
-
-int AvailableCores(const std::string& control_group) {
-  const int machine = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  const Quota quota = QuotaOf(control_group);
-  if (quota.time_us <= 0 || quota.period_us <= 0) return machine;
-  const int64_t cores = (quota.time_us + quota.period_us - 1) / quota.period_us;
-  return static_cast<int>(std::min<int64_t>(machine, cores));
+Machine Machine::This(const std::string& root) {
+  const ControlGroupLimits groups = ReadControlGroups(root);
+  Machine machine;
+  machine.memory_bytes = {PhysicalBytes(), "the machine"};
+  machine.memory_bytes.Tighten(groups.memory_bytes.amount, groups.memory_bytes.source);
+  TightenBy(RLIMIT_AS, "RLIMIT_AS (less 4 GiB of mere addresses)", kReservedAddressBytes,
+            &machine.memory_bytes);
+  TightenBy(RLIMIT_DATA, "RLIMIT_DATA (less 3 GiB of mere addresses)", kReservedDataBytes,
+            &machine.memory_bytes);
+  machine.cores = {Affinity(), "its affinity"};
+  if (groups.cpu_millis.amount != Limit::kNone)
+    machine.cores.Tighten((groups.cpu_millis.amount + 999) / 1000, groups.cpu_millis.source);
+  machine.cores.amount = std::max<uint64_t>(1, machine.cores.amount);
+  return machine;
 }
 
 }  // namespace ferrite

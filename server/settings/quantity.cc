@@ -1,57 +1,62 @@
 #include "server/settings/quantity.h"
 
 #include <charconv>
-#include <limits>
-#include <string>
+#include <iterator>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/byte_amount.h"
 
 namespace ferrite {
 namespace {
 
-absl::Status BadBytes(std::string_view text) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "'", std::string(text), "' is not an amount of memory, such as 512MiB, 2GiB or 1048576"));
+// Reads all of `text` as decimal digits.
+std::optional<uint64_t> Digits(std::string_view text) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+absl::Status NotA(std::string_view text, std::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", std::string(text), "' is not ", std::string(what)));
 }
 
 }  // namespace
 
-absl::StatusOr<uint64_t> ParseBytes(std::string_view text) {
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return BadBytes(text);
-  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
-  if (unit.empty() || unit == "B") return number;
-  const size_t power = std::string_view("KMGT").find(unit[0]);
-  unit.remove_prefix(1);
-  if (power == std::string_view::npos || (!unit.empty() && unit != "B" && unit != "iB"))
-    return BadBytes(text);
-  const int shift = 10 * (static_cast<int>(power) + 1);
-  if (number > std::numeric_limits<uint64_t>::max() >> shift) return BadBytes(text);
-  return number << shift;
+absl::StatusOr<uint64_t> ParseCount(std::string_view text) {
+  const std::optional<uint64_t> number = Digits(text);
+  if (!number.has_value()) return NotA(text, "a whole number");
+  return *number;
 }
 
 absl::StatusOr<uint64_t> ParseBytesOrShare(std::string_view text, uint64_t whole_bytes) {
-  if (!text.ends_with('%')) return ParseBytes(text);
-  unsigned percent = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, percent);
-  if (error != std::errc() || end != text.data() + text.size() - 1 || percent < 1 ||
-      percent > 100) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", std::string(text), "' is not a share from 1% to 100%"));
-  }
-  return whole_bytes / 100 * percent;
+  if (!text.ends_with('%')) return ParseByteAmount(text);
+  const std::optional<uint64_t> percent = Digits(text.substr(0, text.size() - 1));
+  if (!percent.has_value() || *percent < 1 || *percent > 100)
+    return NotA(text, "a share from 1% to 100%");
+  return whole_bytes / 100 * *percent;
 }
 
-absl::StatusOr<std::optional<absl::Duration>> ParseDurationOrOff(const std::string& text) {
+absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
   absl::Duration duration;
-  if (text == "off" || text == "-1") return std::nullopt;
-  if (!absl::ParseDuration(text, &duration)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", text, "' is neither a duration, such as 10ms or 0, nor off"));
+  if (!absl::ParseDuration(absl::string_view(text.data(), text.size()), &duration) ||
+      duration < absl::ZeroDuration() || duration == absl::InfiniteDuration()) {
+    return NotA(text, "a duration such as 10ms, 1.5s, 1h30m or 0");
   }
-  if (duration < absl::ZeroDuration()) return std::nullopt;
   return duration;
+}
+
+std::string RenderBytes(uint64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+  size_t unit = 0;
+  while (unit + 1 < std::size(kUnits) && bytes >> (10 * (unit + 1)) > 0) ++unit;
+  const uint64_t one = uint64_t{1} << (10 * unit);
+  if (bytes % one == 0) return absl::StrCat(bytes / one, kUnits[unit]);
+  return absl::StrFormat("%.2f%s", static_cast<double>(bytes) / static_cast<double>(one),
+                         kUnits[unit]);
 }
 
 }  // namespace ferrite

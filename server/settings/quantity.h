@@ -1,9 +1,9 @@
 #pragma once
 
-// Amounts as people write them in flags.
+// Quantities as people write them in flags. All errors are INVALID_ARGUMENT, with what may be
+// written in the text.
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,13 +12,17 @@
 
 namespace ferrite {
 
-// "1048576", "64KiB", "512MiB", "2GiB", "1TiB"; also "512M" and "512MB", which mean the same here.
-absl::StatusOr<uint64_t> ParseBytes(std::string_view text);
+// "65536": decimal digits.
+absl::StatusOr<uint64_t> ParseCount(std::string_view text);
 
-// The same, or a share such as "75%" of `whole_bytes`.
+// An amount (base/byte_amount.h), or a share such as "75%" of `whole_bytes`.
 absl::StatusOr<uint64_t> ParseBytesOrShare(std::string_view text, uint64_t whole_bytes);
 
-// "10ms", "1.5s", "0"; absent for "off" and for what is below zero.
-absl::StatusOr<std::optional<absl::Duration>> ParseDurationOrOff(const std::string& text);
+// "10ms", "1.5s", "1h30m", "0". Not infinite, not below zero.
+absl::StatusOr<absl::Duration> ParseDuration(std::string_view text);
+
+// "512MiB", "1.50GiB": with the largest unit that leaves at least 1, and no more digits than tell
+// something.
+std::string RenderBytes(uint64_t bytes);
 
 }  // namespace ferrite

@@ -1,7 +1,7 @@
 #pragma once
 
 // How a server is configured: flags, each of which may also come from the environment as
-// FERRITE_<FLAG>.
+// FERRITE_<FLAG>, and some of which can change while it runs.
 
 #include <cstdint>
 #include <map>
@@ -13,10 +13,12 @@
 #include "absl/time/time.h"
 #include "server/events/event_limits.h"
 #include "server/net/address.h"
+#include "server/settings/flags.h"
+#include "server/settings/machine.h"
 
 namespace ferrite {
 
-// Checked: every value is one that the server can run with.
+// Checked: every value is one that the server can run with, and none contradicts another.
 struct Settings {
   Address listen;
   std::optional<Address> http_listen;
@@ -38,17 +40,27 @@ struct Settings {
   bool json_log = false;
   std::string log_level;
 
-  // Every flag with its value in force, for the log and for AdminService.Info.
-  std::map<std::string, std::string> by_flag;
+  // What all of this was made of, by the name of the flag.
+  FlagValues flags;
+  Machine machine;
+  // What the server can run with, but whoever configured it may not have meant: for the log and
+  // for AdminService.Info.
+  std::vector<std::string> warnings;
 };
 
-// Reads the command line ("--max-memory=1GiB" or "--max-memory 1GiB"), then, for what it leaves
-// open, the environment, then the defaults. INVALID_ARGUMENT, with the flag and what is allowed in
-// the text, for anything unknown or impossible.
+// Reads the command line, then, for what it leaves open, the environment, then the defaults
+// (flag_source.h). INVALID_ARGUMENT, with the flag or variable and what is allowed in the text, for
+// anything unknown or impossible, and for flags that contradict each other. What is a share is one
+// of what `machine` has.
 absl::StatusOr<Settings> LoadSettings(const std::vector<std::string>& arguments,
-                                      const std::map<std::string, std::string>& environment);
+                                      const std::map<std::string, std::string>& environment,
+                                      const Machine& machine = Machine::This());
 
-// A table of all flags, for --help.
-std::string FlagHelp();
+// The same for values that are known.
+absl::StatusOr<Settings> ReadSettings(const FlagValues& flags, const Machine& machine);
+
+// What each setting came to, such as "158334976" where "70%" was asked for, by the name of the
+// flag: bytes as digits, durations as in "1m30s".
+std::map<std::string, std::string> InForce(const Settings& settings);
 
 }  // namespace ferrite

@@ -25,9 +25,12 @@ READY_LINE = re.compile(r"ferrite-server ready grpc=(?P<grpc>\S+) http=(?P<http>
 class ServerProcess:
     """One running server. Not thread-safe, except for the addresses and the pid."""
 
-    def __init__(self, *flags, env=None, open_files=None, grpc_port=0, http_port=0):
+    def __init__(
+        self, *flags, env=None, open_files=None, control_group=None, grpc_port=0, http_port=0
+    ):
         """Starts the server with `flags` and the extra environment `env`, and waits until it is
-        ready. `open_files` sets its limit on file descriptors, soft and hard.
+        ready. `open_files` sets its limit on file descriptors, soft and hard; `control_group`
+        (control_group.py) is where it runs.
         """
         self._stderr = tempfile.TemporaryFile()
         self._process = start_server(
@@ -36,6 +39,7 @@ class ServerProcess:
             *flags,
             env=env,
             open_files=open_files,
+            control_group=control_group,
             stderr=self._stderr,
         )
         self.pid = self._process.pid
@@ -110,7 +114,7 @@ class ServerProcess:
         return self._stderr.read().decode(errors="replace")
 
 
-def start_server(*flags, env=None, open_files=None, stderr=subprocess.PIPE):
+def start_server(*flags, env=None, open_files=None, control_group=None, stderr=subprocess.PIPE):
     """Starts the server and returns its subprocess.Popen at once. The server dies with this
     process, whatever happens.
     """
@@ -118,6 +122,9 @@ def start_server(*flags, env=None, open_files=None, stderr=subprocess.PIPE):
     command = ["setpriv", "--pdeathsig", "KILL", "--", binary, *flags]
     if open_files is not None:
         command = ["prlimit", f"--nofile={open_files}:{open_files}", "--", *command]
+    if control_group is not None:
+        enter = 'echo $$ > "$0" && exec "$@"'
+        command = ["sh", "-c", enter, str(control_group.processes_file), *command]
     # FERRITE_ variables in the environment of the tests must not configure the server under test.
     clean = {name: value for name, value in os.environ.items() if not name.startswith("FERRITE_")}
     return subprocess.Popen(

@@ -8,7 +8,7 @@ from cache_client import CacheClient, failure_from
 from ferrite.v1.admin_pb2 import InfoRequest, StatsRequest
 from ferrite.v1.cache_pb2 import ExistsRequest
 from http2_connection import Http2Connection
-from server_process import ServerProcess, refusal_of
+from server_process import ServerProcess, refusal_of, start_server
 
 BAD_VALUES = [
     ("listen", "nonsense"),
@@ -19,6 +19,8 @@ BAD_VALUES = [
     ("max-memory", "-1"),
     ("max-memory", "101%"),
     ("max-memory", "12XB"),
+    ("max-memory", "1 GiB"),
+    ("max-memory", ""),
     ("max-memory", "99999999999999999999GiB"),
     ("eviction", "lru"),
     ("eviction", ""),
@@ -35,6 +37,8 @@ BAD_VALUES = [
     ("shutdown-grace", "10"),
     ("shutdown-grace", "-1s"),
     ("shutdown-grace", "soon"),
+    ("shutdown-grace", "inf"),
+    ("max-connection-age", "100000h"),
     ("log-format", "xml"),
     ("log-level", "loud"),
 ]
@@ -54,19 +58,68 @@ def test_a_bad_value_is_refused(flag, value):
     assert_refusal(refusal_of(f"--{flag}={value}"), flag)
 
 
-@pytest.mark.parametrize(
-    "flag,value", [("max-memory", "bogus"), ("threads", "x"), ("eviction", "lru")]
-)
-def test_a_bad_value_in_the_environment_is_refused(flag, value):
+@pytest.mark.parametrize("flag,value", BAD_VALUES)
+def test_a_bad_value_in_the_environment_is_blamed_on_the_variable(flag, value):
     name = "FERRITE_" + flag.upper().replace("-", "_")
-    code, out, err = refusal_of(env={name: value})
-    assert_refusal((code, out, err), value)
-    assert name in err or flag in err, err
+    refusal = refusal_of(env={name: value})
+    assert_refusal(refusal, name, value)
+    assert f"--{flag}" not in refusal[2]
 
 
 def test_an_unknown_flag_is_refused():
     assert_refusal(refusal_of("--no-such-flag=1"), "no-such-flag")
     assert_refusal(refusal_of("--no-such-flag"), "no-such-flag")
+    assert_refusal(refusal_of("--max-memroy=1GiB"), "did you mean --max-memory?")
+
+
+def test_an_unknown_variable_is_refused():
+    refusal = refusal_of(env={"FERRITE_MAX_MEMROY": "1GiB"})
+    assert_refusal(refusal, "FERRITE_MAX_MEMROY", "did you mean FERRITE_MAX_MEMORY?")
+
+
+def test_variables_of_others_do_no_harm():
+    env = {
+        "FERRITE_SERVER": "cache:6380",
+        "FERRITE_SERVICE_HOST": "10.0.0.1",
+        "FERRITE_SERVICE_PORT_GRPC": "6380",
+        "FERRITE_PORT": "tcp://10.0.0.1:6380",
+        "FERRITE_PORT_6380_TCP_ADDR": "10.0.0.1",
+    }
+    assert settings_of(env=env)[0]["eviction"] == "s3-fifo"
+
+
+CONTRADICTIONS = [
+    ({"max-value-bytes": "64MiB", "max-memory": "16MiB"}),
+    ({"max-inflight-bytes": "1MiB", "max-value-bytes": "1MiB"}),
+    ({"subscriber-queue-bytes": "2MiB", "subscriber-total-bytes": "1MiB"}),
+    ({"shards": "4096", "max-memory": "64MiB"}),
+    ({"listen": "127.0.0.1:7001", "http-listen": "127.0.0.1:7001"}),
+]
+
+
+@pytest.mark.parametrize("settings", CONTRADICTIONS)
+def test_settings_that_contradict_are_refused_with_both_names(settings):
+    # The last ones count, and so stand for the ports that the tests' servers have.
+    flags = [f"--{name}={value}" for name, value in settings.items()]
+    assert_refusal(refusal_of(*flags), *[f"--{name}" for name in settings])
+    env = {f"FERRITE_{name.upper().replace('-', '_')}": value for name, value in settings.items()}
+    assert_refusal(refusal_of(env=env), *env)
+
+
+def test_of_a_flag_that_is_given_twice_the_last_one_counts():
+    assert settings_of("--max-memory=64MiB", "--max-memory=96MiB")[1].memory_limit_bytes == 96 << 20
+
+
+@pytest.mark.parametrize("amount", ["64Mi", "64mb", "65536k", "0.0625GiB", "67108864"])
+def test_amounts_are_understood_as_people_write_them(amount):
+    assert settings_of(f"--max-memory={amount}")[1].memory_limit_bytes == 64 << 20
+
+
+def test_help_may_be_asked_for_anywhere():
+    for flags in (["--help"], ["--max-memory=1g", "--help"]):
+        process = start_server(*flags)
+        out, _ = process.communicate()
+        assert process.returncode == 0 and b"--max-memory" in out
 
 
 def test_a_stray_argument_is_refused():

@@ -1,0 +1,109 @@
+#include "server/settings/contradictions.h"
+
+#include <bit>
+
+#include "absl/strings/str_cat.h"
+#include "server/settings/memory_plan.h"
+#include "server/settings/quantity.h"
+
+namespace ferrite {
+namespace {
+
+constexpr uint64_t kKeysAndFramingBytes = uint64_t{16} << 10;
+
+bool IsEveryHost(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
+
+bool Meet(const Address& a, const Address& b) {
+  return a.port != 0 && a.port == b.port &&
+         (a.host == b.host || IsEveryHost(a.host) || IsEveryHost(b.host));
+}
+
+// "max-memory (16MiB)", as whoever set it spelled the name.
+std::string Named(const FlagReader& reader, std::string_view name, uint64_t bytes) {
+  return absl::StrCat(reader.Spelled(name), " (", RenderBytes(bytes), ")");
+}
+
+void CheckValues(FlagReader* reader, const Settings& settings) {
+  const uint64_t value = settings.max_value_bytes;
+  const bool limited = settings.max_memory_bytes != 0;
+  const uint64_t room = limited ? settings.max_memory_bytes : settings.machine.memory_bytes.amount;
+  // An overwritten value stays until the new one is there.
+  reader->Require(value <= room / 2, "max-value-bytes",
+                  absl::StrCat(RenderBytes(value), " are more than half of ",
+                               limited ? Named(*reader, "max-memory", room)
+                                       : "the " + RenderBytes(room) + " that there are",
+                               ", so such a value could not be replaced"));
+  const uint64_t call = LargestCallBytes(value);
+  reader->Require(
+      settings.max_inflight_bytes >= call, "max-inflight-bytes",
+      absl::StrCat(RenderBytes(settings.max_inflight_bytes), " have no room for the ",
+                   RenderBytes(call), " of a call that replaces and returns a value of ",
+                   Named(*reader, "max-value-bytes", value)));
+}
+
+void CheckShards(FlagReader* reader, const Settings& settings) {
+  if (settings.shards == 0 || settings.max_memory_bytes == 0) return;
+  const uint64_t needed = std::bit_ceil(settings.shards) * kMinShardBytes;
+  reader->Require(
+      needed <= settings.max_memory_bytes, "shards",
+      absl::StrCat(settings.shards, " shards need ", RenderBytes(needed), ", more than ",
+                   Named(*reader, "max-memory", settings.max_memory_bytes)));
+}
+
+void CheckEvents(FlagReader* reader, Settings* settings) {
+  const EventLimits& events = settings->events;
+  reader->Require(
+      events.queue.bytes <= events.subscriber_bytes, "subscriber-queue-bytes",
+      absl::StrCat(RenderBytes(events.queue.bytes), " for one subscription are above ",
+                   Named(*reader, "subscriber-total-bytes", events.subscriber_bytes), " for all"));
+  for (const auto& [name, bytes] : {std::pair{"history-bytes", events.history.bytes},
+                                    std::pair{"subscriber-total-bytes", events.subscriber_bytes}}) {
+    if (!reader->IsSet(name) || bytes >= settings->max_value_bytes) continue;
+    settings->warnings.push_back(
+        absl::StrCat(Named(*reader, name, bytes), " have no room for an event of ",
+                     Named(*reader, "max-value-bytes", settings->max_value_bytes),
+                     ": subscriptions will meet gaps"));
+  }
+}
+
+void CheckAddresses(FlagReader* reader, const Settings& settings) {
+  if (!settings.http_listen.has_value()) return;
+  reader->Require(
+      !Meet(settings.listen, *settings.http_listen), "http-listen",
+      absl::StrCat(settings.http_listen->ToString(), " is taken by ", reader->Spelled("listen"),
+                   " (", settings.listen.ToString(), "); give each a port of its own"));
+}
+
+void CheckSum(Settings* settings) {
+  const Limit& memory = settings->machine.memory_bytes;
+  const std::vector<MemoryUse> plan = MemoryPlan(*settings);
+  if (Sum(plan) > memory.amount) {
+    std::string parts;
+    for (const MemoryUse& use : plan)
+      absl::StrAppend(&parts, parts.empty() ? "" : ", ", use.what, " ", RenderBytes(use.bytes));
+    settings->warnings.push_back(
+        absl::StrCat("the settings allow ", RenderBytes(Sum(plan)), " of memory, but there are ",
+                     RenderBytes(memory.amount), " of ", memory.source, ": ", parts));
+  }
+  if (settings->max_memory_bytes == 0) {
+    settings->warnings.push_back(absl::StrCat("max-memory is 0: entries may take all of the ",
+                                              RenderBytes(memory.amount), " that there are (",
+                                              memory.source, "), and the server is killed then"));
+  }
+}
+
+}  // namespace
+
+uint64_t LargestCallBytes(uint64_t max_value_bytes) {
+  return 2 * (max_value_bytes + kKeysAndFramingBytes);
+}
+
+void CheckContradictions(FlagReader* reader, Settings* settings) {
+  CheckValues(reader, *settings);
+  CheckShards(reader, *settings);
+  CheckEvents(reader, settings);
+  CheckAddresses(reader, *settings);
+  CheckSum(settings);
+}
+
+}  // namespace ferrite

@@ -1,0 +1,113 @@
+#include "server/settings/flag_reader.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/byte_amount.h"
+#include "base/check.h"
+#include "server/settings/quantity.h"
+
+namespace ferrite {
+namespace {
+
+std::string RenderCount(uint64_t number) { return absl::StrCat(number); }
+
+}  // namespace
+
+const FlagValue& FlagReader::ValueOf(std::string_view name) const {
+  const auto value = values_.find(name);
+  FERRITE_CHECK(value != values_.end());
+  return value->second;
+}
+
+std::string FlagReader::Spelled(std::string_view name) const {
+  switch (ValueOf(name).source) {
+    case FlagSource::kEnvironment:
+      return EnvironmentName(name);
+    case FlagSource::kCall:
+      return std::string(name);
+    default:
+      return FlagName(name);
+  }
+}
+
+void FlagReader::Require(bool holds, std::string_view name, const std::string& complaint) {
+  if (holds || !status_.ok()) return;
+  status_ = absl::InvalidArgumentError(absl::StrCat(Spelled(name), ": ", complaint));
+}
+
+std::string FlagReader::Choice(std::string_view name, const std::vector<std::string>& choices) {
+  const std::string& text = Text(name);
+  Require(std::find(choices.begin(), choices.end(), text) != choices.end(), name,
+          absl::StrCat("'", text, "' is not one of ", absl::StrJoin(choices, ", ")));
+  return text;
+}
+
+uint64_t FlagReader::InRange(std::string_view name, uint64_t value, const Range& range,
+                             std::string (*render)(uint64_t)) {
+  Require(value >= range.least && value <= range.most, name,
+          absl::StrCat("'", Text(name), "' is not from ", render(range.least), " to ",
+                       render(range.most)));
+  return std::clamp(value, range.least, range.most);
+}
+
+uint64_t FlagReader::Count(std::string_view name, const Range& range) {
+  const absl::StatusOr<uint64_t> count = ParseCount(Text(name));
+  Require(count.ok(), name,
+          absl::StrCat("'", Text(name), "' is not a whole number from ", range.least, " to ",
+                       range.most));
+  return InRange(name, count.value_or(range.least), range, RenderCount);
+}
+
+uint64_t FlagReader::Amount(std::string_view name, absl::StatusOr<uint64_t> parsed,
+                            const Range& range) {
+  Require(parsed.ok(), name,
+          absl::StrCat(parsed.status().message(), "; it may be from ", RenderBytes(range.least),
+                       " to ", RenderBytes(range.most)));
+  return parsed.value_or(range.least);
+}
+
+uint64_t FlagReader::Bytes(std::string_view name, const Range& range) {
+  return InRange(name, Amount(name, ParseByteAmount(Text(name)), range), range, RenderBytes);
+}
+
+uint64_t FlagReader::BytesOrShare(std::string_view name, const Range& range) {
+  const std::string& text = Text(name);
+  const uint64_t bytes = Amount(name, ParseBytesOrShare(text, whole_bytes_), range);
+  const bool is_share = text.ends_with('%');
+  Require(!is_share || bytes >= range.least, name,
+          absl::StrCat(text, " of ", RenderBytes(whole_bytes_), " (", whole_source_, ") are ",
+                       RenderBytes(bytes), "; the least is ", RenderBytes(range.least)));
+  // No share is too much, but more than the most is of no use.
+  return InRange(name, is_share ? std::min(bytes, range.most) : bytes, range, RenderBytes);
+}
+
+uint64_t FlagReader::BytesOrShareOrNone(std::string_view name, const Range& range) {
+  const absl::StatusOr<uint64_t> amount = ParseByteAmount(Text(name));
+  if (amount.ok() && *amount == 0) return 0;
+  return BytesOrShare(name, range);
+}
+
+absl::Duration FlagReader::Duration(std::string_view name, absl::Duration most) {
+  const absl::StatusOr<absl::Duration> duration = ParseDuration(Text(name));
+  const std::string range = absl::StrCat("it may be from 0 to ", absl::FormatDuration(most));
+  Require(duration.ok(), name, absl::StrCat(duration.status().message(), "; ", range));
+  const absl::Duration value = duration.value_or(absl::ZeroDuration());
+  Require(value <= most, name, absl::StrCat("'", Text(name), "' is too long; ", range));
+  return value;
+}
+
+std::optional<absl::Duration> FlagReader::DurationOrOff(std::string_view name,
+                                                        absl::Duration most) {
+  // Whatever is below zero stands for off, as in Redis.
+  const std::string& text = Text(name);
+  if (text == "off" || text.starts_with('-')) {
+    Require(text == "off" || text == "-1" || ParseDuration(text.substr(1)).ok(), name,
+            absl::StrCat("'", text, "' is neither a duration such as 10ms nor off"));
+    return std::nullopt;
+  }
+  return Duration(name, most);
+}
+
+}  // namespace ferrite

@@ -1,0 +1,94 @@
+#include "server/settings/flags.h"
+
+#include <array>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "base/byte_amount.h"
+
+namespace ferrite {
+namespace {
+
+constexpr auto kFlags = std::to_array<Flag>({
+    {"listen", "127.0.0.1:6380", "HOST:PORT to serve gRPC on; port 0 takes any that is free"},
+    {"http-listen", "127.0.0.1:6381", "HOST:PORT for /metrics, /healthz and /readyz; empty: none"},
+    {"max-memory", "70%", "memory for entries: an amount such as 2GiB, a share, or 0 for no limit",
+     true},
+    {"eviction", "s3-fifo", "what a full store does: s3-fifo evicts, noeviction refuses writes"},
+    {"shards", "0", "shards of the store, rounded up to a power of two; 0: by cores and memory"},
+    {"threads", "0",
+     "serving threads; 0: one for each core that the process may use, and at most one for each "
+     "64 MiB of memory"},
+    {"max-value-bytes", "1MiB", "largest value that is accepted"},
+    {"max-connections", "0",
+     "connections at a time; more are closed on arrival; 0: as many as 4% of the memory has "
+     "room for, at most 10000"},
+    {"max-concurrent-streams", "1024", "calls in progress per connection"},
+    {"max-inflight-operations", "65536",
+     "operations taken up whose answers are not out; more are refused"},
+    {"max-inflight-bytes", "5%",
+     "memory for requests and replies in progress: an amount or a share; more are refused"},
+    {"request-window-bytes", "3%",
+     "memory for the outcomes of calls with a request_id: an amount or a share"},
+    {"shutdown-grace", "10s", "how long calls in progress may take to end after SIGTERM"},
+    {"max-connection-age", "0",
+     "ask clients to reconnect after this long, so that they find new nodes; 0: never"},
+    {"slowlog-threshold", "10ms",
+     "keep calls that take this long for SlowLog, such as 250us; 0: every call, off: none", true},
+    {"slowlog-entries", "128",
+     "slow calls to keep, and as many that only waited; the oldest go first"},
+    {"max-subscribers", "0",
+     "subscriptions at a time; more are refused; 0: as many as 2% of the memory has room for, "
+     "at most 100000"},
+    {"subscriber-queue-events", "4096", "events that may wait for one subscription"},
+    {"subscriber-queue-bytes", "1MiB", "bytes of events that may wait for one subscription"},
+    {"subscriber-total-bytes", "3%",
+     "bytes of events that may wait for all subscriptions: an amount or a share"},
+    {"history-events", "65536",
+     "events kept for subscriptions that are resumed or have fallen behind"},
+    {"history-bytes", "2%", "bytes of these events: an amount or a share"},
+    {"subscription-linger", "60s",
+     "how long events are recorded for a subscription that has ended, so that it can be "
+     "resumed"},
+    {"log-format", "text", "text or json"},
+    {"log-level", "info", "debug, info, warning or error", true},
+});
+
+}  // namespace
+
+std::span<const Flag> AllFlags() { return kFlags; }
+
+const Flag* FindFlag(std::string_view name) {
+  for (const Flag& flag : kFlags) {
+    if (flag.name == name) return &flag;
+  }
+  return nullptr;
+}
+
+std::string FlagName(std::string_view name) { return "--" + std::string(name); }
+
+std::string EnvironmentName(std::string_view name) {
+  return "FERRITE_" + absl::StrReplaceAll(absl::AsciiStrToUpper(std::string(name)), {{"-", "_"}});
+}
+
+std::string FlagHelp() {
+  std::string help;
+  for (const Flag& flag : kFlags) {
+    absl::StrAppend(&help,
+                    absl::StrFormat("  %-26s %s (default: %s)\n", FlagName(flag.name),
+                                    std::string(flag.description),
+                                    flag.otherwise.empty() ? "none" : std::string(flag.otherwise)));
+  }
+  absl::StrAppend(
+      &help, "\nAn amount is ", kByteAmountForms,
+      ".\nA share such as 70% is of the memory that there is: what the machine has, or what the "
+      "tightest of control groups and\nresource limits allows, less 32 MiB for the program and 4 "
+      "MiB "
+      "for each thread.\n");
+  return help;
+}
+
+}  // namespace ferrite

@@ -1,0 +1,46 @@
+#pragma once
+
+// What a server may take of the memory that there is. Every limit is by default a share of what the
+// program itself leaves, so that their sum stays below what there is, whatever that is.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/settings/settings.h"
+
+namespace ferrite {
+
+// The program: code, tables, what the allocator and gRPC keep, and what the store keeps beside its
+// limit (store.h).
+inline constexpr uint64_t kProgramBytes = uint64_t{32} << 20;
+// For each serving thread: what it makes of the request at hand, and what the budget of work in
+// progress admits last (inflight_budget.h).
+inline constexpr uint64_t kThreadBytes = uint64_t{4} << 20;
+// Measured, without calls.
+inline constexpr uint64_t kConnectionBytes = uint64_t{17} << 10;
+// Measured, without events that wait.
+inline constexpr uint64_t kSubscriptionBytes = uint64_t{20} << 10;
+// At most: a call's key, its peer's address and its trace.
+inline constexpr uint64_t kSlowCallBytes = uint64_t{1} << 10;
+
+// What there is to share out: 0 if the program needs all of it.
+uint64_t ShareableBytes(uint64_t memory_bytes, int threads);
+
+// One for each core, and no more than leave each some memory.
+int DefaultThreads(const Machine& machine);
+
+// How many of something that takes `each_bytes` fit into so many percent, 1 to `most`.
+uint64_t DefaultCount(uint64_t shareable_bytes, uint64_t percent, uint64_t each_bytes,
+                      uint64_t most);
+
+struct MemoryUse {
+  std::string what;  // "max-memory"
+  uint64_t bytes = 0;
+};
+
+// All that may be in use at once, part by part. Without a limit on memory, entries are left out.
+std::vector<MemoryUse> MemoryPlan(const Settings& settings);
+uint64_t Sum(const std::vector<MemoryUse>& plan);
+
+}  // namespace ferrite

@@ -5,6 +5,9 @@
 #
 # Every setting is an environment variable, such as FERRITE_MAX_MEMORY=512MiB, or a flag after the image's name.
 
+# Where the two programs come from: the stage below, or an image that has them in the same place (tests/docker brings one).
+ARG PROGRAMS=build
+
 FROM debian:bookworm-slim AS build
 WORKDIR /src
 COPY dev.d/packages/ dev.d/packages/
@@ -20,13 +23,15 @@ RUN cmake --preset release -DFERRITE_TESTS=OFF -DFERRITE_BENCH=OFF \
  && cmake --build --preset release --target ferrite-server ferrite \
  && strip build/release/bin/ferrite-server build/release/bin/ferrite
 
+FROM ${PROGRAMS} AS programs
+
 FROM debian:bookworm-slim
-# The libraries that the two programs are linked with; `ferrite-server --version` below fails if one is missing.
+# The libraries that the two programs are linked with, no more and no less: tests/docker compares.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      libabsl20220623 libcivetweb1 libgrpc++1.51 libprometheus-cpp-core1.0 libprotobuf32 libspdlog1.10 \
+      libabsl20220623 libcivetweb1 libfmt9 libgrpc++1.51 libgrpc29 libprometheus-cpp-core1.0 libprotobuf32 libspdlog1.10 libtbb12 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log
-COPY --from=build /src/build/release/bin/ferrite-server /src/build/release/bin/ferrite /usr/local/bin/
+COPY --from=programs /src/build/release/bin/ferrite-server /src/build/release/bin/ferrite /usr/local/bin/
 RUN ferrite-server --version && ferrite --version
 
 ARG VERSION=0.1.0

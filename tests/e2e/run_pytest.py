@@ -1,6 +1,8 @@
-"""Runs pytest on one file, or says which Debian packages are missing.
+"""Runs pytest on files, or says which Debian packages are missing.
 
-usage: python3 run_pytest.py FILE
+usage: python3 run_pytest.py FILE...
+
+The exit code is 77 if every test was skipped, which ctest is told to report as such.
 """
 
 import importlib
@@ -23,6 +25,20 @@ def missing_packages():
             yield package
 
 
+class Outcomes:
+    """A pytest plugin that remembers whether anything but skipping happened."""
+
+    def __init__(self):
+        self.skipped = 0
+        self.others = 0
+
+    def pytest_runtest_logreport(self, report):
+        if report.skipped:
+            self.skipped += 1
+        elif report.when == "call" or report.failed:
+            self.others += 1
+
+
 def main():
     missing = list(missing_packages())
     if missing:
@@ -33,11 +49,10 @@ def main():
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     import pytest
 
-    sys.exit(
-        pytest.main(
-            ["-p", "no:cacheprovider", "-p", "ferrite_fixtures", "-q", "--no-header", *sys.argv[1:]]
-        )
-    )
+    outcomes = Outcomes()
+    options = ["-p", "no:cacheprovider", "-p", "ferrite_fixtures", "-q", "--no-header", "-rs"]
+    code = pytest.main([*options, *sys.argv[1:]], plugins=[outcomes])
+    sys.exit(77 if code == 0 and outcomes.skipped and not outcomes.others else code)
 
 
 if __name__ == "__main__":

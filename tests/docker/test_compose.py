@@ -77,7 +77,7 @@ def test_the_published_port_serves(project):
 def test_the_memory_limit_is_the_containers(project):
     limit = int(json.loads(project.inside("ferrite", "ferrite", "stats", "--json"))["memory_limit_bytes"])
     assert int(project.told("ferrite", "{{.HostConfig.Memory}}")) == 1 << 30
-    assert 0.74 < limit / (1 << 30) <= 0.75
+    assert 0.6 < limit / (1 << 30) <= 0.75  # what is asked for, less what connections and code take
 
 
 def test_everything_that_it_does_not_need_is_taken_away(project):

@@ -26,15 +26,20 @@ constexpr PrepareFunction<Request, Response> MakePrepare(
   };
 }
 
-using HealthStub = grpc::health::v1::Health::Stub;
-
 template <auto kMethod>
 constexpr auto kCache = MakePrepare<&NodeConnection::cache, kMethod>(kMethod);
 template <auto kMethod>
 constexpr auto kAdmin = MakePrepare<&NodeConnection::admin, kMethod>(kMethod);
 
-constexpr auto kHealthCheck = MakePrepare<&NodeConnection::health, &HealthStub::PrepareAsyncCheck>(
-    &HealthStub::PrepareAsyncCheck);
+using internal::v1::HealthCheckRequest;
+using internal::v1::HealthCheckResponse;
+
+constexpr PrepareFunction<HealthCheckRequest, HealthCheckResponse> kHealthCheck =
+    [](NodeConnection& connection, grpc::ClientContext* context, const HealthCheckRequest& request,
+       grpc::CompletionQueue* queue) {
+      return connection.health.PrepareUnaryCall(context, "/grpc.health.v1.Health/Check", request,
+                                                queue);
+    };
 
 using Cache = v1::CacheService::Stub;
 using Admin = v1::AdminService::Stub;
@@ -180,13 +185,12 @@ void Client::ResetSlowLogAsync(const CallOptions& options,
 }
 
 void Client::IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done) {
-  using grpc::health::v1::HealthCheckResponse;
-  grpc::health::v1::HealthCheckRequest request;
+  HealthCheckRequest request;
   request.set_service(std::move(service));
-  core_->CallNode<grpc::health::v1::HealthCheckRequest, HealthCheckResponse>(
+  core_->CallNode<HealthCheckRequest, HealthCheckResponse>(
       kHealthCheck, kOnlyNode, std::move(request), options,
       [done = std::move(done)](absl::StatusOr<HealthCheckResponse> health) mutable {
-        health.ok() ? done(health->status() == HealthCheckResponse::SERVING)
+        health.ok() ? done(health->status() == HealthCheckResponse::SERVING_STATUS_SERVING)
                     : done(health.status());
       });
 }

@@ -3,8 +3,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
+#include "ferrite/internal/v1/standard.pb.h"
 #include "grpcpp/support/status.h"
 
 namespace ferrite {
@@ -49,7 +48,7 @@ std::string Humane(const grpc::Status& status, std::string_view address, absl::D
 
 std::string ReasonOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kErrorInfoTypeUrl);
-  google::rpc::ErrorInfo info;
+  internal::v1::ErrorInfo info;
   if (!payload.has_value() || !info.ParseFromString(std::string(*payload))) return "";
   return info.reason();
 }
@@ -60,7 +59,7 @@ absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
   // The codes of absl and gRPC have the same numbers.
   absl::Status result(static_cast<absl::StatusCode>(status.error_code()),
                       Humane(status, address, timeout));
-  google::rpc::Status details;
+  internal::v1::Status details;
   if (details.ParseFromString(status.error_details())) {
     for (const google::protobuf::Any& detail : details.details()) {
       if (detail.type_url() == kErrorInfoTypeUrl) {
@@ -74,7 +73,7 @@ absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
 absl::Status ToAbslStatus(const v1::OperationError& error) {
   absl::Status result(static_cast<absl::StatusCode>(error.code()), error.message());
   if (error.reason() == v1::ERROR_REASON_UNSPECIFIED) return result;
-  google::rpc::ErrorInfo info;
+  internal::v1::ErrorInfo info;
   info.set_reason(v1::ErrorReason_Name(error.reason()));
   info.set_domain("ferrite");
   result.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
@@ -95,7 +94,7 @@ absl::Status Hopeless(std::string_view address) {
 absl::Status HeldBack(std::string_view address) {
   absl::Status status = absl::ResourceExhaustedError(
       absl::StrCat("not sent to ", Abseil(address), ": it has more calls than it can take"));
-  google::rpc::ErrorInfo info;
+  internal::v1::ErrorInfo info;
   info.set_reason(v1::ErrorReason_Name(v1::OVERLOADED));
   info.set_domain("ferrite");
   status.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "client/acceptance.h"
+#include "ferrite/internal/v1/standard.pb.h"
 #include "ferrite/v1/admin.grpc.pb.h"
 #include "ferrite/v1/cache.grpc.pb.h"
-#include "grpc/health/v1/health.grpc.pb.h"
 #include "grpcpp/generic/generic_stub.h"
 
 namespace ferrite {
@@ -23,7 +23,8 @@ struct NodeConnection {
 
   v1::CacheService::Stub cache;
   v1::AdminService::Stub admin;
-  grpc::health::v1::Health::Stub health;
+  grpc::TemplatedGenericStub<internal::v1::HealthCheckRequest, internal::v1::HealthCheckResponse>
+      health;
   grpc::GenericStub frames;  // of CacheService.Pipeline, as bytes
 
  private:

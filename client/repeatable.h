@@ -23,9 +23,9 @@
 //
 // An id makes a repetition safe for 60 s only, the server's window; deadlines are far shorter.
 
+#include "ferrite/internal/v1/standard.pb.h"
 #include "ferrite/v1/admin.pb.h"
 #include "ferrite/v1/cache.pb.h"
-#include "grpc/health/v1/health.pb.h"
 
 namespace ferrite {
 
@@ -41,7 +41,7 @@ inline bool IsRepeatable(const v1::TouchRequest&) { return true; }
 inline bool IsRepeatable(const v1::InfoRequest&) { return true; }
 inline bool IsRepeatable(const v1::StatsRequest&) { return true; }
 inline bool IsRepeatable(const v1::SlowLogRequest&) { return true; }
-inline bool IsRepeatable(const grpc::health::v1::HealthCheckRequest&) { return true; }
+inline bool IsRepeatable(const internal::v1::HealthCheckRequest&) { return true; }
 
 inline bool IsRepeatable(const v1::DeleteRequest&) { return false; }
 inline bool IsRepeatable(const v1::MDeleteRequest&) { return false; }

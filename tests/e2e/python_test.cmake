@@ -1,12 +1,13 @@
-# ferrite_python_tests(PREFIX LABEL): registers every test_NAME.py of the current folder as ctest
-# test PREFIXNAME. Each starts the servers that it needs.
+# ferrite_python_tests(PREFIX LABEL [FOLDER]): registers every test_NAME.py of a folder, the current one
+# unless named, as ctest test PREFIXNAME. Each starts the servers that it needs.
 
 # Debian's own Python, which finds Debian's grpc; another Python earlier in the PATH would not.
 set(FERRITE_PYTHON /usr/bin/python3 CACHE FILEPATH "The Python that runs the tests")
 set(FERRITE_PYTHON_STUBS ${CMAKE_BINARY_DIR}/tests/python_stubs)
 
 function(ferrite_python_tests prefix label)
-  set(folder ${CMAKE_CURRENT_SOURCE_DIR})
+  set(folder ${CMAKE_CURRENT_SOURCE_DIR} ${ARGN})
+  list(GET folder -1 folder)
   set(python_path ${CMAKE_SOURCE_DIR}/tests/e2e:${FERRITE_PYTHON_STUBS})
   set(suppressions ${CMAKE_SOURCE_DIR}/tests/e2e/tsan.supp)
   set(tsan_options ignore_noninstrumented_modules=1:suppressions=${suppressions})

@@ -251,6 +251,8 @@ def complaints_about_names(name):
         if not SNAKE_CASE.match(folder.lstrip(".").removesuffix(".d")) and not folder.startswith("."):
             yield f"{name}: name the folder {folder!r} in snake_case"
     stem = last.lstrip(".").split(".")[0]
+    if last.endswith(".java"):  # named after their classes
+        stem = stem[0].lower() + re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", stem[1:])
     if last not in FIXED_NAMES and not SNAKE_CASE.match(stem) and not last.startswith("."):
         yield f"{name}: name the file in snake_case"
     if EMPTY_NAMES.search(stem):
@@ -412,6 +414,8 @@ class Rules(unittest.TestCase):
     def test_names_and_shapes(self):
         self.expect_one(complaints_about_names("store/FooBar.cc"), "snake_case")
         self.expect_one(complaints_about_names("store/Sub/a.cc"), "snake_case")
+        self.expect_one(complaints_about_names("client/examples/java/CacheUtils.java"), "one idea")
+        self.assertEqual(list(complaints_about_names("client/examples/java/NearCache.java")), [])
         self.expect_one(complaints_about_names("store/key_utils.h"), "one idea")
         self.expect_one(complaints_about_shape("store/a.cc", "\n" * 601), "at most 600")
         self.expect_one(complaints_about_shape("store/a.h", "int x;\n"), "#pragma once")

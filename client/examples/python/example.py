@@ -17,8 +17,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "stubs"))
 from ferrite.v1 import cache_pb2, cache_pb2_grpc
 
 # What is tried again, when the server cannot be reached or says when to come again (grpc-retry-pushback-ms): only what may
-# be executed twice. That is reads, a Set without a condition, and whatever has a request_id. It is not Delete, whose second
-# try answers that nothing was there, nor Publish, whose subscribers would get the message twice.
+# be executed twice. Reads may, a Set without a condition, and whatever has a request_id: so give one to every Incr and to
+# every Set with a condition. Delete may not, as its second try answers that nothing was there, nor may Publish, whose
+# subscribers would get the message twice.
 SERVICE_CONFIG = {
     "methodConfig": [{
         "name": [{"service": "ferrite.v1.CacheService", "method": method}

@@ -17,8 +17,9 @@ const definition = loader.loadSync('ferrite/v1/cache.proto', {
 });
 
 // What is tried again, when the server cannot be reached or says when to come again (grpc-retry-pushback-ms): only what may
-// be executed twice. That is reads, a Set without a condition, and whatever has a requestId. It is not Delete, whose second
-// try answers that nothing was there, nor Publish, whose subscribers would get the message twice.
+// be executed twice. Reads may, a Set without a condition, and whatever has a requestId: so give one to every Incr and to
+// every Set with a condition. Delete may not, as its second try answers that nothing was there, nor may Publish, whose
+// subscribers would get the message twice.
 const serviceConfig = {
   loadBalancingConfig: [],
   methodConfig: [

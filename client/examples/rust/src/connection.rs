@@ -33,8 +33,9 @@ const TRIES: u32 = 4;
 /// Tries a call again when the server cannot be reached or says when to come again. Tonic reads no service config, so this is
 /// what its retryPolicy does elsewhere.
 ///
-/// Only for what may be executed twice: reads, a Set without a condition, and whatever has a request_id. Not for Delete, whose
-/// second try answers that nothing was there, nor for Publish, whose subscribers would get the message twice.
+/// Only for what may be executed twice: reads, a Set without a condition, and whatever has a request_id, so give one to every
+/// Incr and to every Set with a condition. Not for Delete, whose second try answers that nothing was there, nor for Publish, whose
+/// subscribers would get the message twice.
 pub async fn retried<T, F>(call: impl Fn() -> F) -> Result<T, Status>
 where
     F: Future<Output = Result<Response<T>, Status>>,

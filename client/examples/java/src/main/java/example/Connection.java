@@ -11,9 +11,10 @@ import java.util.stream.Stream;
 /** How to reach the cache: keepalive and retries. */
 final class Connection {
   /**
-   * What is tried again, when the server cannot be reached or says when to come again (grpc-retry-pushback-ms): only what may be
-   * executed twice. That is reads, a Set without a condition, and whatever has a request_id. It is not Delete, whose second try
-   * answers that nothing was there, nor Publish, whose subscribers would get the message twice.
+   * What is tried again, when the server cannot be reached or says when to come again (grpc-retry-pushback-ms): only what may
+   * be executed twice. Reads may, a Set without a condition, and whatever has a request_id: so give one to every Incr and to
+   * every Set with a condition. Delete may not, as its second try answers that nothing was there, nor may Publish, whose
+   * subscribers would get the message twice.
    */
   private static Map<String, ?> serviceConfig() {
     List<Map<String, String>> methods = Stream.of("Get", "MGet", "Exists", "Touch", "Set", "Incr")

@@ -67,8 +67,8 @@ void AddIncr(CLI::App& app, Session& session) {
   AddInteger(command, "--by", &incr->by, "What to add; may be negative; 1 if not given");
   AddInteger(command, "--initial", &incr->initial,
              "What a new counter counts from; 0 if not given");
-  AddInteger(command, "--min", &incr->min, "The least result allowed");
-  AddInteger(command, "--max", &incr->max, "The greatest result allowed");
+  AddInteger(command, "--min", &incr->min, "A step down does not go below this");
+  AddInteger(command, "--max", &incr->max, "A step up does not go above this");
   command->add_flag("--saturate", incr->saturate, "Stop at the bound instead of failing");
   CLI::Option* ttl =
       AddDuration(command, "--ttl", &incr->ttl, "Let the counter expire after this time");

@@ -57,8 +57,10 @@ IncrOptions OptionsOf(const v1::IncrRequest& request) {
   return options;
 }
 
-std::string Range(const IncrOptions& options) {
-  return "[" + std::to_string(options.min) + ", " + std::to_string(options.max) + "]";
+// The bound that a step is stopped by.
+std::string BoundOf(const IncrOptions& options) {
+  return options.delta < 0 ? "below min, " + std::to_string(options.min)
+                           : "above max, " + std::to_string(options.max);
 }
 
 }  // namespace
@@ -208,9 +210,16 @@ absl::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrRespons
         return MakeError(absl::StatusCode::kFailedPrecondition, v1::NOT_A_COUNTER,
                          "the value is not a decimal int64; nothing was changed");
       case IncrOutcome::kOutOfRange:
+<<<<<<< HEAD
         return MakeError(absl::StatusCode::kOutOfRange, v1::COUNTER_OUT_OF_RANGE,
                          std::to_string(result.value) + " + " + std::to_string(options.delta) +
                              " is not in " + Range(options) + "; nothing was changed",
+=======
+        return MakeError(absl::StatusCode::kOutOfRange, v1::ERROR_REASON_COUNTER_OUT_OF_RANGE,
+                         "a step of " + std::to_string(options.delta) + " from " +
+                             std::to_string(result.value) + " would go " + BoundOf(options) +
+                             "; nothing was changed",
+>>>>>>> a74dfb6 (A bound of Incr stops the steps towards it, and no others: a counter beyond it may come back)
                          {{"value", std::to_string(result.value)},
                           {"min", std::to_string(options.min)},
                           {"max", std::to_string(options.max)}});

@@ -1,5 +1,7 @@
 #include "store/calls/counter.h"
 
+#include <algorithm>
+
 namespace ferrite {
 
 bool ParseCounter(std::string_view text, int64_t* value) {
@@ -12,13 +14,19 @@ bool ParseCounter(std::string_view text, int64_t* value) {
 
 bool StepCounter(const IncrOptions& options, IncrResult* result) {
   __extension__ using Int128 = __int128;
-  Int128 sum = static_cast<Int128>(result->value) + options.delta;
-  if (sum < options.min || sum > options.max) {
-    if (!options.saturate) return false;
-    sum = sum < options.min ? options.min : options.max;
-    result->saturated = true;
+  const int64_t from = result->value;
+  const Int128 sum = static_cast<Int128>(from) + options.delta;
+  // A bound stops the steps towards it. Who stands beyond it already goes no further, and may come
+  // back.
+  const bool above = options.delta > 0 && sum > options.max;
+  const bool below = options.delta < 0 && sum < options.min;
+  if (!above && !below) {
+    result->value = static_cast<int64_t>(sum);
+    return true;
   }
-  result->value = static_cast<int64_t>(sum);
+  if (!options.saturate) return false;
+  result->saturated = true;
+  result->value = above ? std::max(from, options.max) : std::min(from, options.min);
   return true;
 }
 

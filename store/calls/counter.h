@@ -31,7 +31,9 @@ class CounterText {
   const size_t size_;
 };
 
-// Takes the step from `result->value`. False, and nothing is changed, if that is not allowed.
+// Takes the step from `result->value`. False, and nothing is changed, if that is not allowed: up
+// beyond `max`, or down beyond `min`. It saturates in the same cases, at the bound or, if the
+// counter is beyond it already, where it is.
 bool StepCounter(const IncrOptions& options, IncrResult* result);
 
 }  // namespace ferrite

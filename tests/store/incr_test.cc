@@ -1,5 +1,6 @@
 #include <limits>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "tests/store/store_fixture.h"
@@ -76,6 +77,85 @@ TEST_F(IncrTest, StaysWithinItsBounds) {
   EXPECT_TRUE(held.saturated);
   EXPECT_FALSE(Incr({.delta = -1, .max = 10, .saturate = true}).saturated);
   EXPECT_EQ(Incr({.delta = -100, .min = 0, .saturate = true}).value, 0);
+}
+
+// A bound that is lowered below a counter does not keep it from coming down.
+TEST_F(IncrTest, ACounterBeyondABoundMayComeBack) {
+  Set("n", "100");
+  EXPECT_EQ(Incr({.delta = -1, .max = 10}).value, 99);
+  EXPECT_EQ(Incr({.delta = 1, .max = 10}).outcome, IncrOutcome::kOutOfRange);
+  EXPECT_EQ(Get("n"), "99");
+  EXPECT_EQ(Incr({.delta = 0, .max = 10}).value, 99);
+  EXPECT_EQ(Incr({.delta = -95, .max = 10}).value, 4);
+  EXPECT_EQ(Incr({.delta = 6, .max = 10}).value, 10);
+  EXPECT_EQ(Incr({.delta = 1, .max = 10}).outcome, IncrOutcome::kOutOfRange);
+
+  Set("n", "-100");
+  EXPECT_EQ(Incr({.delta = 1, .min = -10}).value, -99);
+  EXPECT_EQ(Incr({.delta = -1, .min = -10}).outcome, IncrOutcome::kOutOfRange);
+  EXPECT_EQ(Incr({.delta = 0, .min = -10}).value, -99);
+  EXPECT_EQ(Incr({.delta = 95, .min = -10}).value, -4);
+}
+
+// The way back ends at the other bound.
+TEST_F(IncrTest, AStepThatCrossesTheWholeRangeGoesTooFar) {
+  for (const auto& [from, delta, bound] : {std::tuple{100, -200, 0}, {-100, 200, 10}}) {
+    Set("n", std::to_string(from));
+    EXPECT_EQ(Incr({.delta = delta, .min = 0, .max = 10}).outcome, IncrOutcome::kOutOfRange);
+    EXPECT_EQ(Get("n"), std::to_string(from));
+    const IncrResult held = Incr({.delta = delta, .min = 0, .max = 10, .saturate = true});
+    EXPECT_EQ(held.value, bound);
+    EXPECT_TRUE(held.saturated);
+  }
+}
+
+TEST_F(IncrTest, SaturationNeverMovesACounterAgainstTheStep) {
+  for (const int64_t sign : {1, -1}) {
+    IncrOptions options{.delta = 5 * sign, .saturate = true};
+    (sign > 0 ? options.max : options.min) = 10 * sign;
+    Set("n", std::to_string(100 * sign));
+    const IncrResult held = Incr(options);
+    EXPECT_EQ(held.outcome, IncrOutcome::kDone);
+    EXPECT_EQ(held.value, 100 * sign);
+    EXPECT_TRUE(held.saturated);
+    EXPECT_EQ(Get("n"), std::to_string(100 * sign));
+    options.delta = -5 * sign;
+    const IncrResult back = Incr(options);
+    EXPECT_EQ(back.value, 95 * sign);
+    EXPECT_FALSE(back.saturated);
+    options.delta = 0;
+    const IncrResult still = Incr(options);
+    EXPECT_EQ(still.value, 95 * sign);
+    EXPECT_FALSE(still.saturated);
+  }
+}
+
+TEST_F(IncrTest, AnAbsentCounterCountsFromItsInitialValueAsIfItHeldThat) {
+  EXPECT_EQ(Incr({.delta = 1, .initial = 100, .max = 10}).outcome, IncrOutcome::kOutOfRange);
+  EXPECT_FALSE(store_->Exists("n"));
+  EXPECT_EQ(Incr({.delta = -1, .initial = 100, .max = 10}).value, 99);
+  Delete("n");
+  EXPECT_EQ(Incr({.delta = 0, .initial = 100, .max = 10}).value, 100);
+  Delete("n");
+  const IncrResult held = Incr({.delta = 1, .initial = 100, .max = 10, .saturate = true});
+  EXPECT_EQ(held.value, 100);
+  EXPECT_TRUE(held.created);
+  EXPECT_TRUE(held.saturated);
+  Delete("n");
+  EXPECT_EQ(Incr({.delta = 2, .min = 5}).value, 2);
+}
+
+TEST_F(IncrTest, BoundsAndStepsMayBeTheExtremesOfInt64) {
+  Set("n", std::to_string(kMax));
+  EXPECT_EQ(Incr({.delta = -1, .max = kMin}).value, kMax - 1);
+  EXPECT_EQ(Incr({.delta = kMax, .max = kMin}).outcome, IncrOutcome::kOutOfRange);
+  EXPECT_EQ(Incr({.delta = kMax, .max = kMin, .saturate = true}).value, kMax - 1);
+  EXPECT_EQ(Incr({.delta = kMin, .max = kMin}).value, -2);
+  EXPECT_EQ(Incr({.delta = kMin, .max = kMin}).outcome, IncrOutcome::kOutOfRange);
+  EXPECT_EQ(Incr({.delta = kMin, .max = kMin, .saturate = true}).value, kMin);
+  EXPECT_EQ(Incr({.delta = 1, .min = kMax}).value, kMin + 1);
+  EXPECT_EQ(Incr({.delta = -1, .min = kMax}).outcome, IncrOutcome::kOutOfRange);
+  EXPECT_EQ(Incr({.delta = kMax, .min = kMax}).value, 0);
 }
 
 TEST(FullStoreIncrTest, ARefusedFirstStepEvictsNobody) {

@@ -183,6 +183,11 @@ class ModelFixture : public StoreTest {
                         .initial = static_cast<int64_t>(Below(100))};
     if (Chance(2)) options.delta = static_cast<int64_t>(Below(10)) - 5;
     options.saturate = Chance(2);
+    if (Chance(2)) {
+      options.min = static_cast<int64_t>(Chance(2) ? Any() : Below(20) - 10);
+      options.max = static_cast<int64_t>(Chance(2) ? Any() : Below(20) - 10);
+      if (options.min > options.max) std::swap(options.min, options.max);
+    }
     if (options_.expiry && Chance(3)) options.expiry = Expiry::After(1 + Below(300));
     options.expiry_only_if_created = Chance(2);
     const IncrResult result = store_->Incr(key, options);
@@ -199,14 +204,19 @@ class ModelFixture : public StoreTest {
       }
     }
     int64_t sum;
-    if (__builtin_add_overflow(current, options.delta, &sum)) {
-      if (!options.saturate) {
-        ASSERT_EQ(result.outcome, IncrOutcome::kOutOfRange);
-        return;
-      }
-      sum = options.delta < 0 ? options.min : options.max;
+    const bool up = options.delta > 0, down = options.delta < 0;
+    const bool wraps = __builtin_add_overflow(current, options.delta, &sum);
+    const bool too_far =
+        (up && (wraps || sum > options.max)) || (down && (wraps || sum < options.min));
+    if (too_far && !options.saturate) {
+      ASSERT_EQ(result.outcome, IncrOutcome::kOutOfRange);
+      ASSERT_EQ(result.value, current);
+      return;
     }
+    if (too_far && up) sum = current > options.max ? current : options.max;
+    if (too_far && down) sum = current < options.min ? current : options.min;
     ASSERT_EQ(result.outcome, IncrOutcome::kDone);
+    ASSERT_EQ(result.saturated, too_far);
     ASSERT_EQ(result.value, sum);
     ASSERT_EQ(result.created, old == nullptr);
     const bool keep = old != nullptr && options.expiry_only_if_created;

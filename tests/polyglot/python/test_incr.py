@@ -114,10 +114,49 @@ def test_min_and_max_saturate(client, key):
     assert held.value == 0 and held.saturated
 
 
-def test_a_counter_outside_the_bounds_is_rejected_or_clamped(client, key):
+def test_a_counter_beyond_a_bound_goes_no_further_and_may_come_back(client, key):
+    for sign, bound in ((1, {"max": 10}), (-1, {"min": -10})):
+        client.Set(SetRequest(key=key, value=b"%d" % (100 * sign)))
+        assert_out_of_range(client, IncrRequest(key=key, delta=5 * sign, **bound))
+        held = client.Incr(IncrRequest(key=key, delta=5 * sign, overflow=SATURATE, **bound))
+        assert held.value == 100 * sign and held.saturated
+        back = client.Incr(IncrRequest(key=key, delta=-sign, **bound))
+        assert back.value == 99 * sign and not back.saturated
+        back = client.Incr(IncrRequest(key=key, delta=-9 * sign, overflow=SATURATE, **bound))
+        assert back.value == 90 * sign and not back.saturated
+        assert client.Incr(IncrRequest(key=key, delta=0, **bound)).value == 90 * sign
+
+
+def test_a_step_through_the_whole_range_is_stopped_at_its_end(client, key):
     client.Set(SetRequest(key=key, value=b"100"))
-    assert_out_of_range(client, IncrRequest(key=key, max=50))
-    assert client.Incr(IncrRequest(key=key, max=50, overflow=SATURATE)).value == 50
+    step = IncrRequest(key=key, delta=-200, min=0, max=10)
+    assert_out_of_range(client, step)
+    step.overflow = SATURATE
+    held = client.Incr(step)
+    assert held.value == 0 and held.saturated
+
+
+def test_an_absent_counter_counts_from_initial_as_if_it_held_that(client, key):
+    assert_out_of_range(client, IncrRequest(key=key, initial=100, max=10))
+    assert client.Incr(IncrRequest(key=key, initial=100, delta=-1, max=10)).value == 99
+
+
+def test_bounds_hold_in_a_frame_as_in_a_call(client, key):
+    def operation(**fields):
+        return cache_pb2.Operation(incr=IncrRequest(key=key, **fields))
+
+    frame = cache_pb2.PipelineRequest(
+        operations=[
+            operation(initial=100, delta=0),
+            operation(delta=-1, max=10),
+            operation(delta=1, max=10),
+            operation(delta=1, max=10, overflow=SATURATE),
+        ]
+    )
+    (reply,) = client.Pipeline(iter([frame]))
+    assert [result.incr.value for result in reply.results] == [100, 99, 0, 99]
+    assert reply.results[2].error.code == grpc.StatusCode.OUT_OF_RANGE.value[0]
+    assert reply.results[3].incr.saturated
 
 
 def test_incr_keeps_the_ttl(client, key):

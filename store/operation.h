@@ -72,6 +72,12 @@ struct SetOptions {
   std::optional<uint64_t> if_version;
   bool return_previous = false;
 
+  // Whether the condition holds for what stands: an entry of that version, or none.
+  bool AllowedBy(bool found, uint64_t version) const {
+    if (presence == Presence::kAbsent && found) return false;
+    if (presence == Presence::kPresent && !found) return false;
+    return !if_version.has_value() || (found && if_version == version);
+  }
   bool HasCondition() const { return presence != Presence::kAny || if_version.has_value(); }
   // Whether this is a plain write: no condition, no expiry, no question.
   bool IsPlain() const {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "store/store.h"
@@ -16,20 +17,21 @@ class ReservedBytes;
 // small entries, one value of 64 MiB evicts a million of them. A step evicts some 100 entries, or
 // copies 256 KiB, and takes about 200 us; other calls go on meanwhile.
 //
-// The room counts as used, so that other writers evict for themselves. Victims are chosen as for
-// any write, but shard by shard in turn, and not all from the shard of one key. What is not used
-// when the reservation ends is given back.
+// What the write replaces makes room too. It stays until then, so for that moment the process has
+// both. The room counts as used, so that other writers evict for themselves. Victims are chosen as
+// for any write, but shard by shard in turn, and not all from the shard of one key. What is not
+// used when the reservation ends is given back.
 //
 // For one value, the reservation also makes the block that the entry will hold:
 //
-//   RoomReservation room(&store, value);
+//   RoomReservation room(&store, key, value);
 //   while (room.Step() == RoomReservation::Progress::kMore) ServeOthers();
 //   store.Set(key, &room, options);
 //
 // For many values, or in other cases, reserve their bytes, and give them back right before the
 // write:
 //
-//   RoomReservation room(&store, bytes);
+//   RoomReservation room(&store, RoomReservation::BytesFor(&store, items));
 //   while (room.Step() == RoomReservation::Progress::kMore) ServeOthers();
 //   room.GiveBack();
 //   store.MSet(items, results);
@@ -48,12 +50,18 @@ class RoomReservation {
 
   // For a write of about so many bytes.
   RoomReservation(Store* store, size_t bytes);
-  // For one value of at least kWorthwhileBytes, which must stay until Step() returns something else
-  // than kMore.
-  RoomReservation(Store* store, std::string_view value);
+  // For one value of at least kWorthwhileBytes, for that key; both must stay until Step() returns
+  // something else than kMore.
+  RoomReservation(Store* store, std::string_view key, std::string_view value);
+  // The same for a key that has no value, or one that is not worth counting.
+  RoomReservation(Store* store, std::string_view value) : RoomReservation(store, {}, value) {}
   ~RoomReservation();
   RoomReservation(const RoomReservation&) = delete;
   RoomReservation& operator=(const RoomReservation&) = delete;
+
+  // About how much more memory these writes would take, one after the other, as the store is now:
+  // nothing for one whose condition does not hold, and less where a large value is replaced.
+  static size_t BytesFor(Store* store, std::span<const SetItem> items);
 
   Progress Step();
 
@@ -64,15 +72,18 @@ class RoomReservation {
   friend class Store;
 
   Progress MakeRoom();
+  // What has to be reserved, given what is to be replaced.
+  size_t GoalBytes() const;
   // The block that is ready; null if none is.
   BlockRef TakeBlock();
   ReservedBytes& room() { return *room_; }
 
   StoreState& state_;
-  const size_t goal_bytes_;
+  const size_t bytes_;
   const std::unique_ptr<ReservedBytes> room_;
   const std::unique_ptr<Evictor> evictor_;
   Progress progress_ = Progress::kMore;  // of making room
+  const std::string_view key_;
   const std::string_view value_;
   size_t copied_bytes_ = 0;
   BlockRef block_;

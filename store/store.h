@@ -74,8 +74,9 @@ class Store {
     return SetInAllCases(key, value, options);
   }
 
-  // Sets the value for which `room` was made, whose block it takes. Takes no longer than the Set of
-  // a small value. kMemoryFull, and nothing is changed, if there was no room.
+  // Sets the value for which `room` was made, for this key, and whose block it takes. Takes no
+  // longer than the Set of a small value. kMemoryFull, and nothing is changed, if there was no
+  // room.
   SetResult Set(std::string_view key, RoomReservation* room, const SetOptions& options = {});
 
   // results[i] becomes what Set(items[i]...) gives, one after the other. The spans are of equal

@@ -118,13 +118,21 @@ bool CacheHandlers::NeedsRoom(const LargeSet& set) {
       replays_.Knows(request.request_id())) {
     return false;
   }
-  if (request.condition() == v1::SET_CONDITION_UNSPECIFIED && !request.has_if_version()) {
-    return true;
-  }
+  if (!OptionsOf(request).HasCondition()) return true;
   ReadResult now;
   store_.Peek(request.key(), false, &now);
-  if (request.condition() == v1::SET_CONDITION_ABSENT) return !now.found;
-  return now.found && (!request.has_if_version() || now.version == request.if_version());
+  return OptionsOf(request).AllowedBy(now.found, now.version);
+}
+
+size_t CacheHandlers::RoomFor(const v1::MSetRequest& request) {
+  std::vector<SetItem> items;
+  items.reserve(static_cast<size_t>(request.entries_size()));
+  for (const v1::SetRequest& entry : request.entries()) AddItem(entry, &items);
+  return RoomReservation::BytesFor(&store_, items);
+}
+
+void CacheHandlers::AddItem(const v1::SetRequest& request, std::vector<SetItem>* items) {
+  if (!replays_.Knows(request.request_id())) items->push_back(ItemOf(request));
 }
 
 absl::Status CacheHandlers::CheckNotPast(const v1::SetRequest& request) const {
@@ -210,16 +218,10 @@ absl::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrRespons
         return MakeError(absl::StatusCode::kFailedPrecondition, v1::NOT_A_COUNTER,
                          "the value is not a decimal int64; nothing was changed");
       case IncrOutcome::kOutOfRange:
-<<<<<<< HEAD
         return MakeError(absl::StatusCode::kOutOfRange, v1::COUNTER_OUT_OF_RANGE,
-                         std::to_string(result.value) + " + " + std::to_string(options.delta) +
-                             " is not in " + Range(options) + "; nothing was changed",
-=======
-        return MakeError(absl::StatusCode::kOutOfRange, v1::ERROR_REASON_COUNTER_OUT_OF_RANGE,
                          "a step of " + std::to_string(options.delta) + " from " +
                              std::to_string(result.value) + " would go " + BoundOf(options) +
                              "; nothing was changed",
->>>>>>> a74dfb6 (A bound of Incr stops the steps towards it, and no others: a counter beyond it may come back)
                          {{"value", std::to_string(result.value)},
                           {"min", std::to_string(options.min)},
                           {"max", std::to_string(options.max)}});

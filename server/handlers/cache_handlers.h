@@ -2,6 +2,8 @@
 
 // CacheService, as functions from request to response and status. cache.proto is their contract.
 
+#include <vector>
+
 #include "absl/status/status.h"
 
 #include "ferrite/v1/cache.pb.h"
@@ -37,6 +39,11 @@ class CacheHandlers {
   // Whether room should be made for it: not if it will be refused, was executed before, or has a
   // condition that does not hold now.
   bool NeedsRoom(const LargeSet& set);
+  // About how much more memory a batch takes in the store, without those of its writes for which
+  // the same holds.
+  size_t RoomFor(const v1::MSetRequest& request);
+  // Adds what a Set asks of the store, unless it was executed before.
+  void AddItem(const v1::SetRequest& request, std::vector<SetItem>* items);
   absl::Status Delete(const v1::DeleteRequest& request, v1::DeleteResponse* response);
   absl::Status Touch(const v1::TouchRequest& request, v1::TouchResponse* response);
   absl::Status Exists(const v1::ExistsRequest& request, v1::ExistsResponse* response);

@@ -31,7 +31,7 @@ class SetAnswer final : public Answer {
         end->status = Malformed("SetRequest");
         return Next::kEnd;
       }
-      if (cache_.NeedsRoom(set_)) room_.emplace(&store_, set_.value());
+      if (cache_.NeedsRoom(set_)) room_.emplace(&store_, set_.head().key(), set_.value());
     }
     if (room_.has_value() && room_->Step() == Progress::kMore) return Next::kYield;
     v1::SetResponse response;
@@ -88,15 +88,14 @@ absl::Status AnswerMSet(Store* store, CacheHandlers* cache, Turn* turn) {
   const auto write = [cache](const auto& request, auto* response) {
     return cache->MSet(request, response);
   };
-  const size_t bytes = turn->request().size();
-  if (bytes < kLargeBatchBytes) {
+  if (turn->request().size() < kLargeBatchBytes) {
     return AnswerTyped<v1::MSetRequest, v1::MSetResponse>(turn, write);
   }
   auto request = std::make_shared<v1::MSetRequest>();
   if (!turn->request().ParseInto(request.get())) return Malformed("MSetRequest");
   // Before room is made: a bad request changes nothing.
   if (absl::Status status = cache->CheckMSet(*request); !status.ok()) return status;
-  turn->Later(AfterRoom(store, bytes, [write, request](ReplyWriter* reply) {
+  turn->Later(AfterRoom(store, cache->RoomFor(*request), [write, request](ReplyWriter* reply) {
     v1::MSetResponse response;
     absl::Status status = write(*request, &response);
     if (status.ok()) reply->AppendMessage(response);
@@ -109,7 +108,7 @@ absl::Status AnswerFrame(Store* store, WireHandlers* wire, Turn* turn) {
   const Request& frame = turn->request();
   if (frame.size() < kLargeBatchBytes) [[likely]]
     return wire->Pipeline(frame, turn->reply());
-  const size_t bytes = wire->BytesWritten(frame);
+  const size_t bytes = wire->RoomFor(frame);
   if (bytes < kLargeBatchBytes) return wire->Pipeline(frame, turn->reply());
   turn->Later(AfterRoom(
       store, bytes, [wire, &frame](ReplyWriter* reply) { return wire->Pipeline(frame, reply); }));

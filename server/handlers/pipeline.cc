@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,10 @@ namespace ferrite {
 namespace {
 
 using Kind = FrameOperation::Kind;
+
+// From this size on an operation that is not simple is looked into for how much room it needs: most
+// likely it is a Set with options.
+constexpr size_t kLargeOperationBytes = 1024;
 
 void Count(CacheOutcome outcome, uint64_t n = 1) { ThreadCounters::Current().Count(outcome, n); }
 
@@ -91,16 +96,24 @@ absl::Status WireHandlers::Pipeline(const Request& frame, ReplyWriter* reply) {
   return absl::OkStatus();
 }
 
-size_t WireHandlers::BytesWritten(const Request& frame) const {
+size_t WireHandlers::RoomFor(const Request& frame) {
   std::vector<FrameOperation> operations;
   if (!ParseFrame(frame.bytes(), kMaxBatchKeys, limits(), &operations)) return 0;
-  size_t bytes = 0;
+  std::vector<SetItem> items;
+  std::deque<v1::Operation> others;  // to which items point
   for (const FrameOperation& operation : operations) {
-    if (operation.kind == Kind::kSet) bytes += operation.value.size();
-    // Most likely a Set with options, if it is large.
-    if (operation.kind == Kind::kOther) bytes += operation.message.size();
+    if (operation.kind == Kind::kSet) {
+      items.push_back({operation.key, operation.value, OptionsOf(operation)});
+    } else if (operation.kind == Kind::kOther && operation.message.size() >= kLargeOperationBytes) {
+      const std::string_view bytes = operation.message;
+      v1::Operation& other = others.emplace_back();
+      if (!other.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) continue;
+      const v1::SetRequest& set = other.set();
+      // Others fail before they write.
+      if (CheckSet(set, cache_.max_value_bytes()).ok()) cache_.AddItem(set, &items);
+    }
   }
-  return bytes;
+  return RoomReservation::BytesFor(&store_, items);
 }
 
 OperationLimits WireHandlers::limits() const {

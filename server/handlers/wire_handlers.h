@@ -33,8 +33,8 @@ class WireHandlers {
   absl::Status MGet(const Request& request, ReplyWriter* reply);
   // Executes one frame. An error ends the stream; nothing was executed then.
   absl::Status Pipeline(const Request& frame, ReplyWriter* reply);
-  // About how many bytes a frame writes to the store; 0 if it is malformed.
-  size_t BytesWritten(const Request& frame) const;
+  // About how much more memory a frame takes in the store; 0 if it is malformed.
+  size_t RoomFor(const Request& frame);
 
  private:
   OperationLimits limits() const;

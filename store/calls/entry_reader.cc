@@ -67,6 +67,16 @@ void EntryReader::LockAndPeek(bool with_value, ReadResult* result) const {
   result->not_modified = false;
 }
 
+EntryReader::Standing EntryReader::LockAndWeigh() const {
+  SpinMutex::scoped_lock lock(key_.lock());
+  const Entry* const entry = key_.shard->Find(key_.key);
+  if (entry == nullptr) return {};
+  const bool found = !state_.Expired(*entry);
+  return {.found = found,
+          .version = found ? entry->version() : 0,
+          .block_bytes = entry->HasBlock() ? ValueBlock::MemoryBytes(entry->value().size()) : 0};
+}
+
 bool EntryReader::LockAndFind() const {
   SpinMutex::scoped_lock lock(key_.lock());
   return FindLocked() != nullptr;

@@ -52,6 +52,15 @@ class EntryReader {
   // Counts no use.
   bool LockAndFind() const;
 
+  // What a write of the key would find and replace.
+  struct Standing {
+    bool found = false;
+    uint64_t version = 0;    // 0: absent
+    size_t block_bytes = 0;  // what its large value takes, also if it has expired; 0: it has none
+  };
+  // Counts no use.
+  Standing LockAndWeigh() const;
+
   // Copies an entry that is there into a clear `*result`. Counts no use.
   static void CopyLocked(const StoreState& state, const Entry& entry, const GetOptions& options,
                          ReadResult* result);

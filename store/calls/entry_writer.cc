@@ -19,15 +19,10 @@ bool ConditionFails(const StoreState& state, const SetOptions& options, LockedKe
   if (options.return_previous && present) {
     EntryReader::CopyLocked(state, locked->entry(), {}, &result->previous);
   }
-  const bool must_be_there =
-      options.presence == Presence::kPresent || options.if_version.has_value();
-  if ((must_be_there && !present) || (options.presence == Presence::kAbsent && present) ||
-      (options.if_version.has_value() && options.if_version != version)) {
-    result->outcome = SetOutcome::kConditionFailed;
-    result->version = version;
-    return true;
-  }
-  return false;
+  if (options.AllowedBy(present, version)) return false;
+  result->outcome = SetOutcome::kConditionFailed;
+  result->version = version;
+  return true;
 }
 
 }  // namespace
@@ -44,7 +39,7 @@ SetResult EntryWriter::Set(std::string_view value, const SetOptions& options) {
   evictor.TakeBackExcess();
   BlockRef block;
   if (!Entry::FitsInline(key_.key.bytes.size(), value.size())) {
-    if (!evictor.MakeRoomForBlock(value.size())) return {.outcome = SetOutcome::kMemoryFull};
+    if (!evictor.MakeRoomForBlock(value.size(), key_)) return {.outcome = SetOutcome::kMemoryFull};
     block.reset(ValueBlock::Create(value));
   }
   return SetCounted(value, std::move(block), nullptr, options);
@@ -115,8 +110,14 @@ bool EntryWriter::TryIncrInPlace(const IncrOptions& options, IncrResult* result)
 }
 
 IncrResult EntryWriter::Incr(const IncrOptions& options) {
+  const IncrResult result = IncrLocked(options);
+  // After it, as a step that is refused evicts nobody.
+  if (result.outcome == IncrOutcome::kDone) Evictor(&state_, key_.shard).TakeBackExcess();
+  return result;
+}
+
+IncrResult EntryWriter::IncrLocked(const IncrOptions& options) {
   IncrResult result;
-  Evictor(&state_, key_.shard).TakeBackExcess();
   LockedKey locked(&state_, key_);
   result.value = options.initial;
   // Before an entry is made, which may evict others: what fails is to change nothing.

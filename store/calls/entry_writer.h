@@ -41,6 +41,7 @@ class EntryWriter {
  private:
   SetResult SetCounted(std::string_view value, BlockRef block, ReservedBytes* room,
                        const SetOptions& options);
+  IncrResult IncrLocked(const IncrOptions& options);
 
   StoreState& state_;
   const LocatedKey& key_;

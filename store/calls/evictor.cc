@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/calls/entry_reader.h"
+
 namespace ferrite {
 namespace {
 
@@ -31,16 +33,22 @@ void* Evictor::TakeSlot(uint8_t size_class) {
   return slot;
 }
 
-bool Evictor::MakeRoomForBlock(size_t value_size) {
+bool Evictor::MakeRoomForBlock(size_t value_size, const LocatedKey& key) {
   const MemoryBudget& budget = state_.context.budget;
   const size_t bytes = ValueBlock::MemoryBytes(value_size);
   const size_t limit_bytes = budget.limit_bytes();
   if (limit_bytes != 0 && bytes > limit_bytes) return false;
   const size_t work = std::max(bytes / SlotBytes(0), kEnoughEntries);
+  // The old block is there until the new one takes its place, so that readers find one of them: for
+  // that moment the process has both. Others, or this, may evict it meanwhile.
+  size_t replaced = 1;  // not known yet
   return EvictUntil(std::max(bytes, kEnoughBytes), work, [&](bool enough) {
     const size_t new_bytes = ValueBlock::NewMemoryBytes(value_size);
     const bool takes_nothing = new_bytes == 0 && state_.context.evict;
-    return enough || takes_nothing || budget.Allows(new_bytes);
+    if (enough || takes_nothing || budget.Allows(new_bytes)) return true;
+    if (replaced != 0) replaced = EntryReader(state_, key).LockAndWeigh().block_bytes;
+    if (replaced == 0) return false;
+    return bytes <= replaced || budget.Allows(new_bytes - std::min(new_bytes, replaced));
   });
 }
 

@@ -23,8 +23,9 @@ class Evictor {
   // A slot of the class in the shard, for which at most kEnoughEntries are evicted. Null if that
   // fails.
   void* TakeSlot(uint8_t size_class);
-  // Makes room for the block of a value of this size. False if that fails.
-  bool MakeRoomForBlock(size_t value_size);
+  // Makes room for the block of a value of this size, which is to replace what the key has: that
+  // makes room too. False if that fails.
+  bool MakeRoomForBlock(size_t value_size, const LocatedKey& key);
   // Evicts some of what is above the limit, if anything is: tables grow, and values outgrow their
   // slots, under locks with which nothing can be evicted.
   void TakeBackExcess();

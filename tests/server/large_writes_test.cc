@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "server/metrics/thread_counters.h"
 #include "tests/server/fake_transport.h"
@@ -43,6 +45,7 @@ class LargeWritesTest : public testing::Test {
   ReplayWindow replays_{1 << 20, &clock_};
   EventHub events_{&store_, {}};
   CacheHandlers cache_{&store_, &replays_, &events_, &clock_, 2 << 20};
+  WireHandlers wire_{&store_, &events_, &cache_};
   FakeTransport caller_;
   ReplyWriter reply_;
   int steps_ = 0;
@@ -73,6 +76,59 @@ TEST_F(LargeWritesTest, ALargeSetWhoseConditionDoesNotHoldEvictsNobody) {
   ASSERT_TRUE(response.ParseFromString(TakeBytes(&reply_)));
   EXPECT_FALSE(response.stored());
   EXPECT_EQ(store_.Stats().evictions, before);
+}
+
+// Whichever way it comes.
+TEST_F(LargeWritesTest, OverwritingALargeValueEvictsNobodyElse) {
+  using Write = std::function<absl::Status(const v1::SetRequest&)>;
+  const std::vector<Write> ways = {
+      [&](const v1::SetRequest& set) {
+        return Answered(set, [&](Turn* turn) { return AnswerSet(&store_, &cache_, turn); });
+      },
+      [&](const v1::SetRequest& set) {
+        v1::MSetRequest batch;
+        *batch.add_entries() = set;
+        return Answered(batch, [&](Turn* turn) { return AnswerMSet(&store_, &cache_, turn); });
+      },
+      [&](const v1::SetRequest& set) {
+        v1::PipelineRequest frame;
+        *frame.add_operations()->mutable_set() = set;
+        return Answered(frame, [&](Turn* turn) { return AnswerFrame(&store_, &wire_, turn); });
+      },
+  };
+  v1::SetRequest plain, optional, refused, repeated;
+  plain.set_key("large");
+  plain.set_value(std::string(2 << 20, 'v'));
+  optional = refused = repeated = plain;
+  optional.set_condition(v1::SET_CONDITION_PRESENT);
+  refused.set_condition(v1::SET_CONDITION_ABSENT);
+  repeated.set_key("another");
+  repeated.set_request_id("id");
+  store_.Set("large", plain.value());
+  while (store_.HasExcess()) store_.Sweep();
+  ASSERT_TRUE(store_.Exists("large"));
+  for (const Write& write : ways) {
+    for (const v1::SetRequest& request : {plain, optional, refused}) {
+      const uint64_t before = store_.Stats().evictions;
+      EXPECT_TRUE(write(request).ok());
+      TakeBytes(&reply_);
+      EXPECT_EQ(store_.Stats().evictions, before) << request.condition();
+      ReadResult result;
+      store_.Get("large", {}, &result);
+      EXPECT_TRUE(result.found);
+    }
+  }
+  // A repetition is no write: it makes no room again for what is gone by then.
+  EXPECT_TRUE(ways.front()(repeated).ok());
+  store_.Delete("another");
+  for (int i = 0; i < 100'000; ++i) store_.Set("k" + std::to_string(i), "v");
+  while (store_.HasExcess()) store_.Sweep();
+  for (const Write& write : ways) {
+    const uint64_t before = store_.Stats().evictions;
+    EXPECT_TRUE(write(repeated).ok());
+    TakeBytes(&reply_);
+    EXPECT_EQ(store_.Stats().evictions, before);
+  }
 }
 
 TEST_F(LargeWritesTest, ALargeBatchThatIsRefusedChangesNothing) {

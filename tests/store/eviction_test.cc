@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "store/memory/memory_budget.h"
+#include "store/room_reservation.h"
 #include "tests/store/store_fixture.h"
 
 namespace ferrite {
@@ -88,6 +89,56 @@ TEST_F(EvictionTest, AFullStoreThatDoesNotEvictStillTellsThatAConditionDoesNotHo
   EXPECT_EQ(full.Set("gone", large, {.presence = Presence::kPresent}).outcome,
             SetOutcome::kConditionFailed);
   EXPECT_EQ(full.Set("k0", large, {.if_version = 7}).outcome, SetOutcome::kConditionFailed);
+}
+
+// The old block makes room for the new one, also where a block of this size needs a new span.
+TEST_F(EvictionTest, OverwritingALargeValueEvictsNobodyElse) {
+  const std::string bytes(1 << 20, 'v');
+  for (const size_t size : {size_t{2000}, size_t{9000}, size_t{20'000}, size_t{1} << 20}) {
+    const std::string key = "large" + std::to_string(size);
+    for (int i = 0; i < 200'000; ++i) Set("k" + std::to_string(i), "v");
+    ASSERT_TRUE(Set(key, bytes.substr(0, size)));
+    while (store_->HasExcess()) store_->Sweep();
+    ASSERT_TRUE(store_->Exists(key));
+    const uint64_t before = store_->Stats().evictions;
+    for (const size_t now : {size, size, size, size - size / 3}) {
+      ASSERT_TRUE(Set(key, bytes.substr(0, now)));
+      ASSERT_TRUE(Set(key, bytes.substr(0, now), {.expiry = Expiry::After(1000)}));
+      ASSERT_TRUE(Set(key, bytes.substr(0, now), {.presence = Presence::kPresent}));
+      const std::string value = bytes.substr(0, now);
+      const std::vector<SetItem> items = {{key, value, {}}, {key, value, {}}};
+      std::vector<SetResult> results(2);
+      store_->MSet(items, results);
+      EXPECT_EQ(results[1].outcome, SetOutcome::kStored);
+    }
+    EXPECT_EQ(store_->Stats().evictions, before) << size;
+  }
+}
+
+TEST_F(EvictionTest, AValueThatGrowsEvictsForTheDifference) {
+  constexpr size_t kSize = size_t{2} << 20;
+  constexpr size_t kMore = size_t{64} << 10;
+  for (int i = 0; i < 300'000; ++i) Set("k" + std::to_string(i), "v");
+  ASSERT_TRUE(Set("large", std::string(kSize, 'v')));
+  while (store_->HasExcess()) store_->Sweep();
+  const uint64_t before = store_->Stats().evictions;
+  ASSERT_TRUE(Set("large", std::string(kSize + kMore, 'v')));
+  EXPECT_LE(store_->Stats().evictions - before, 4 * kMore / 64);  // not for 2 MiB
+}
+
+TEST_F(EvictionTest, AnIncrThatFailsEvictsNobody) {
+  for (int i = 0; i < 200'000; ++i) Set("k" + std::to_string(i), "v");
+  Set("text", "v");
+  Set("n", "7");
+  ASSERT_TRUE(store_->Exists("n") && store_->Exists("text"));
+  store_->SetMaxMemoryBytes(kLimit / 2);  // so that there is an excess to take back
+  const uint64_t before = store_->Stats().evictions;
+  for (int i = 0; i < 200; ++i) {
+    EXPECT_EQ(store_->Incr("text", {}).outcome, IncrOutcome::kNotACounter);
+    EXPECT_EQ(store_->Incr("n", {.max = 7}).outcome, IncrOutcome::kOutOfRange);
+    EXPECT_EQ(store_->Incr("gone", {.delta = -1, .min = 0}).outcome, IncrOutcome::kOutOfRange);
+  }
+  EXPECT_EQ(store_->Stats().evictions, before);
 }
 
 TEST_F(EvictionTest, NoWriteEvictsForAllOthers) {
@@ -202,6 +253,27 @@ TEST(ShardCountTest, NoShardIsSoLargeThatHintsCannotNameItsEntries) {
   EXPECT_EQ(Store({.shards = 1, .max_memory_bytes = size_t{100} << 30}).shard_count(), 32u);
   EXPECT_EQ(Store({.shards = 64, .max_memory_bytes = size_t{100} << 30}).shard_count(), 64u);
   EXPECT_GE(Store({.max_memory_bytes = size_t{1} << 40}).shard_count(), 256u);
+}
+
+TEST_F(NoEvictionTest, AFullStoreStillReplacesLargeValues) {
+  const std::string value(100'000, 'v'), other(100'000, 'w');
+  int count = 0;
+  while (Set("k" + std::to_string(count), value)) ++count;
+  ASSERT_GT(count, 100);
+  for (int i = 0; i < count; ++i) {
+    const std::string key = "k" + std::to_string(i);
+    ASSERT_TRUE(Set(key, other));
+    RoomReservation room(&*store_, key, value);
+    ASSERT_EQ(room.Step(), RoomReservation::Progress::kReady);
+    ASSERT_TRUE(Get(key) == other);  // until the new one takes its place
+    ASSERT_EQ(store_->Set(key, &room).outcome, SetOutcome::kStored);
+    ASSERT_TRUE(Get(key) == value);
+  }
+  // What does not fit leaves the old value.
+  EXPECT_EQ(store_->Set("k0", std::string(900'000, 'x')).outcome, SetOutcome::kMemoryFull);
+  EXPECT_TRUE(Get("k0") == value);
+  EXPECT_EQ(store_->Stats().reserved_bytes, 0u);
+  EXPECT_LE(store_->Stats().memory_bytes(), kLimit * 105 / 100);
 }
 
 TEST_F(NoEvictionTest, AFullStoreRefusesAndLosesNothing) {

@@ -82,6 +82,61 @@ TEST_F(RoomReservationTest, WhatItFreedIsNotForOthers) {
   EXPECT_LE(evictions() - before, 2000u);
 }
 
+TEST_F(RoomReservationTest, WhatIsReplacedMakesRoom) {
+  constexpr size_t kSize = 1 << 20;
+  const std::string value(kSize, 'v'), other(kSize, 'w');
+  FillWithSmallEntries();
+  for (int i = 0; i < 20 && !store_->Exists("large"); ++i) {  // it may be the first to go
+    ASSERT_TRUE(Set("large", other));
+    while (store_->HasExcess()) store_->Sweep();
+  }
+  ASSERT_TRUE(store_->Exists("large"));
+  const uint64_t before = evictions();
+  RoomReservation room(&*store_, "large", value);
+  EXPECT_EQ(StepToTheEnd(&room), 0u);
+  EXPECT_EQ(reserved(), 0u);
+  EXPECT_TRUE(Get("large") == other);
+  ASSERT_EQ(store_->Set("large", &room).outcome, SetOutcome::kStored);
+  EXPECT_TRUE(Get("large") == value);
+  EXPECT_EQ(evictions(), before);
+  EXPECT_LE(store_->Stats().memory_bytes(), kLimit * 102 / 100);
+}
+
+TEST_F(RoomReservationTest, WhatIsGoneBeforeItIsReplacedMakesNone) {
+  FillWithSmallEntries();
+  const std::string value(kLarge, 'v');
+  ASSERT_TRUE(Set("large", value));
+  RoomReservation room(&*store_, "large", value);
+  ASSERT_EQ(room.Step(), Progress::kMore);  // its copy has begun
+  ASSERT_TRUE(Delete("large"));
+  for (int i = 0; i < 200'000; ++i) Set("other" + std::to_string(i), "v");
+  EXPECT_LE(StepToTheEnd(&room), kMostEvicted);
+  EXPECT_EQ(reserved(), ValueBlock::MemoryBytes(kLarge));
+  ASSERT_EQ(store_->Set("large", &room).outcome, SetOutcome::kStored);
+  EXPECT_LE(store_->Stats().memory_bytes(), kLimit * 102 / 100);
+}
+
+TEST_F(RoomReservationTest, ABatchNeedsWhatItAdds) {
+  const std::string value(100'000, 'v');
+  const size_t block = ValueBlock::MemoryBytes(value.size());
+  const auto needs = [&](std::vector<SetItem> items) {
+    return RoomReservation::BytesFor(&*store_, items);
+  };
+  const SetItem new_one{"a", value, {}}, again{"a", value, {}};
+  EXPECT_GE(needs({new_one}), block);
+  EXPECT_LT(needs({new_one}), block + 200);
+  EXPECT_LT(needs({new_one, again}), block + 200);  // the second replaces the first
+  EXPECT_EQ(needs({{"a", value, {.presence = Presence::kPresent}}}), 0u);
+  EXPECT_EQ(needs({{"a", value, {.if_version = 7}}}), 0u);
+  EXPECT_LT(needs({new_one, {"a", value, {.presence = Presence::kAbsent}}}), block + 200);
+  Set("a", value);
+  EXPECT_EQ(needs({again}), 0u);
+  EXPECT_EQ(needs({{"a", value, {.presence = Presence::kAbsent}}}), 0u);
+  EXPECT_EQ(needs({{"a", value, {.if_version = Version("a")}}, {"b", "v", {}}}),
+            needs({{"b", "v", {}}}));
+  EXPECT_EQ(needs({{"a", "v", {}}, {"b", value, {}}}), needs({{"b", value, {}}}) - block);
+}
+
 TEST_F(RoomReservationTest, GivesBackWhatIsNotUsed) {
   FillWithSmallEntries();
   const size_t full = store_->memory_bytes();

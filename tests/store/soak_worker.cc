@@ -146,7 +146,7 @@ void SoakWorker::SetWithRoom() {
   const std::string value =
       StampedValue(subject_.keys[key], RoomReservation::kWorthwhileBytes + Below(400'000),
                    static_cast<uint32_t>(random_()));
-  RoomReservation room(&subject_.store, value);
+  RoomReservation room(&subject_.store, subject_.keys[key], value);
   while (room.Step() == RoomReservation::Progress::kMore) {
     if (Chance(50)) return;
   }

@@ -26,4 +26,20 @@ class Caller {
   ~Caller() = default;
 };
 
+// The caller for whom this thread is at work; null if it is for none. For what depends on who calls
+// in the depths of a handler.
+inline constinit thread_local const Caller* current_caller = nullptr;
+
+// Makes it the current one for the length of a scope.
+class CallerScope {
+ public:
+  explicit CallerScope(const Caller* caller) : before_(current_caller) { current_caller = caller; }
+  ~CallerScope() { current_caller = before_; }
+  CallerScope(const CallerScope&) = delete;
+  CallerScope& operator=(const CallerScope&) = delete;
+
+ private:
+  const Caller* const before_;
+};
+
 }  // namespace ferrite

@@ -180,6 +180,7 @@ void Call::Advance() {
   }
   const CallStep step(thread_.wait(), meter_->counters());
   passage_.Resume();
+  const CallerScope scope(&transport_);
   Proceed(answer_->Advance(thread_.reply(), &end_), step);
 }
 

@@ -21,7 +21,7 @@ class Turn {
  public:
   // `call` may be null where neither thread_index() nor waker() is used.
   Turn(const Request& request, const Caller& caller, ReplyWriter* reply, Call* call)
-      : request_(request), caller_(caller), reply_(*reply), call_(call) {}
+      : request_(request), caller_(caller), reply_(*reply), call_(call), scope_(&caller) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
@@ -47,6 +47,7 @@ class Turn {
   ReplyWriter& reply_;
   Call* const call_;
   std::unique_ptr<Answer> answer_;
+  const CallerScope scope_;
 };
 
 // Answers a request; anything but OK refuses it, and ends the call. Runs on a serving thread.

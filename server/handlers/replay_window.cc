@@ -1,12 +1,42 @@
 #include "server/handlers/replay_window.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "server/call/caller.h"
 #include "server/call/status.h"
 #include "server/metrics/thread_counters.h"
 
 namespace ferrite {
 namespace {
+
+// The host that the current call came from, whichever connection it took: "ipv4:10.0.0.7" of
+// "ipv4:10.0.0.7:50000".
+std::string CurrentClient() {
+  if (current_caller == nullptr) return {};
+  std::string peer = current_caller->peer();
+  if (peer.starts_with("ip")) peer.resize(std::min(peer.size(), peer.rfind(':')));
+  return peer;
+}
+
+// What a repetition is told if the first answer is not kept.
+absl::Status TooLargeToKeep(const google::protobuf::MessageLite& response) {
+  const std::string limit = std::to_string(ReplayWindow::kMaxAnswerBytes);
+  const std::string text =
+      "the call with this request_id was executed before, and its answer, of " +
+      std::to_string(response.ByteSizeLong()) + " bytes, was not kept: " + "the limit is " + limit;
+  const auto* set = dynamic_cast<const v1::SetResponse*>(&response);
+  if (set == nullptr) {
+    return MakeError(absl::StatusCode::kAlreadyExists, v1::REPLAY_TOO_LARGE, text,
+                     {{"limit", limit}});
+  }
+  const std::string version = std::to_string(set->version());
+  return MakeError(
+      absl::StatusCode::kAlreadyExists, v1::REPLAY_TOO_LARGE,
+      text + (set->stored() ? "; it stored version " : "; it stored nothing, at version ") +
+          version,
+      {{"limit", limit}, {"stored", set->stored() ? "true" : "false"}, {"version", version}});
+}
 
 // Whether a status is the last word on a call.
 bool IsOutcome(const absl::Status& status) {
@@ -49,21 +79,41 @@ absl::Status ReplayWindow::Once(std::string_view request_id, size_t request_hash
     response->ParseFromString(seen->second.response);
     return seen->second.status;
   }
-  if (memory_bytes() >= limit_bytes_) {
+  const std::string client = CurrentClient();
+  if (absl::Status room = CheckRoom(client); !room.ok()) {
     ThreadCounters::Current().Count(ShedReason::kRequestWindow);
-    return MakeError(absl::StatusCode::kResourceExhausted, v1::REQUEST_WINDOW_FULL,
-                     "the outcomes of calls with a request_id within the last 60 s take " +
-                         std::to_string(memory_bytes()) + " bytes; the limit is " +
-                         std::to_string(limit_bytes_) + " (--request-window-bytes)",
-                     {{"limit", std::to_string(limit_bytes_)}});
+    return room;
   }
   absl::Status status = execute();
   if (!IsOutcome(status)) return status;
-  Outcome outcome{request_hash, status, response->SerializeAsString()};
-  memory_bytes_ += outcome.memory_bytes(id);
-  stripe.expiring.push_back({clock_.MonotonicMs() + kReplayWindowMs, id});
+  Outcome outcome{request_hash, status, {}};
+  if (response->ByteSizeLong() <= kMaxAnswerBytes) {
+    outcome.response = response->SerializeAsString();
+  } else {
+    outcome.status = TooLargeToKeep(*response);
+  }
+  const size_t bytes = outcome.memory_bytes(id);
+  memory_bytes_ += bytes;
+  stripe.expiring.push_back(
+      {clock_.MonotonicMs() + kReplayWindowMs, id, shares_.Add(client, bytes)});
   stripe.outcomes.emplace(id, std::move(outcome));
   return status;
+}
+
+absl::Status ReplayWindow::CheckRoom(const std::string& client) const {
+  const size_t used = memory_bytes();
+  const size_t free = limit_bytes_ - std::min(limit_bytes_, used);
+  const size_t of_client = shares_.BytesOf(client);
+  if (free > 0 && of_client <= kShareOfFree * free) return absl::OkStatus();
+  const std::string limit = std::to_string(limit_bytes_);
+  std::string text = "the outcomes of calls with a request_id within the last 60 s take " +
+                     std::to_string(used) + " of " + limit + " bytes (--request-window-bytes)";
+  if (free > 0) {
+    text += ", those of this client " + std::to_string(of_client) +
+            ": more than three times of what is left, which is for others";
+  }
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::REQUEST_WINDOW_FULL, text,
+                   {{"limit", limit}});
 }
 
 bool ReplayWindow::Knows(std::string_view request_id) {
@@ -86,7 +136,9 @@ void ReplayWindow::PurgeStripe(Stripe* stripe) {
   const int64_t now_ms = clock_.MonotonicMs();
   while (!stripe->expiring.empty() && stripe->expiring.front().at_ms <= now_ms) {
     const auto outcome = stripe->outcomes.find(stripe->expiring.front().request_id);
-    memory_bytes_ -= outcome->second.memory_bytes(outcome->first);
+    const size_t bytes = outcome->second.memory_bytes(outcome->first);
+    memory_bytes_ -= bytes;
+    shares_.Remove(stripe->expiring.front().share, bytes);
     stripe->outcomes.erase(outcome);
     stripe->expiring.pop_front();
   }

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "google/protobuf/message.h"
+#include "server/handlers/client_shares.h"
 
 namespace ferrite {
 
@@ -43,8 +44,18 @@ class RequestHash {
 
 // Thread-safe. Bounded in bytes: when it is full, a call with a new request_id is refused rather
 // than an old one forgotten, as forgetting would break a promise without anyone noticing.
+//
+// No client can use it up for the others: a client, which is a host, may hold at most
+// kShareOfFree times as much as is free. So one alone gets three quarters, two get three sevenths
+// each, and there always is something left.
+//
+// An outcome takes its answer, if that is no larger than kMaxAnswerBytes, and some 300 bytes.
 class ReplayWindow {
  public:
+  // Of a larger answer only a summary is kept.
+  static constexpr size_t kMaxAnswerBytes = size_t{4} << 10;
+  static constexpr size_t kShareOfFree = 3;
+
   // `clock` must outlive the window.
   ReplayWindow(size_t limit_bytes, const Clock* clock)
       : limit_bytes_(limit_bytes), clock_(*clock) {}
@@ -53,7 +64,8 @@ class ReplayWindow {
   // then; else `execute` runs and fills in `*response`. Remembered are successes and refusals
   // (OUT_OF_RANGE, FAILED_PRECONDITION), not what a later try may mend. Calls with the same id wait
   // for each other. With an empty id it only executes. INVALID_ARGUMENT if the id was used with
-  // another request; RESOURCE_EXHAUSTED if the window is full.
+  // another request; RESOURCE_EXHAUSTED if the window is full, or the current caller's host has its
+  // share of it; ALREADY_EXISTS (REPLAY_TOO_LARGE) if the first answer was too large to be kept.
   absl::Status Once(std::string_view request_id, const google::protobuf::Message& request,
                     google::protobuf::MessageLite* response,
                     const std::function<absl::Status()>& execute);
@@ -76,7 +88,7 @@ class ReplayWindow {
 
   struct Outcome {
     size_t request_hash;
-    absl::Status status;
+    absl::Status status;   // of a repetition
     std::string response;  // serialized
 
     size_t memory_bytes(const std::string& request_id) const {
@@ -88,6 +100,7 @@ class ReplayWindow {
   struct Expiring {
     int64_t at_ms;
     std::string request_id;
+    ClientShares::Share* share;  // what its bytes count in
   };
   // Ids are spread over stripes, so that calls with different ones rarely wait for each other.
   struct Stripe {
@@ -100,10 +113,13 @@ class ReplayWindow {
   Stripe& StripeOf(const std::string& request_id) {
     return stripes_[std::hash<std::string>{}(request_id) % kStripes];
   }
+  // Whether there is room for another outcome of this client.
+  absl::Status CheckRoom(const std::string& client) const;
   void PurgeStripe(Stripe* stripe) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe->mutex);
 
   const size_t limit_bytes_;
   const Clock& clock_;
+  ClientShares shares_;
   std::atomic<size_t> memory_bytes_{0};
   std::array<Stripe, kStripes> stripes_;
 };

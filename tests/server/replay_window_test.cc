@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "ferrite/v1/cache.pb.h"
+#include "server/call/caller.h"
+#include "server/call/status.h"
 #include "server/metrics/thread_counters.h"
 #include "tests/store/fake_clock.h"
 
@@ -93,6 +95,96 @@ TEST_F(ReplayWindowTest, AFullWindowRefusesNewIdsAndKeepsTheOldOnes) {
   window_.Purge();
   EXPECT_EQ(window_.memory_bytes(), 0u);
   EXPECT_TRUE(Call("new").ok());
+}
+
+// Sixty-five values of 1 MiB once filled the window of all clients for a minute.
+TEST_F(ReplayWindowTest, AnAnswerThatIsTooLargeIsNotKept) {
+  v1::SetRequest request;
+  const auto set = [&](const std::string& id, size_t bytes, v1::SetResponse* response) {
+    return window_.Once(id, request, response, [&] {
+      ++executed_;
+      response->set_stored(true);
+      response->set_version(7);
+      response->mutable_previous()->set_value(std::string(bytes, 'v'));
+      return absl::OkStatus();
+    });
+  };
+  for (int i = 0; i < 5; ++i) {
+    v1::SetResponse response;
+    EXPECT_TRUE(set("large" + std::to_string(i), 1 << 20, &response).ok());
+    EXPECT_EQ(response.previous().value().size(), 1u << 20);
+    EXPECT_LT(window_.memory_bytes(), (i + 1) * 1500u);
+  }
+  v1::SetResponse response;
+  const absl::Status again = set("large0", 1 << 20, &response);
+  EXPECT_EQ(again.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(ReasonOf(again), v1::REPLAY_TOO_LARGE);
+  EXPECT_NE(again.message().find("it stored version 7"), std::string::npos) << again;
+  EXPECT_EQ(executed_, 5);
+}
+
+TEST_F(ReplayWindowTest, AnAnswerOfTheLargestSizeIsKept) {
+  ReplayWindow window{1 << 20, &clock_};
+  v1::SetRequest request;
+  v1::SetResponse response;
+  size_t bytes = ReplayWindow::kMaxAnswerBytes;
+  const auto set = [&](const std::string& id) {
+    return window.Once(id, request, &response, [&] {
+      response.mutable_previous()->set_value(std::string(bytes, 'v'));
+      return absl::OkStatus();
+    });
+  };
+  EXPECT_TRUE(set("larger").ok());
+  const size_t around_value = response.ByteSizeLong() - bytes;
+  EXPECT_FALSE(set("larger").ok());
+  bytes -= around_value;
+  for (int i = 0; i < 2; ++i) {
+    response.Clear();
+    EXPECT_TRUE(set("fits").ok());
+    EXPECT_EQ(response.ByteSizeLong(), ReplayWindow::kMaxAnswerBytes);
+  }
+}
+
+class CallerFrom final : public Caller {
+ public:
+  explicit CallerFrom(std::string peer) : peer_(std::move(peer)) {}
+  Clock::time_point deadline() const override { return Clock::time_point::max(); }
+  std::string peer() const override { return peer_; }
+  std::optional<std::string_view> Metadata(std::string_view) const override { return {}; }
+
+ private:
+  const std::string peer_;
+};
+
+TEST_F(ReplayWindowTest, NoClientUsesItUpForTheOthers) {
+  ReplayWindow window{64 << 10, &clock_};
+  const auto call = [&](const std::string& peer, const std::string& id) {
+    const CallerFrom caller(peer);
+    const CallerScope scope(&caller);
+    v1::IncrRequest request;
+    v1::IncrResponse response;
+    return window.Once(id, request, &response, [] { return absl::OkStatus(); });
+  };
+  int ids = 0;
+  const auto use_up = [&](const std::string& host) {
+    const int before = ids;
+    // Another connection is no other client.
+    while (call(host + ":" + std::to_string(ids), std::to_string(ids)).ok()) ++ids;
+    return ids - before;
+  };
+  const int first = use_up("ipv4:10.0.0.1");
+  EXPECT_GT(window.memory_bytes(), (64u << 10) * 70 / 100);
+  EXPECT_EQ(ReasonOf(call("ipv4:10.0.0.1:1", "new")), v1::REQUEST_WINDOW_FULL);
+  EXPECT_GT(use_up("ipv4:10.0.0.2"), first / 8);
+  EXPECT_GT(use_up("ipv6:%5B::1%5D"), first / 40);
+  EXPECT_TRUE(call("unix:/run/ferrite.sock", "one more").ok());
+  EXPECT_TRUE(call("unix:", "and one").ok());
+  EXPECT_LE(window.memory_bytes(), 64u << 10);
+  EXPECT_TRUE(call("ipv4:10.0.0.9:1", "0").ok());  // an id that is known is for whoever knows it
+  clock_.Advance(kReplayWindowMs);
+  window.Purge();
+  EXPECT_EQ(window.memory_bytes(), 0u);
+  EXPECT_GT(use_up("ipv4:10.0.0.1"), first * 9 / 10);  // its ids have more digits now
 }
 
 TEST_F(ReplayWindowTest, OfManyAtOnceOneExecutes) {

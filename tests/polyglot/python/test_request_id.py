@@ -7,6 +7,7 @@ import grpc
 import pytest
 from cache_client import CacheClient, assert_refused, failure_from
 from eventually import eventually
+from ferrite.v1 import cache_pb2
 from ferrite.v1.cache_pb2 import DeleteRequest, GetRequest, IncrRequest, SetRequest
 from server_process import ServerProcess
 
@@ -104,6 +105,45 @@ def test_a_full_window_refuses_new_ids_and_keeps_its_promises(key):
             for number, answer in enumerate(answers):
                 assert client.Incr(IncrRequest(key=key, request_id=b"%d" % number)) == answer
             assert client.Incr(IncrRequest(key=key)).value == len(answers) + 1
+
+
+def test_large_previous_values_do_not_use_up_the_window(key):
+    """Sixty-five of them, of 1 MiB each, kept every write with a new id out for a minute."""
+    value = b"v" * (1 << 20)
+    with ServerProcess("--request-window-bytes=1MiB") as server:
+        with CacheClient(server.grpc_address) as client:
+            client.Set(SetRequest(key=key, value=value))
+            requests = [
+                SetRequest(key=key, value=value, return_previous=True, request_id=b"%d" % number)
+                for number in range(65)
+            ]
+            answers = [client.Set(request) for request in requests]
+            assert all(answer.previous.value == value for answer in answers)
+            again = failure_from(client.Set, requests[7])
+            assert (again.code, again.reason) == (
+                grpc.StatusCode.ALREADY_EXISTS,
+                "REPLAY_TOO_LARGE",
+            )
+            assert again.metadata["stored"] == "true"
+            assert again.metadata["version"] == str(answers[7].version)
+            assert client.Get(GetRequest(key=key)).version == answers[-1].version
+            client.Incr(IncrRequest(key=key + b"n", request_id=b"new"))
+
+
+def test_the_repetition_of_a_large_refusal_says_that_nothing_was_stored(client, key):
+    first = client.Set(SetRequest(key=key, value=b"v" * 10_000))
+    request = SetRequest(
+        key=key,
+        value=b"w",
+        condition=cache_pb2.SET_CONDITION_ABSENT,
+        return_previous=True,
+        request_id=key[-64:],
+    )
+    assert not client.Set(request).stored
+    again = failure_from(client.Set, request)
+    assert again.reason == "REPLAY_TOO_LARGE"
+    assert again.metadata["stored"] == "false"
+    assert again.metadata["version"] == str(first.version)
 
 
 def test_an_id_identifies_only_one_request(client, key):

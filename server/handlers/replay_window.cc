@@ -94,9 +94,9 @@ absl::Status ReplayWindow::Once(std::string_view request_id, size_t request_hash
   }
   const size_t bytes = outcome.memory_bytes(id);
   memory_bytes_ += bytes;
+  const auto place = stripe.outcomes.emplace(id, std::move(outcome)).first;
   stripe.expiring.push_back(
-      {clock_.MonotonicMs() + kReplayWindowMs, id, shares_.Add(client, bytes)});
-  stripe.outcomes.emplace(id, std::move(outcome));
+      {clock_.MonotonicMs() + kReplayWindowMs, &place->first, shares_.Add(client, bytes)});
   return status;
 }
 
@@ -135,7 +135,7 @@ void ReplayWindow::Purge() {
 void ReplayWindow::PurgeStripe(Stripe* stripe) {
   const int64_t now_ms = clock_.MonotonicMs();
   while (!stripe->expiring.empty() && stripe->expiring.front().at_ms <= now_ms) {
-    const auto outcome = stripe->outcomes.find(stripe->expiring.front().request_id);
+    const auto outcome = stripe->outcomes.find(*stripe->expiring.front().request_id);
     const size_t bytes = outcome->second.memory_bytes(outcome->first);
     memory_bytes_ -= bytes;
     shares_.Remove(stripe->expiring.front().share, bytes);

@@ -49,7 +49,7 @@ class RequestHash {
 // kShareOfFree times as much as is free. So one alone gets three quarters, two get three sevenths
 // each, and there always is something left.
 //
-// An outcome takes its answer, if that is no larger than kMaxAnswerBytes, and some 300 bytes.
+// An outcome takes its answer, if that is no larger than kMaxAnswerBytes, and some 200 bytes.
 class ReplayWindow {
  public:
   // Of a larger answer only a summary is kept.
@@ -84,7 +84,7 @@ class ReplayWindow {
 
  private:
   // What a remembered outcome takes besides its bytes.
-  static constexpr size_t kOverheadBytes = 200;
+  static constexpr size_t kOverheadBytes = 160;
 
   struct Outcome {
     size_t request_hash;
@@ -92,15 +92,15 @@ class ReplayWindow {
     std::string response;  // serialized
 
     size_t memory_bytes(const std::string& request_id) const {
-      return kOverheadBytes + 2 * request_id.size() + response.size() +
+      return kOverheadBytes + request_id.size() + response.size() +
              // Its text stands once in the status and once in the details of it.
              3 * status.message().size();
     }
   };
   struct Expiring {
     int64_t at_ms;
-    std::string request_id;
-    ClientShares::Share* share;  // what its bytes count in
+    const std::string* request_id;  // that of the outcome
+    ClientShares::Share* share;     // what its bytes count in
   };
   // Ids are spread over stripes, so that calls with different ones rarely wait for each other.
   struct Stripe {

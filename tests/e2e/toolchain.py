@@ -57,6 +57,8 @@ def workspace(name, *sources):
 
 def python_with(requirements):
     """A Python of its own, with the packages of a requirements file."""
+    if run("/usr/bin/python3", "-c", "import ensurepip", codes=(0, 1)):
+        pytest.skip("python3-venv is not installed")
     space = CACHE / "python"
     python, installed = space / "venv" / "bin" / "python3", space / "installed.txt"
     wanted = requirements.read_text(encoding="utf-8")

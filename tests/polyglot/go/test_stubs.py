@@ -55,7 +55,7 @@ def test_everything_that_proto_holds(space, server):
     out = fresh(space / "everything")
     generate(space, out, WHOLE)
     assert {str(path.parent.relative_to(out)) for path in out.rglob("*.pb.go")} == {
-        "ferrite/proto/ferrite/v1", "google.golang.org/genproto/googleapis/rpc/errdetails",
+        "ferrite/proto/ferrite/v1", "ferrite/proto/ferrite/internal/v1", "google.golang.org/genproto/googleapis/rpc/errdetails",
         "google.golang.org/genproto/googleapis/rpc/status", "google.golang.org/grpc/health/grpc_health_v1"}
     shutil.rmtree(space / "proto", ignore_errors=True)
     (out / "ferrite" / "proto").rename(space / "proto")

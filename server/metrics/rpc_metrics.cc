@@ -56,8 +56,6 @@ std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
                  "Time from a call being taken up to its answer being ready; of Pipeline, "
                  "that of each frame, and of Subscribe, of making each message.",
                  MetricType::Histogram);
-  auto duration = MakeFamily("ferrite_request_duration_seconds", "The same, by operation.",
-                             MetricType::Histogram);
   auto inflight = MakeFamily("ferrite_inflight_requests", "Calls in progress.", MetricType::Gauge);
   auto waiting = MakeFamily("ferrite_waiting_requests",
                             "Of these, calls that wait for something else than their thread.",
@@ -82,12 +80,9 @@ std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
                    return thread.of(method).handled[code].load(std::memory_order_relaxed);
                  })));
     }
-    const auto histogram = LatencyOf(counters_, method);
-    for (auto [family, family_labels] : {std::pair{&handling, labels}, std::pair{&duration, op}}) {
-      prometheus::ClientMetric& metric = family->metric.emplace_back();
-      metric.label = family_labels;
-      metric.histogram = histogram;
-    }
+    prometheus::ClientMetric& latency = handling.metric.emplace_back();
+    latency.label = labels;
+    latency.histogram = LatencyOf(counters_, method);
     AddGauge(&inflight, op, static_cast<double>(counters_.Inflight(method)));
     AddGauge(&waiting, op, static_cast<double>(counters_.Waiting(method)));
   }
@@ -102,7 +97,7 @@ std::vector<prometheus::MetricFamily> RpcMetrics::Collect() const {
                  return thread.count(static_cast<CacheOutcome>(i));
                })));
   }
-  return {started, handled, received, sent, handling, duration, inflight, waiting, requests};
+  return {started, handled, received, sent, handling, inflight, waiting, requests};
 }
 
 }  // namespace ferrite

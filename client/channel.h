@@ -13,7 +13,8 @@ namespace ferrite {
 // large as its flag says.
 inline constexpr int kMaxReceiveBytes = 64 << 20;
 
-// A channel with a TCP connection of its own to `address` ("host:port"), opened by the first call.
+// A channel with a connection of its own to `address` ("host:port" or "unix:/path"), opened by the
+// first call.
 // It never retries a call by itself. Connecting takes up to 1 s; after a failure it pauses 100 ms,
 // growing to 1 s, during which calls fail at once with UNAVAILABLE.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address);

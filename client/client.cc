@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/await.h"
 #include "client/client_core.h"
@@ -46,17 +48,29 @@ using Admin = v1::AdminService::Stub;
 
 constexpr uint32_t kOnlyNode = 0;
 
+absl::Status CheckSeed(const std::string& seed) {
+  const size_t colon = seed.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == seed.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", seed, "\" is not an address of the form host:port or unix:path"));
+  }
+  if (absl::StartsWith(seed, "unix:") || absl::StartsWith(seed, "unix-abstract:"))
+    return absl::OkStatus();
+  // gRPC would take what is no number for the name of a service, and a number modulo 65536.
+  int port = 0;
+  if (!absl::SimpleAtoi(seed.substr(colon + 1), &port) || port < 1 || port > 65535) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", seed, "\": the port is not a number from 1 to 65535"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckOptions(const ClientOptions& options) {
   if (options.seeds.size() != 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("exactly one seed is needed for now, not ", options.seeds.size()));
   }
-  const std::string& seed = options.seeds.front();
-  const size_t colon = seed.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == seed.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", seed, "\" is not an address of the form host:port"));
-  }
+  if (absl::Status status = CheckSeed(options.seeds.front()); !status.ok()) return status;
   if (options.default_timeout <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("default_timeout must be above 0");
   }

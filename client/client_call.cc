@@ -52,7 +52,9 @@ void ClientCall::NoteEnd(const absl::Status& outcome) {
 }
 
 void ClientCall::Try() {
-  if (!IsWorthSending()) return End(HeldBack(terms_.node->address()));
+  // What the node has said tells more than that it is not asked again.
+  if (!IsWorthSending())
+    return End(attempts_ == 0 ? HeldBack(terms_.node->address()) : std::move(last_outcome_));
   ++attempts_;
   grpc::ClientContext* context;
   {
@@ -90,6 +92,7 @@ void ClientCall::EndTry(const grpc::Status& status) {
   NoteEnd(outcome);
   if (status.ok()) return End(std::move(outcome));
   const std::optional<absl::Duration> delay = DelayAfter(status);
+  last_outcome_ = outcome;
   if (delay.has_value() && WaitForNextTry(*delay)) return;
   if (std::optional<absl::Status> cancelled = CancelledWith()) return End(*std::move(cancelled));
   End(std::move(outcome));

@@ -87,6 +87,7 @@ class ClientCall : public InFlight, private Cancellation::Target {
   const CallTerms terms_;
   int attempts_ = 0;
   bool waiting_ = false;
+  absl::Status last_outcome_;  // of the try before
 
   // Only what Cancel() needs. Held briefly, never while gRPC starts an operation that may delete
   // the call.

@@ -34,7 +34,8 @@ struct BatchingOptions {
 };
 
 struct ClientOptions {
-  // Where to find the cache: "host:port". Exactly one for now.
+  // Where to find the cache: "host:port", "[::1]:port" or, of a Unix domain socket, "unix:/path" or
+  // "unix-abstract:name". Exactly one for now.
   std::vector<std::string> seeds;
   // How long a call may take, its retries included, unless its CallOptions say otherwise. Above 0.
   absl::Duration default_timeout = absl::Seconds(1);

@@ -4,14 +4,17 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/options.h"
+#include "client/cli/server_address.h"
 
 namespace ferrite::cli {
 namespace {
 
 void AddGlobalOptions(CLI::App& app, Session& session) {
   app.set_version_flag("--version", "ferrite " FERRITE_VERSION);
-  app.add_option("--server", session.server, "Address of the server")
+  app.add_option("--server", session.server,
+                 "Address of the server, or unix:PATH of its Unix domain socket")
       ->type_name("HOST:PORT")
+      ->transform(CallableAddress)
       ->envname("FERRITE_SERVER")
       ->capture_default_str();
   app.add_flag("--json", session.json,

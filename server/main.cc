@@ -3,17 +3,19 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <map>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "server/log.h"
 #include "server/node.h"
 #include "server/settings/settings.h"
+#include "server/signals.h"
 
 extern char** environ;
 
@@ -34,6 +36,17 @@ std::map<std::string, std::string> Environment() {
   return variables;
 }
 
+// Starts the node, or says why it cannot be.
+absl::Status StartNode(ferrite::Node* node) {
+  try {
+    return node->Start();
+  } catch (const std::system_error& error) {
+    // What a half-made node has started cannot be taken down in order.
+    spdlog::error("cannot start: a thread could not be made: {}", error.what());
+    std::_Exit(kExitFailure);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -44,7 +57,8 @@ int main(int argc, char** argv) {
   if (asked("--help") || asked("-h")) {
     std::cout << "ferrite-server: a gRPC-native cache. Each flag may also be set as "
                  "FERRITE_<FLAG>, such as "
-                 "FERRITE_MAX_MEMORY; of a flag that is given twice, the last one counts.\n"
+                 "FERRITE_MAX_MEMORY; of a flag that is given twice, the last one counts, but "
+                 "addresses add up.\n"
               << ferrite::FlagHelp();
     return 0;
   }
@@ -61,17 +75,11 @@ int main(int argc, char** argv) {
   // gRPC's locks are Abseil's, whose release build looks for cycles among them at each locking: 4 %
   // of the CPU of a server with many streams.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  // Before any thread is started, so that all of them leave these signals to the wait below.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-
+  // Before any thread is started, so that all of them leave signals to the wait below.
+  const ferrite::Signals signals;
   ferrite::StartLog(settings->json_log, settings->log_level);
   ferrite::Node node(*settings);
-  if (const absl::Status status = node.Start(); !status.ok()) {
+  if (const absl::Status status = StartNode(&node); !status.ok()) {
     spdlog::error("{}", std::string(status.message()));
     return kExitFailure;
   }
@@ -79,13 +87,9 @@ int main(int argc, char** argv) {
               node.http_address().c_str());
   std::fflush(stdout);
 
-  int received = 0;
-  sigwait(&signals, &received);
-  spdlog::info("{}: ending within {}", received == SIGTERM ? "SIGTERM" : "SIGINT",
+  const char* const received = signals.AwaitEnd();
+  spdlog::info("{}: ending within {}; a second one ends at once", received,
                absl::FormatDuration(settings->shutdown_grace));
-  // Whoever asks twice wants out now.
-  std::signal(SIGINT, SIG_DFL);
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   node.Shutdown();
   spdlog::info("ended");
   return 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "server/call/status.h"
+#include "server/door.h"
 #include "server/net/connection_limit.h"
 #include "server/rpcs.h"
 #include "server/settings/quantity.h"
@@ -58,13 +59,16 @@ Node::Node(const Settings& settings)
       rpc_metrics_(&counters_),
       store_metrics_(
           &store_, [this] { return replays_.memory_bytes(); },
-          [this] { return listener_.counts(); }),
+          [this] { return CountConnections(); }),
       admission_metrics_(&counters_, &admissions_.budget),
       event_metrics_(&events_) {}
 
 absl::Status Node::Start() {
   LogSettings();
-  if (absl::Status status = listener_.Bind(settings_.listen); !status.ok()) return status;
+  if (absl::Status status = listener_.Bind(settings_.listen, settings_.unix_socket_mode);
+      !status.ok()) {
+    return status;
+  }
   if (absl::Status status = StartHttp(); !status.ok()) return status;
   if (absl::Status status = StartGrpc(); !status.ok()) return status;
   housekeeper_ = std::make_unique<Housekeeper>(&store_, &replays_, &events_);
@@ -89,9 +93,9 @@ void Node::LogSettings() const {
 }
 
 absl::Status Node::StartHttp() {
-  if (!settings_.http_listen.has_value()) return absl::OkStatus();
+  if (settings_.http_listen.empty()) return absl::OkStatus();
   auto http = HttpEndpoint::Start(
-      *settings_.http_listen,
+      settings_.http_listen, settings_.unix_socket_mode,
       {&rpc_metrics_, &store_metrics_, &admission_metrics_, &event_metrics_, &process_metrics_});
   if (!http.ok()) return http.status();
   http_ = *std::move(http);
@@ -108,9 +112,23 @@ absl::Status Node::StartGrpc() {
   }
   grpc_.Start();
   health_.SetServing(true);
-  listener_.Start(ConnectionLimit(settings_.max_connections),
-                  [this](int listener, int descriptor) { grpc_.Handoff(listener, descriptor); });
-  return absl::OkStatus();
+  const size_t connections = ConnectionLimit(settings_.max_connections);
+  return listener_.Start(
+      {.connections = connections, .by_descriptors = connections < settings_.max_connections},
+      PolicyOfDoor(connections, settings_.max_connections, &health_),
+      [this](int listener, int descriptor) { grpc_.Handoff(listener, descriptor); });
+}
+
+ConnectionCounts Node::CountConnections() const {
+  ConnectionCounts counts = listener_.counts();
+  if (http_ != nullptr) {
+    const HttpServer& server = http_->server();
+    counts.over_descriptors += server.loop().no_descriptor();
+    counts.accept_errors += server.loop().failed();
+    counts.http_displaced = server.displaced();
+    counts.http_timed_out = server.timed_out();
+  }
+  return counts;
 }
 
 void Node::Shutdown() {

@@ -40,10 +40,10 @@ class Node {
   // Binds, starts and becomes ready. Fails with the address and the reason in the text.
   absl::Status Start();
 
-  // HOST:PORT with the ports that were bound; "none" without HTTP.
-  std::string grpc_address() const { return listener_.address().ToString(); }
+  // As they were asked for, with the ports that were bound; "none" without HTTP.
+  std::string grpc_address() const { return ToString(listener_.addresses()); }
   std::string http_address() const {
-    return http_ == nullptr ? "none" : http_->address().ToString();
+    return http_ == nullptr ? "none" : ToString(http_->addresses());
   }
 
   // Turns unready and ends in order: no new connections, then as GrpcServer::Shutdown. Call it
@@ -54,6 +54,7 @@ class Node {
   void LogSettings() const;
   absl::Status StartHttp();
   absl::Status StartGrpc();
+  ConnectionCounts CountConnections() const;
 
   const Settings& settings_;
   Store store_;

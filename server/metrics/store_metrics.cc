@@ -1,5 +1,7 @@
 #include "server/metrics/store_metrics.h"
 
+#include <utility>
+
 #include "server/metrics/family.h"
 
 namespace ferrite {
@@ -36,11 +38,16 @@ std::vector<prometheus::MetricFamily> StoreMetrics::Collect() const {
   AddCounter(&expired, {{"mode", "access"}}, static_cast<double>(stats.expired_on_access));
 
   auto rejected = MakeFamily("ferrite_connections_rejected_total",
-                             "Connections closed on arrival, by reason.", MetricType::Counter);
-  AddCounter(&rejected, {{"reason", "limit"}},
-             static_cast<double>(connections.rejected_over_limit));
-  AddCounter(&rejected, {{"reason", "descriptors"}},
-             static_cast<double>(connections.rejected_no_descriptor));
+                             "Connections that were refused, by reason; http_limit and "
+                             "http_timeout are of the HTTP port.",
+                             MetricType::Counter);
+  for (const auto& [reason, count] : {std::pair{"limit", connections.over_limit},
+                                      std::pair{"descriptors", connections.over_descriptors},
+                                      std::pair{"accept_error", connections.accept_errors},
+                                      std::pair{"http_limit", connections.http_displaced},
+                                      std::pair{"http_timeout", connections.http_timed_out}}) {
+    AddCounter(&rejected, {{"reason", reason}}, static_cast<double>(count));
+  }
 
   return {build,
           SingleGauge("ferrite_cache_entries", "Entries that are there; expired ones not counted.",

@@ -1,77 +1,65 @@
 #include "server/net/http_endpoint.h"
 
-#include <CivetServer.h>
 #include <prometheus/text_serializer.h>
 
-#include <functional>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "server/net/gzip.h"
 
 namespace ferrite {
+namespace {
 
-// One page: a function that says what to answer to GET.
-class HttpEndpoint::Page final : public CivetHandler {
- public:
-  using Answer = std::function<std::pair<int, std::string>()>;  // status and body
-  explicit Page(Answer answer) : answer_(std::move(answer)) {}
+constexpr char kText[] = "text/plain; charset=utf-8";
+constexpr char kExposition[] = "text/plain; version=0.0.4; charset=utf-8";
+constexpr char kPaths[] =
+    "not found; there are\n"
+    "  /metrics  for Prometheus\n"
+    "  /healthz  200 while the server answers\n"
+    "  /readyz   200 while it takes calls, 503 otherwise\n";
 
-  bool handleGet(CivetServer*, mg_connection* connection) override {
-    const auto [status, body] = answer_();
-    mg_printf(connection,
-              "HTTP/1.1 %d %s\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
-              "Content-Length: %zu\r\nConnection: close\r\n\r\n",
-              status, mg_get_response_code_text(connection, status), body.size());
-    mg_write(connection, body.data(), body.size());
-    return true;
-  }
+HttpReply Text(int status, std::string body) {
+  return {status, {{"Content-Type", kText}, {"Cache-Control", "no-store"}}, std::move(body)};
+}
 
- private:
-  const Answer answer_;
-};
-
-HttpEndpoint::~HttpEndpoint() = default;
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(
-    const Address& address, std::vector<const prometheus::Collectable*> metrics) {
-  std::unique_ptr<HttpEndpoint> endpoint(new HttpEndpoint());
-  endpoint->address_ = address;
-  const std::vector<std::string> options = {"listening_ports",
-                                            address.ToString(),
-                                            "num_threads",
-                                            "8",
-                                            "request_timeout_ms",
-                                            "5000",
-                                            "enable_directory_listing",
-                                            "no"};
-  try {
-    endpoint->server_ = std::make_unique<CivetServer>(options);
-  } catch (const CivetException&) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot serve HTTP on ", address.ToString(), ": is the address in use?"));
-  }
-  const std::vector<int> ports = endpoint->server_->getListeningPorts();
-  if (!ports.empty()) endpoint->address_.port = ports[0];
-
-  const auto add = [&](const char* path, Page::Answer answer) {
-    endpoint->pages_.push_back(std::make_unique<Page>(std::move(answer)));
-    // Without the '$' civetweb takes it for the beginning of a path.
-    endpoint->server_->addHandler(absl::StrCat(path, "$"), endpoint->pages_.back().get());
-  };
-  add("/metrics", [metrics = std::move(metrics)] {
-    std::ostringstream text;
-    for (const prometheus::Collectable* each : metrics)
-      prometheus::TextSerializer().Serialize(text, each->Collect());
-    return std::pair{200, text.str()};
-  });
-  add("/healthz", [] { return std::pair{200, std::string("ok\n")}; });
-  add("/readyz", [raw = endpoint.get()] {
-    return raw->ready_ ? std::pair{200, std::string("ready\n")}
-                       : std::pair{503, std::string("not ready\n")};
-  });
+    const std::vector<Address>& addresses, mode_t unix_mode,
+    std::vector<const prometheus::Collectable*> metrics) {
+  std::unique_ptr<HttpEndpoint> endpoint(new HttpEndpoint(std::move(metrics)));
+  if (absl::Status status = endpoint->server_.Start(addresses, unix_mode); !status.ok())
+    return status;
   return endpoint;
+}
+
+HttpReply HttpEndpoint::Answer(const HttpRequest& request) const {
+  const bool metrics = request.path == "/metrics";
+  const bool health = request.path == "/healthz";
+  if (!metrics && !health && request.path != "/readyz") return Text(404, kPaths);
+  if (request.method != "GET" && request.method != "HEAD") {
+    HttpReply reply = Text(405, "this path answers to GET and HEAD\n");
+    reply.headers.emplace_back("Allow", "GET, HEAD");
+    return reply;
+  }
+  if (metrics) return Metrics(request.accept_encoding);
+  if (health) return Text(200, "ok\n");
+  return ready_ ? Text(200, "ready\n") : Text(503, "not ready\n");
+}
+
+HttpReply HttpEndpoint::Metrics(std::string_view accept_encoding) const {
+  std::ostringstream text;
+  for (const prometheus::Collectable* each : metrics_)
+    prometheus::TextSerializer().Serialize(text, each->Collect());
+  HttpReply reply{200, {{"Content-Type", kExposition}, {"Vary", "Accept-Encoding"}}, text.str()};
+  if (!AcceptsGzip(accept_encoding)) return reply;
+  if (std::optional<std::string> packed = Gzip(reply.body); packed.has_value()) {
+    reply.body = *std::move(packed);
+    reply.headers.emplace_back("Content-Encoding", "gzip");
+  }
+  return reply;
 }
 
 }  // namespace ferrite

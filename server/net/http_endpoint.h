@@ -3,6 +3,7 @@
 // The HTTP side of a node: /metrics for Prometheus, /healthz and /readyz for probes.
 
 #include <prometheus/collectable.h>
+#include <sys/types.h>
 
 #include <atomic>
 #include <memory>
@@ -10,38 +11,40 @@
 
 #include "absl/status/statusor.h"
 #include "server/net/address.h"
-
-class CivetServer;
+#include "server/net/http_server.h"
 
 namespace ferrite {
 
 // Thread-safe.
 class HttpEndpoint {
  public:
-  // Starts to serve. The collectables must outlive the endpoint. Fails with the address and the
-  // reason in the text.
+  // Starts to serve. The collectables must outlive the endpoint. A Unix domain socket gets the
+  // permissions `unix_mode`. Fails with the address and the reason in the text.
   static absl::StatusOr<std::unique_ptr<HttpEndpoint>> Start(
-      const Address& address, std::vector<const prometheus::Collectable*> metrics);
-  ~HttpEndpoint();
+      const std::vector<Address>& addresses, mode_t unix_mode,
+      std::vector<const prometheus::Collectable*> metrics);
   HttpEndpoint(const HttpEndpoint&) = delete;
   HttpEndpoint& operator=(const HttpEndpoint&) = delete;
 
-  // The address with the port that was bound.
-  const Address& address() const { return address_; }
+  // With the ports that were bound.
+  const std::vector<Address>& addresses() const { return server_.addresses(); }
 
   // What /readyz says: 200 when ready, 503 when not, as at first. /healthz says 200 for as long as
   // it answers at all.
   void set_ready(bool ready) { ready_ = ready; }
 
+  const HttpServer& server() const { return server_; }
+
  private:
-  class Page;
+  explicit HttpEndpoint(std::vector<const prometheus::Collectable*> metrics)
+      : metrics_(std::move(metrics)) {}
 
-  HttpEndpoint() = default;
+  HttpReply Answer(const HttpRequest& request) const;
+  HttpReply Metrics(std::string_view accept_encoding) const;
 
-  Address address_;
+  const std::vector<const prometheus::Collectable*> metrics_;
   std::atomic<bool> ready_{false};
-  std::vector<std::unique_ptr<Page>> pages_;  // before the server, which uses them
-  std::unique_ptr<CivetServer> server_;
+  HttpServer server_{[this](const HttpRequest& request) { return Answer(request); }};
 };
 
 }  // namespace ferrite

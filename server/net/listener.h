@@ -3,71 +3,87 @@
 // Ferrite's own accept loop. gRPC 1.51's stops accepting for good once it has met "too many open
 // files" (CVE-2023-4785), has no limit on connections, and lets two servers share a port unnoticed;
 // this one does none of that. Accepted connections are handed to gRPC, which owns them from then
-// on.
+// on; those beyond the limit meet the Doorman.
+
+#include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
-#include <string>
-#include <thread>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "base/mutex.h"
 #include "server/metrics/connection_counts.h"
+#include "server/net/accept_loop.h"
 #include "server/net/address.h"
+#include "server/net/door_policy.h"
+#include "server/net/doorman.h"
+#include "server/net/server_sockets.h"
 
 namespace ferrite {
 
-// Thread-safe.
+// Thread-safe, once it has been started.
 class Listener {
  public:
+  // How many connections there may be, and whether the descriptors of the process are what limits
+  // them.
+  struct Limit {
+    size_t connections = 0;
+    bool by_descriptors = false;
+  };
   // Takes over the descriptor of a new connection; `listener` is the socket that it came in on.
   using Handoff = std::function<void(int listener, int descriptor)>;
 
   Listener() = default;
-  ~Listener();
+  ~Listener() { Stop(); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Binds to every address that the host stands for and listens. Fails with the address and the
-  // reason in the text.
-  absl::Status Bind(const Address& address);
-  // The address with the port that was bound: another one if port 0 was asked for.
-  const Address& address() const { return address_; }
+  // Listens as ServerSockets does.
+  absl::Status Bind(const std::vector<Address>& addresses,
+                    mode_t unix_mode = ServerSockets::kUnixMode) {
+    return sockets_.Listen(addresses, unix_mode);
+  }
+  // With the ports that were bound.
+  const std::vector<Address>& addresses() const { return sockets_.addresses(); }
 
-  // Starts to accept, at most `max_connections` at a time.
-  void Start(size_t max_connections, Handoff handoff);
+  // Starts to accept, at most `limit.connections` at a time; `policy` is for those beyond. Fails if
+  // there is no descriptor or no thread for it.
+  absl::Status Start(const Limit& limit, DoorPolicy policy, Handoff handoff);
   // Stops accepting and closes the sockets. Connections that were handed over live on.
   void Stop();
 
+  // Those of gRPC.
   ConnectionCounts counts() const;
 
  private:
+  using Clock = std::chrono::steady_clock;
   // Which file a descriptor stood for when it was handed over. gRPC closes it in its own time; the
   // number may then stand for another file, with another inode.
   using Inode = uint64_t;
 
-  void Run();
-  void AcceptAll(int listener);
-  void AcceptAndClose(int listener);
+  void Take(int listener, int descriptor);
+  // Whether there is a place for one more.
+  bool HasRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Drops connections that gRPC has closed; returns how many are open.
   size_t Prune() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  Address address_;
-  std::vector<int> sockets_;
-  int wake_ = -1;     // an eventfd that ends Run
-  int reserve_ = -1;  // a descriptor to give up when there are none left, so as to be able to turn
-                      // a connection away
-  size_t max_connections_ = 0;
+  ServerSockets sockets_;
+  Limit limit_;
   Handoff handoff_;
-  std::thread thread_;
-  std::atomic<uint64_t> rejected_over_limit_{0};
-  std::atomic<uint64_t> rejected_no_descriptor_{0};
+  std::optional<Doorman> doorman_;
+  std::atomic<uint64_t> refused_{0};
 
   mutable Mutex mutex_;
   mutable std::unordered_map<int, Inode> open_ ABSL_GUARDED_BY(mutex_);
+  // Until then a full server counts as full: to look for connections that are gone takes time, and
+  // those who knock could make it take all.
+  Clock::time_point next_look_ ABSL_GUARDED_BY(mutex_);
+  AcceptLoop loop_;
 };
 
 }  // namespace ferrite

@@ -11,11 +11,14 @@ namespace {
 
 constexpr uint64_t kKeysAndFramingBytes = uint64_t{16} << 10;
 
-bool IsEveryHost(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
+bool IsEvery(const Address& address) {
+  return address.IsEveryAddress() || address.host == "0.0.0.0";
+}
 
 bool Meet(const Address& a, const Address& b) {
-  return a.port != 0 && a.port == b.port &&
-         (a.host == b.host || IsEveryHost(a.host) || IsEveryHost(b.host));
+  if (a.kind != b.kind) return false;
+  if (a.kind != Address::Kind::kTcp) return a.host == b.host;
+  return a.port != 0 && a.port == b.port && (a.host == b.host || IsEvery(a) || IsEvery(b));
 }
 
 // "max-memory (16MiB)", as whoever set it spelled the name.
@@ -67,11 +70,13 @@ void CheckEvents(FlagReader* reader, Settings* settings) {
 }
 
 void CheckAddresses(FlagReader* reader, const Settings& settings) {
-  if (!settings.http_listen.has_value()) return;
-  reader->Require(
-      !Meet(settings.listen, *settings.http_listen), "http-listen",
-      absl::StrCat(settings.http_listen->ToString(), " is taken by ", reader->Spelled("listen"),
-                   " (", settings.listen.ToString(), "); give each a port of its own"));
+  for (const Address& grpc : settings.listen) {
+    for (const Address& http : settings.http_listen) {
+      reader->Require(!Meet(grpc, http), "http-listen",
+                      absl::StrCat(http.ToString(), " is taken by ", reader->Spelled("listen"),
+                                   " (", grpc.ToString(), "); give each one of its own"));
+    }
+  }
 }
 
 void CheckSum(Settings* settings) {

@@ -60,8 +60,13 @@ absl::Status ReadArguments(const std::vector<std::string>& arguments, FlagValues
     if (dashes != 2 || FindFlag(name) == nullptr) return Unknown("flag", argument, name, FlagName);
     if (equals == std::string::npos && i + 1 == arguments.size())
       return absl::InvalidArgumentError(absl::StrCat(spelled, " needs a value"));
-    (*values)[name] = {equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1),
-                       FlagSource::kCommandLine};
+    const std::string text =
+        equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1);
+    FlagValue& value = (*values)[name];
+    // An empty value forgets those before it.
+    const bool joins = FindFlag(name)->repeatable && value.source == FlagSource::kCommandLine &&
+                       !value.text.empty() && !text.empty();
+    value = {joins ? absl::StrCat(value.text, ",", text) : text, FlagSource::kCommandLine};
   }
   return absl::OkStatus();
 }

@@ -13,8 +13,15 @@ namespace ferrite {
 namespace {
 
 constexpr auto kFlags = std::to_array<Flag>({
-    {"listen", "127.0.0.1:6380", "HOST:PORT to serve gRPC on; port 0 takes any that is free"},
-    {"http-listen", "127.0.0.1:6381", "HOST:PORT for /metrics, /healthz and /readyz; empty: none"},
+    {"listen", "127.0.0.1:6380",
+     "where to serve gRPC: HOST:PORT, *:PORT for every address of both families, unix:PATH or "
+     "unix-abstract:NAME; several with commas or repeated; port 0 takes any that is free",
+     false, true},
+    {"http-listen", "127.0.0.1:6381",
+     "where to serve /metrics, /healthz and /readyz, in the same forms; empty: nowhere", false,
+     true},
+    {"unix-socket-mode", "660",
+     "permissions of the files of Unix domain sockets, in octal: who may connect"},
     {"max-memory", "70%", "memory for entries: an amount such as 2GiB, a share, or 0 for no limit",
      true},
     {"eviction", "s3-fifo", "what a full store does: s3-fifo evicts, noeviction refuses writes"},
@@ -24,7 +31,8 @@ constexpr auto kFlags = std::to_array<Flag>({
      "64 MiB of memory"},
     {"max-value-bytes", "1MiB", "largest value that is accepted"},
     {"max-connections", "0",
-     "connections at a time; more are closed on arrival; 0: as many as 4% of the memory has "
+     "connections at a time; those of more are refused all calls but health checks; 0: as many as "
+     "4% of the memory has "
      "room for, at most 10000"},
     {"max-concurrent-streams", "1024", "calls in progress per connection"},
     {"max-inflight-operations", "65536",

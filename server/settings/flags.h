@@ -16,6 +16,7 @@ struct Flag {
   std::string_view otherwise;  // when nobody sets it
   std::string_view description;
   bool changeable = false;  // while the server runs
+  bool repeatable = false;  // on a command line, where commas then join the values
 };
 
 // In the order of --help.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/admission/inflight_budget.h"
 #include "server/settings/contradictions.h"
+#include "server/settings/file_mode.h"
 #include "server/settings/flag_reader.h"
 #include "server/settings/flag_source.h"
 #include "server/settings/memory_plan.h"
@@ -79,9 +80,11 @@ class Loader {
   }
 
   void LoadServing() {
-    settings_.listen = reader_.Value("listen", ParseAddress(reader_.Text("listen")));
+    settings_.listen = reader_.Value("listen", ParseAddresses(reader_.Text("listen")));
     if (const std::string& http = reader_.Text("http-listen"); !http.empty())
-      settings_.http_listen = reader_.Value("http-listen", ParseAddress(http));
+      settings_.http_listen = reader_.Value("http-listen", ParseAddresses(http));
+    settings_.unix_socket_mode =
+        reader_.Value("unix-socket-mode", ParseFileMode(reader_.Text("unix-socket-mode")));
     settings_.max_connections = Count(kConnections);
     settings_.max_concurrent_streams =
         static_cast<int>(reader_.Count("max-concurrent-streams", {1, 1'000'000}));

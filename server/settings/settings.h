@@ -3,6 +3,8 @@
 // How a server is configured: flags, each of which may also come from the environment as
 // FERRITE_<FLAG>, and some of which can change while it runs.
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -20,9 +22,10 @@ namespace ferrite {
 
 // Checked: every value is one that the server can run with, and none contradicts another.
 struct Settings {
-  Address listen;
-  std::optional<Address> http_listen;
-  uint64_t max_memory_bytes = 0;  // 0: no limit
+  std::vector<Address> listen;
+  std::vector<Address> http_listen;  // empty: no HTTP
+  mode_t unix_socket_mode = 0660;    // of the files of Unix domain sockets
+  uint64_t max_memory_bytes = 0;     // 0: no limit
   bool evict = true;
   size_t shards = 0;  // 0: by cores and memory
   int threads = 1;

@@ -20,6 +20,6 @@ function(ferrite_python_tests prefix label)
     set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 300)
     set_property(TEST ${name} PROPERTY ENVIRONMENT
       PYTHONPATH=${python_path} TSAN_OPTIONS=${tsan_options}
-      FERRITE_SERVER_BINARY=$<TARGET_FILE:ferrite-server>)
+      FERRITE_SERVER_BINARY=$<TARGET_FILE:ferrite-server> FERRITE_CLI_BINARY=$<TARGET_FILE:ferrite>)
   endforeach()
 endfunction()

@@ -26,21 +26,37 @@ class ServerProcess:
     """One running server. Not thread-safe, except for the addresses and the pid."""
 
     def __init__(
-        self, *flags, env=None, open_files=None, control_group=None, grpc_port=0, http_port=0
+        self,
+        *flags,
+        env=None,
+        open_files=None,
+        control_group=None,
+        grpc_port=0,
+        http_port=0,
+        listen=None,
+        http_listen=None,
+        inside=(),
     ):
         """Starts the server with `flags` and the extra environment `env`, and waits until it is
         ready. `open_files` sets its limit on file descriptors, soft and hard; `control_group`
-        (control_group.py) is where it runs.
+        (control_group.py) is where it runs. `listen` and `http_listen` are other addresses than
+        ports of 127.0.0.1; "" leaves the flag out. `inside` is a command that runs the server.
         """
+        if listen is None:
+            listen = f"127.0.0.1:{grpc_port}"
+        if http_listen is None:
+            http_listen = f"127.0.0.1:{http_port}"
+        self._ended_as_expected = False
         self._stderr = tempfile.TemporaryFile()
         self._process = start_server(
-            f"--listen=127.0.0.1:{grpc_port}",
-            f"--http-listen=127.0.0.1:{http_port}",
+            *([f"--listen={listen}"] if listen else []),
+            *([f"--http-listen={http_listen}"] if http_listen else []),
             *flags,
             env=env,
             open_files=open_files,
             control_group=control_group,
             stderr=self._stderr,
+            inside=inside,
         )
         self.pid = self._process.pid
         self.ready_line = self._process.stdout.readline().decode()
@@ -78,6 +94,10 @@ class ServerProcess:
         while any(state != "T" for state in self._thread_states()):
             time.sleep(0.001)  # the signal reaches the threads one by one
 
+    def signal(self, number):
+        """Sends any signal; returns at once."""
+        self._process.send_signal(number)
+
     def thaw(self):
         self._process.send_signal(signal.SIGCONT)
 
@@ -100,10 +120,18 @@ class ServerProcess:
             rest, _ = self._process.communicate()
         return self._process.returncode, rest.decode()
 
+    def await_end(self, expected):
+        """Waits until the server has ended, with this exit code, which a signal makes negative."""
+        code, _ = self.wait()
+        assert code == expected, f"exit code {code}; stderr:\n{self.log()}"
+        self._ended_as_expected = True
+
     def stop(self):
         """Stops the server as an operator would. It must exit with 0 and must have printed nothing
         but its ready line.
         """
+        if self._ended_as_expected:
+            return
         if self._process.poll() is None:
             self.terminate()
         code, rest = self.wait()
@@ -114,12 +142,14 @@ class ServerProcess:
         return self._stderr.read().decode(errors="replace")
 
 
-def start_server(*flags, env=None, open_files=None, control_group=None, stderr=subprocess.PIPE):
+def start_server(
+    *flags, env=None, open_files=None, control_group=None, stderr=subprocess.PIPE, inside=()
+):
     """Starts the server and returns its subprocess.Popen at once. The server dies with this
     process, whatever happens.
     """
     binary = os.environ["FERRITE_SERVER_BINARY"]
-    command = ["setpriv", "--pdeathsig", "KILL", "--", binary, *flags]
+    command = ["setpriv", "--pdeathsig", "KILL", "--", *inside, binary, *flags]
     if open_files is not None:
         command = ["prlimit", f"--nofile={open_files}:{open_files}", "--", *command]
     if control_group is not None:

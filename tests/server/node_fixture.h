@@ -13,8 +13,8 @@ namespace ferrite {
 
 inline Settings TestSettings() {
   Settings settings;
-  settings.listen = {"127.0.0.1", 0};
-  settings.http_listen = Address{"127.0.0.1", 0};
+  settings.listen = {{"127.0.0.1", 0}};
+  settings.http_listen = {{"127.0.0.1", 0}};
   settings.max_memory_bytes = 256 << 20;
   settings.threads = 2;
   settings.max_value_bytes = 1 << 20;

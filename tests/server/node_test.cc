@@ -232,7 +232,7 @@ TEST(NodeStartTest, ASecondNodeOnThePortIsRefused) {
   Node first(settings);
   ASSERT_TRUE(first.Start().ok());
   Settings second_settings = TestSettings();
-  second_settings.listen = *ParseAddress(first.grpc_address());
+  second_settings.listen = *ParseAddresses(first.grpc_address());
   Node second(second_settings);
   const absl::Status status = second.Start();
   EXPECT_NE(status.message().find("in use"), std::string::npos) << status;
@@ -244,7 +244,7 @@ TEST(NodeStartTest, AnHttpPortInUseIsRefused) {
   Node first(settings);
   ASSERT_TRUE(first.Start().ok());
   Settings second_settings = TestSettings();
-  second_settings.http_listen = *ParseAddress(first.http_address());
+  second_settings.http_listen = *ParseAddresses(first.http_address());
   Node second(second_settings);
   const absl::Status status = second.Start();
   EXPECT_NE(status.message().find(first.http_address()), std::string::npos) << status;

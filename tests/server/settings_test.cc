@@ -43,16 +43,6 @@ TEST(Quantity, WritesAmountsWithTheLargestUnit) {
   EXPECT_EQ(RenderBytes(~uint64_t{0}), "16777216.00TiB");
 }
 
-TEST(Address, ReadsHostsAndPorts) {
-  EXPECT_EQ(ParseAddress("127.0.0.1:6380")->port, 6380);
-  EXPECT_EQ(ParseAddress("[::1]:0")->host, "::1");
-  EXPECT_EQ(ParseAddress("[::1]:80")->ToString(), "[::1]:80");
-  for (const char* bad : {"", "localhost", ":6380", "localhost:", "localhost:port",
-                          "localhost:65536", "localhost:-1"}) {
-    EXPECT_FALSE(ParseAddress(bad).ok()) << bad;
-  }
-}
-
 Machine MachineOf(uint64_t memory_bytes, uint64_t cores) {
   return {.memory_bytes = {memory_bytes, "a test"}, .cores = {cores, "a test"}};
 }
@@ -74,8 +64,8 @@ std::string Complaint(const std::vector<std::string>& arguments,
 TEST(Settings, HaveDefaultsThatWork) {
   const auto settings = LoadSettings({}, {});
   ASSERT_TRUE(settings.ok()) << settings.status();
-  EXPECT_EQ(settings->listen.ToString(), "127.0.0.1:6380");
-  EXPECT_EQ(settings->http_listen->ToString(), "127.0.0.1:6381");
+  EXPECT_EQ(ToString(settings->listen), "127.0.0.1:6380");
+  EXPECT_EQ(ToString(settings->http_listen), "127.0.0.1:6381");
   EXPECT_EQ(settings->max_value_bytes, kMiB);
   EXPECT_GT(settings->max_memory_bytes, 16 * kMiB);
   EXPECT_GE(settings->threads, 1);
@@ -126,10 +116,31 @@ TEST(Settings, FlagsGoBeforeTheEnvironment) {
   EXPECT_EQ(settings->max_memory_bytes, kGiB);
   EXPECT_EQ(settings->threads, 3);
   EXPECT_FALSE(settings->evict);
-  EXPECT_FALSE(settings->http_listen.has_value());
+  EXPECT_TRUE(settings->http_listen.empty());
   EXPECT_EQ(settings->flags.at("max-memory").source, FlagSource::kCommandLine);
   EXPECT_EQ(settings->flags.at("threads").source, FlagSource::kEnvironment);
   EXPECT_EQ(settings->flags.at("shards").source, FlagSource::kDefault);
+}
+
+TEST(Settings, AddressesMayBeRepeated) {
+  const auto settings = Load({"--listen=127.0.0.1:1,[::1]:1", "--listen", "unix:/run/f"},
+                             {{"FERRITE_HTTP_LISTEN", "127.0.0.1:2,127.0.0.2:2"}});
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  EXPECT_EQ(ToString(settings->listen), "127.0.0.1:1,[::1]:1,unix:/run/f");
+  EXPECT_EQ(ToString(settings->http_listen), "127.0.0.1:2,127.0.0.2:2");
+  EXPECT_EQ(ToString(Load({"--listen=*:1", "--listen=", "--listen=*:2"})->listen), "*:2");
+  EXPECT_TRUE(Load({"--http-listen=*:1", "--http-listen="})->http_listen.empty());
+  EXPECT_EQ(ToString(Load({"--listen=127.0.0.1:1"}, {{"FERRITE_LISTEN", "127.0.0.1:9"}})->listen),
+            "127.0.0.1:1");
+}
+
+TEST(Settings, PermissionsAreOctal) {
+  EXPECT_EQ(Load({})->unix_socket_mode, mode_t{0660});
+  EXPECT_EQ(Load({"--unix-socket-mode=0777"})->unix_socket_mode, mode_t{0777});
+  for (const char* bad : {"", "8", "1777", "rw", "-1", "0x1ff"}) {
+    EXPECT_THAT(Complaint({absl::StrCat("--unix-socket-mode=", bad)}),
+                AllOf(HasSubstr("--unix-socket-mode: '"), HasSubstr("octal from 0 to 777")));
+  }
 }
 
 TEST(Settings, OfAFlagThatIsGivenTwiceTheLastOneCounts) {

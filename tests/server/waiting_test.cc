@@ -75,10 +75,11 @@ class WaitingServer {
                }},
               {Method::kPipeline, Shape::kFrames, [this](Turn* turn) { return Wait(turn); }}},
         grpc_({.threads = threads}, &counters_, &admissions_, &slow_calls_) {
-    EXPECT_TRUE(listener_.Bind({"127.0.0.1", 0}).ok());
+    EXPECT_TRUE(listener_.Bind({{"127.0.0.1", 0}}).ok());
     EXPECT_TRUE(grpc_.Build(rpcs_).ok());
     grpc_.Start();
-    listener_.Start(1000, [this](int listener, int fd) { grpc_.Handoff(listener, fd); });
+    const auto hand_over = [this](int listener, int fd) { grpc_.Handoff(listener, fd); };
+    EXPECT_TRUE(listener_.Start({1000}, {}, hand_over).ok());
   }
   ~WaitingServer() {
     if (!ended_) Shutdown(absl::Seconds(20));
@@ -99,7 +100,7 @@ class WaitingServer {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     return v1::CacheService::NewStub(grpc::CreateCustomChannel(
-        listener_.address().ToString(), grpc::InsecureChannelCredentials(), arguments));
+        ToString(listener_.addresses()), grpc::InsecureChannelCredentials(), arguments));
   }
   // Until so many calls are counted as waiting.
   void AwaitWaiting(uint64_t count) {

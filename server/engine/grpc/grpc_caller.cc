@@ -2,6 +2,8 @@
 
 #include <iterator>
 
+#include "absl/strings/str_replace.h"
+
 namespace ferrite {
 
 Caller::Clock::time_point DeadlineOf(const grpc::ServerContext& context) {
@@ -12,6 +14,13 @@ Caller::Clock::time_point DeadlineOf(const grpc::ServerContext& context) {
   const gpr_timespec steady = gpr_convert_clock_type(raw, GPR_CLOCK_MONOTONIC);
   return Caller::Clock::time_point(std::chrono::seconds(steady.tv_sec) +
                                    std::chrono::nanoseconds(steady.tv_nsec));
+}
+
+std::string PeerOf(const grpc::ServerContext& context) {
+  const std::string uri = context.peer();
+  if (uri.starts_with("unix:")) return "unix";
+  // gRPC writes the brackets of IPv6 as in a URI.
+  return absl::StrReplaceAll(uri, {{"%5B", "["}, {"%5D", "]"}, {"%25", "%"}});
 }
 
 std::optional<std::string_view> MetadataOf(const grpc::ServerContext& context,

@@ -5,6 +5,7 @@
 #include <grpcpp/server_context.h>
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "server/call/caller.h"
@@ -12,6 +13,9 @@
 namespace ferrite {
 
 Caller::Clock::time_point DeadlineOf(const grpc::ServerContext& context);
+// Where it came from: "ipv4:127.0.0.1:50000", "ipv6:[::1]:50000", or "unix", as clients of a Unix
+// domain socket have no names.
+std::string PeerOf(const grpc::ServerContext& context);
 std::optional<std::string_view> MetadataOf(const grpc::ServerContext& context,
                                            std::string_view name);
 

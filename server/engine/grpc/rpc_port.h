@@ -79,7 +79,7 @@ class RpcPort {
     Home* home() const { return &home_; }
 
     Clock::time_point deadline() const override { return DeadlineOf(*context_); }
-    std::string peer() const override { return context_->peer(); }
+    std::string peer() const override { return PeerOf(*context_); }
     std::optional<std::string_view> Metadata(std::string_view name) const override {
       return MetadataOf(*context_, name);
     }

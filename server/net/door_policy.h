@@ -1,0 +1,26 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace ferrite {
+
+// What connections are told for which there is no place.
+struct DoorPolicy {
+  // From the bytes of a request to those of the reply.
+  using Answer = std::function<absl::StatusOr<std::string>(std::string_view request)>;
+
+  // Unary calls that are answered all the same, by their paths: those of probes.
+  std::map<std::string, Answer, std::less<>> answers;
+  // What every other call ends with, RESOURCE_EXHAUSTED, and when its client is to come again.
+  absl::Status refusal;
+  std::function<std::chrono::milliseconds()> pushback;
+};
+
+}  // namespace ferrite

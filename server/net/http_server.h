@@ -1,0 +1,95 @@
+#pragma once
+
+// A small HTTP server for probes and scrapers. Each connection carries one request. Clients can use
+// up neither threads nor memory: there is one thread, connections are few, and each lives for a few
+// seconds only. A connection beyond the limit takes the place of the oldest, so that peers that
+// connect and then say nothing keep nobody out.
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/net/accept_loop.h"
+#include "server/net/address.h"
+#include "server/net/server_sockets.h"
+
+struct MHD_Connection;
+struct MHD_Daemon;
+
+namespace ferrite {
+
+struct HttpRequest {
+  std::string_view method;
+  std::string_view path;             // without the query
+  std::string_view accept_encoding;  // empty if there is no such header
+};
+
+struct HttpReply {
+  int status = 200;
+  std::vector<std::pair<const char*, std::string>> headers;
+  std::string body;
+};
+
+// Thread-safe, once it has been started.
+class HttpServer {
+ public:
+  static constexpr size_t kMaxConnections = 32;
+  // From the connection to the end of the reply.
+  static constexpr std::chrono::seconds kLifetime{10};
+  // Of a connection: the request's line and headers.
+  static constexpr size_t kMaxRequestBytes = size_t{16} << 10;
+
+  // Answers on the server's one thread. The body is left away where the method is HEAD.
+  using Answer = std::function<HttpReply(const HttpRequest&)>;
+
+  explicit HttpServer(Answer answer) : answer_(std::move(answer)) {}
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Fails with the address and the reason in the text.
+  absl::Status Start(const std::vector<Address>& addresses, mode_t unix_mode);
+
+  // With the ports that were bound.
+  const std::vector<Address>& addresses() const { return sockets_.addresses(); }
+
+  // Connections that were closed before their time: for a newer one; because they took too long.
+  uint64_t displaced() const { return displaced_.load(std::memory_order_relaxed); }
+  uint64_t timed_out() const { return timed_out_.load(std::memory_order_relaxed); }
+  const AcceptLoop& loop() const { return loop_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Connection {
+    int descriptor;
+    Clock::time_point deadline;
+  };
+  struct Callbacks;  // what libmicrohttpd calls
+
+  void Add(int descriptor);
+  // Closes what is overdue and does what the library has to; returns when it has to again, in ms.
+  int Run();
+  // Ends the connection that was there first.
+  void CloseOldest();
+  void Forget(int descriptor);
+
+  const Answer answer_;
+  ServerSockets sockets_;
+  MHD_Daemon* daemon_ = nullptr;
+  std::list<Connection> open_;  // oldest first; only on the loop's thread
+  std::atomic<uint64_t> displaced_{0};
+  std::atomic<uint64_t> timed_out_{0};
+  AcceptLoop loop_;
+};
+
+}  // namespace ferrite

@@ -1,0 +1,117 @@
+#include "server/net/tcp_targets.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+
+namespace ferrite {
+namespace {
+
+TcpTarget Target(const sockaddr* address, socklen_t size) {
+  TcpTarget target;
+  std::memcpy(&target.storage, address, size);
+  target.size = size;
+  return target;
+}
+
+TcpTarget EveryV6Address() {
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_any;
+  return Target(reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+}
+
+TcpTarget EveryV4Address() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  return Target(reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+}
+
+// One socket for both families; a kernel without IPv6 gets one for IPv4.
+std::vector<TcpTarget> EveryAddress() {
+  TcpTarget both = EveryV6Address();
+  both.v6_only = false;
+  TcpTarget v4 = EveryV4Address();
+  v4.instead = true;
+  return {both, v4};
+}
+
+bool IsLiteral(const std::string& host) {
+  in_addr v4;
+  in6_addr v6;
+  return ParseV4(host, &v4) ||
+         inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(), &v6) == 1;
+}
+
+bool SameAddress(const TcpTarget& a, const TcpTarget& b) {
+  return a.size == b.size && std::memcmp(&a.storage, &b.storage, a.size) == 0;
+}
+
+}  // namespace
+
+void TcpTarget::set_port(int port) {
+  const in_port_t raw = htons(static_cast<uint16_t>(port));
+  if (family() == AF_INET6) {
+    reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port = raw;
+  } else {
+    reinterpret_cast<sockaddr_in*>(&storage)->sin_port = raw;
+  }
+}
+
+std::string TcpTarget::ToString() const {
+  char host[NI_MAXHOST];
+  if (getnameinfo(address(), size, host, sizeof(host), nullptr, 0, NI_NUMERICHOST) != 0) return "?";
+  return host;
+}
+
+absl::StatusOr<std::vector<TcpTarget>> TcpTargetsOf(const Address& address, bool v6_only) {
+  if (address.IsEveryAddress()) {
+    return v6_only ? std::vector{EveryV6Address()} : EveryAddress();
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (const int error = getaddrinfo(address.host.c_str(), nullptr, &hints, &found); error != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot resolve ", address.host, ": ", gai_strerror(error)));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> infos(found, freeaddrinfo);
+  std::vector<TcpTarget> targets;
+  for (const addrinfo* info = found; info != nullptr; info = info->ai_next) {
+    if (info->ai_family != AF_INET && info->ai_family != AF_INET6) continue;
+    TcpTarget target = Target(info->ai_addr, info->ai_addrlen);
+    target.by_name = !IsLiteral(address.host);
+    if (std::none_of(targets.begin(), targets.end(),
+                     [&](const TcpTarget& other) { return SameAddress(target, other); })) {
+      targets.push_back(target);
+    }
+  }
+  if (targets.empty())
+    return absl::InvalidArgumentError(absl::StrCat(address.host, " has no IP address"));
+  return targets;
+}
+
+bool ParseV4(const std::string& host, in_addr* parsed) {
+  return inet_pton(AF_INET, host.c_str(), parsed) == 1;
+}
+
+bool HasIpv6() {
+  const int descriptor = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return false;
+  sockaddr_in6 loopback{};
+  loopback.sin6_family = AF_INET6;
+  loopback.sin6_addr = in6addr_loopback;
+  const bool has =
+      bind(descriptor, reinterpret_cast<const sockaddr*>(&loopback), sizeof(loopback)) == 0;
+  close(descriptor);
+  return has;
+}
+
+}  // namespace ferrite

@@ -29,7 +29,8 @@ FROM debian:bookworm-slim
 # The libraries that the two programs are linked with, no more and no less: tests/docker compares.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      libabsl20220623 libcivetweb1 libfmt9 libgrpc++1.51 libgrpc29 libprometheus-cpp-core1.0 libprotobuf32 libspdlog1.10 libtbb12 \
+      libabsl20220623 libfmt9 libgrpc++1.51 libgrpc29 libmicrohttpd12 libnghttp2-14 libprometheus-cpp-core1.0 libprotobuf32 \
+      libspdlog1.10 libtbb12 zlib1g \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log
 COPY --from=programs /src/build/release/bin/ferrite-server /src/build/release/bin/ferrite /usr/local/bin/
 RUN ferrite-server --version && ferrite --version
@@ -41,12 +42,13 @@ LABEL org.opencontainers.image.title="Ferrite" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
-# Inside a container only the container's own address leads out.
-ENV FERRITE_LISTEN=0.0.0.0:6380 \
-    FERRITE_HTTP_LISTEN=0.0.0.0:6381
+# Inside a container only the container's own addresses lead out: all of them, whichever families the network has.
+ENV FERRITE_LISTEN=*:6380 \
+    FERRITE_HTTP_LISTEN=*:6381
 # A number, as Kubernetes can tell only of a number that it is not root.
 USER 65532:65532
 EXPOSE 6380 6381
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=3s --start-period=10s CMD ["ferrite", "--server", "127.0.0.1:6380", "ping"]
+# Asks where the server listens, so set FERRITE_LISTEN rather than the flag.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s CMD exec ferrite --server "$FERRITE_LISTEN" ping
 ENTRYPOINT ["ferrite-server"]

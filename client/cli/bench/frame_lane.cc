@@ -7,7 +7,7 @@
 namespace ferrite::cli {
 namespace {
 
-constexpr auto kPause = std::chrono::milliseconds(10);
+constexpr auto kFramePause = std::chrono::milliseconds(10);
 constexpr char kMethod[] = "/ferrite.v1.CacheService/Pipeline";
 
 void Add(const OutcomeCounts& counts, Tally* tally) {
@@ -42,7 +42,7 @@ void FrameLane::BeginCall(Workload* workload, bool counted) {
 void FrameLane::BeginPause() {
   step_ = Step::kPausing;
   pending_ = 1;
-  alarm_.Set(&queue_, std::chrono::system_clock::now() + kPause, tag());
+  alarm_.Set(&queue_, std::chrono::system_clock::now() + kFramePause, tag());
 }
 
 void FrameLane::Open() {

@@ -8,7 +8,7 @@ namespace {
 
 using Result = v1::OperationResult;
 
-int FieldOf(Workload::Kind kind) {
+int ReplyFieldOf(Workload::Kind kind) {
   if (kind == Workload::Kind::kSet) return Result::kSetFieldNumber;
   if (kind == Workload::Kind::kIncr) return Result::kIncrFieldNumber;
   return Result::kGetFieldNumber;
@@ -39,7 +39,7 @@ bool CountResult(const FrameResult& result, Workload::Kind kind, OutcomeCounts* 
     ++counts->errors[*code];
     return true;
   }
-  if (result.field != FieldOf(kind)) return false;
+  if (result.field != ReplyFieldOf(kind)) return false;
   ++counts->done;
   if (kind == Workload::Kind::kGet) {
     counts->hits += IsSet(v1::GetResponse::kFoundFieldNumber, result.message);

@@ -7,7 +7,7 @@ namespace ferrite::cli {
 namespace {
 
 // How often a thread wakes up when nothing happens.
-constexpr auto kTick = std::chrono::milliseconds(100);
+constexpr auto kPollTime = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -46,7 +46,7 @@ void LoadThread::Run() {
   while (busy_flights_ > 0) {
     void* tag;
     bool ok;
-    const auto outcome = queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + kTick);
+    const auto outcome = queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + kPollTime);
     outcome == grpc::CompletionQueue::GOT_EVENT ? OnEvent(static_cast<Flight*>(tag), ok)
                                                 : OnSilence();
   }

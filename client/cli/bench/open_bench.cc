@@ -14,7 +14,7 @@ namespace {
 
 using Clock = OpenLoader::Clock;
 
-constexpr auto kTick = std::chrono::milliseconds(50);
+constexpr auto kShowInterval = std::chrono::milliseconds(50);
 constexpr auto kInterval = std::chrono::milliseconds(250);
 
 OpenCounts CountsOf(const OpenTally& tally) {
@@ -81,7 +81,7 @@ class OpenLoad {
 
 void WaitUntil(Clock::time_point end, const InterruptFlag& interrupt) {
   while (Clock::now() < end && !interrupt.is_set()) {
-    std::this_thread::sleep_until(std::min(end, Clock::now() + kTick));
+    std::this_thread::sleep_until(std::min(end, Clock::now() + kShowInterval));
   }
 }
 

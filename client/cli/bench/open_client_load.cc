@@ -10,7 +10,7 @@ namespace {
 
 // Arrivals that are closer together start together, as sleeping costs more than a call.
 constexpr auto kShortestSleep = std::chrono::microseconds(100);
-constexpr auto kGrace = std::chrono::seconds(1);
+constexpr auto kAnswerGrace = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -41,7 +41,7 @@ void OpenClientLoad::Run() {
     }
     std::this_thread::sleep_until(std::max(arrivals_.next(), now + kShortestSleep));
   }
-  const Clock::time_point end = Clock::now() + timeout_ + kGrace;
+  const Clock::time_point end = Clock::now() + timeout_ + kAnswerGrace;
   while (ended_at_once_ + ended_later_ < started_ && Clock::now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

@@ -23,7 +23,7 @@ constexpr std::array kFields = {
     CountField{"failed", &OpenCounts::failed, "any other status"},
 };
 
-double PerSecond(uint64_t count, absl::Duration elapsed) {
+double RateOf(uint64_t count, absl::Duration elapsed) {
   const double seconds = absl::ToDoubleSeconds(elapsed);
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;
 }
@@ -51,14 +51,14 @@ std::vector<std::string> RenderOpenLines(const OpenResult& result, absl::Duratio
   lines.reserve(std::size(kFields));
   for (const CountField& field : kFields) {
     lines.push_back(absl::StrFormat("%-8s%12.0f/s  %s", field.name,
-                                    PerSecond(result.counts.*field.count, elapsed), field.meaning));
+                                    RateOf(result.counts.*field.count, elapsed), field.meaning));
   }
   return lines;
 }
 
 nlohmann::ordered_json RenderOpenJson(const OpenResult& result, absl::Duration elapsed) {
   nlohmann::ordered_json json = {{"counts", CountsJson(result.counts)},
-                                 {"goodput_per_second", PerSecond(result.counts.good, elapsed)}};
+                                 {"goodput_per_second", RateOf(result.counts.good, elapsed)}};
   const auto ms = [&](double share) {
     return absl::ToDoubleMilliseconds(result.latency.Percentile(share));
   };

@@ -1,6 +1,7 @@
 #include "server/signals.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 namespace ferrite {
 namespace {
@@ -21,6 +22,19 @@ const char* NameOf(int signal) {
   }
 }
 
+// Ends the process by the signal, as if nobody had asked for it; that has no effect on the first
+// process of a container.
+void EndAtOnce(int signal) {
+  constexpr int kShellsCodeOfSignals = 128;
+  std::signal(signal, SIG_DFL);
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+  raise(signal);
+  _exit(kShellsCodeOfSignals + signal);
+}
+
 }  // namespace
 
 Signals::Signals() {
@@ -38,8 +52,7 @@ const char* Signals::AwaitEnd() const {
     spdlog::info("{}: nothing to do; settings change with a restart", NameOf(received));
   }
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
-  // A shell starts background jobs with SIGINT ignored.
-  std::signal(SIGINT, SIG_DFL);
+  for (const int signal : {SIGTERM, SIGINT}) std::signal(signal, EndAtOnce);
   pthread_sigmask(SIG_UNBLOCK, &awaited_, nullptr);
   return NameOf(received);
 }

@@ -1,6 +1,8 @@
 """What signals do: two end the server, and those that mean "reload" to others do not."""
 
+import os
 import signal
+import subprocess
 
 import pytest
 from cache_client import CacheClient
@@ -37,3 +39,20 @@ def test_the_second_one_ends_it_at_once(first, second):
         server.signal(second)
         server.await_end(-second)
         connection.close()
+
+
+def test_the_second_one_ends_the_first_process_of_a_container_too():
+    """The kernel spares such a process whatever it does not handle."""
+    inside = ["unshare", "--pid", "--fork", "--kill-child", "--"]
+    if subprocess.run([*inside, "true"], check=False).returncode != 0:
+        pytest.skip("no process namespace can be made here")
+    with ServerProcess("--shutdown-grace=1h", inside=inside) as server:
+        with open(f"/proc/{server.pid}/task/{server.pid}/children", encoding="ascii") as children:
+            first_process = int(children.read())
+        with CacheClient(server.grpc_address) as client:
+            connection = stall(server, client)
+            os.kill(first_process, signal.SIGTERM)
+            eventually(server.log, lambda log: "ending within" in log, "it begins to end")
+            os.kill(first_process, signal.SIGTERM)
+            server.await_end(128 + signal.SIGTERM)
+            connection.close()

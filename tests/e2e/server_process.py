@@ -167,10 +167,10 @@ def start_server(
     )
 
 
-def refusal_of(*flags, env=None):
+def refusal_of(*flags, env=None, inside=()):
     """Starts a server that should refuse to start; returns (exit code, stdout, stderr)."""
     with tempfile.TemporaryFile() as stderr:
-        process = start_server(*flags, env=env, stderr=stderr)
+        process = start_server(*flags, env=env, stderr=stderr, inside=inside)
         out = process.stdout.readline()  # empty if the server ends without printing
         if out:
             process.kill()

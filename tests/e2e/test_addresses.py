@@ -119,6 +119,20 @@ def test_a_unix_domain_socket_serves_grpc_http_and_the_command(folder):
     assert os.listdir(folder) == [], "the files are gone with the server"
 
 
+@pytest.mark.parametrize("listen", ["*:{}", ":{}", "0.0.0.0:{}", "[::]:{}", "127.0.0.1:{},*:1"])
+def test_the_command_takes_what_the_server_listens_on(listen):
+    """As the health check of the image does, which passes on FERRITE_LISTEN."""
+    with ServerProcess(listen="0.0.0.0:0") as server:
+        done = cli("ping", FERRITE_SERVER=listen.format(port_of(server.grpc_address)))
+        assert done.returncode == 0 and "serving" in done.stdout, done
+
+
+def test_the_command_says_which_ports_there_are():
+    for address in ("localhost:65536", "localhost:0", "localhost:-1", "localhost:http"):
+        done = cli("--server", address, "ping")
+        assert done.returncode == 2 and "1 to 65535" in done.stderr, done
+
+
 def test_an_abstract_socket_has_no_file():
     with ServerProcess(listen=f"unix-abstract:ferrite-{os.getpid()}", http_listen="") as server:
         assert_serves(server.grpc_address)

@@ -4,6 +4,7 @@ What they build is kept in .cache/polyglot, so that a second run finds it. A tes
 says so. Nothing is written beside the sources.
 """
 
+import fcntl
 import pathlib
 import shutil
 import subprocess
@@ -60,12 +61,15 @@ def python_with(requirements):
     if run("/usr/bin/python3", "-c", "import ensurepip", codes=(0, 1)):
         pytest.skip("python3-venv is not installed")
     space = CACHE / "python"
+    space.mkdir(parents=True, exist_ok=True)
     python, installed = space / "venv" / "bin" / "python3", space / "installed.txt"
     wanted = requirements.read_text(encoding="utf-8")
-    if not python.exists() or not installed.exists() or installed.read_text(encoding="utf-8") != wanted:
-        run("/usr/bin/python3", "-m", "venv", "--clear", space / "venv")
-        run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements)
-        installed.write_text(wanted, encoding="utf-8")
+    with open(space / "lock", "w", encoding="utf-8") as lock:  # another test may be at it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not python.exists() or not installed.exists() or installed.read_text(encoding="utf-8") != wanted:
+            run("/usr/bin/python3", "-m", "venv", "--clear", space / "venv")
+            run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements)
+            installed.write_text(wanted, encoding="utf-8")
     return python
 
 

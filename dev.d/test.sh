@@ -1,8 +1,11 @@
 # shellcheck shell=bash
-# Builds everything and runs the tests.
+# Builds everything and runs the tests; before them the checks, unless only some tests are asked for.
 
 dev_test() {
-  install_packages dev.d/packages/build.txt tests/*/packages.txt
+  local packages=(dev.d/packages/build.txt tests/*/packages.txt)
+  (($#)) || packages+=(dev.d/packages/lint.txt)
+  install_packages "${packages[@]}"
+  (($#)) || run_checks "${CHECKS[@]}"
   get_helm
   get_strict_manifests
   build release

@@ -48,7 +48,7 @@ def test_help_names_every_command():
     done = dev("help")
     assert done.returncode == 0
     assert set(re.findall(r"^\./dev (\w+)", done.stdout, re.MULTILINE)) >= {
-        "run", "test", "build", "bench", "lint", "format", "help"}
+        "run", "test", "check", "build", "bench", "lint", "format", "help"}
     assert dev().stdout == done.stdout
 
 
@@ -56,11 +56,25 @@ def test_help_names_every_command():
     (["fly"], 2, 'no command "fly"'),
     (["bench", "nothing"], 1, 'no benchmark "nothing"'),
     (["lint", "nothing"], 1, 'no check "nothing"'),
+    (["check", "nothing"], 1, 'no check "nothing"'),
 ])
 def test_mistakes_are_reported(arguments, code, complaint):
     done = dev(*arguments)
     assert done.returncode == code
     assert complaint in done.stderr
+
+
+def test_a_check_is_repeated_only_when_what_it_looks_at_has_changed(tmp_path):
+    script = """
+    cp -r dev.d "$CLONE" && cd "$CLONE" && git init -q && mkdir proto store && echo one >proto/a && echo one >store/a
+    check_proto() { echo "looked at $(cat proto/a)"; [[ $(cat proto/a) != bad ]]; }
+    run_checks proto; echo two >store/a; run_checks proto; echo two >proto/a; run_checks proto
+    echo bad >proto/a; (run_checks proto) || (run_checks proto) || echo failed twice
+    """
+    done = shell(script, env={**os.environ, "CLONE": str(tmp_path)})
+    assert done.stdout.splitlines() == [
+        "== proto", "looked at one", "== proto: nothing has changed since it passed", "== proto", "looked at two",
+        "== proto", "looked at bad", "== proto", "looked at bad", "failed twice"], done.stdout + done.stderr
 
 
 def test_only_missing_packages_are_found(tmp_path):

@@ -5,14 +5,11 @@
 cpp_files() { git ls-files --cached --others --exclude-standard '*.cc' '*.h'; }
 
 lint_format() {
-  local file bad=0
-  while IFS= read -r file; do
-    clang-format-14 --dry-run -Werror "$file" 2>/dev/null || {
-      echo "$file is not formatted; ./dev format fixes it"
-      bad=1
-    }
-  done < <(cpp_files)
-  return "$bad"
+  local complaints
+  complaints=$(cpp_files | xargs clang-format-14 --dry-run -Werror 2>&1) || {
+    sed -nE 's/^([^:]+):[0-9]+:[0-9]+: error: .*/\1 is not formatted; .\/dev format fixes it/p' <<<"$complaints" | sort -u
+    return 1
+  }
 }
 
 lint_tidy() {

@@ -149,7 +149,7 @@ TEST(ClientOptionsTest, SenselessOnesAreRefused) {
   };
   EXPECT_TRUE(refuses({}));
   EXPECT_TRUE(refuses({.seeds = {"a:1", "b:1"}}));
-  for (const char* seed : {"", "host", ":6380", "host:"}) {
+  for (const char* seed : {"", "host", ":6380", "host:", "host:0", "host:65536", "unix:"}) {
     EXPECT_TRUE(refuses({.seeds = {seed}})) << seed;
   }
   EXPECT_TRUE(refuses({.seeds = {"a:1"}, .default_timeout = absl::ZeroDuration()}));

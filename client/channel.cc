@@ -1,5 +1,6 @@
 #include "client/channel.h"
 
+#include "base/steady_waits.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
@@ -7,6 +8,8 @@
 namespace ferrite {
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+  // Where it cannot be had, as in a library that is loaded at run time, there is nothing to do.
+  (void)WaitsAreSteady();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   arguments.SetMaxSendMessageSize(-1);  // the server knows its limits and names them in its errors

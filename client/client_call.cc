@@ -3,8 +3,8 @@
 #include <string_view>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "client/error.h"
+#include "client/steady_time.h"
 
 namespace ferrite {
 
@@ -60,7 +60,7 @@ void ClientCall::Try() {
   {
     MutexLock lock(&mutex_);
     context = &context_.emplace();
-    context->set_deadline(absl::ToChronoTime(absl::Now() + TimeLeft()));
+    context->set_deadline(ToGrpc(terms_.deadline));
     if (cancelled_.has_value()) context->TryCancel();
   }
   StartTry(context, terms_.node->NextConnection(), thread_->queue());
@@ -116,7 +116,7 @@ bool ClientCall::WaitForNextTry(absl::Duration delay) {
   MutexLock lock(&mutex_);
   if (cancelled_.has_value()) return false;
   waiting_ = true;
-  alarm_.Set(thread_->queue(), absl::ToChronoTime(absl::Now() + delay), this);
+  alarm_.Set(thread_->queue(), GrpcTimeIn(absl::ToChronoNanoseconds(delay)), this);
   return true;
 }
 

@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <chrono>
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
@@ -8,6 +7,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/progress.h"
 #include "client/error.h"
+#include "client/steady_time.h"
 #include "ferrite/v1/admin.grpc.pb.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/completion_queue.h"
@@ -64,7 +64,7 @@ class FlushStream {
   bool Await() {
     void* tag;
     bool ok = false;
-    const auto deadline = std::chrono::system_clock::now() + absl::ToChronoMicroseconds(timeout_);
+    const gpr_timespec deadline = GrpcTimeIn(absl::ToChronoNanoseconds(timeout_));
     if (queue_.AsyncNext(&tag, &ok, deadline) == grpc::CompletionQueue::GOT_EVENT) return ok;
     silent_ = true;
     context_.TryCancel();

@@ -3,14 +3,17 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
-
-#include "absl/time/clock.h"
 
 namespace ferrite::cli {
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
+
+absl::Duration SteadyTime() {
+  return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
 
 void OnSignal(int) { interrupted = 1; }
 
@@ -38,9 +41,9 @@ bool InterruptFlag::WaitFor(absl::Duration duration) const {
   // A signal ends poll() early; one that comes just before poll() is noticed at the end of the
   // slice.
   constexpr absl::Duration kSlice = absl::Milliseconds(50);
-  const absl::Time end = absl::Now() + duration;
+  const absl::Duration end = SteadyTime() + duration;
   while (!is_set()) {
-    const absl::Duration left = end - absl::Now();
+    const absl::Duration left = end - SteadyTime();
     if (left <= absl::ZeroDuration()) break;
     const auto ms =
         absl::ToInt64Milliseconds(absl::Ceil(std::min(left, kSlice), absl::Milliseconds(1)));

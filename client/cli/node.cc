@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
+#include "base/clock.h"
 #include "client/cli/bytes.h"
 #include "client/cli/commands.h"
 #include "client/cli/duration.h"
@@ -84,9 +84,9 @@ absl::StatusOr<ExitCode> RunPing(Session& session, const NoArguments&) {
   if (!client.ok()) return client.status();
   absl::StatusOr<bool> serving = (*client)->IsServing();  // connects, which must not be measured
   if (!serving.ok()) return serving.status();
-  const absl::Time start = absl::Now();
+  const int64_t start_ns = SteadyNs();
   serving = (*client)->IsServing();
-  const absl::Duration round_trip = absl::Now() - start;
+  const absl::Duration round_trip = absl::Nanoseconds(SteadyNs() - start_ns);
   if (!serving.ok()) return serving.status();
   if (session.json) {
     PrintJson({{"server", session.server},

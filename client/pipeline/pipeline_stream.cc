@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "client/error.h"
 #include "client/pipeline/frame_writer.h"
+#include "client/steady_time.h"
 
 namespace ferrite {
 namespace {
@@ -153,9 +153,7 @@ void PipelineStream::SetAlarm() {
   if (alarm_time_ != CallQueue::kNever) return alarm_.Cancel();  // OnAlarm sets it anew
   alarm_time_ = due;
   thread_.HandOver();
-  const absl::Duration wait = absl::FromChrono(due - Clock::now());
-  alarm_.Set(thread_.queue(), absl::ToChronoTime(absl::Now() + wait),
-             static_cast<CallTag*>(&alarm_tag_));
+  alarm_.Set(thread_.queue(), ToGrpc(due), static_cast<CallTag*>(&alarm_tag_));
 }
 
 void PipelineStream::Settle() {

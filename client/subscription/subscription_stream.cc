@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "client/client_call.h"
 #include "client/error.h"
 #include "client/retry.h"
+#include "client/steady_time.h"
 #include "client/subscription/reconnection.h"
 
 namespace ferrite {
@@ -41,7 +41,7 @@ std::shared_ptr<SubscriptionStream> SubscriptionStream::Start(
   stream->self_ = stream;
   MutexLock lock(&stream->mutex_);
   thread->HandOver();
-  stream->alarm_.Set(thread->queue(), absl::ToChronoTime(absl::Now()), stream.get());
+  stream->alarm_.Set(thread->queue(), ToGrpc(Clock::now()), stream.get());
   return stream;
 }
 
@@ -114,7 +114,7 @@ void SubscriptionStream::ReadOn() {
   MutexLock lock(&mutex_);
   if (!std::exchange(paused_, false)) return;
   thread_.HandOver();
-  alarm_.Set(thread_.queue(), absl::ToChronoTime(absl::Now()), this);
+  alarm_.Set(thread_.queue(), ToGrpc(Clock::now()), this);
 }
 
 void SubscriptionStream::Finish() {
@@ -158,15 +158,13 @@ bool SubscriptionStream::SetAlarm(Step step, absl::Duration delay) {
   MutexLock lock(&mutex_);
   if (cancelled_.has_value()) return false;
   step_ = step;
-  alarm_.Set(thread_.queue(), absl::ToChronoTime(absl::Now() + delay), this);
+  alarm_.Set(thread_.queue(), GrpcTimeIn(absl::ToChronoNanoseconds(delay)), this);
   return true;
 }
 
 void SubscriptionStream::SetSilenceAlarm(Clock::time_point time) {
   silence_alarm_set_ = true;
-  silence_alarm_.Set(thread_.queue(),
-                     absl::ToChronoTime(absl::Now() + absl::FromChrono(time - Clock::now())),
-                     &silence_tag_);
+  silence_alarm_.Set(thread_.queue(), ToGrpc(time), &silence_tag_);
 }
 
 void SubscriptionStream::OnSilenceAlarm() {
@@ -220,7 +218,7 @@ void SubscriptionStream::Cancel(absl::Status why) {
   if (context_.has_value()) context_->TryCancel();
   if (std::exchange(paused_, false)) {
     thread_.HandOver();
-    alarm_.Set(thread_.queue(), absl::ToChronoTime(absl::Now()), this);
+    alarm_.Set(thread_.queue(), ToGrpc(Clock::now()), this);
   }
 }
 

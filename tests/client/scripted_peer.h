@@ -28,9 +28,9 @@ struct Script {
 // Thread-safe.
 class ScriptedPeer final : public v1::CacheService::Service {
  public:
-  ScriptedPeer() {
+  explicit ScriptedPeer(const std::string& address = "127.0.0.1:0") {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(this);
     server_ = builder.BuildAndStart();
   }

@@ -86,10 +86,11 @@ class Http2Connection:
 
     def status_of(self, stream):
         while stream not in self._outcomes:
-            self._take_frame()
+            self.take_frame()
         return self._outcomes[stream]
 
-    def _take_frame(self):
+    def take_frame(self):
+        """Waits for the next frame. ConnectionResetError when the server says that it will hang up."""
         head = self._read(9)
         kind, flags, stream = struct.unpack(">BBI", head[3:])
         payload = self._read(int.from_bytes(head[:3], "big"))

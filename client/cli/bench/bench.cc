@@ -13,6 +13,7 @@
 #include "client/cli/bench/preload.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/progress.h"
+#include "client/steady_time.h"
 
 namespace ferrite::cli {
 namespace {
@@ -24,8 +25,7 @@ constexpr auto kTick = std::chrono::milliseconds(50);
 constexpr absl::Duration kProgressInterval = absl::Milliseconds(500);
 
 absl::StatusOr<Channels> Connect(const BenchOptions& options) {
-  const auto deadline =
-      std::chrono::system_clock::now() + absl::ToChronoMicroseconds(options.call_timeout);
+  const gpr_timespec deadline = GrpcTimeIn(absl::ToChronoNanoseconds(options.call_timeout));
   Channels channels;
   for (int i = 0; i < options.connections; ++i) {
     channels.push_back(MakeChannel(options.server));

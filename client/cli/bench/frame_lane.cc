@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "client/cli/bench/frame_reply.h"
+#include "client/steady_time.h"
 
 namespace ferrite::cli {
 namespace {
@@ -42,7 +43,7 @@ void FrameLane::BeginCall(Workload* workload, bool counted) {
 void FrameLane::BeginPause() {
   step_ = Step::kPausing;
   pending_ = 1;
-  alarm_.Set(&queue_, std::chrono::system_clock::now() + kFramePause, tag());
+  alarm_.Set(&queue_, GrpcTimeIn(kFramePause), tag());
 }
 
 void FrameLane::Open() {

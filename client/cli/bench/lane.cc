@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "client/steady_time.h"
+
 namespace ferrite::cli {
 namespace {
 
@@ -15,9 +17,7 @@ Lane::Lane(const BenchOptions* options, v1::CacheService::Stub* stub, grpc::Comp
 template <auto kPrepareAsync, class Request, class Response>
 void Lane::Send(Exchange<Request, Response>* exchange) {
   context_.emplace();
-  const auto spent = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start_);
-  context_->set_deadline(std::chrono::system_clock::now() +
-                         absl::ToChronoMicroseconds(options_.call_timeout) - spent);
+  context_->set_deadline(ToGrpc(start_ + absl::ToChronoNanoseconds(options_.call_timeout)));
   exchange->reader = (stub_->*kPrepareAsync)(&*context_, exchange->request, queue_);
   exchange->reader->StartCall();
   exchange->reader->Finish(&exchange->response, &status_, tag());
@@ -64,7 +64,7 @@ void Lane::SendMSet(Workload* workload) {
 
 void Lane::BeginPause() {
   pausing_ = true;
-  alarm_.Set(queue_, std::chrono::system_clock::now() + kPause, tag());
+  alarm_.Set(queue_, GrpcTimeIn(kPause), tag());
 }
 
 bool Lane::Proceed(bool /*ok*/) {

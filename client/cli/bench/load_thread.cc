@@ -2,6 +2,7 @@
 
 #include "client/cli/bench/frame_lane.h"
 #include "client/cli/bench/lane.h"
+#include "client/steady_time.h"
 
 namespace ferrite::cli {
 namespace {
@@ -46,7 +47,7 @@ void LoadThread::Run() {
   while (busy_flights_ > 0) {
     void* tag;
     bool ok;
-    const auto outcome = queue_.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + kPollTime);
+    const auto outcome = queue_.AsyncNext(&tag, &ok, GrpcTimeIn(kPollTime));
     outcome == grpc::CompletionQueue::GOT_EVENT ? OnEvent(static_cast<Flight*>(tag), ok)
                                                 : OnSilence();
   }

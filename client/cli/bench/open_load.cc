@@ -1,5 +1,7 @@
 #include "client/cli/bench/open_load.h"
 
+#include "client/steady_time.h"
+
 namespace ferrite::cli {
 namespace {
 
@@ -72,17 +74,13 @@ void OpenLoadThread::Start(Clock::time_point intended) {
 }
 
 void OpenLoadThread::TakeEnded(Clock::time_point until) {
-  auto wait = std::chrono::system_clock::time_point();
-  if (until != Clock::time_point()) {
-    wait = std::chrono::system_clock::now() +
-           std::chrono::duration_cast<std::chrono::microseconds>(until - Clock::now());
-  }
+  gpr_timespec wait = ToGrpc(until);
   void* tag;
   bool ok;
   for (int i = 0; i < kBurst; ++i) {
     if (queue_.AsyncNext(&tag, &ok, wait) != grpc::CompletionQueue::GOT_EVENT) return;
     OnEnd(static_cast<Lane*>(static_cast<Flight*>(tag)));
-    wait = {};
+    wait = gpr_inf_past(GPR_CLOCK_MONOTONIC);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
@@ -121,11 +122,12 @@ absl::StatusOr<ExitCode> Follow(Session& session, const FollowArguments& argumen
 
   const InterruptFlag interrupted;
   Printer printer(session.json, arguments.count);
-  const absl::Time patience_ends = absl::Now() + session.timeout_or_default();
+  const auto patience_ends =
+      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(session.timeout_or_default());
   std::unique_ptr<Subscription> subscription =
       (*client)->Subscribe(std::move(request), printer.Callbacks());
   while (!printer.done() && !interrupted.WaitFor(kGlance)) {
-    if (printer.acknowledged() || absl::Now() < patience_ends) continue;
+    if (printer.acknowledged() || std::chrono::steady_clock::now() < patience_ends) continue;
     if (absl::Status problem = printer.problem(); !problem.ok()) return problem;
     return absl::DeadlineExceededError(
         absl::StrCat("no answer from ", session.server, " within ",

@@ -3,6 +3,7 @@
 #include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/security/server_credentials.h>
+#include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <latch>
@@ -10,9 +11,10 @@
 #include <string_view>
 #include <thread>
 
-#include "absl/time/clock.h"
 #include "base/check.h"
+#include "base/steady_waits.h"
 #include "server/engine/grpc/rpc_port.h"
+#include "server/engine/grpc/timespec.h"
 
 namespace ferrite {
 namespace {
@@ -72,6 +74,9 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options, CounterRegistry* counte
 GrpcServer::~GrpcServer() { FERRITE_CHECK(server_ == nullptr); }
 
 absl::Status GrpcServer::Build(const std::vector<Rpc>& rpcs) {
+  if (!WaitsAreSteady()) {
+    spdlog::warn("waits come late when the wall clock is set back: this build cannot prevent it");
+  }
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   std::map<std::string_view, ByteService*> services;
@@ -153,7 +158,8 @@ void GrpcServer::Shutdown(absl::Duration grace, const absl::Status& drained,
   all_drain.wait();
   std::atomic<bool> stop{false};
   std::thread canceller([&] { CancelWhenIdle(stop); });
-  server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  server_->Shutdown(
+      ToTimespec(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(grace)));
   stop = true;
   canceller.join();
   for (const auto& thread : threads_) thread->Stop();

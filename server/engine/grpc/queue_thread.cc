@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "server/engine/grpc/timespec.h"
 
 namespace ferrite {
 namespace {
@@ -30,18 +31,11 @@ constexpr auto kLinger = std::chrono::milliseconds(2);
 // for so long that the front thread has looked before.
 constexpr auto kLookAgain = std::chrono::milliseconds(20);
 
-gpr_timespec ToTimespec(SteadyClock::time_point time) {
-  const auto since = time.time_since_epoch();  // the epoch of CLOCK_MONOTONIC
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
-  return {seconds.count(), static_cast<int32_t>((since - seconds) / std::chrono::nanoseconds(1)),
-          GPR_CLOCK_MONOTONIC};
-}
-
 // Comes back from the queue at once, on its thread, and goes.
 class Task final : public Tag {
  public:
   explicit Task(std::function<void()> body) : body_(std::move(body)) {}
-  // A time that is past rings without gRPC's timers, which wait on the wall clock.
+  // A time that is past rings at once, without gRPC's timers.
   void Post(grpc::CompletionQueue* queue) {
     alarm_.Set(queue, gpr_inf_past(GPR_CLOCK_MONOTONIC), static_cast<Tag*>(this));
   }

@@ -8,6 +8,7 @@
 #include "server/door.h"
 #include "server/net/connection_limit.h"
 #include "server/rpcs.h"
+#include "server/settings/memory_plan.h"
 #include "server/settings/quantity.h"
 
 namespace ferrite {
@@ -17,11 +18,21 @@ namespace {
 // states.
 constexpr size_t kMinReceiveBytes = size_t{4} << 20;
 
+// What gRPC may hold: connections, requests in progress, and those on their way, for which it has
+// no limit before all of a message is there.
+constexpr size_t kOnTheirWayBytes = size_t{16} << 20;
+size_t BufferBytes(const Settings& settings) {
+  return kOnTheirWayBytes + settings.max_inflight_bytes +
+         settings.max_connections * kConnectionBytes;
+}
+
 GrpcServerOptions OptionsOf(const Settings& settings) {
   return {.threads = settings.threads,
           .max_receive_bytes =
               std::max<size_t>(kMinReceiveBytes, 2 * settings.max_value_bytes) + (64 << 10),
-          .max_concurrent_streams = settings.max_concurrent_streams,
+          .max_buffer_bytes = BufferBytes(settings),
+          .max_concurrent_streams = static_cast<int>(
+              StreamPlaces::Announced(static_cast<size_t>(settings.max_concurrent_streams))),
           .max_connection_age = settings.max_connection_age,
           .max_connection_age_grace = settings.shutdown_grace};
 }
@@ -42,7 +53,8 @@ Node::Node(const Settings& settings)
       replays_(settings.request_window_bytes, &Clock::System()),
       events_(&store_, settings.events),
       admissions_(
-          {.operations = settings.max_inflight_operations, .bytes = settings.max_inflight_bytes}),
+          {.operations = settings.max_inflight_operations, .bytes = settings.max_inflight_bytes},
+          static_cast<size_t>(settings.max_concurrent_streams)),
       slow_calls_(settings.slowlog_threshold, settings.slowlog_entries),
       cache_(&store_, &replays_, &events_, &Clock::System(), settings.max_value_bytes),
       wire_(&store_, &events_, &cache_),
@@ -54,6 +66,7 @@ Node::Node(const Settings& settings)
                       .wire = &wire_,
                       .admin = &admin_,
                       .health = &health_,
+                      .reflection = &reflection_,
                       .dispatchers = &dispatchers_})),
       grpc_(OptionsOf(settings), &counters_, &admissions_, &slow_calls_),
       rpc_metrics_(&counters_),

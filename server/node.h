@@ -25,6 +25,7 @@
 #include "server/metrics/thread_counters.h"
 #include "server/net/http_endpoint.h"
 #include "server/net/listener.h"
+#include "server/reflection/reflection.h"
 #include "server/settings/settings.h"
 #include "server/slowlog/slow_calls.h"
 #include "store/store.h"
@@ -68,6 +69,7 @@ class Node {
   WireHandlers wire_;
   AdminHandlers admin_;
   Health health_;
+  const Reflection reflection_;
   // One for each serving thread. They stay when the threads have ended, as whoever records events
   // wakes them.
   std::vector<std::unique_ptr<Dispatcher>> dispatchers_;

@@ -23,6 +23,9 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
   AdminHandlers* const admin = parts.admin;
   Health* const health = parts.health;
   const auto* const dispatchers = parts.dispatchers;
+  const Handler reflect = [reflection = parts.reflection](Turn* turn) {
+    return reflection->Reflect(turn);
+  };
   using Cache = CacheHandlers;
   using Admin = AdminHandlers;
   return {
@@ -55,6 +58,9 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
       {Method::kHealthCheck, Shape::kUnary, TypedHandler(health, &Health::Check)},
       // Not a feed: it is to tell that the server shuts down, and is cancelled at the end.
       {Method::kHealthWatch, Shape::kStream, [health](Turn* turn) { return health->Watch(turn); }},
+
+      {Method::kReflect, Shape::kFrames, reflect},
+      {Method::kReflectAlpha, Shape::kFrames, reflect},
   };
 }
 

@@ -11,6 +11,7 @@
 #include "server/handlers/cache_handlers.h"
 #include "server/handlers/wire_handlers.h"
 #include "server/health/health.h"
+#include "server/reflection/reflection.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -22,6 +23,7 @@ struct RpcParts {
   WireHandlers* wire;
   AdminHandlers* admin;
   Health* health;
+  const Reflection* reflection;
   // One for each serving thread, in order; filled in before the first call.
   const std::vector<std::unique_ptr<Dispatcher>>* dispatchers;
 };

@@ -18,8 +18,8 @@ inline constexpr size_t kMaxKeyBytes = 4096;
 // 100 years.
 inline constexpr int64_t kMaxTtlMs = int64_t{100} * 365 * 24 * 3600 * 1000;
 
-// When an entry is to expire. A point in time given as Unix time is turned into a duration when it
-// reaches the store, so that a later change of the wall clock moves no expiry.
+// When an entry is to expire: after a time to live, by the steady clock, or when the wall clock
+// reaches a Unix time, however often it is set before.
 struct Expiry {
   enum class Kind : uint8_t {
     kNever,

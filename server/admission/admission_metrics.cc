@@ -1,5 +1,7 @@
 #include "server/admission/admission_metrics.h"
 
+#include "absl/strings/ascii.h"
+#include "server/call/status.h"
 #include "server/metrics/family.h"
 
 namespace ferrite {
@@ -14,10 +16,24 @@ std::vector<prometheus::MetricFamily> AdmissionMetrics::Collect() const {
                  return thread.count(static_cast<ShedReason>(i));
                })));
   }
+  auto refused = MakeFamily("ferrite_refused_total",
+                            "Calls, and operations of batches, that failed, by the reason of their "
+                            "ErrorInfo.",
+                            prometheus::MetricType::Counter);
+  for (int reason = v1::ERROR_REASON_UNSPECIFIED + 1; reason < v1::ErrorReason_ARRAYSIZE;
+       ++reason) {
+    const std::string name = v1::ErrorReason_Name(static_cast<v1::ErrorReason>(reason));
+    if (name.empty()) continue;
+    AddCounter(&refused, {{"reason", absl::AsciiStrToLower(name)}},
+               static_cast<double>(counters_.Sum([reason](const ThreadCounters& thread) {
+                 return thread.refused(static_cast<size_t>(reason));
+               })));
+  }
   const auto gauge = [](const char* name, const char* help, uint64_t value) {
     return SingleGauge(name, help, static_cast<double>(value));
   };
   return {shed,
+          refused,
           gauge("ferrite_inflight_operations", "Operations taken up whose answers are not out yet.",
                 budget_.operations()),
           gauge("ferrite_inflight_operations_limit", "How many there may be.",

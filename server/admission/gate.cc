@@ -1,5 +1,7 @@
 #include "server/admission/gate.h"
 
+#include <string>
+
 #include "server/call/status.h"
 
 namespace ferrite {
@@ -13,26 +15,27 @@ constexpr auto kLongDelay = std::chrono::milliseconds(500);
 // before it would have been. And the time that a call has spent in a socket is not known here.
 constexpr int kBacklogPart = 4;
 
-// Made once: a refusal is to cost next to nothing.
-const absl::Status& Overloaded(ShedReason reason) {
-  constexpr auto make = [](const char* text) {
-    return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED, text);
-  };
-  static const absl::Status operations =
-      make("as many operations are in progress as may be (--max-inflight-operations)");
-  static const absl::Status bytes = make(
-      "requests and replies in progress take as much memory as they may (--max-inflight-bytes)");
-  static const absl::Status backlog =
-      make("the work in progress would not leave this call enough time before its deadline");
-  if (reason == ShedReason::kOperations) return operations;
-  return reason == ShedReason::kBytes ? bytes : backlog;
+absl::Status Overloaded(const std::string& text) {
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED, text);
 }
 
-Refusal Refuse(ShedReason reason, std::chrono::nanoseconds delay) {
-  return {reason, delay, Overloaded(reason)};
+absl::Status Overloaded(const std::string& text, const char* flag, uint64_t limit) {
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
+                   text + ", " + std::to_string(limit) + " (" + flag + ")",
+                   {{"limit", std::to_string(limit)}});
 }
 
 }  // namespace
+
+Admissions::Admissions(const InflightLimits& limits, size_t streams_per_connection)
+    : budget(limits),
+      places(streams_per_connection),
+      no_operations(Overloaded("as many operations are in progress as may be",
+                               "--max-inflight-operations", limits.operations)),
+      no_bytes(Overloaded("requests and replies in progress take as many bytes as they may",
+                          "--max-inflight-bytes", limits.bytes)),
+      no_time(Overloaded(
+          "the work in progress would not leave this call enough time before its deadline")) {}
 
 Passage& Passage::operator=(Passage&& other) noexcept {
   if (this == &other) return *this;
@@ -75,14 +78,17 @@ std::optional<Refusal> Gate::Admit(Method method, uint64_t operations, uint64_t 
   if (!IsUsersWork(method)) return std::nullopt;
   const Clock::time_point now = Clock::now();
   if (const Clock::duration wait = forecast_.Wait(now); wait > Clock::duration::zero()) {
-    if (wait > (deadline - now) / kBacklogPart) return Refuse(ShedReason::kBacklog, wait);
+    if (wait > (deadline - now) / kBacklogPart)
+      return Refusal{ShedReason::kBacklog, wait, shared_.no_time};
   }
   const uint64_t bytes = request_bytes + kCallBytes;
   const Admission admission = shared_.budget.Take(operations, bytes);
   if (admission != Admission::kAdmitted) {
-    const auto reason =
-        admission == Admission::kNoBytes ? ShedReason::kBytes : ShedReason::kOperations;
-    return Refuse(reason, shared_.shortage.Met(now));
+    const Clock::duration delay = shared_.shortage.Met(now);
+    if (admission == Admission::kNoBytes) {
+      return Refusal{ShedReason::kBytes, delay, shared_.no_bytes};
+    }
+    return Refusal{ShedReason::kOperations, delay, shared_.no_operations};
   }
   forecast_.Started();
   *passage = Passage(this, operations, bytes);

@@ -35,6 +35,7 @@
 #include "server/admission/drain_forecast.h"
 #include "server/admission/inflight_budget.h"
 #include "server/admission/pushback.h"
+#include "server/admission/stream_places.h"
 #include "server/call/method.h"
 #include "server/call/shed_reason.h"
 
@@ -73,9 +74,15 @@ class Passage {
 
 // What all gates of a server share. Thread-safe.
 struct Admissions {
-  explicit Admissions(const InflightLimits& limits) : budget(limits) {}
+  explicit Admissions(const InflightLimits& limits, size_t streams_per_connection = 1024);
+
   InflightBudget budget;
+  StreamPlaces places;
   Shortage shortage;
+  // Refusals, made once: each is to cost next to nothing.
+  const absl::Status no_operations;
+  const absl::Status no_bytes;
+  const absl::Status no_time;
 };
 
 // That a call is not executed, for the caller of Admit() to count and to answer.
@@ -103,6 +110,9 @@ class Gate {
   // until `deadline`, pass, and sets `*passage`; or refuses it.
   std::optional<Refusal> Admit(Method method, uint64_t operations, uint64_t request_bytes,
                                Clock::time_point deadline, Passage* passage);
+
+  // The places of all connections.
+  StreamPlaces* places() { return &shared_.places; }
 
  private:
   friend class Passage;

@@ -30,6 +30,8 @@ enum class Method : size_t {
   kResetSlowLog,
   kHealthCheck,
   kHealthWatch,
+  kReflect,
+  kReflectAlpha,
 };
 
 struct MethodName {
@@ -42,6 +44,9 @@ struct MethodName {
 inline constexpr std::string_view kCacheService = "ferrite.v1.CacheService";
 inline constexpr std::string_view kAdminService = "ferrite.v1.AdminService";
 inline constexpr std::string_view kHealthService = "grpc.health.v1.Health";
+inline constexpr std::string_view kReflectionService = "grpc.reflection.v1.ServerReflection";
+inline constexpr std::string_view kOlderReflectionService =
+    "grpc.reflection.v1alpha.ServerReflection";
 
 // In the order of Method.
 inline constexpr std::array kMethodNames = {
@@ -66,11 +71,13 @@ inline constexpr std::array kMethodNames = {
     MethodName{kAdminService, "ResetSlowLog", "resetslowlog", "unary"},
     MethodName{kHealthService, "Check", "healthcheck", "unary"},
     MethodName{kHealthService, "Watch", "healthwatch", "server_stream"},
+    MethodName{kReflectionService, "ServerReflectionInfo", "reflect", "bidi_stream"},
+    MethodName{kOlderReflectionService, "ServerReflectionInfo", "reflectalpha", "bidi_stream"},
 };
 
 inline constexpr size_t kMethodCount = kMethodNames.size();
 static_assert(kMethodNames[static_cast<size_t>(Method::kHealthWatch)].method == "Watch");
-static_assert(static_cast<size_t>(Method::kHealthWatch) + 1 == kMethodCount);
+static_assert(static_cast<size_t>(Method::kReflectAlpha) + 1 == kMethodCount);
 
 constexpr const MethodName& NameOf(Method method) {
   return kMethodNames[static_cast<size_t>(method)];
@@ -80,7 +87,13 @@ constexpr const MethodName& NameOf(Method method) {
 // each frame or message.
 constexpr bool InFrames(Method method) {
   return method == Method::kPipeline || method == Method::kSubscribe ||
-         method == Method::kHealthWatch;
+         method == Method::kHealthWatch || method == Method::kReflect ||
+         method == Method::kReflectAlpha;
+}
+
+// Whether clients end calls of the method by leaving, when they have had enough of its messages.
+constexpr bool EndsWithItsClient(Method method) {
+  return InFrames(method) || method == Method::kScan;
 }
 
 // Whether calls of the method are the users' work, which is refused when there is too much of it.

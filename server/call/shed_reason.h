@@ -14,10 +14,16 @@ enum class ShedReason : size_t {
   kDeadline,       // its deadline had passed when it was taken up
   kMemory,         // the store is full and nothing could be evicted
   kRequestWindow,  // no room for another request_id
+  kStreams,        // --max-concurrent-streams
+  kSubscribers,    // --max-subscribers
+  kMessageSize,    // the request is larger than any that is allowed
+  kCompression,    // the request is compressed
+  kUnknownMethod,  // there is no such method
 };
 
 // In the order of ShedReason.
-inline constexpr std::array kShedReasonNames = {"operations", "bytes",  "backlog",
-                                                "deadline",   "memory", "request_window"};
+inline constexpr std::array kShedReasonNames = {
+    "operations", "bytes",       "backlog",      "deadline",    "memory",        "request_window",
+    "streams",    "subscribers", "message_size", "compression", "unknown_method"};
 
 }  // namespace ferrite

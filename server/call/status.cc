@@ -10,9 +10,20 @@ namespace {
 // Serialized when the error is made, so that one that is made once and returned often, such as
 // OVERLOADED, costs little.
 constexpr char kDetailsUrl[] = "type.googleapis.com/google.rpc.Status";
+// The reason beside them, as a byte, for those who count it.
+constexpr char kReasonUrl[] = "ferrite.reason";
+static_assert(v1::ErrorReason_ARRAYSIZE <= 128);
 
 // Debian's Abseil has a string_view of its own.
 absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
+
+// The flag that a text names first, such as "--max-memory"; empty if there is none.
+std::string_view FlagIn(std::string_view text) {
+  const size_t begin = text.find("--");
+  if (begin == std::string_view::npos) return {};
+  const size_t end = text.find_first_not_of("-abcdefghijklmnopqrstuvwxyz", begin);
+  return text.substr(begin, end - begin);
+}
 
 }  // namespace
 
@@ -22,12 +33,17 @@ absl::Status MakeError(absl::StatusCode code, v1::ErrorReason reason, std::strin
   info.set_reason(v1::ErrorReason_Name(reason));
   info.set_domain("ferrite");
   for (const auto& [name, value] : facts) (*info.mutable_metadata())[std::string(name)] = value;
+  if (const std::string_view flag = FlagIn(message); !flag.empty()) {
+    (*info.mutable_metadata())["flag"] = std::string(flag);
+  }
   google::rpc::Status details;
   details.set_code(static_cast<int>(code));
   details.set_message(std::string(message));
   details.add_details()->PackFrom(info);
   absl::Status status(code, ToAbsl(message));
   status.SetPayload(kDetailsUrl, absl::Cord(details.SerializeAsString()));
+  const char reason_byte = static_cast<char>(reason);
+  status.SetPayload(kReasonUrl, absl::Cord(absl::string_view(&reason_byte, 1)));
   return status;
 }
 
@@ -54,14 +70,9 @@ std::string DetailsOf(const absl::Status& status) {
 }
 
 v1::ErrorReason ReasonOf(const absl::Status& status) {
-  google::rpc::Status details;
-  google::rpc::ErrorInfo info;
-  v1::ErrorReason reason;
-  if (details.ParseFromString(DetailsOf(status)) && details.details_size() > 0 &&
-      details.details(0).UnpackTo(&info) && v1::ErrorReason_Parse(info.reason(), &reason)) {
-    return reason;
-  }
-  return v1::ERROR_REASON_UNSPECIFIED;
+  const auto reason = status.GetPayload(kReasonUrl);
+  if (!reason.has_value()) return v1::ERROR_REASON_UNSPECIFIED;
+  return static_cast<v1::ErrorReason>((*reason)[0]);
 }
 
 v1::OperationError ToOperationError(const absl::Status& status) {

@@ -15,7 +15,7 @@
 namespace ferrite {
 
 // A status with a text for people and, in its details, a google.rpc.ErrorInfo for programs: domain
-// "ferrite", the reason, and facts such as {"limit", "4096"}.
+// "ferrite", the reason, facts such as {"limit", "4096"}, and the flag that the text names, if any.
 absl::Status MakeError(absl::StatusCode code, v1::ErrorReason reason, std::string_view message,
                        std::initializer_list<std::pair<std::string_view, std::string>> facts = {});
 

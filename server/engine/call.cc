@@ -52,10 +52,32 @@ void Call::Begin() {
 
 void Call::BeginFrames() {
   transport_.TakeNext();
-  if (end_.status = CheckDeadline(); !end_.status.ok()) return Finish();
+  end_.status = CheckDeadline();
+  if (end_.status.ok()) end_.status = TakePlace();
+  if (!end_.status.ok()) {
+    AddPushbackIfAny();
+    return Finish();
+  }
+  Open();
   reading_ = true;
   transport_.StartRead();
   AdvanceFrames();
+}
+
+void Call::AddPushbackIfAny() {
+  const auto delay = DelayAfter(end_.status);
+  if (delay.has_value() && end_.trailers.empty()) AddPushback(*delay, &end_);
+}
+
+void Call::Open() {
+  if (rpc_.shape == Shape::kUnary || std::exchange(opened_, true)) return;
+  opening_ = true;
+  transport_.StartOpening();
+}
+
+void Call::OnOpened() {
+  opening_ = false;
+  ReleaseIfOver();
 }
 
 void Call::OnRead(bool ok) {
@@ -84,7 +106,7 @@ void Call::OnFinished(bool ok) {
   thread_.wait()->Passed(mark_);
   passage_.End();
   state_ = State::kFinished;
-  if (!ok) end_.status = absl::CancelledError();
+  if (!ok) end_.status = EndByClient();
   ReleaseIfOver();
 }
 
@@ -154,6 +176,9 @@ absl::Status Call::Admit() {
   if (rpc_.shape != Shape::kFrames) {
     if (absl::Status status = CheckDeadline(); !status.ok()) return status;
   }
+  if (absl::Status status = transport_.CheckMessage(); !status.ok()) [[unlikely]]
+    return status;
+  if (absl::Status status = TakePlace(); !status.ok()) return status;
   std::optional<Refusal> refusal = thread_.gate()->Admit(
       rpc_.method, 1, transport_.request().size(), transport_.deadline(), &passage_);
   if (!refusal.has_value()) [[likely]]
@@ -161,6 +186,14 @@ absl::Status Call::Admit() {
   ThreadCounters::Current().Count(refusal->reason);
   AddPushback(refusal->delay, &end_);
   return std::move(refusal->status);
+}
+
+absl::Status Call::TakePlace() {
+  if (rpc_.shape == Shape::kUnary || has_place_) return absl::OkStatus();
+  absl::Status status = thread_.gate()->places()->Take(transport_.connection());
+  has_place_ = status.ok();
+  if (!has_place_) ThreadCounters::Current().Count(ShedReason::kStreams);
+  return status;
 }
 
 void Call::Advance() {
@@ -204,6 +237,7 @@ void Call::Proceed(Next next, const CallStep& step) {
       thread_.AskLater(target());
       [[fallthrough]];
     case Next::kWait:
+      Open();
       Wait();
       break;
   }
@@ -216,8 +250,7 @@ void Call::EndTurn(CallStep::Clock::time_point now) {
   ReplyWriter* const reply = thread_.reply();
   if (!end_.status.ok()) {
     reply->Clear();
-    const auto delay = DelayAfter(end_.status);
-    if (delay.has_value() && end_.trailers.empty()) AddPushback(*delay, &end_);
+    AddPushbackIfAny();
   }
   if (rpc_.shape == Shape::kFrames) {
     meter_->EndFrame(turn_times_.execute_ns);
@@ -245,6 +278,7 @@ void Call::Send() {
   sent_bytes_ += bytes;
   passage_.HoldReply(bytes);
   writing_ = true;
+  opened_ = true;
   transport_.StartWrite(thread_.reply());
 }
 
@@ -299,12 +333,19 @@ void Call::LogIfSlow(const CallTimes& times, uint64_t response_bytes, uint64_t k
             transport_, end_.status, transport_.request());
 }
 
+absl::Status Call::EndByClient() const {
+  const bool may = EndsWithItsClient(rpc_.method);
+  const bool owes_nothing = rpc_.shape == Shape::kFrames ? sent_ == received_ : sent_ > 0;
+  return may && owes_nothing ? absl::OkStatus() : absl::CancelledError();
+}
+
 void Call::ReleaseIfOver() {
-  if (!begun_ || !gone_ || reading_ || writing_ || state_ == State::kFinishing) return;
+  if (!begun_ || !gone_ || opening_ || reading_ || writing_ || state_ == State::kFinishing) return;
   StopWaiting();
-  if (state_ == State::kOpen) end_.status = absl::CancelledError();
+  if (state_ == State::kOpen) end_.status = EndByClient();
   EndMeter(CallStep::Clock::now());
   passage_.End();
+  if (has_place_) thread_.gate()->places()->GiveBack(transport_.connection());
   deadline_timer_.reset();
   Unlink();
   ForgetTarget();

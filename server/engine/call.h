@@ -4,17 +4,17 @@
 //
 //   1. Begin: the call is there; of all but frames with its request. Its deadline and the gate
 //      decide whether it is admitted.
-//   2. A turn: the handler answers the request at once, or sets an Answer, which goes on (Advance)
+//   2. A stream that has nothing to send at once opens: its client is told that it has begun.
+//   3. A turn: the handler answers the request at once, or sets an Answer, which goes on (Advance)
 //      until it has come to its end: yielding to other calls, waiting for its Waker, or sending
 //      messages. A stream of frames takes a turn for each frame, one after the other: there is one
 //      read and one write in flight at most, and one frame in hand, so a client that does not take
 //      replies is not read from.
-//   3. Finish, at most once: with the outcome of the turn; or because the deadline has passed while
+//   4. Finish, at most once: with the outcome of the turn; or because the deadline has passed while
 //      the call waited, the server drains (of feeds and frames), or a frame is refused.
-//   4. OnGone: the call is over on the wire, by its end or because the client is gone. In the
-//   latter
-//      case the answer goes at once, and nothing more is sent.
-//   5. Release: all of this is through, and nothing is in flight.
+//   5. OnGone: the call is over on the wire, by its end or because the client is gone. In the
+//      latter case the answer goes at once, and nothing more is sent.
+//   6. Release: all of this is through, and nothing is in flight.
 //
 // The transport promises OnGone once for each call that begins, in any order with the other events.
 
@@ -46,6 +46,7 @@ class Call final : public Link {
 
   // Events of the transport.
   void Begin();
+  void OnOpened();
   void OnRead(bool ok);
   void OnWritten(bool ok);
   void OnFinished(bool ok);
@@ -70,7 +71,12 @@ class Call final : public Link {
   void TakeTurn();
   absl::Status CheckDeadline() const;
   absl::Status Admit();
+  // Takes one of its connection's places for streams.
+  absl::Status TakePlace();
   void EndOpening();
+  void AddPushbackIfAny();
+  // Has the stream open, unless it has.
+  void Open();
   // Does as the handler or the answer said.
   void Proceed(Answer::Next next, const CallStep& step);
   void EndTurn(Clock::time_point now);
@@ -85,6 +91,8 @@ class Call final : public Link {
   void EndMeter(Clock::time_point now);
   void LogIfSlow(const CallTimes& times, uint64_t response_bytes, uint64_t keys);
   void ReleaseIfOver();
+  // How the call ended, if its client has left it: well, if that is how such calls end.
+  absl::Status EndByClient() const;
   const std::shared_ptr<WakeTarget>& target();
   void ForgetTarget();
 
@@ -97,6 +105,9 @@ class Call final : public Link {
   State state_ = State::kOpen;
   bool begun_ = false;
   bool gone_ = false;
+  bool opened_ = false;   // or sent a message
+  bool opening_ = false;  // and that is under way
+  bool has_place_ = false;
   bool reading_ = false;
   bool writing_ = false;
   bool has_frame_ = false;  // that has not had its turn

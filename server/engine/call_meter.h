@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "server/call/method.h"
+#include "server/metrics/refusals.h"
 #include "server/metrics/thread_counters.h"
 
 namespace ferrite {
@@ -26,6 +27,7 @@ class CallMeter {
            Clock::time_point end = Clock::now()) {
     if (!InFrames(method_)) counters_.Record((end - begin_) / std::chrono::nanoseconds(1));
     ThreadCounters::Add(&counters_.handled[static_cast<size_t>(status.code())], 1);
+    if (!status.ok()) CountRefusal(status);
     ThreadCounters::Add(&counters_.received, messages_received);
     ThreadCounters::Add(&counters_.sent, messages_sent);
   }

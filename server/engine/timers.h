@@ -1,7 +1,7 @@
 #pragma once
 
-// Timers of one serving thread, on the steady clock. gRPC's own wait on the wall clock, and come
-// late by as much as that is set back.
+// Timers of one serving thread, on the steady clock. They ring on that thread; gRPC's own would go
+// through a thread of gRPC and a lock.
 
 #include <chrono>
 #include <functional>

@@ -7,6 +7,7 @@
 #include "server/call/status.h"
 #include "server/events/subscriber_stream.h"
 #include "server/events/subscription_request.h"
+#include "server/metrics/thread_counters.h"
 
 namespace ferrite {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 constexpr size_t kEventsPerStep = 512;
 
 absl::Status TooManyStreams(size_t limit) {
+  ThreadCounters::Current().Count(ShedReason::kSubscribers);
   return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
                    "the server has as many subscriptions as it may have, " + std::to_string(limit) +
                        " (--max-subscribers)",

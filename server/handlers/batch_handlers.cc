@@ -7,9 +7,21 @@
 #include "server/call/limits.h"
 #include "server/call/status.h"
 #include "server/handlers/cache_handlers.h"
+#include "server/metrics/refusals.h"
 #include "server/metrics/thread_counters.h"
 
 namespace ferrite {
+namespace {
+
+// Does nothing if it is OK.
+void SetError(const absl::Status& status, v1::MSetResult* result) {
+  if (status.ok()) return;
+  CountRefusal(status);
+  *result->mutable_error() = ToOperationError(status);
+}
+
+}  // namespace
+
 absl::Status CacheHandlers::CheckMSet(const v1::MSetRequest& request) const {
   if (absl::Status status = CheckBatchSize(static_cast<size_t>(request.entries_size()));
       !status.ok())
@@ -47,13 +59,13 @@ absl::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetRespons
     for (size_t i = 0; i < count; ++i) {
       v1::MSetResult* result = response->add_results();
       const absl::Status status = FillAndCountSet(results[i], result->mutable_response());
-      if (!status.ok()) *result->mutable_error() = ToOperationError(status);
+      SetError(status, result);
     }
     begin += static_cast<int>(count);
     if (begin == entry_count || count == kKeysPerStep) continue;
     v1::MSetResult* result = response->add_results();
     const absl::Status status = SetChecked(request.entries(begin++), result->mutable_response());
-    if (!status.ok()) *result->mutable_error() = ToOperationError(status);
+    SetError(status, result);
   }
   return absl::OkStatus();
 }

@@ -13,6 +13,7 @@
 #include "server/call/status.h"
 #include "server/handlers/read_result.h"
 #include "server/handlers/wire_handlers.h"
+#include "server/metrics/refusals.h"
 #include "server/metrics/thread_counters.h"
 
 namespace ferrite {
@@ -28,6 +29,7 @@ void Count(CacheOutcome outcome, uint64_t n = 1) { ThreadCounters::Current().Cou
 
 void WriteError(const absl::Status& status, ReplyWriter* reply) {
   thread_local v1::OperationResult result;
+  CountRefusal(status);
   *result.mutable_error() = ToOperationError(status);
   WriteMessage(kPipelineResult, result, reply);
 }

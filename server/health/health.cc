@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/call/method.h"
+#include "server/call/status.h"
 
 namespace ferrite {
 
@@ -64,7 +65,7 @@ absl::Status Health::Check(const grpc::health::v1::HealthCheckRequest& request,
 absl::Status Health::Watch(Turn* turn) {
   grpc::health::v1::HealthCheckRequest request;
   if (!turn->request().ParseInto(&request)) {
-    return absl::InvalidArgumentError("what was sent is not a HealthCheckRequest");
+    return InvalidArgument(v1::MALFORMED, "what was sent is not a HealthCheckRequest");
   }
   turn->Later(std::make_unique<Watcher>(this, request.service(), turn->waker()));
   return absl::OkStatus();

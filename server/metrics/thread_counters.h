@@ -87,6 +87,9 @@ struct KeyTally {
 // All counters of one thread.
 class ThreadCounters {
  public:
+  // More than there are of ErrorReason.
+  static constexpr size_t kMaxReasons = 128;
+
   // Those of the calling thread. It must have been given some by CounterRegistry::AttachThread.
   static ThreadCounters& Current() { return *current_; }
 
@@ -111,6 +114,9 @@ class ThreadCounters {
   uint64_t count(ShedReason reason) const {
     return shed_[static_cast<size_t>(reason)].load(std::memory_order_relaxed);
   }
+  // By the number of an ErrorReason (CountRefusal in refusals.h).
+  void CountRefusal(size_t reason) { Add(&refused_[reason % kMaxReasons], 1); }
+  uint64_t refused(size_t reason) const { return refused_[reason].load(std::memory_order_relaxed); }
 
   // For this thread only.
   const KeyTally& keys() const { return keys_; }
@@ -136,6 +142,7 @@ class ThreadCounters {
   std::array<MethodCounters, kMethodCount> methods_;
   std::array<Counter, kCacheOutcomeNames.size()> outcomes_{};
   std::array<Counter, kShedReasonNames.size()> shed_{};
+  std::array<Counter, kMaxReasons> refused_{};
   KeyTally keys_;
 };
 

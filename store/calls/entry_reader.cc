@@ -51,7 +51,7 @@ void EntryReader::LockTouchAndRead(const GetOptions& options, ReadResult* result
   SpinMutex::scoped_lock lock(key_.lock());
   Entry* const entry = FindLocked();
   if (entry == nullptr) return;
-  Shard::SetExpiry(entry, state_.ExpiresAtMs(Expiry::After(*options.touch_ttl_ms), 0));
+  key_.shard->SetExpiry(entry, state_.ExpiresAtMs(Expiry::After(*options.touch_ttl_ms), 0));
   entry->key().CountUse();
   CopyLocked(state_, *entry, options, result);
 }

@@ -85,7 +85,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool EntryReader::GlanceUnlocked(
 
 inline bool EntryReader::SetTtl(const StoreState& state, int64_t expires_at_ms,
                                 ReadResult* result) {
-  const int64_t left_ms = expires_at_ms - state.context.clock->MonotonicMs();
+  const int64_t left_ms = LeftMs(expires_at_ms, *state.context.clock);
   result->ttl_ms = left_ms;
   return left_ms > 0;  // otherwise it may have been touched since we looked
 }

@@ -85,7 +85,9 @@ TouchResult EntryWriter::Touch(std::optional<Expiry> expiry) {
   LockedKey locked(&state_, key_);
   TouchResult result;
   if (!locked.present()) return result;
-  if (expiry.has_value()) Shard::SetExpiry(&locked.entry(), state_.ExpiresAtMs(*expiry, 0));
+  if (expiry.has_value()) {
+    key_.shard->SetExpiry(&locked.entry(), state_.ExpiresAtMs(*expiry, 0));
+  }
   locked.entry().key().CountUse();
   result.found = !state_.Expired(locked.entry());
   result.version = locked.entry().version();

@@ -74,7 +74,7 @@ class LockedKey {
     }
     const int64_t before_ms = entry_->expires_at_ms();
     const int64_t at_ms = state_.ExpiresAtMs(expiry, present() ? before_ms : 0);
-    if (at_ms != before_ms) Shard::SetExpiry(entry_, at_ms);
+    if (at_ms != before_ms) shard_.SetExpiry(entry_, at_ms);
     entry_->set_version(shard_.NextVersion(entry_->version()));
     if (!created_) entry_->key().CountUse();
     expired_ = false;

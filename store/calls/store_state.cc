@@ -67,8 +67,7 @@ int64_t StoreState::ExpiresSomeTimeMs(const Expiry& expiry, int64_t kept_ms) con
       return context.clock->MonotonicMs() + expiry.ms;
     case Expiry::Kind::kAt:
       // A time that has passed meanwhile makes an entry that is gone at once.
-      return context.clock->MonotonicMs() +
-             std::clamp<int64_t>(expiry.ms - context.clock->UnixMs(), 0, kMaxTtlMs);
+      return ExpiryAtUnixMs(expiry.ms);
   }
   FERRITE_CHECK(false);
   return 0;
@@ -77,7 +76,7 @@ int64_t StoreState::ExpiresSomeTimeMs(const Expiry& expiry, int64_t kept_ms) con
 std::optional<int64_t> StoreState::TtlMs(const Entry& entry) const {
   const int64_t at_ms = entry.expires_at_ms();
   if (at_ms == 0) return std::nullopt;
-  return std::max<int64_t>(1, at_ms - context.clock->MonotonicMs());
+  return std::max<int64_t>(1, LeftMs(at_ms, *context.clock));
 }
 
 }  // namespace ferrite

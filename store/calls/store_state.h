@@ -48,15 +48,13 @@ class StoreState {
     return shards[next_to_evict_.fetch_add(1, std::memory_order_relaxed) & shard_mask_].get();
   }
 
-  // The monotonic time at which an entry is to expire; 0: never. `kept_ms` is for Expiry::Keep().
+  // When an entry is to expire, as in expiry_time.h; 0: never. `kept_ms` is for Expiry::Keep().
   int64_t ExpiresAtMs(const Expiry& expiry, int64_t kept_ms) const {
     return expiry.kind == Expiry::Kind::kNever ? 0 : ExpiresSomeTimeMs(expiry, kept_ms);
   }
   // What is left until then.
   std::optional<int64_t> TtlMs(const Entry& entry) const;
-  bool Expired(const Entry& entry) const {
-    return entry.Expired([this] { return context.clock->MonotonicMs(); });
-  }
+  bool Expired(const Entry& entry) const { return entry.Expired(*context.clock); }
 
   // Whether reads count as uses: only eviction needs to know.
   bool counts_uses() const { return counts_uses_.load(std::memory_order_relaxed); }

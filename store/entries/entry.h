@@ -27,6 +27,7 @@
 
 #include "absl/base/attributes.h"
 #include "base/check.h"
+#include "store/entries/expiry_time.h"
 #include "store/entries/words.h"
 #include "store/memory/slot_allocator.h"
 #include "store/value.h"
@@ -101,16 +102,15 @@ class Entry {
     std::atomic_thread_fence(std::memory_order_release);
   }
 
-  // Monotonic milliseconds; 0: never.
+  // As in expiry_time.h; 0: never.
   int64_t expires_at_ms() const {
     return static_cast<int64_t>(state_.load(std::memory_order_seq_cst) >> kExpiryShift);
   }
   void set_expires_at_ms(int64_t ms);
   // Reads the clock only if it has to.
-  template <typename NowMs>
-  bool Expired(NowMs now_ms) const {
+  bool Expired(const Clock& clock) const {
     const int64_t at = expires_at_ms();
-    return at != 0 && at <= now_ms();
+    return at != 0 && LeftMs(at, clock) <= 0;
   }
 
   // A small value is its own bytes; a large one is a block.

@@ -165,12 +165,12 @@ uint64_t Shard::NextVersion(uint64_t last) const {
   return std::max(last + 1, static_cast<uint64_t>(context_.clock->UnixUs()));
 }
 
-void Shard::SetExpiry(Entry* entry, int64_t at_ms) {
+void Shard::SetExpiry(Entry* entry, int64_t at_ms) const {
   entry->set_expires_at_ms(at_ms);
   if (at_ms == 0) return;
   // The sweep resets `next_due_ms` before it reads the entries: either it reads this expiry, or
   // this lowers the bound after.
-  Page::Of(entry)->LowerNextDue(at_ms);
+  Page::Of(entry)->LowerNextDue(NextLookMs(at_ms, *context_.clock));
 }
 
 }  // namespace ferrite

@@ -142,7 +142,7 @@ class Shard {
   uint64_t NextVersion(uint64_t last) const;
 
   // Sets when an entry expires (0: never) and lets the sweep know. The caller has locked its key.
-  static void SetExpiry(Entry* entry, int64_t at_ms);
+  void SetExpiry(Entry* entry, int64_t at_ms) const;
 
   // Evicts one entry, if there is one.
   Evicted EvictOne() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -185,9 +185,7 @@ class Shard {
   // version.
   std::optional<size_t> EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  bool Expired(const Entry& entry) const {
-    return entry.Expired([this] { return context_.clock->MonotonicMs(); });
-  }
+  bool Expired(const Entry& entry) const { return entry.Expired(*context_.clock); }
   // A lock has a cache line of its own, so that keys that differ do not meet.
   struct alignas(64) KeyLock {
     SpinMutex mutex;

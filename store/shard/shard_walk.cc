@@ -40,10 +40,11 @@ bool Shard::Sweep(uint32_t* page_number) {
       const Entry& entry = EntryInSlot(page->SlotAt(slot));
       const int64_t at_ms = entry.expires_at_ms();
       if (at_ms == 0) continue;
-      if (at_ms <= now_ms) {
+      const int64_t look_ms = NextLookMs(at_ms, *context_.clock);
+      if (look_ms <= now_ms) {
         due.Add(entry);
       } else {
-        next_due_ms = std::min(next_due_ms, at_ms);
+        next_due_ms = std::min(next_due_ms, look_ms);
       }
     }
     page->LowerNextDue(next_due_ms);
@@ -129,7 +130,7 @@ size_t Shard::CountExpired() {
     if (page == nullptr || page->next_due_ms.load() > now_ms) continue;
     for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
          slot = page->NextLive(slot + 1)) {
-      count += EntryInSlot(page->SlotAt(slot)).Expired([now_ms] { return now_ms; });
+      count += Expired(EntryInSlot(page->SlotAt(slot)));
     }
   }
 }

@@ -33,6 +33,7 @@ class Http2Connection:
         self._received = b""
         self._decoder = hpack.Decoder()
         self._outcomes = {}
+        self._headers = {}
         self.socket.sendall(PREFACE + frame(SETTINGS, 0, 0))
 
     def __enter__(self):
@@ -84,6 +85,12 @@ class Http2Connection:
         """Makes a call; returns its grpc-status as a number, or a text that says what ended it."""
         return self.status_of(self.start_call(path, message, timeout))
 
+    def headers_of(self, stream):
+        """Waits for the first headers of the answer."""
+        while stream not in self._headers:
+            self.take_frame()
+        return self._headers[stream]
+
     def status_of(self, stream):
         while stream not in self._outcomes:
             self.take_frame()
@@ -97,6 +104,7 @@ class Http2Connection:
         if kind == HEADERS:
             assert flags & END_HEADERS and not flags & (PADDED | PRIORITY), f"flags {flags}"
             headers = dict(self._decoder.decode(payload))
+            self._headers.setdefault(stream, headers)
             if "grpc-status" in headers:
                 self._outcomes[stream] = int(headers["grpc-status"])
             elif flags & END_STREAM:

@@ -56,6 +56,7 @@ class FuzzRun : public ModelFixture {
           Fill();
           break;
         case 1:
+          ReclaimExpired();
           clock_.SetUnixMs(clock_.UnixMs() - Below(100));
           break;
         case 2:
@@ -75,6 +76,16 @@ class FuzzRun : public ModelFixture {
  private:
   uint32_t Below(uint32_t bound) override { return bytes_.Below(bound); }
   uint64_t Any() override { return bytes_.Take(8); }
+
+  // What has expired by the wall clock may be there again when that is set back, unless it was
+  // reclaimed before.
+  void ReclaimExpired() {
+    Reconcile();
+    for (uint32_t i = 0; i < options_.keys; ++i) {
+      const std::string key = "k" + std::to_string(i);
+      if (Find(key) == nullptr) store_->Delete(key);
+    }
+  }
 
   // Many sets for few bytes, so that memory is soon full.
   void Fill() {

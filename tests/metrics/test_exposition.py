@@ -35,6 +35,7 @@ EXPECTED_TYPES = {
     "ferrite_evictions_total": "counter",
     "ferrite_expired_total": "counter",
     "ferrite_inflight_requests": "gauge",
+    "ferrite_refused_total": "counter",
     "ferrite_shed_total": "counter",
     "ferrite_inflight_operations": "gauge",
     "ferrite_inflight_operations_limit": "gauge",

@@ -53,6 +53,7 @@ SERVER_FOLDERS = {
     "events": ["engine"],
     "handlers": ["engine", "events"],
     "health": ["engine"],
+    "reflection": ["engine"],
     "net": ["metrics"],
     "settings": ["admission", "events", "net"],
 }
@@ -68,7 +69,7 @@ BANS = [
     (r'#include "absl/log/', CPP, "spdlog: Debian's Abseil has no log"),
     (r'#include [<"]grpc', r"^client/pipeline/(call_queue|call_verdict|deadlines|pending_call|wait_forecast)\.",
      "an argument that PipelineStream hands in: these parts know no gRPC"),
-    (r'#include [<"]grpc(pp)?/(?!health/v1/health\.pb\.h)|\bgrpc::(?!health::v1)', r"^server/(?!engine/grpc/).*\.(cc|h)$",
+    (r'#include [<"]grpc(pp)?/(?!(health|reflection)/v1/\w+\.pb\.h)|\bgrpc::(?!(health|reflection)::v1)', r"^server/(?!engine/grpc/).*\.(cc|h)$",
      "what server/call and server/engine offer: only server/engine/grpc names gRPC, so that another front can take its place"),
     (r'#include "[^"]*\.\.', CPP, "the path from the root of the repository"),
     (r"\b(class|struct|enum class) \w*(Manager|Helper|Utils?|Impl)\b", CPP, "a noun that says what it is"),

@@ -5,110 +5,17 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <utility>
 #include <vector>
 
-#include "server/metrics/thread_counters.h"
-#include "tests/server/fake_transport.h"
+#include "tests/server/call_fixture.h"
 
 namespace ferrite {
 namespace {
 
-using Next = Answer::Next;
-
-void Append(std::string_view text, ReplyWriter* reply) {
-  std::memcpy(reply->Append(text.size()), text.data(), text.size());
-}
-
-// An answer whose steps the test has written down; waits when there are none.
-struct Script {
-  std::vector<Next> steps;
-  absl::Status end;
-  int asked = 0;
-  int sent = 0;
-  int alive = 0;
-};
-
-class ScriptedAnswer final : public Answer {
- public:
-  explicit ScriptedAnswer(Script* script) : script_(*script) { ++script_.alive; }
-  ~ScriptedAnswer() override { --script_.alive; }
-
-  Next Advance(ReplyWriter* message, CallEnd* end) override {
-    const size_t step = static_cast<size_t>(script_.asked++);
-    const Next next = step < script_.steps.size() ? script_.steps[step] : Next::kWait;
-    if (next == Next::kMessage || next == Next::kEnd) Append("later", message);
-    if (next == Next::kEnd) end->status = script_.end;
-    return next;
-  }
-  void Sent() override { ++script_.sent; }
-
- private:
-  Script& script_;
-};
-
-class CallTest : public testing::Test {
- protected:
-  CallTest() { counters_.AttachThread(); }
-
-  // A call of that shape, whose handler answers at once if there is no script.
-  void Make(Shape shape, Method method = Method::kGet) {
-    rpc_ = {method, shape, [this](Turn* turn) -> absl::Status {
-              ++handled_;
-              waker_ = turn->waker();
-              if (!refuse_.ok()) return refuse_;
-              if (scripted_) {
-                turn->Later(std::make_unique<ScriptedAnswer>(&script_));
-              } else {
-                Append("at once", turn->reply());
-              }
-              return absl::OkStatus();
-            }};
-    call_.emplace(&transport_, &rpc_, &thread_);
-  }
-  void MakeWaiting(Shape shape, std::vector<Next> steps, Method method = Method::kGet) {
-    scripted_ = true;
-    script_.steps = std::move(steps);
-    Make(shape, method);
-  }
-  void Wake() {
-    waker_->Wake();
-    thread_.Run();
-  }
-  uint64_t Handled(absl::StatusCode code) {
-    return counters_.Sum([&](const ThreadCounters& thread) {
-      return thread.of(rpc_.method).handled[static_cast<size_t>(code)].load();
-    });
-  }
-  absl::StatusCode finished() const { return transport_.finished->status.code(); }
-  void ExpectOver() {
-    EXPECT_EQ(transport_.released, 1);
-    EXPECT_EQ(script_.alive, 0);
-    EXPECT_EQ(counters_.Inflight(), 0u);
-    EXPECT_EQ(counters_.Waiting(rpc_.method), 0u);
-    EXPECT_EQ(admissions_.budget.operations(), 0u);
-    EXPECT_EQ(admissions_.budget.bytes(), 0u);
-    EXPECT_FALSE(thread_.has_calls());
-  }
-
-  CounterRegistry counters_;
-  Admissions admissions_{{.operations = 10, .bytes = 1 << 20}};
-  SlowCalls slow_calls_{std::nullopt, 1};
-  FakeThread thread_{&admissions_, &slow_calls_};
-  FakeTransport transport_;
-  Rpc rpc_;
-  Script script_;
-  bool scripted_ = false;
-  absl::Status refuse_;
-  int handled_ = 0;
-  std::optional<Waker> waker_;
-  std::optional<Call> call_;
-};
-
 TEST_F(CallTest, AUnaryCallIsAnsweredAtOnce) {
   Make(Shape::kUnary);
-  call_->Begin();
+  Begin();
   ASSERT_TRUE(transport_.finished.has_value());
   EXPECT_TRUE(transport_.finished->status.ok());
   EXPECT_EQ(transport_.last_message, "at once");
@@ -124,7 +31,7 @@ TEST_F(CallTest, AUnaryCallIsAnsweredAtOnce) {
 
 TEST_F(CallTest, TheEndOnTheWireMayComeBeforeTheEndOfFinish) {
   Make(Shape::kUnary);
-  call_->Begin();
+  Begin();
   call_->OnGone();
   EXPECT_EQ(transport_.released, 0);
   call_->OnFinished(true);
@@ -135,7 +42,7 @@ TEST_F(CallTest, ACallWhoseClientIsGoneBeforeItBeganIsNotExecuted) {
   Make(Shape::kUnary);
   call_->OnGone();
   EXPECT_EQ(transport_.released, 0);
-  call_->Begin();
+  Begin();
   EXPECT_EQ(handled_, 0);
   EXPECT_EQ(transport_.took_next, 1);
   ExpectOver();
@@ -145,7 +52,7 @@ TEST_F(CallTest, ACallWhoseClientIsGoneBeforeItBeganIsNotExecuted) {
 TEST_F(CallTest, ACallPastItsDeadlineIsNotExecuted) {
   Make(Shape::kUnary);
   transport_.set_deadline(Caller::Clock::now());
-  call_->Begin();
+  Begin();
   EXPECT_EQ(handled_, 0);
   EXPECT_EQ(finished(), absl::StatusCode::kDeadlineExceeded);
   call_->OnFinished(true);
@@ -155,7 +62,7 @@ TEST_F(CallTest, ACallPastItsDeadlineIsNotExecuted) {
 
 TEST_F(CallTest, AWaitingCallIsAnsweredWhenItIsWoken) {
   MakeWaiting(Shape::kUnary, {Next::kWait, Next::kEnd});
-  call_->Begin();
+  Begin();
   EXPECT_FALSE(transport_.finished.has_value());
   EXPECT_EQ(transport_.took_next, 1);  // its thread is free for others
   EXPECT_EQ(counters_.Waiting(Method::kGet), 1u);
@@ -172,7 +79,7 @@ TEST_F(CallTest, AWaitingCallIsAnsweredWhenItIsWoken) {
 
 TEST_F(CallTest, WakingNeverAdvancesWithinTheCallOfIt) {
   MakeWaiting(Shape::kUnary, {Next::kWait, Next::kEnd});
-  call_->Begin();
+  Begin();
   waker_->Wake();
   waker_->Wake();
   EXPECT_EQ(script_.asked, 1);
@@ -184,7 +91,7 @@ TEST_F(CallTest, WakingNeverAdvancesWithinTheCallOfIt) {
 
 TEST_F(CallTest, AWakerOutlivesItsCall) {
   MakeWaiting(Shape::kUnary, {});
-  call_->Begin();
+  Begin();
   call_->OnGone();
   ExpectOver();
   call_.reset();
@@ -194,7 +101,7 @@ TEST_F(CallTest, AWakerOutlivesItsCall) {
 
 TEST_F(CallTest, AWaitThatIsCancelledEndsAtOnce) {
   MakeWaiting(Shape::kUnary, {Next::kWait});
-  call_->Begin();
+  Begin();
   call_->OnGone();
   EXPECT_FALSE(transport_.finished.has_value());
   ExpectOver();
@@ -203,7 +110,7 @@ TEST_F(CallTest, AWaitThatIsCancelledEndsAtOnce) {
 
 TEST_F(CallTest, AWakeAndACancellationMeet) {
   MakeWaiting(Shape::kUnary, {Next::kWait, Next::kEnd});
-  call_->Begin();
+  Begin();
   waker_->Wake();
   call_->OnGone();
   thread_.Run();
@@ -215,7 +122,7 @@ TEST_F(CallTest, AWaitEndsByItsDeadline) {
   MakeWaiting(Shape::kUnary, {});
   const auto deadline = Caller::Clock::now() + std::chrono::hours(1);
   transport_.set_deadline(deadline);
-  call_->Begin();
+  Begin();
   EXPECT_EQ(thread_.timers()->next(), deadline);
   thread_.timers()->RingDue(deadline);
   EXPECT_EQ(finished(), absl::StatusCode::kDeadlineExceeded);
@@ -231,7 +138,7 @@ TEST_F(CallTest, AnEndByDeadlineCountsAsSuchAlsoIfItsClientIsGone) {
   MakeWaiting(Shape::kUnary, {});
   const auto deadline = Caller::Clock::now() + std::chrono::hours(1);
   transport_.set_deadline(deadline);
-  call_->Begin();
+  Begin();
   thread_.timers()->RingDue(deadline);
   call_->OnGone();
   call_->OnFinished(false);
@@ -241,7 +148,7 @@ TEST_F(CallTest, AnEndByDeadlineCountsAsSuchAlsoIfItsClientIsGone) {
 
 TEST_F(CallTest, ACallThatYieldsIsAskedAfterOthersHadTheirTurn) {
   MakeWaiting(Shape::kUnary, {Next::kYield, Next::kYield, Next::kEnd});
-  call_->Begin();
+  Begin();
   EXPECT_EQ(script_.asked, 1);
   EXPECT_TRUE(thread_.RunYielded());
   EXPECT_EQ(script_.asked, 2);
@@ -255,7 +162,7 @@ TEST_F(CallTest, ACallThatYieldsIsAskedAfterOthersHadTheirTurn) {
 
 TEST_F(CallTest, AYieldThatIsCancelledIsNotAskedAgain) {
   MakeWaiting(Shape::kUnary, {Next::kYield, Next::kYield});
-  call_->Begin();
+  Begin();
   call_->OnGone();
   ExpectOver();
   thread_.RunYielded();
@@ -265,7 +172,7 @@ TEST_F(CallTest, AYieldThatIsCancelledIsNotAskedAgain) {
 TEST_F(CallTest, AnAnswerMayFail) {
   MakeWaiting(Shape::kUnary, {Next::kWait, Next::kEnd});
   script_.end = absl::NotFoundError("gone");
-  call_->Begin();
+  Begin();
   Wake();
   EXPECT_EQ(finished(), absl::StatusCode::kNotFound);
   EXPECT_EQ(thread_.reply()->size(), 0u);  // what was written is dropped
@@ -276,7 +183,7 @@ TEST_F(CallTest, AnAnswerMayFail) {
 
 TEST_F(CallTest, AUnaryCallThatWaitsOutlivesTheDrain) {
   MakeWaiting(Shape::kUnary, {Next::kWait, Next::kEnd});
-  call_->Begin();
+  Begin();
   thread_.Drain(absl::UnavailableError("drained"));
   EXPECT_FALSE(transport_.finished.has_value());
   Wake();
@@ -288,7 +195,7 @@ TEST_F(CallTest, AUnaryCallThatWaitsOutlivesTheDrain) {
 
 TEST_F(CallTest, OnAClosedThreadNothingIsStarted) {
   MakeWaiting(Shape::kUnary, {Next::kWait, Next::kEnd});
-  call_->Begin();
+  Begin();
   thread_.CloseNow();
   Wake();
   EXPECT_FALSE(transport_.finished.has_value());
@@ -299,7 +206,7 @@ TEST_F(CallTest, OnAClosedThreadNothingIsStarted) {
 
 TEST_F(CallTest, AStreamSendsOneMessageAtATime) {
   MakeWaiting(Shape::kStream, {Next::kMessage, Next::kMessage, Next::kEnd}, Method::kScan);
-  call_->Begin();
+  Begin();
   EXPECT_EQ(transport_.written.size(), 1u);
   Wake();  // does not send while a message is on its way
   EXPECT_EQ(transport_.written.size(), 1u);
@@ -315,7 +222,7 @@ TEST_F(CallTest, AStreamSendsOneMessageAtATime) {
 
 TEST_F(CallTest, AFeedEndsWhenTheServerDrainsAfterTheMessageThatIsOnItsWay) {
   MakeWaiting(Shape::kFeed, {Next::kMessage, Next::kMessage}, Method::kSubscribe);
-  call_->Begin();
+  Begin();
   EXPECT_EQ(admissions_.budget.operations(), 0u);  // keeps nobody waiting
   thread_.Drain(absl::UnavailableError("drained"));
   EXPECT_FALSE(transport_.finished.has_value());
@@ -329,7 +236,7 @@ TEST_F(CallTest, AFeedEndsWhenTheServerDrainsAfterTheMessageThatIsOnItsWay) {
 
 TEST_F(CallTest, AFeedWhoseMessageCannotBeSentWaitsForTheEndOnTheWire) {
   MakeWaiting(Shape::kFeed, {Next::kMessage, Next::kMessage}, Method::kSubscribe);
-  call_->Begin();
+  Begin();
   call_->OnWritten(false);
   EXPECT_EQ(script_.alive, 0);
   EXPECT_FALSE(transport_.finished.has_value());
@@ -340,7 +247,7 @@ TEST_F(CallTest, AFeedWhoseMessageCannotBeSentWaitsForTheEndOnTheWire) {
 TEST_F(CallTest, AFeedThatIsDrainedBetweenFinishAndTheEndOnTheWireFinishesOnce) {
   MakeWaiting(Shape::kFeed, {Next::kEnd}, Method::kSubscribe);
   script_.end = absl::ResourceExhaustedError("too slow");
-  call_->Begin();
+  Begin();
   EXPECT_EQ(finished(), absl::StatusCode::kResourceExhausted);
   call_->OnFinished(true);
   thread_.Drain(absl::UnavailableError("drained"));
@@ -350,7 +257,7 @@ TEST_F(CallTest, AFeedThatIsDrainedBetweenFinishAndTheEndOnTheWireFinishesOnce) 
 
 TEST_F(CallTest, FramesAreAnsweredInOrderWithOneReadAndOneWriteInFlight) {
   Make(Shape::kFrames, Method::kPipeline);
-  call_->Begin();
+  Begin();
   EXPECT_EQ(transport_.reads, 1);
   call_->OnRead(true);
   EXPECT_EQ(transport_.written.size(), 1u);
@@ -370,7 +277,7 @@ TEST_F(CallTest, FramesAreAnsweredInOrderWithOneReadAndOneWriteInFlight) {
 
 TEST_F(CallTest, AFrameThatWaitsHoldsUpThoseBehindIt) {
   MakeWaiting(Shape::kFrames, {Next::kWait, Next::kEnd, Next::kEnd}, Method::kPipeline);
-  call_->Begin();
+  Begin();
   call_->OnRead(true);
   EXPECT_EQ(transport_.reads, 1);
   Wake();
@@ -390,7 +297,7 @@ TEST_F(CallTest, AFrameThatWaitsEndsByADeadlineThatHasPassedBetweenFrames) {
   MakeWaiting(Shape::kFrames, {Next::kWait, Next::kEnd}, Method::kPipeline);
   const auto deadline = Caller::Clock::now() + std::chrono::hours(1);
   transport_.set_deadline(deadline);
-  call_->Begin();
+  Begin();
   call_->OnRead(true);
   Wake();
   call_->OnWritten(true);
@@ -407,7 +314,7 @@ TEST_F(CallTest, AFrameThatWaitsEndsByADeadlineThatHasPassedBetweenFrames) {
 
 TEST_F(CallTest, ACallThatYieldsAndIsWokenHasOneTurnAmongThoseThatYield) {
   MakeWaiting(Shape::kUnary, std::vector<Next>(10, Next::kYield));
-  call_->Begin();
+  Begin();
   for (int i = 0; i < 5; ++i) {
     waker_->Wake();
     thread_.Run();
@@ -423,7 +330,7 @@ TEST_F(CallTest, ACallThatYieldsAndIsWokenHasOneTurnAmongThoseThatYield) {
 
 TEST_F(CallTest, WhatAStreamWroteWithItsEndIsNoPartOfTheNextReply) {
   MakeWaiting(Shape::kStream, {Next::kEnd}, Method::kScan);
-  call_->Begin();
+  Begin();
   EXPECT_TRUE(transport_.finished->status.ok());
   transport_.last_message.clear();
   EXPECT_EQ(thread_.reply()->size(), 0u);
@@ -434,7 +341,7 @@ TEST_F(CallTest, WhatAStreamWroteWithItsEndIsNoPartOfTheNextReply) {
 
 TEST_F(CallTest, AFrameThatWaitsIsAnsweredBeforeTheDrain) {
   MakeWaiting(Shape::kFrames, {Next::kWait, Next::kEnd}, Method::kPipeline);
-  call_->Begin();
+  Begin();
   call_->OnRead(true);
   thread_.Drain(absl::UnavailableError("drained"));
   EXPECT_FALSE(transport_.finished.has_value());
@@ -450,7 +357,7 @@ TEST_F(CallTest, AFrameThatWaitsIsAnsweredBeforeTheDrain) {
 
 TEST_F(CallTest, AFrameThatIsCancelledWhileItWaitsEndsTheStream) {
   MakeWaiting(Shape::kFrames, {Next::kWait}, Method::kPipeline);
-  call_->Begin();
+  Begin();
   call_->OnRead(true);
   call_->OnGone();
   ExpectOver();
@@ -459,7 +366,7 @@ TEST_F(CallTest, AFrameThatIsCancelledWhileItWaitsEndsTheStream) {
 TEST_F(CallTest, ARefusedFrameEndsTheStream) {
   Make(Shape::kFrames, Method::kPipeline);
   refuse_ = absl::InvalidArgumentError("bad");
-  call_->Begin();
+  Begin();
   call_->OnRead(true);
   EXPECT_EQ(finished(), absl::StatusCode::kInvalidArgument);
   call_->OnFinished(true);
@@ -470,7 +377,7 @@ TEST_F(CallTest, ARefusedFrameEndsTheStream) {
 TEST_F(CallTest, ARefusalSaysWhenToComeAgain) {
   admissions_.budget.Take(10, 0);
   Make(Shape::kUnary);
-  call_->Begin();
+  Begin();
   EXPECT_EQ(handled_, 0);
   EXPECT_EQ(finished(), absl::StatusCode::kResourceExhausted);
   ASSERT_EQ(transport_.finished->trailers.size(), 1u);

@@ -60,6 +60,9 @@ class FakeTransport final : public Transport {
 
   const Request& request() const override { return *request_; }
   void ForgetRequest() override { request_.emplace(); }
+  uint64_t connection() const override { return connection_number; }
+  absl::Status CheckMessage() const override { return message_problem; }
+  void StartOpening() override { ++openings; }
   void StartRead() override { ++reads; }
   void StartWrite(ReplyWriter* message) override { written.push_back(TakeBytes(message)); }
   void StartFinish(const CallEnd& end, ReplyWriter* message) override {
@@ -77,6 +80,9 @@ class FakeTransport final : public Transport {
   void set_deadline(Clock::time_point deadline) { deadline_ = deadline; }
 
   std::map<std::string, std::string> metadata;
+  uint64_t connection_number = 1;
+  absl::Status message_problem;
+  int openings = 0;
   int reads = 0;
   std::vector<std::string> written;
   std::optional<CallEnd> finished;

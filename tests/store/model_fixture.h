@@ -16,7 +16,7 @@ namespace ferrite {
 struct ModelEntry {
   std::string value;
   uint64_t version = 0;
-  int64_t expires_at_ms = 0;  // 0: never
+  int64_t expires_at_ms = 0;  // as the store keeps it; 0: never
   uint64_t life = 0;          // another each time the key comes
 };
 
@@ -85,7 +85,7 @@ class ModelFixture : public StoreTest {
   ModelEntry* Find(const std::string& key) {
     const auto found = model_.find(key);
     if (found == model_.end()) return nullptr;
-    if (found->second.expires_at_ms != 0 && found->second.expires_at_ms <= clock_.MonotonicMs()) {
+    if (found->second.expires_at_ms != 0 && LeftMs(found->second.expires_at_ms, clock_) <= 0) {
       model_.erase(found);
       ++expired_;
       return nullptr;
@@ -109,7 +109,7 @@ class ModelFixture : public StoreTest {
   }
   std::optional<int64_t> TtlOf(const ModelEntry& entry) {
     if (entry.expires_at_ms == 0) return std::nullopt;
-    return entry.expires_at_ms - clock_.MonotonicMs();
+    return LeftMs(entry.expires_at_ms, clock_);
   }
   int64_t ExpiresAt(const Expiry& expiry, const ModelEntry* old) {
     switch (expiry.kind) {
@@ -120,7 +120,7 @@ class ModelFixture : public StoreTest {
       case Expiry::Kind::kAfter:
         return clock_.MonotonicMs() + expiry.ms;
       case Expiry::Kind::kAt:
-        return clock_.MonotonicMs() + expiry.ms - clock_.UnixMs();
+        return ExpiryAtUnixMs(expiry.ms);
     }
     return 0;
   }

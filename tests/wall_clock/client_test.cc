@@ -36,7 +36,7 @@ TEST_P(WallClockClientTest, CallsToASilentPeerEndByTheirDeadlines) {
     const auto client = ClientOf(port.address(), {.batching = {.enabled = batching}});
     auto outcome = std::make_shared<std::optional<absl::Status>>();
     auto done = std::make_shared<std::atomic<bool>>(false);
-    client->GetAsync(GetOf("k"), {.timeout = absl::Seconds(1)},
+    client->GetAsync(GetOf("k"), {.timeout = absl::Milliseconds(500)},
                      [outcome, done](const absl::StatusOr<v1::GetResponse>& reply) {
                        *outcome = reply.status();
                        done->store(true);

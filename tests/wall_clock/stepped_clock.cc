@@ -32,7 +32,7 @@ Function* Real(const char* name) {
 std::atomic<int64_t>& Ahead() {
   static std::atomic<int64_t> own{0};
   static std::atomic<int64_t>* const shared = [] {
-    const char* const path = std::getenv("FERRITE_STEPPED_CLOCK");
+    const char* const path = std::getenv("STEPPED_CLOCK_FILE");
     if (path == nullptr) return &own;
     const int file = open(path, O_RDWR | O_CLOEXEC);
     void* const memory = mmap(nullptr, sizeof(own), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);

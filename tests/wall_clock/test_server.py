@@ -120,6 +120,20 @@ def test_relative_times_to_live_do_not_notice(clock, step):
             assert 500_000 < left_ms <= 600_000
 
 
+def test_a_unix_time_of_expiry_follows_the_clock(clock):
+    with ServerProcess(env=clock.environment) as server:
+        with CacheClient(server.grpc_address) as client:
+            at_ms = round(time.time() * 1000) + 3_600_000
+            client.Set(SetRequest(key=b"k", value=b"v", expire_at_unix_ms=at_ms))
+            ttl_ms = lambda: client.Get(GetRequest(key=b"k")).ttl_ms
+            clock.step(-86400)
+            assert 86_400_000 < ttl_ms() <= 90_000_000
+            clock.step(86400 + 3000)
+            assert 0 < ttl_ms() <= 600_000
+            clock.step(600)
+            assert not client.Get(GetRequest(key=b"k")).found
+
+
 class Watch:
     """A running `ferrite subscribe`, whose lines are taken one by one."""
 

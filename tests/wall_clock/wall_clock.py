@@ -15,8 +15,8 @@ class WallClock:
         self._file.flush()
         self._ahead = mmap.mmap(self._file.fileno(), 8)
         self.environment = {
-            "LD_PRELOAD": os.environ["FERRITE_STEPPED_CLOCK_LIBRARY"],
-            "FERRITE_STEPPED_CLOCK": self._file.name,
+            "LD_PRELOAD": os.environ["STEPPED_CLOCK_LIBRARY"],
+            "STEPPED_CLOCK_FILE": self._file.name,
         }
 
     def step(self, seconds):

@@ -1,5 +1,8 @@
 #include "server/engine/grpc/grpc_caller.h"
 
+#include <grpc/grpc_security.h>
+
+#include <cstdint>
 #include <iterator>
 
 #include "absl/strings/str_replace.h"
@@ -21,6 +24,15 @@ std::string PeerOf(const grpc::ServerContext& context) {
   if (uri.starts_with("unix:")) return "unix";
   // gRPC writes the brackets of IPv6 as in a URI.
   return absl::StrReplaceAll(uri, {{"%5B", "["}, {"%5D", "]"}, {"%25", "%"}});
+}
+
+uint64_t ConnectionOf(grpc::ServerContext* context) {
+  // Who the peer is was found out once for its connection, and is kept in one place for all of its
+  // calls.
+  grpc_auth_context* const peer = grpc_call_auth_context(context->c_call());
+  const uint64_t number = reinterpret_cast<uintptr_t>(peer);
+  grpc_auth_context_release(peer);
+  return number;
 }
 
 std::optional<std::string_view> MetadataOf(const grpc::ServerContext& context,

@@ -16,6 +16,9 @@ Caller::Clock::time_point DeadlineOf(const grpc::ServerContext& context);
 // Where it came from: "ipv4:127.0.0.1:50000", "ipv6:[::1]:50000", or "unix", as clients of a Unix
 // domain socket have no names.
 std::string PeerOf(const grpc::ServerContext& context);
+// A number of its connection (Transport::connection).
+uint64_t ConnectionOf(grpc::ServerContext* context);
+
 std::optional<std::string_view> MetadataOf(const grpc::ServerContext& context,
                                            std::string_view name);
 

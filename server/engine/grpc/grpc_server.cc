@@ -1,7 +1,7 @@
 #include "server/engine/grpc/grpc_server.h"
 
 #include <grpc/grpc.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <spdlog/spdlog.h>
 
@@ -27,11 +27,13 @@ int Milliseconds(absl::Duration duration) {
 }
 
 void Configure(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
-  builder->SetMaxReceiveMessageSize(static_cast<int>(options.max_receive_bytes));
-  // A small compressed message may unpack to a huge one before gRPC's limit on its size is looked
-  // at.
-  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
-  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  // Sizes and compression are our own business (message_check.h).
+  builder->SetMaxReceiveMessageSize(-1);
+  grpc::ResourceQuota quota("ferrite");
+  quota.Resize(options.max_buffer_bytes);
+  builder->SetResourceQuota(quota);
+  builder->AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  builder->AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams);
   // A call past its deadline is refused when it is taken up (Call), and cancelled by its own
   // client. gRPC's timers would cancel it a second time, which costs more than to serve it: a
@@ -77,7 +79,6 @@ absl::Status GrpcServer::Build(const std::vector<Rpc>& rpcs) {
   if (!WaitsAreSteady()) {
     spdlog::warn("waits come late when the wall clock is set back: this build cannot prevent it");
   }
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   std::map<std::string_view, ByteService*> services;
   for (const Rpc& rpc : rpcs) {
@@ -86,6 +87,7 @@ absl::Status GrpcServer::Build(const std::vector<Rpc>& rpcs) {
     services[name] = services_.emplace_back(std::make_unique<ByteService>(name)).get();
     builder.RegisterService(services[name]);
   }
+  unknown_methods_.RegisterWith(&builder);
   for (int i = 0; i < options_.threads; ++i) {
     // Helpers' queues are not frequently polled (queue_thread.h).
     threads_.push_back(std::make_unique<QueueThread>(static_cast<size_t>(i),
@@ -101,6 +103,7 @@ absl::Status GrpcServer::Build(const std::vector<Rpc>& rpcs) {
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not be started");
   for (const Rpc& rpc : rpcs) AddPorts(rpc, services[NameOf(rpc.method).service]);
+  unknown_methods_.Arm(team_.threads().front());
   return absl::OkStatus();
 }
 
@@ -125,7 +128,8 @@ void GrpcServer::AddPorts(const Rpc& rpc, ByteService* service) {
 template <typename Responder>
 void GrpcServer::AddPort(ByteService* service, const Rpc& rpc, QueueThread* thread,
                          const std::vector<QueueThread*>& homes) {
-  auto held = std::make_unique<PortOf<Responder>>(service, &rpc, thread, homes);
+  auto held =
+      std::make_unique<PortOf<Responder>>(service, &rpc, options_.max_receive_bytes, thread, homes);
   RpcPort<Responder>* const port = &held->port;
   port->Arm();
   thread->WhenCalled([port] { port->Arm(); });

@@ -16,6 +16,7 @@
 #include "server/admission/gate.h"
 #include "server/engine/grpc/byte_service.h"
 #include "server/engine/grpc/queue_thread.h"
+#include "server/engine/grpc/unknown_methods.h"
 #include "server/engine/rpc.h"
 #include "server/metrics/thread_counters.h"
 #include "server/slowlog/slow_calls.h"
@@ -24,9 +25,12 @@ namespace ferrite {
 
 struct GrpcServerOptions {
   int threads = 1;
-  // Room for requests; larger ones are refused by gRPC.
+  // Of a request.
   size_t max_receive_bytes = size_t{4} << 20;
-  int max_concurrent_streams = 1024;  // of a connection
+  // What gRPC may hold, of all connections together. Beyond it, gRPC closes idle connections and
+  // cancels calls.
+  size_t max_buffer_bytes = size_t{256} << 20;
+  int max_concurrent_streams = 1024;  // of a connection, as it is told its client
   absl::Duration max_connection_age;  // zero: no limit
   absl::Duration max_connection_age_grace;
 };
@@ -75,6 +79,7 @@ class GrpcServer {
   Admissions& admissions_;
   SlowCalls& slow_calls_;
   std::vector<std::unique_ptr<ByteService>> services_;
+  UnknownMethods unknown_methods_;
   ThreadTeam team_;
   std::vector<std::unique_ptr<Port>> ports_;  // after the threads have ended
   std::vector<std::unique_ptr<QueueThread>> threads_;

@@ -6,6 +6,16 @@
 #include <string_view>
 #include <utility>
 
+namespace grpc::internal {
+
+// Whom gRPC lets look into a buffer.
+class GrpcByteBufferPeer {
+ public:
+  static const grpc_byte_buffer* Inside(ByteBuffer* buffer) { return buffer->c_buffer(); }
+};
+
+}  // namespace grpc::internal
+
 namespace ferrite {
 namespace {
 
@@ -20,6 +30,11 @@ void ReceivedMessage::Clear() {
   slices_.clear();
   slice_ = grpc::Slice();
   buffer_.Clear();
+}
+
+bool ReceivedMessage::compressed() const {
+  const grpc_byte_buffer* const inside = grpc::internal::GrpcByteBufferPeer::Inside(&buffer_);
+  return inside != nullptr && inside->data.raw.compression != GRPC_COMPRESS_NONE;
 }
 
 void ReceivedMessage::Open() const {

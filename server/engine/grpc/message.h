@@ -26,13 +26,15 @@ class ReceivedMessage {
     if (!request_.has_value()) Open();
     return *request_;
   }
+  // Whether it came compressed; then request() has the compressed bytes.
+  bool compressed() const;
   // Lets go of its memory.
   void Clear();
 
  private:
   void Open() const;
 
-  grpc::ByteBuffer buffer_;
+  mutable grpc::ByteBuffer buffer_;
   mutable std::vector<grpc::Slice> slices_;  // if there are several
   mutable grpc::Slice slice_;                // if there is one
   mutable std::optional<Request> request_;

@@ -17,6 +17,7 @@
 #include "server/engine/grpc/byte_service.h"
 #include "server/engine/grpc/grpc_caller.h"
 #include "server/engine/grpc/message.h"
+#include "server/engine/grpc/message_check.h"
 #include "server/engine/grpc/queue_thread.h"
 #include "server/engine/grpc/tag.h"
 #include "server/engine/grpc/wire_status.h"
@@ -30,10 +31,14 @@ template <typename Responder>
 class RpcPort {
  public:
   // New calls are taken up by `thread`. Unary calls stay there; others, which go on for long, are
-  // spread evenly over `homes`. All must outlive the port.
-  RpcPort(ByteService* service, const Rpc* rpc, QueueThread* thread,
+  // spread evenly over `homes`. Requests have so many bytes at most. All must outlive the port.
+  RpcPort(ByteService* service, const Rpc* rpc, size_t max_request_bytes, QueueThread* thread,
           const std::vector<QueueThread*>& homes)
-      : service_(*service), rpc_(*rpc), thread_(*thread), homes_(homes.begin(), homes.end()) {}
+      : service_(*service),
+        rpc_(*rpc),
+        max_request_bytes_(max_request_bytes),
+        thread_(*thread),
+        homes_(homes.begin(), homes.end()) {}
 
   // Waits for as many calls as it is to.
   void Arm() {
@@ -84,8 +89,16 @@ class RpcPort {
       return MetadataOf(*context_, name);
     }
 
+    uint64_t connection() const override { return ConnectionOf(&*context_); }
+
     const Request& request() const override { return message_.request(); }
+    absl::Status CheckMessage() const override {
+      return ferrite::CheckMessage(message_, port_.max_request_bytes_);
+    }
     void ForgetRequest() override { message_.Clear(); }
+    void StartOpening() override {
+      if constexpr (!kUnary) responder_->SendInitialMetadata(static_cast<Tag*>(&opened_tag_));
+    }
     void StartRead() override {
       if constexpr (kFrames) responder_->Read(message_.Receive(), static_cast<Tag*>(&read_tag_));
     }
@@ -122,6 +135,7 @@ class RpcPort {
       }
       call_->Begin();
     }
+    void OnOpened(bool) { call_->OnOpened(); }
     void OnRead(bool ok) { call_->OnRead(ok); }
     void OnWritten(bool ok) { call_->OnWritten(ok); }
     void OnFinished(bool ok) { call_->OnFinished(ok); }
@@ -129,11 +143,12 @@ class RpcPort {
 
     RpcPort& port_;
     Home& home_;
-    std::optional<grpc::ServerContext> context_;
+    mutable std::optional<grpc::ServerContext> context_;
     std::optional<Responder> responder_;
     ReceivedMessage message_;
     std::optional<ferrite::Call> call_;
     StepTag<GrpcCall, &GrpcCall::OnBegun> begun_tag_{this};
+    StepTag<GrpcCall, &GrpcCall::OnOpened> opened_tag_{this};
     StepTag<GrpcCall, &GrpcCall::OnRead> read_tag_{this};
     StepTag<GrpcCall, &GrpcCall::OnWritten> written_tag_{this};
     StepTag<GrpcCall, &GrpcCall::OnFinished> finished_tag_{this};
@@ -189,6 +204,7 @@ class RpcPort {
 
   ByteService& service_;
   const Rpc& rpc_;
+  const size_t max_request_bytes_;
   QueueThread& thread_;
   std::deque<Home> homes_;
   int armed_ = 0;

@@ -8,7 +8,11 @@ from cache_client import CALL_S, CacheClient, failure_from
 from ferrite.v1.cache_pb2 import GetRequest
 from google.protobuf import descriptor_pb2
 from health_pb2 import HealthCheckRequest, HealthCheckResponse
-from reflection_pb2 import ServerReflectionRequest
+from reflection_pb2 import (
+    ExtensionRequest,
+    ServerReflectionRequest,
+    ServerReflectionResponse,
+)
 from server_process import ServerProcess
 from stalled_call import stall
 
@@ -20,14 +24,18 @@ def health(client):
     return health_pb2_grpc.HealthStub(client.channel)
 
 
-@pytest.fixture(scope="module")
-def reflect(client):
-    stub = reflection_pb2_grpc.ServerReflectionStub(client.channel)
+@pytest.fixture(scope="module", params=["v1", "v1alpha"])
+def reflect(client, request):
+    """Asks by either name: the messages are the same."""
+    ask_all = client.channel.stream_stream(
+        f"/grpc.reflection.{request.param}.ServerReflection/ServerReflectionInfo",
+        request_serializer=ServerReflectionRequest.SerializeToString,
+        response_deserializer=ServerReflectionResponse.FromString,
+    )
 
     def ask(**question):
-        (answer,) = stub.ServerReflectionInfo(
-            iter([ServerReflectionRequest(**question)]), timeout=CALL_S
-        )
+        (answer,) = ask_all(iter([ServerReflectionRequest(**question)]), timeout=CALL_S)
+        assert answer.original_request == ServerReflectionRequest(**question)
         return answer
 
     return ask
@@ -88,6 +96,40 @@ def test_reflection_describes_every_rpc(reflect):
     ]
     expected = GetRequest.DESCRIPTOR.file.services_by_name["CacheService"].methods
     assert [method.name for method in cache.method] == [method.name for method in expected]
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+def test_reflection_describes_itself(reflect, version):
+    answer = reflect(file_containing_symbol=f"grpc.reflection.{version}.ServerReflection")
+    (raw,) = answer.file_descriptor_response.file_descriptor_proto
+    file = descriptor_pb2.FileDescriptorProto.FromString(raw)
+    assert file.package == f"grpc.reflection.{version}"
+    assert file.service[0].method[0].input_type == f".{file.package}.ServerReflectionRequest"
+    assert reflect(file_by_filename=file.name).file_descriptor_response.file_descriptor_proto
+
+
+def test_one_stream_answers_many_questions(client):
+    stub = reflection_pb2_grpc.ServerReflectionStub(client.channel)
+    names = ["ferrite.v1.GetRequest", "no.such.Message", "ferrite.v1.CacheService.Get"]
+    requests = [ServerReflectionRequest(host="h", file_containing_symbol=name) for name in names]
+    answers = list(stub.ServerReflectionInfo(iter(requests), timeout=CALL_S))
+    kinds = [answer.WhichOneof("message_response") for answer in answers]
+    assert kinds == ["file_descriptor_response", "error_response", "file_descriptor_response"]
+    assert {answer.valid_host for answer in answers} == {"h"}
+
+
+NOWHERE = [
+    {"file_by_filename": "no/such.proto"},
+    {"file_containing_symbol": "no.such.Service"},
+    {"all_extension_numbers_of_type": "no.such.Message"},
+    {"file_containing_extension": ExtensionRequest(containing_type="no.such.M", extension_number=1)},
+]
+
+
+@pytest.mark.parametrize("question", NOWHERE, ids=lambda question: next(iter(question)))
+def test_reflection_of_what_there_is_not(reflect, question):
+    error = reflect(**question).error_response
+    assert error.error_code == grpc.StatusCode.NOT_FOUND.value[0] and error.error_message
 
 
 def test_reflection_of_an_unknown_symbol_is_not_found(reflect):

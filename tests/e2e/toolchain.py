@@ -5,6 +5,7 @@ says so. Nothing is written beside the sources.
 """
 
 import fcntl
+import hashlib
 import pathlib
 import shutil
 import subprocess
@@ -54,6 +55,18 @@ def workspace(name, *sources):
             shutil.copy(path, target)
     listing.write_text("\n".join(sorted(wanted)), encoding="utf-8")
     return space
+
+
+def build_once(space, inputs, build):
+    """Calls build() in a workspace unless it was built from the same files before. For tools that take seconds to see that."""
+    digest = hashlib.sha256()
+    for path in sorted(path for folder in inputs for path in folder.rglob("*") if path.is_file()):
+        digest.update(str(path).encode() + b"\0" + path.read_bytes())
+    built = space / ".built"
+    if not built.exists() or built.read_text(encoding="utf-8") != digest.hexdigest():
+        built.unlink(missing_ok=True)
+        build()
+        built.write_text(digest.hexdigest(), encoding="utf-8")
 
 
 def python_with(requirements):

@@ -138,7 +138,8 @@ def refused(cache):
 def compressed(cache):
     """The server takes no compressed requests. Whoever wants to save bytes compresses values."""
     try:
-        cache.Get(cache_pb2.GetRequest(key=b"user:1"), timeout=CALL_S, compression=grpc.Compression.Gzip)
+        value = b"Ada" * 1000  # what would not get smaller is sent as it is
+        cache.Set(cache_pb2.SetRequest(key=b"user:1", value=value), timeout=CALL_S, compression=grpc.Compression.Gzip)
     except grpc.RpcError as error:
         print(f"gzip: {error.code().name}")
 

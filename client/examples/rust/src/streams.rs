@@ -14,6 +14,8 @@ use crate::text;
 /// One frame of operations and its reply. Each operation has its own outcome.
 pub async fn pipeline(cache: &mut Cache) -> Result<(), Error> {
     let (frames, receiver) = mpsc::channel(8);
+    let mut replies = cache.pipeline(request(ReceiverStream::new(receiver))).await?.into_inner();
+
     let key = b"user:1".to_vec();
     let set = SetRequest { key: key.clone(), value: b"Grace".to_vec(), ..Default::default() };
     let get = GetRequest { key, ..Default::default() };
@@ -21,7 +23,6 @@ pub async fn pipeline(cache: &mut Cache) -> Result<(), Error> {
     let operations = [operation::Operation::Set(set), operation::Operation::Get(get), operation::Operation::Get(without_key)];
     let operations = operations.into_iter().map(|operation| Operation { operation: Some(operation) }).collect();
     frames.send(PipelineRequest { operations }).await?;
-    let mut replies = cache.pipeline(request(ReceiverStream::new(receiver))).await?.into_inner();
 
     let reply = replies.message().await?.ok_or_else(ended)?;
     for result in reply.results {

@@ -9,6 +9,7 @@
 #include <latch>
 #include <map>
 #include <string_view>
+#include <system_error>
 #include <thread>
 
 #include "base/check.h"
@@ -161,11 +162,16 @@ void GrpcServer::Shutdown(absl::Duration grace, const absl::Status& drained,
   // From then on gRPC cancels calls that no thread waits for.
   all_drain.wait();
   std::atomic<bool> stop{false};
-  std::thread canceller([&] { CancelWhenIdle(stop); });
+  std::thread canceller;
+  try {
+    canceller = std::thread([&] { CancelWhenIdle(stop); });
+  } catch (const std::system_error&) {
+    // There may be no more threads: the end of the grace cancels what is left.
+  }
   server_->Shutdown(
       ToTimespec(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(grace)));
   stop = true;
-  canceller.join();
+  if (canceller.joinable()) canceller.join();
   for (const auto& thread : threads_) thread->Stop();
   server_.reset();
 }

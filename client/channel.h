@@ -9,9 +9,9 @@
 
 namespace ferrite {
 
-// The largest answer a client accepts. The server bounds a batch to 3.5 MiB, but a value may be as
-// large as its flag says.
-inline constexpr int kMaxReceiveBytes = 64 << 20;
+// The largest answer a client accepts: the largest value that a server can be told to take, 64 MiB,
+// and what is around it.
+inline constexpr int kMaxReceiveBytes = 68 << 20;
 
 // A channel with a connection of its own to `address` ("host:port" or "unix:/path"), opened by the
 // first call.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,12 +18,13 @@ namespace {
 
 constexpr uint32_t kMGetKeys = v1::MGetRequest::kKeysFieldNumber;
 
-absl::Status ReplyTooLarge(size_t after_keys, size_t of_keys) {
-  return MakeError(absl::StatusCode::kResourceExhausted, v1::REPLY_TOO_LARGE,
-                   "the reply would exceed 3.5 MiB (" + std::to_string(kMaxReplyBytes) +
-                       " bytes) after " + std::to_string(after_keys) + " of " +
-                       std::to_string(of_keys) + " keys; ask for fewer keys",
-                   {{"limit", std::to_string(kMaxReplyBytes)}});
+absl::Status ReplyTooLarge(size_t fitting_keys, size_t of_keys) {
+  return MakeError(
+      absl::StatusCode::kResourceExhausted, v1::REPLY_TOO_LARGE,
+      "the reply would exceed 3.5 MiB (" + std::to_string(kMaxReplyBytes) +
+          " bytes), and more than one of its values: the first " + std::to_string(fitting_keys) +
+          " of " + std::to_string(of_keys) + " keys fit; ask for fewer keys at a time",
+      {{"limit", std::to_string(kMaxReplyBytes)}, {"fitting_keys", std::to_string(fitting_keys)}});
 }
 
 // Replaces `*keys` by those of a serialized MGetRequest, and checks them.
@@ -54,18 +56,23 @@ absl::Status WireHandlers::MGet(const Request& request, ReplyWriter* reply) {
   thread_local std::vector<std::string_view> keys;
   thread_local std::array<ReadResult, kKeysPerStep> results;
   if (absl::Status status = ParseKeys(request.bytes(), &keys); !status.ok()) return status;
+  size_t values = 0;
   for (size_t begin = 0; begin < keys.size(); begin += kKeysPerStep) {
     const size_t count = std::min(kKeysPerStep, keys.size() - begin);
     store_.MGet({keys.data() + begin, count}, {results.data(), count});
     size_t hits = 0;
+    std::optional<size_t> fitting_keys;  // if that is not all
     for (size_t i = 0; i < count; ++i) {
-      if (reply->size() <= kMaxReplyBytes) WriteRead(kMGetResult, results[i], reply);
       hits += results[i].found;
+      values += !results[i].value.view().empty();
+      if (!fitting_keys.has_value()) WriteRead(kMGetResult, results[i], reply);
+      // One value is sent whatever its size: nobody could ask for less.
+      if (reply->size() > kMaxReplyBytes && values > 1 && !fitting_keys) fitting_keys = begin + i;
       results[i].value.Clear();
     }
     ThreadCounters::Current().Count(CacheOutcome::kGetHit, hits);
     ThreadCounters::Current().Count(CacheOutcome::kGetMiss, count - hits);
-    if (reply->size() > kMaxReplyBytes) return ReplyTooLarge(begin + count, keys.size());
+    if (fitting_keys.has_value()) return ReplyTooLarge(*fitting_keys, keys.size());
   }
   return absl::OkStatus();
 }

@@ -86,13 +86,17 @@ ScanSource::ScanSource(Store* store, const v1::ScanRequest& request, const ScanC
 bool ScanSource::Next(v1::ScanResponse* response) {
   if (done_) return false;
   size_t bytes = 0;
-  for (int step = 0; step < kStepsPerMessage && bytes < kBytesPerMessage; ++step) {
+  bool full = false;
+  for (int step = 0; step < kStepsPerMessage && !full; ++step) {
     if (next_key_ == keys_.size()) {
       if (at_end_ || response->entries_size() >= kKeysPerMessage) break;
       Fetch();
     }
-    while (next_key_ < keys_.size() && left_ > 0 && bytes < kBytesPerMessage)
-      bytes += AddEntry(response);
+    while (next_key_ < keys_.size() && left_ > 0 && !full) {
+      const std::optional<size_t> added = AddEntry(bytes, response);
+      bytes += added.value_or(0);
+      full = !added.has_value() || bytes >= kBytesPerMessage;
+    }
     if (left_ == 0) break;
   }
   const bool exhausted = at_end_ && next_key_ == keys_.size();
@@ -108,10 +112,16 @@ void ScanSource::Fetch() {
   if (keys_.empty()) position_ = cursor_;
 }
 
-size_t ScanSource::AddEntry(v1::ScanResponse* response) {
-  const ScannedKey& scanned = keys_[next_key_++];
-  position_ = next_key_ == keys_.size() ? cursor_ : scanned.after;
+std::optional<size_t> ScanSource::AddEntry(size_t bytes, v1::ScanResponse* response) {
+  const ScannedKey& scanned = keys_[next_key_];
   store_.Peek(scanned.key, with_values_, &result_);
+  // Only the first value of a message may be as large as it is.
+  if (bytes > 0 && bytes + result_.value.view().size() > kMaxReplyBytes) {
+    result_.value.Clear();
+    return std::nullopt;
+  }
+  ++next_key_;
+  position_ = next_key_ == keys_.size() ? cursor_ : scanned.after;
   if (!result_.found) return 0;
   v1::ScanEntry* entry = response->add_entries();
   entry->set_key(scanned.key);

@@ -24,8 +24,9 @@ class ScanSource {
 
  private:
   void Fetch();
-  // Adds the next key, if it is still there; returns its size.
-  size_t AddEntry(v1::ScanResponse* response);
+  // Adds the next key, if it is still there, to a message of so many bytes; returns the size of
+  // what it added. Absent if there is no room: then it is still the next one.
+  std::optional<size_t> AddEntry(size_t bytes, v1::ScanResponse* response);
 
   Store& store_;
   const std::string prefix_;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 #include "absl/time/time.h"
 #include "client/cancellation.h"
@@ -24,6 +25,8 @@ struct CallTerms {
   // Whether the call may be held back while its node refuses much of its load
   // (client/acceptance.h). Calls that are not about keys, such as health checks, are always sent.
   bool is_about_keys = false;
+
+  std::string traceparent = {};  // empty: none
 
   // Until the deadline; negative after it.
   absl::Duration TimeLeft() const {

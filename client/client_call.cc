@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "client/error.h"
+#include "client/pushback.h"
 #include "client/steady_time.h"
 
 namespace ferrite {
@@ -61,6 +62,7 @@ void ClientCall::Try() {
     MutexLock lock(&mutex_);
     context = &context_.emplace();
     context->set_deadline(ToGrpc(terms_.deadline));
+    if (!terms_.traceparent.empty()) context->AddMetadata("traceparent", terms_.traceparent);
     if (cancelled_.has_value()) context->TryCancel();
   }
   StartTry(context, terms_.node->NextConnection(), thread_->queue());
@@ -91,24 +93,27 @@ void ClientCall::EndTry(const grpc::Status& status) {
   absl::Status outcome = ToAbslStatus(status, terms_.node->address(), terms_.timeout);
   NoteEnd(outcome);
   if (status.ok()) return End(std::move(outcome));
-  const std::optional<absl::Duration> delay = DelayAfter(status);
+  const std::optional<std::string> pushback = Pushback();
+  const std::optional<absl::Duration> delay = DelayAfter(status, pushback);
+  if (pushback.has_value()) SetRetryAfter(*pushback, &outcome);
   last_outcome_ = outcome;
   if (delay.has_value() && WaitForNextTry(*delay)) return;
   if (std::optional<absl::Status> cancelled = CancelledWith()) return End(*std::move(cancelled));
   End(std::move(outcome));
 }
 
-std::optional<absl::Duration> ClientCall::DelayAfter(const grpc::Status& status) {
-  FailedAttempt failed = {.attempts = attempts_,
-                          .repeatable = terms_.repeatable,
-                          .code = static_cast<absl::StatusCode>(status.error_code()),
-                          .time_left = TimeLeft()};
+std::optional<std::string> ClientCall::Pushback() {
   MutexLock lock(&mutex_);
-  const auto& metadata = context_->GetServerTrailingMetadata();
-  const auto pushback = metadata.find("grpc-retry-pushback-ms");
-  if (pushback != metadata.end()) {
-    failed.pushback.emplace(pushback->second.data(), pushback->second.size());
-  }
+  return PushbackIn(*context_);
+}
+
+std::optional<absl::Duration> ClientCall::DelayAfter(const grpc::Status& status,
+                                                     std::optional<std::string_view> pushback) {
+  const FailedAttempt failed = {.attempts = attempts_,
+                                .repeatable = terms_.repeatable,
+                                .code = static_cast<absl::StatusCode>(status.error_code()),
+                                .pushback = pushback,
+                                .time_left = TimeLeft()};
   return RetryDelay(terms_.retry, failed, RandomChance());
 }
 

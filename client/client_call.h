@@ -74,7 +74,9 @@ class ClientCall : public InFlight, private Cancellation::Target {
   void Try();
   void EndTry(const grpc::Status& status);
   // How long to wait before the next try; absent: there is none.
-  std::optional<absl::Duration> DelayAfter(const grpc::Status& status);
+  std::optional<absl::Duration> DelayAfter(const grpc::Status& status,
+                                           std::optional<std::string_view> pushback);
+  std::optional<std::string> Pushback();
   // False when the call has been cancelled.
   bool WaitForNextTry(absl::Duration delay);
   // Absent: not cancelled.

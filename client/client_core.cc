@@ -1,12 +1,19 @@
 #include "client/client_core.h"
 
+#include <algorithm>
 #include <chrono>
+#include <string_view>
 
 namespace ferrite {
 namespace {
 
 // The longest timeout; a call that asks for more gets this. It keeps arithmetic on times in range.
 constexpr absl::Duration kMaxTimeout = absl::Hours(24);
+
+// gRPC ends the process over metadata that HTTP/2 does not allow.
+bool IsSendable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
 
 }  // namespace
 
@@ -51,7 +58,8 @@ CallTerms Client::Core::Terms(bool repeatable, const CallOptions& options) const
           .deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout),
           .retry = options_.retry,
           .repeatable = repeatable,
-          .cancellation = options.cancellation};
+          .cancellation = options.cancellation,
+          .traceparent = IsSendable(options.traceparent) ? options.traceparent : ""};
 }
 
 CallTerms Client::Core::TermsAt(uint32_t node, bool repeatable, const CallOptions& options) const {

@@ -3,6 +3,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/retry.h"
 #include "ferrite/internal/v1/standard.pb.h"
 #include "grpcpp/support/status.h"
 
@@ -53,6 +54,24 @@ std::string ReasonOf(const absl::Status& status) {
   return info.reason();
 }
 
+std::optional<absl::Duration> RetryAfter(const absl::Status& status) {
+  const auto payload = status.GetPayload(kRetryInfoTypeUrl);
+  internal::v1::RetryInfo info;
+  if (!payload.has_value() || !info.ParseFromString(std::string(*payload))) return std::nullopt;
+  return absl::Seconds(info.retry_delay().seconds()) +
+         absl::Nanoseconds(info.retry_delay().nanos());
+}
+
+void SetRetryAfter(std::string_view pushback, absl::Status* status) {
+  const std::optional<absl::Duration> delay = PushbackOf(pushback);
+  if (!delay.has_value()) return;
+  absl::Duration rest = *delay;
+  internal::v1::RetryInfo info;
+  info.mutable_retry_delay()->set_seconds(absl::IDivDuration(rest, absl::Seconds(1), &rest));
+  info.mutable_retry_delay()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+  status->SetPayload(kRetryInfoTypeUrl, absl::Cord(info.SerializeAsString()));
+}
+
 absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
                           absl::Duration timeout) {
   if (status.ok()) return absl::OkStatus();
@@ -76,7 +95,11 @@ absl::Status ToAbslStatus(const v1::OperationError& error) {
   internal::v1::ErrorInfo info;
   info.set_reason(v1::ErrorReason_Name(error.reason()));
   info.set_domain("ferrite");
+  *info.mutable_metadata() = error.metadata();
   result.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
+  if (error.has_retry_pushback_ms()) {
+    SetRetryAfter(absl::StrCat(error.retry_pushback_ms()), &result);
+  }
   return result;
 }
 

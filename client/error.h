@@ -3,6 +3,7 @@
 // How a failed call looks to the caller: an absl::Status with a message for people, and the
 // server's reason for programs.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,16 +20,26 @@ namespace ferrite {
 // The payload under which a Status keeps the serialized google.rpc.ErrorInfo of the server.
 inline constexpr char kErrorInfoTypeUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 
+// The payload under which it keeps when to try again, as a serialized google.rpc.RetryInfo.
+inline constexpr char kRetryInfoTypeUrl[] = "type.googleapis.com/google.rpc.RetryInfo";
+
 // The reason that the server gave, the name of a value of ferrite.v1.ErrorReason such as
 // "KEY_TOO_LARGE"; empty if it gave none, as for an error of the network.
 std::string ReasonOf(const absl::Status& status);
+
+// After how long the server wants the caller to try again; absent if it names no time. The library
+// has waited so long itself where the call was safe to repeat, its deadline allowed it, and there
+// were tries left.
+std::optional<absl::Duration> RetryAfter(const absl::Status& status);
+// Notes that in a status. `pushback` is what the server said; it is ignored unless it is a time.
+void SetRetryAfter(std::string_view pushback, absl::Status* status);
 
 // The outcome of a call to the node at `address`, which had `timeout` to finish and failed with
 // `status`.
 absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
                           absl::Duration timeout);
 
-// The outcome of one operation of a frame or a batch.
+// The outcome of one operation of a frame or a batch, with the same details as that of a call.
 absl::Status ToAbslStatus(const v1::OperationError& error);
 
 // The outcome of a call to the node at `address` that did not finish within `timeout`.

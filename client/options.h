@@ -54,6 +54,9 @@ struct CallOptions {
   std::optional<absl::Duration> timeout;
   // When it is cancelled, the call ends with CANCELLED; null: the call has none.
   std::shared_ptr<Cancellation> cancellation;
+  // The W3C `traceparent` of the caller, by which the server's slow log names its trace; empty, or
+  // with other bytes than printable ASCII: none is sent.
+  std::string traceparent = {};
 };
 
 }  // namespace ferrite

@@ -22,6 +22,9 @@ std::string Details(const v1::SlowCall& call) {
   if (!call.key().empty()) absl::StrAppend(&details, "  key ", DisplayText(call.key()));
   if (call.code() != 0) absl::StrAppend(&details, "  ", CodeName(call.code()));
   if (!call.trace_id().empty()) absl::StrAppend(&details, "  trace ", call.trace_id());
+  if (call.operation_traces_size() > 1) {
+    absl::StrAppend(&details, " and ", call.operation_traces_size() - 1, " more");
+  }
   return details;
 }
 
@@ -60,6 +63,10 @@ nlohmann::ordered_json SlowCallJson(const v1::SlowCall& call) {
   if (!call.trace_id().empty()) {
     json["trace_id"] = call.trace_id();
     json["span_id"] = call.span_id();
+  }
+  for (const v1::OperationTrace& trace : call.operation_traces()) {
+    json["operation_traces"].push_back(
+        {{"trace_id", trace.trace_id()}, {"span_id", trace.span_id()}});
   }
   return json;
 }

@@ -47,9 +47,11 @@ CallVerdict VerdictOnResult(const std::optional<FrameResult>& result, PendingCal
   if (error.reason() == v1::REPLY_TOO_LARGE) {
     return {.kind = CallVerdict::Kind::kSendAlone};
   }
-  return {.kind = CallVerdict::Kind::kTryAgain,
-          .status = ToAbslStatus(error),
-          .repeatable = call->terms().repeatable};
+  CallVerdict verdict = {.kind = CallVerdict::Kind::kTryAgain,
+                         .status = ToAbslStatus(error),
+                         .repeatable = call->terms().repeatable};
+  if (error.has_retry_pushback_ms()) verdict.pushback = absl::StrCat(error.retry_pushback_ms());
+  return verdict;
 }
 
 CallVerdict VerdictOnBrokenStream(const absl::Status& why, bool was_sent, bool repeatable) {

@@ -4,6 +4,7 @@
 // broke. Pure decisions.
 
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "client/pipeline/pending_call.h"
@@ -21,6 +22,8 @@ struct CallVerdict {
   absl::Status status;
   // If kTryAgain: whether executing the call twice does no harm.
   bool repeatable = false;
+  // If kTryAgain: what the server says about when, as in FailedAttempt::pushback.
+  std::optional<std::string> pushback = {};
 };
 
 // The verdict on a call with this result, whose response it parses. Absent: the reply has no result

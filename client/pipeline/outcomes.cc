@@ -6,19 +6,12 @@
 #include "absl/time/time.h"
 #include "client/error.h"
 #include "client/pipeline/pipeline_stream.h"
+#include "client/pushback.h"
 #include "client/reply_bytes.h"
 #include "client/retry.h"
 
 namespace ferrite {
 namespace {
-
-// What the server says about when to come again, if it does.
-std::optional<std::string> PushbackIn(const grpc::ClientContext& context) {
-  const auto& metadata = context.GetServerTrailingMetadata();
-  const auto found = metadata.find("grpc-retry-pushback-ms");
-  if (found == metadata.end()) return std::nullopt;
-  return std::string(found->second.data(), found->second.size());
-}
 
 CallQueue::Duration PauseOf(const std::optional<std::string>& pushback) {
   if (!pushback.has_value()) return {};
@@ -50,7 +43,7 @@ void PipelineStream::Distrust() {
 void PipelineStream::EndAnswered(PendingCall* call, const std::optional<FrameResult>& result) {
   CallVerdict verdict = VerdictOnResult(result, call);
   if (verdict.kind == CallVerdict::Kind::kSendAlone) return SendAlone(call);
-  if (verdict.kind == CallVerdict::Kind::kTryAgain && TryAgain(call, verdict, std::nullopt)) return;
+  if (verdict.kind == CallVerdict::Kind::kTryAgain && TryAgain(call, verdict)) return;
   Deliver(call, std::move(verdict.status));
 }
 
@@ -80,22 +73,23 @@ void PipelineStream::EndLost(PendingCall* call, const std::optional<std::string>
   const CallTerms& terms = call->terms();
   CallVerdict verdict = VerdictOnBrokenStream(ToAbslStatus(status, node_->address(), terms.timeout),
                                               was_sent, terms.repeatable);
+  verdict.pushback = pushback;
   if (verdict.kind == CallVerdict::Kind::kSendAlone) return SendAlone(call);
-  if (TryAgain(call, verdict, pushback)) return;
+  if (TryAgain(call, verdict)) return;
   std::optional<CallQueue::EndReason> withdrawn;
   {
     MutexLock lock(&mutex_);
     withdrawn = queue_.Withdrawn(*call);
   }
+  if (pushback.has_value()) SetRetryAfter(*pushback, &verdict.status);
   Deliver(call, withdrawn.has_value() ? StatusOf(*withdrawn, *call) : std::move(verdict.status));
 }
 
-bool PipelineStream::TryAgain(PendingCall* call, const CallVerdict& verdict,
-                              std::optional<std::string_view> pushback) {
+bool PipelineStream::TryAgain(PendingCall* call, const CallVerdict& verdict) {
   const FailedAttempt failed = {.attempts = ++call->attempts_,
                                 .repeatable = verdict.repeatable,
                                 .code = verdict.status.code(),
-                                .pushback = pushback,
+                                .pushback = verdict.pushback,
                                 .time_left = call->terms().TimeLeft()};
   const std::optional<absl::Duration> delay =
       RetryDelay(call->terms().retry, failed, RandomChance());

@@ -66,7 +66,7 @@ void PipelineStream::Take(const CallQueue::Step& step) {
   if (step.open) OpenStream();
   if (step.write == nullptr) return;
   // Its calls may end meanwhile, but none is deleted before the Write has ended.
-  const grpc::ByteBuffer frame = WriteFrame(*step.write);
+  const grpc::ByteBuffer frame = WriteFrame(*step.write, Clock::now());
   in_the_making_.store(false);
   thread_.HandOver();
   stream_->Write(frame, static_cast<CallTag*>(&write_tag_));

@@ -105,8 +105,7 @@ class PipelineStream {
   // End a call that the queue no longer has. Each deletes the call, unless it is tried again.
   void EndAnswered(PendingCall* call, const std::optional<FrameResult>& result);
   void EndLost(PendingCall* call, const std::optional<std::string>& pushback, bool was_sent);
-  bool TryAgain(PendingCall* call, const CallVerdict& verdict,
-                std::optional<std::string_view> pushback);
+  bool TryAgain(PendingCall* call, const CallVerdict& verdict);
   void SendAlone(PendingCall* call);
   void Deliver(PendingCall* call, absl::Status status);
   // Does not delete the call.

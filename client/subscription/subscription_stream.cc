@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/client_call.h"
 #include "client/error.h"
+#include "client/pushback.h"
 #include "client/retry.h"
 #include "client/steady_time.h"
 #include "client/subscription/reconnection.h"
@@ -148,10 +149,7 @@ absl::Status SubscriptionStream::WhyBroken() const {
 
 std::optional<std::string> SubscriptionStream::Pushback() {
   MutexLock lock(&mutex_);
-  const auto& metadata = context_->GetServerTrailingMetadata();
-  const auto pushback = metadata.find("grpc-retry-pushback-ms");
-  if (pushback == metadata.end()) return std::nullopt;
-  return std::string(pushback->second.data(), pushback->second.size());
+  return PushbackIn(*context_);
 }
 
 bool SubscriptionStream::SetAlarm(Step step, absl::Duration delay) {

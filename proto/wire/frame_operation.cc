@@ -1,5 +1,7 @@
 #include "proto/wire/frame_operation.h"
 
+#include <algorithm>
+
 #include "proto/wire/field_reader.h"
 
 namespace ferrite {
@@ -42,6 +44,26 @@ bool ParseSimple(std::string_view request, Kind kind, const OperationLimits& lim
   return field.well_formed() && operation->key.data() != kNoKey.data();
 }
 
+// A string of the contract is UTF-8. A trace has only ASCII, so nothing else is looked into.
+bool IsAscii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+}
+
+// Reads what follows the request. False if that is another request, which would take the place of
+// the first or be merged with it, or anything else that is not simple.
+bool ParseTerms(FieldReader* field, FrameOperation* operation) {
+  while (field->Next()) {
+    if (field->IsInteger(v1::Operation::kTimeoutMsFieldNumber)) {
+      const auto timeout_ms = static_cast<int64_t>(field->integer());
+      operation->timeout_ms = static_cast<uint32_t>(std::clamp<int64_t>(timeout_ms, 0, kNoTimeout));
+    } else if (!field->Is(v1::Operation::kTraceparentFieldNumber) || !IsAscii(field->bytes())) {
+      return false;
+    }
+  }
+  return field->well_formed();
+}
+
 }  // namespace
 
 FrameOperation ParseOperation(std::string_view message, const OperationLimits& limits) {
@@ -56,10 +78,11 @@ FrameOperation ParseOperation(std::string_view message, const OperationLimits& l
   if (field.Is(FieldOf(Kind::kDelete))) kind = Kind::kDelete;
   if (field.Is(FieldOf(Kind::kPublish))) kind = Kind::kPublish;
   const std::string_view request = field.bytes();
-  if (!ParseSimple(request, kind, limits, &operation)) kind = Kind::kOther;
-  // A second field would take the place of the first or be merged with it.
-  if (field.Next() || !field.well_formed()) kind = Kind::kOther;
+  if (!ParseSimple(request, kind, limits, &operation) || !ParseTerms(&field, &operation)) {
+    kind = Kind::kOther;
+  }
   operation.kind = kind;
+  if (kind == Kind::kOther) operation.timeout_ms = kNoTimeout;
   return operation;
 }
 

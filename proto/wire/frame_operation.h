@@ -13,7 +13,10 @@
 
 namespace ferrite {
 
-// An operation. All but `kind` and `ttl_ms` points into the frame.
+// Stands for an operation that has no time of its own.
+inline constexpr uint32_t kNoTimeout = UINT32_MAX;
+
+// An operation. All but `kind`, `timeout_ms` and `ttl_ms` points into the frame.
 struct FrameOperation {
   enum class Kind : uint8_t {
     kGet,      // of `key`, nothing else asked
@@ -23,6 +26,8 @@ struct FrameOperation {
     kOther,    // anything else, which may also be invalid: see `message`
   };
   Kind kind = Kind::kOther;
+  // How long its caller waits; 0: no longer. Not read if kOther.
+  uint32_t timeout_ms = kNoTimeout;
   int64_t ttl_ms = 0;  // 0: none
   // If kOther, only a hint at the memory that will be needed. When read, always 1 to
   // OperationLimits::key_bytes long.
@@ -69,25 +74,55 @@ constexpr int FieldOf(FrameOperation::Kind kind) {
 size_t RequestSize(const FrameOperation& operation);
 void WriteRequest(const FrameOperation& operation, FieldWriter* writer);
 
+// What an operation says beside its request, which stands before it.
+struct OperationTerms {
+  uint32_t timeout_ms = kNoTimeout;
+  std::string_view traceparent;  // empty: none
+
+  size_t Size() const {
+    size_t size = 0;
+    if (timeout_ms != kNoTimeout) {
+      size += IntegerFieldSize(v1::Operation::kTimeoutMsFieldNumber, timeout_ms);
+    }
+    if (!traceparent.empty()) {
+      size += BytesFieldSize(v1::Operation::kTraceparentFieldNumber, traceparent);
+    }
+    return size;
+  }
+  void Write(FieldWriter* writer) const {
+    if (timeout_ms != kNoTimeout) {
+      writer->Integer(v1::Operation::kTimeoutMsFieldNumber, timeout_ms);
+    }
+    if (!traceparent.empty()) {
+      writer->Bytes(v1::Operation::kTraceparentFieldNumber, traceparent);
+    }
+  }
+};
+
 // An operation in a frame, of which one such field after another is a PipelineRequest. `field` is
-// that of Operation, of which the request has `request_size` bytes.
-constexpr size_t OperationInFrameSize(int field, size_t request_size) {
+// that of Operation, of which the request has `request_size` bytes and the terms `terms_size`.
+constexpr size_t OperationInFrameSize(int field, size_t request_size, size_t terms_size = 0) {
   return BytesFieldSize(v1::PipelineRequest::kOperationsFieldNumber,
-                        BytesFieldSize(field, request_size));
+                        BytesFieldSize(field, request_size) + terms_size);
 }
 // Writes what stands before the request.
-inline void WriteOperationHeads(int field, size_t request_size, FieldWriter* writer) {
-  writer->Head(v1::PipelineRequest::kOperationsFieldNumber, BytesFieldSize(field, request_size));
+inline void WriteOperationHeads(int field, size_t request_size, size_t terms_size,
+                                FieldWriter* writer) {
+  writer->Head(v1::PipelineRequest::kOperationsFieldNumber,
+               BytesFieldSize(field, request_size) + terms_size);
   writer->Head(field, request_size);
 }
 
 // The size and the bytes of an operation of a simple kind, with its request.
 inline size_t OperationInFrameSize(const FrameOperation& operation) {
-  return OperationInFrameSize(FieldOf(operation.kind), RequestSize(operation));
+  return OperationInFrameSize(FieldOf(operation.kind), RequestSize(operation),
+                              OperationTerms{operation.timeout_ms}.Size());
 }
 inline void WriteOperationInFrame(const FrameOperation& operation, FieldWriter* writer) {
-  WriteOperationHeads(FieldOf(operation.kind), RequestSize(operation), writer);
+  const OperationTerms terms{operation.timeout_ms};
+  WriteOperationHeads(FieldOf(operation.kind), RequestSize(operation), terms.Size(), writer);
   WriteRequest(operation, writer);
+  terms.Write(writer);
 }
 
 }  // namespace ferrite

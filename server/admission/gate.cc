@@ -97,7 +97,10 @@ std::optional<Refusal> Gate::Admit(Method method, uint64_t operations, uint64_t 
 
 std::optional<std::chrono::nanoseconds> DelayAfter(const absl::Status& status) {
   if (status.code() != absl::StatusCode::kResourceExhausted) return std::nullopt;
-  const v1::ErrorReason reason = ReasonOf(status);
+  return DelayAfter(ReasonOf(status));
+}
+
+std::optional<std::chrono::nanoseconds> DelayAfter(v1::ErrorReason reason) {
   if (reason == v1::MEMORY_FULL || reason == v1::REQUEST_WINDOW_FULL || reason == v1::OVERLOADED) {
     return kLongDelay;
   }

@@ -32,6 +32,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "ferrite/v1/cache.pb.h"
 #include "server/admission/drain_forecast.h"
 #include "server/admission/inflight_budget.h"
 #include "server/admission/pushback.h"
@@ -124,5 +125,6 @@ class Gate {
 // When the client of a call that failed with `status` is to come again, if the reason may pass:
 // memory that is full, a request window that is full, as many subscriptions as there may be.
 std::optional<std::chrono::nanoseconds> DelayAfter(const absl::Status& status);
+std::optional<std::chrono::nanoseconds> DelayAfter(v1::ErrorReason reason);
 
 }  // namespace ferrite

@@ -1,7 +1,6 @@
 #include "server/call/status.h"
 
 #include "absl/strings/cord.h"
-#include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
 namespace ferrite {
@@ -59,9 +58,12 @@ absl::Status Malformed(std::string_view type) {
 }
 
 absl::Status MemoryFull() {
-  return MakeError(absl::StatusCode::kResourceExhausted, v1::MEMORY_FULL,
-                   "the memory limit (--max-memory) is reached and nothing could be evicted; "
-                   "nothing was changed");
+  // Made once: a full store refuses every operation of a frame.
+  static const absl::Status full =
+      MakeError(absl::StatusCode::kResourceExhausted, v1::MEMORY_FULL,
+                "the memory limit (--max-memory) is reached and nothing could be evicted; "
+                "nothing was changed");
+  return full;
 }
 
 std::string DetailsOf(const absl::Status& status) {
@@ -69,18 +71,19 @@ std::string DetailsOf(const absl::Status& status) {
   return details.has_value() ? std::string(*details) : std::string();
 }
 
+google::rpc::ErrorInfo ErrorInfoOf(const absl::Status& status) {
+  google::rpc::Status details;
+  google::rpc::ErrorInfo info;
+  if (details.ParseFromString(DetailsOf(status)) && details.details_size() > 0) {
+    details.details(0).UnpackTo(&info);
+  }
+  return info;
+}
+
 v1::ErrorReason ReasonOf(const absl::Status& status) {
   const auto reason = status.GetPayload(kReasonUrl);
   if (!reason.has_value()) return v1::ERROR_REASON_UNSPECIFIED;
   return static_cast<v1::ErrorReason>((*reason)[0]);
-}
-
-v1::OperationError ToOperationError(const absl::Status& status) {
-  v1::OperationError error;
-  error.set_code(static_cast<int>(status.code()));
-  error.set_message(std::string(status.message()));
-  error.set_reason(ReasonOf(status));
-  return error;
 }
 
 }  // namespace ferrite

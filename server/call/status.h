@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "ferrite/v1/cache.pb.h"
+#include "google/rpc/error_details.pb.h"
 
 namespace ferrite {
 
@@ -33,10 +34,10 @@ absl::Status MemoryFull();
 // The details as the wire carries them, a serialized google.rpc.Status; empty if there are none.
 std::string DetailsOf(const absl::Status& status);
 
-// The reason that the details name; ERROR_REASON_UNSPECIFIED if there are none.
-v1::ErrorReason ReasonOf(const absl::Status& status);
+// The ErrorInfo in the details; empty if there are none.
+google::rpc::ErrorInfo ErrorInfoOf(const absl::Status& status);
 
-// The same error as part of a batch.
-v1::OperationError ToOperationError(const absl::Status& status);
+// The reason that it names; ERROR_REASON_UNSPECIFIED if there is none.
+v1::ErrorReason ReasonOf(const absl::Status& status);
 
 }  // namespace ferrite

@@ -27,9 +27,20 @@ const absl::Status& PassedWhileWaiting() {
   return passed;
 }
 
+constexpr char kPushback[] = "grpc-retry-pushback-ms";
+
 void AddPushback(std::chrono::nanoseconds delay, CallEnd* end) {
-  end->trailers.emplace_back("grpc-retry-pushback-ms",
-                             std::to_string(RandomPushback(delay).count()));
+  end->trailers.emplace_back(kPushback, std::to_string(RandomPushback(delay).count()));
+}
+
+// Says when to come again after an error, if that is to help.
+void AddPushbackAfter(const absl::Status& status, CallEnd* end) {
+  if (!end->trailers.empty()) return;
+  if (const auto delay = DelayAfter(status); delay.has_value()) return AddPushback(*delay, end);
+  // Never: clients may be configured to repeat whatever failed with this status.
+  if (status.code() == absl::StatusCode::kResourceExhausted) {
+    end->trailers.emplace_back(kPushback, "-1");
+  }
 }
 
 }  // namespace
@@ -64,10 +75,7 @@ void Call::BeginFrames() {
   AdvanceFrames();
 }
 
-void Call::AddPushbackIfAny() {
-  const auto delay = DelayAfter(end_.status);
-  if (delay.has_value() && end_.trailers.empty()) AddPushback(*delay, &end_);
-}
+void Call::AddPushbackIfAny() { AddPushbackAfter(end_.status, &end_); }
 
 void Call::Open() {
   if (rpc_.shape == Shape::kUnary || std::exchange(opened_, true)) return;
@@ -82,6 +90,7 @@ void Call::OnOpened() {
 
 void Call::OnRead(bool ok) {
   reading_ = false;
+  received_at_ = Clock::now() - std::chrono::nanoseconds(thread_.wait()->bound_ns());
   has_frame_ = ok;
   received_ += ok;
   AdvanceFrames();
@@ -147,7 +156,8 @@ void Call::TakeTurn() {
   ReplyWriter* const reply = thread_.reply();
   end_.status = Admit();
   if (end_.status.ok()) {
-    Turn turn(transport_.request(), transport_, reply, this);
+    if (first) received_at_ = meter_->begin();
+    Turn turn(transport_.request(), received_at_, transport_, reply, this);
     end_.status = rpc_.handler(&turn);
     if (end_.status.ok()) answer_ = turn.TakeAnswer();
     if (answer_ != nullptr) next = answer_->Advance(reply, &end_);

@@ -121,6 +121,7 @@ class Call final : public Link {
   std::unique_ptr<Answer> answer_;
   std::shared_ptr<WakeTarget> target_;  // once somebody wants it
   std::optional<Timer> deadline_timer_;
+  Clock::time_point received_at_;  // when the request came, at the latest
   CallEnd end_;
   CallTimes times_;       // of all steps
   CallTimes turn_times_;  // of the steps of this turn

@@ -2,6 +2,7 @@
 
 // What an RPC is to the engine: a method, the shape of its calls, and the handler of each request.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -19,14 +20,24 @@ namespace ferrite {
 // One request of a call, for its handler to answer: by writing the reply, or later.
 class Turn {
  public:
+  using Clock = std::chrono::steady_clock;
+
   // `call` may be null where neither thread_index() nor waker() is used.
-  Turn(const Request& request, const Caller& caller, ReplyWriter* reply, Call* call)
-      : request_(request), caller_(caller), reply_(*reply), call_(call), scope_(&caller) {}
+  Turn(const Request& request, Clock::time_point received, const Caller& caller, ReplyWriter* reply,
+       Call* call)
+      : request_(request),
+        received_(received),
+        caller_(caller),
+        reply_(*reply),
+        call_(call),
+        scope_(&caller) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
   // Stays where it is until the request has been answered; of a feed, until the handler returns.
   const Request& request() const { return request_; }
+  // When it came, or earlier: what it may have waited for its thread counts.
+  Clock::time_point received() const { return received_; }
   const Caller& caller() const { return caller_; }
   // The thread that serves the call, counted from 0.
   size_t thread_index() const;
@@ -43,6 +54,7 @@ class Turn {
 
  private:
   const Request& request_;
+  const Clock::time_point received_;
   const Caller& caller_;
   ReplyWriter& reply_;
   Call* const call_;

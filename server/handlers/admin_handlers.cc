@@ -19,6 +19,11 @@ void FillSlowCall(const SlowCall& call, v1::SlowCall* entry) {
   entry->set_execute_us(call.times.execute_ns / 1000);
   entry->set_peer(call.peer);
   entry->set_code(call.code);
+  for (const TraceParent& trace : call.operation_traces) {
+    v1::OperationTrace* const of_operation = entry->add_operation_traces();
+    of_operation->set_trace_id(trace.trace_id);
+    of_operation->set_span_id(trace.span_id);
+  }
   if (!call.trace.has_value()) return;
   entry->set_trace_id(call.trace->trace_id);
   entry->set_span_id(call.trace->span_id);

@@ -7,6 +7,7 @@
 #include "server/call/limits.h"
 #include "server/call/status.h"
 #include "server/handlers/cache_handlers.h"
+#include "server/handlers/operation_error.h"
 #include "server/metrics/refusals.h"
 #include "server/metrics/thread_counters.h"
 

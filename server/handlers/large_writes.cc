@@ -106,12 +106,14 @@ absl::Status AnswerMSet(Store* store, CacheHandlers* cache, Turn* turn) {
 
 absl::Status AnswerFrame(Store* store, WireHandlers* wire, Turn* turn) {
   const Request& frame = turn->request();
+  const auto received = turn->received();
   if (frame.size() < kLargeBatchBytes) [[likely]]
-    return wire->Pipeline(frame, turn->reply());
+    return wire->Pipeline(frame, received, turn->reply());
   const size_t bytes = wire->RoomFor(frame);
-  if (bytes < kLargeBatchBytes) return wire->Pipeline(frame, turn->reply());
-  turn->Later(AfterRoom(
-      store, bytes, [wire, &frame](ReplyWriter* reply) { return wire->Pipeline(frame, reply); }));
+  if (bytes < kLargeBatchBytes) return wire->Pipeline(frame, received, turn->reply());
+  turn->Later(AfterRoom(store, bytes, [wire, &frame, received](ReplyWriter* reply) {
+    return wire->Pipeline(frame, received, reply);
+  }));
   return absl::OkStatus();
 }
 

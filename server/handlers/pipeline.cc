@@ -4,16 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <string>
 #include <string_view>
 
-#include "proto/wire/get_response.h"
-#include "proto/wire/number_pair.h"
 #include "server/call/limits.h"
 #include "server/call/status.h"
-#include "server/handlers/read_result.h"
+#include "server/handlers/typed_handler.h"
 #include "server/handlers/wire_handlers.h"
-#include "server/metrics/refusals.h"
 #include "server/metrics/thread_counters.h"
 
 namespace ferrite {
@@ -27,49 +23,11 @@ constexpr size_t kLargeOperationBytes = 1024;
 
 void Count(CacheOutcome outcome, uint64_t n = 1) { ThreadCounters::Current().Count(outcome, n); }
 
-void WriteError(const absl::Status& status, ReplyWriter* reply) {
-  thread_local v1::OperationResult result;
-  CountRefusal(status);
-  *result.mutable_error() = ToOperationError(status);
-  WriteMessage(kPipelineResult, result, reply);
-}
-
-absl::Status ReplyFull() {
-  return MakeError(absl::StatusCode::kResourceExhausted, v1::REPLY_TOO_LARGE,
-                   "the reply of the frame has no room left (3.5 MiB, " +
-                       std::to_string(kMaxReplyBytes) +
-                       " bytes); the operation was not executed: send it in another frame");
-}
-
-// Whether `bytes` more can be sent. The first outcome may be as large as it is: as a call of its
-// own it would not be limited either.
-bool HasRoom(const ReplyWriter& reply, size_t bytes) {
-  return reply.size() == 0 || reply.size() + bytes <= kMaxReplyBytes;
-}
-
-void WriteReadOutcome(ReadResult* result, ReplyWriter* reply) {
-  // The exact size is worked out only where it matters.
-  const size_t at_most = result->value.view().size() + kMostAroundValueBytes;
-  if (HasRoom(*reply, at_most) || HasRoom(*reply, ReadBytes(kReadOutcome, *result))) {
-    WriteRead(kReadOutcome, *result, reply);
-  } else {
-    WriteError(ReplyFull(), reply);
-  }
-  result->value.Clear();
-}
-
-void WriteSetOutcome(const SetResult& result, ReplyWriter* reply) {
-  if (result.outcome == SetOutcome::kMemoryFull) {
-    ThreadCounters::Current().Count(ShedReason::kMemory);
-    return WriteError(MemoryFull(), reply);
-  }
-  Count(CacheOutcome::kSetStored);  // these have no condition
-  WriteNumbers(kSetOutcome, 1, result.version, reply);
-}
-
-void WriteDeleteOutcome(const DeleteResult& result, ReplyWriter* reply) {
-  Count(result.deleted ? CacheOutcome::kDeleteDeleted : CacheOutcome::kDeleteMiss);
-  WriteNumbers(kDeleteOutcome, result.deleted, result.version, reply);
+const absl::Status& TooLate() {
+  static const absl::Status late = MakeError(
+      absl::StatusCode::kDeadlineExceeded, v1::DEADLINE_PASSED,
+      "the time of the operation (timeout_ms) was over before its turn came; nothing was done");
+  return late;
 }
 
 SetOptions OptionsOf(const FrameOperation& operation) {
@@ -83,17 +41,32 @@ bool AllAre(Kind kind, std::span<const FrameOperation> operations) {
                      [kind](const FrameOperation& operation) { return operation.kind == kind; });
 }
 
+// The least time that one of them has.
+uint32_t Shortest(std::span<const FrameOperation> operations) {
+  uint32_t shortest = kNoTimeout;
+  for (const FrameOperation& operation : operations) {
+    shortest = std::min(shortest, operation.timeout_ms);
+  }
+  return shortest;
+}
+
 }  // namespace
 
-absl::Status WireHandlers::Pipeline(const Request& frame, ReplyWriter* reply) {
+bool WireHandlers::FrameInHand::IsLate(int64_t timeout_ms) const {
+  return (Clock::now() - received) / std::chrono::milliseconds(1) >= timeout_ms;
+}
+
+absl::Status WireHandlers::Pipeline(const Request& frame, Clock::time_point received,
+                                    ReplyWriter* reply) {
   thread_local std::vector<FrameOperation> operations;
   if (!ParseFrame(frame.bytes(), kMaxBatchKeys, limits(), &operations)) {
     return Malformed("PipelineRequest");
   }
   if (absl::Status status = CheckFrameSize(operations.size()); !status.ok()) return status;
+  FrameInHand in_hand = {received, FrameReply(reply)};
   for (size_t begin = 0; begin < operations.size(); begin += kKeysPerStep) {
     const size_t count = std::min(kKeysPerStep, operations.size() - begin);
-    Execute({operations.data() + begin, count}, reply);
+    Execute({operations.data() + begin, count}, &in_hand);
   }
   return absl::OkStatus();
 }
@@ -122,14 +95,31 @@ OperationLimits WireHandlers::limits() const {
   return {.key_bytes = kMaxKeyBytes, .value_bytes = cache_.max_value_bytes(), .ttl_ms = kMaxTtlMs};
 }
 
-void WireHandlers::Execute(std::span<const FrameOperation> operations, ReplyWriter* reply) {
-  if (AllAre(Kind::kGet, operations)) return Reads(operations, reply);
-  if (AllAre(Kind::kSet, operations)) return Writes(operations, reply);
-  if (AllAre(Kind::kPublish, operations)) return Messages(operations, reply);
-  Mixed(operations, reply);
+void WireHandlers::Execute(std::span<const FrameOperation> operations, FrameInHand* frame) {
+  const uint32_t shortest = Shortest(operations);
+  if (shortest != kNoTimeout && frame->IsLate(shortest)) [[unlikely]] {
+    return ExecuteThoseInTime(operations, frame);
+  }
+  if (AllAre(Kind::kGet, operations)) return Reads(operations, &frame->reply);
+  if (AllAre(Kind::kSet, operations)) return Writes(operations, &frame->reply);
+  if (AllAre(Kind::kPublish, operations)) return Messages(operations, &frame->reply);
+  Mixed(operations, frame);
 }
 
-void WireHandlers::Reads(std::span<const FrameOperation> operations, ReplyWriter* reply) {
+void WireHandlers::ExecuteThoseInTime(std::span<const FrameOperation> operations,
+                                      FrameInHand* frame) {
+  for (const FrameOperation& operation : operations) {
+    const bool late = operation.timeout_ms != kNoTimeout && frame->IsLate(operation.timeout_ms);
+    late ? Refuse(frame) : ExecuteOne(operation, frame);
+  }
+}
+
+void WireHandlers::Refuse(FrameInHand* frame) {
+  ThreadCounters::Current().Count(ShedReason::kDeadline);
+  frame->reply.AddError(TooLate());
+}
+
+void WireHandlers::Reads(std::span<const FrameOperation> operations, FrameReply* reply) {
   thread_local std::array<ReadResult, kKeysPerStep> results;
   std::array<std::string_view, kKeysPerStep> keys;
   for (size_t i = 0; i < operations.size(); ++i) keys[i] = operations[i].key;
@@ -137,74 +127,84 @@ void WireHandlers::Reads(std::span<const FrameOperation> operations, ReplyWriter
   size_t hits = 0;
   for (size_t i = 0; i < operations.size(); ++i) {
     hits += results[i].found;
-    WriteReadOutcome(&results[i], reply);
+    reply->AddRead(&results[i]);
   }
   Count(CacheOutcome::kGetHit, hits);
   Count(CacheOutcome::kGetMiss, operations.size() - hits);
 }
 
-void WireHandlers::Writes(std::span<const FrameOperation> operations, ReplyWriter* reply) {
+void WireHandlers::Writes(std::span<const FrameOperation> operations, FrameReply* reply) {
   std::array<SetItem, kKeysPerStep> items;
   std::array<SetResult, kKeysPerStep> results;
   for (size_t i = 0; i < operations.size(); ++i) {
     items[i] = {operations[i].key, operations[i].value, OptionsOf(operations[i])};
   }
   store_.MSet({items.data(), operations.size()}, {results.data(), operations.size()});
-  for (size_t i = 0; i < operations.size(); ++i) WriteSetOutcome(results[i], reply);
+  for (size_t i = 0; i < operations.size(); ++i) reply->AddSet(results[i]);
 }
 
-void WireHandlers::Messages(std::span<const FrameOperation> operations, ReplyWriter* reply) {
-  for (const FrameOperation& operation : operations) Publish(operation, reply);
+void WireHandlers::Messages(std::span<const FrameOperation> operations, FrameReply* reply) {
+  for (const FrameOperation& operation : operations) {
+    reply->AddPublish(events_.Publish(operation.key, operation.value));
+  }
 }
 
-void WireHandlers::Publish(const FrameOperation& operation, ReplyWriter* reply) {
-  const PublishResult result = events_.Publish(operation.key, operation.value);
-  WriteNumbers(kPublishOutcome, result.receivers, result.sequence, reply);
-}
-
-void WireHandlers::Mixed(std::span<const FrameOperation> operations, ReplyWriter* reply) {
+void WireHandlers::Mixed(std::span<const FrameOperation> operations, FrameInHand* frame) {
   std::array<std::string_view, kKeysPerStep> keys;
   for (size_t i = 0; i < operations.size(); ++i) keys[i] = operations[i].key;
   store_.InTurn({keys.data(), operations.size()},
-                [&](size_t i) { ExecuteOne(operations[i], reply); });
+                [&](size_t i) { ExecuteOne(operations[i], frame); });
 }
 
-void WireHandlers::ExecuteOne(const FrameOperation& operation, ReplyWriter* reply) {
+void WireHandlers::ExecuteOne(const FrameOperation& operation, FrameInHand* frame) {
+  FrameReply* const reply = &frame->reply;
   switch (operation.kind) {
     case Kind::kGet: {
       thread_local ReadResult result;
       store_.Get(operation.key, {}, &result);
       Count(result.found ? CacheOutcome::kGetHit : CacheOutcome::kGetMiss);
-      return WriteReadOutcome(&result, reply);
+      return reply->AddRead(&result);
     }
     case Kind::kSet:
-      return WriteSetOutcome(store_.Set(operation.key, operation.value, OptionsOf(operation)),
-                             reply);
+      return reply->AddSet(store_.Set(operation.key, operation.value, OptionsOf(operation)));
     case Kind::kDelete:
-      return WriteDeleteOutcome(store_.Delete(operation.key), reply);
+      return reply->AddDelete(store_.Delete(operation.key));
     case Kind::kPublish:
-      return Publish(operation, reply);
+      return reply->AddPublish(events_.Publish(operation.key, operation.value));
     case Kind::kOther:
-      return ExecuteOther(operation, reply);
+      return ExecuteOther(operation, frame);
   }
 }
 
-void WireHandlers::ExecuteOther(const FrameOperation& operation, ReplyWriter* reply) {
+void WireHandlers::ExecuteOther(const FrameOperation& operation, FrameInHand* frame) {
   thread_local v1::Operation request;
   thread_local v1::OperationResult result;
-  if (!request.ParseFromArray(operation.message.data(),
-                              static_cast<int>(operation.message.size()))) {
-    return WriteError(Malformed("Operation"), reply);
-  }
+  FrameReply* const reply = &frame->reply;
+  const std::string_view message = operation.message;
+  const auto execute = [&] {
+    if (!request.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
+      return reply->AddError(Malformed("Operation"));
+    }
+    if (request.has_timeout_ms() && frame->IsLate(request.timeout_ms())) return Refuse(frame);
+    const bool asks_for_value = request.has_get() || request.set().return_previous();
+    if (asks_for_value && !HasRoomForValueOf(request, *reply)) return reply->AddFull();
+    const absl::Status status = cache_.Execute(request, &result);
+    if (!status.ok()) return reply->AddError(status);
+    reply->Add(result, !result.get().value().empty() || !result.set().previous().value().empty());
+  };
+  execute();
+  Empty(message.size(), &request);
+  Empty(static_cast<size_t>(result.GetCachedSize()), &result);
+}
+
+bool WireHandlers::HasRoomForValueOf(const v1::Operation& request, const FrameReply& reply) {
+  if (reply.HasRoomFor(cache_.max_value_bytes())) return true;
   // Looked at before, as what was written cannot be taken back when its answer does not fit.
-  const bool with_value = request.has_get() || request.set().return_previous();
-  if (with_value && !HasRoom(*reply, cache_.max_value_bytes())) {
-    return WriteError(ReplyFull(), reply);
-  }
-  result.Clear();
-  const absl::Status status = cache_.Execute(request, &result);
-  if (!status.ok()) return WriteError(status, reply);
-  WriteMessage(kPipelineResult, result, reply);
+  const std::string& key = request.has_get() ? request.get().key() : request.set().key();
+  if (!CheckKey(key).ok()) return true;  // it will be refused
+  ReadResult now;
+  store_.Peek(key, true, &now);
+  return now.value.view().empty() || reply.HasRoomFor(now.value.view().size());
 }
 
 }  // namespace ferrite

@@ -9,6 +9,7 @@
 // is not simple, or is wrong in any way, becomes a message and goes through CacheHandlers, as unary
 // calls do; a test compares both ways on random frames.
 
+#include <chrono>
 #include <span>
 
 #include "absl/status/status.h"
@@ -17,6 +18,7 @@
 #include "server/call/request.h"
 #include "server/events/event_hub.h"
 #include "server/handlers/cache_handlers.h"
+#include "server/handlers/frame_reply.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -24,6 +26,8 @@ namespace ferrite {
 // Thread-safe; called on threads that have counters (CounterRegistry::AttachThread).
 class WireHandlers {
  public:
+  using Clock = std::chrono::steady_clock;
+
   // All must outlive the handlers.
   WireHandlers(Store* store, EventHub* events, CacheHandlers* cache)
       : store_(*store), events_(*events), cache_(*cache) {}
@@ -31,24 +35,36 @@ class WireHandlers {
   // When they fail, what was written to `*reply` means nothing.
   absl::Status Get(const Request& request, ReplyWriter* reply);
   absl::Status MGet(const Request& request, ReplyWriter* reply);
-  // Executes one frame. An error ends the stream; nothing was executed then.
-  absl::Status Pipeline(const Request& frame, ReplyWriter* reply);
+  // Executes one frame, which came at `received`, but for operations that are too late. An error
+  // ends the stream; nothing was executed then.
+  absl::Status Pipeline(const Request& frame, Clock::time_point received, ReplyWriter* reply);
   // About how much more memory a frame takes in the store; 0 if it is malformed.
   size_t RoomFor(const Request& frame);
 
  private:
+  struct FrameInHand {
+    // Whether an operation that had so much time when the frame came has none left.
+    bool IsLate(int64_t timeout_ms) const;
+
+    const Clock::time_point received;
+    FrameReply reply;
+  };
+
   OperationLimits limits() const;
   // Execute operations that go to the store together, and append their outcomes.
-  void Execute(std::span<const FrameOperation> operations, ReplyWriter* reply);
-  void Reads(std::span<const FrameOperation> operations, ReplyWriter* reply);
-  void Writes(std::span<const FrameOperation> operations, ReplyWriter* reply);
-  void Messages(std::span<const FrameOperation> operations, ReplyWriter* reply);
-  void Publish(const FrameOperation& operation, ReplyWriter* reply);
+  void Execute(std::span<const FrameOperation> operations, FrameInHand* frame);
+  void Reads(std::span<const FrameOperation> operations, FrameReply* reply);
+  void Writes(std::span<const FrameOperation> operations, FrameReply* reply);
+  void Messages(std::span<const FrameOperation> operations, FrameReply* reply);
   // One after the other.
-  void Mixed(std::span<const FrameOperation> operations, ReplyWriter* reply);
-  void ExecuteOne(const FrameOperation& operation, ReplyWriter* reply);
+  void Mixed(std::span<const FrameOperation> operations, FrameInHand* frame);
+  void ExecuteThoseInTime(std::span<const FrameOperation> operations, FrameInHand* frame);
+  void ExecuteOne(const FrameOperation& operation, FrameInHand* frame);
   // For which a message has to be made.
-  void ExecuteOther(const FrameOperation& operation, ReplyWriter* reply);
+  void ExecuteOther(const FrameOperation& operation, FrameInHand* frame);
+  bool HasRoomForValueOf(const v1::Operation& request, const FrameReply& reply);
+  // An operation that is too late.
+  static void Refuse(FrameInHand* frame);
 
   Store& store_;
   EventHub& events_;

@@ -1,10 +1,26 @@
 #include "server/slowlog/call_subject.h"
 
+#include <algorithm>
+#include <optional>
+#include <utility>
+
 #include "ferrite/v1/admin.pb.h"
 #include "ferrite/v1/cache.pb.h"
 
 namespace ferrite {
 namespace {
+
+std::vector<TraceParent> TracesOf(const v1::PipelineRequest& frame) {
+  std::vector<TraceParent> traces;
+  for (const v1::Operation& operation : frame.operations()) {
+    if (traces.size() == kSubjectTraces) break;
+    std::optional<TraceParent> trace = ParseTraceParent(operation.traceparent());
+    if (trace.has_value() && std::find(traces.begin(), traces.end(), *trace) == traces.end()) {
+      traces.push_back(*std::move(trace));
+    }
+  }
+  return traces;
+}
 
 // Whatever the message's type: by the fields that it has.
 template <typename Message>
@@ -18,7 +34,7 @@ CallSubject SubjectOf(const Message& request) {
   } else if constexpr (requires { request.entries_size(); }) {
     return {"", static_cast<uint32_t>(request.entries_size())};
   } else if constexpr (requires { request.operations_size(); }) {
-    return {"", static_cast<uint32_t>(request.operations_size())};
+    return {"", static_cast<uint32_t>(request.operations_size()), TracesOf(request)};
   } else {
     return {};
   }

@@ -29,7 +29,8 @@ void AddSlowCall(SlowCalls* log, const SlowCallSubject& subject, const Caller& c
   call.times = subject.times;
   call.peer = caller.peer();
   call.code = static_cast<int>(status.code());
-  call.trace = TraceOf(caller);
+  call.operation_traces = std::move(about.traces);
+  call.trace = call.operation_traces.empty() ? TraceOf(caller) : call.operation_traces.front();
   log->Add(std::move(call));
 }
 

@@ -36,6 +36,7 @@ struct SlowCall {
   std::string peer;
   int code = 0;
   std::optional<TraceParent> trace;
+  std::vector<TraceParent> operation_traces;
 };
 
 // Keeps the newest. Thread-safe; IsSlow takes no lock, so that a call that is not slow pays one

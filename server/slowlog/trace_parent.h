@@ -11,6 +11,8 @@ namespace ferrite {
 struct TraceParent {
   std::string trace_id;  // 32 lower-case hexadecimal digits
   std::string span_id;   // 16, of the caller's span
+
+  friend bool operator==(const TraceParent&, const TraceParent&) = default;
 };
 
 // Reads "00-<trace id>-<span id>-<flags>"; of a version that is not known yet, the same part, as

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "client/error.h"
 #include "client/future.h"
 #include "client/retry.h"
 #include "tests/client/client_fixture.h"
@@ -122,6 +123,63 @@ TEST_F(BatchingTest, LargeValuesPassAndTooLargeOnesAreRefused) {
   for (auto& get : gets) EXPECT_EQ(get.get()->value(), large);
   EXPECT_EQ(ReasonOf(Set("k", large + "x").get().status()), "VALUE_TOO_LARGE");
   EXPECT_EQ(ReasonOf(Get(std::string(5000, 'k')).get().status()), "KEY_TOO_LARGE");
+}
+
+TEST_F(BatchingTest, TheLargestValueThatAServerMayTakeIsReadByEveryCall) {
+  const ServerProcess server("127.0.0.1:0", {"--max-value-bytes=64MiB"});
+  client_ = ClientOf(server.address());
+  const std::string largest(64 << 20, 'x');
+  ASSERT_TRUE(Set("k", largest).get().ok());
+  EXPECT_TRUE(Get("k").get()->value() == largest);
+  const auto batch = client_->MGet({"absent", "k"});
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_TRUE(batch->results(1).value() == largest);
+  v1::SetRequest swap = SetOf("k", "small");
+  swap.set_return_previous(true);
+  const auto swapped = client_->Set(swap);
+  ASSERT_TRUE(swapped.ok()) << swapped.status();
+  EXPECT_TRUE(swapped->previous().value() == largest);
+}
+
+TEST_F(BatchingTest, AFullServerSaysWhenToComeAgainHoweverTheCallTravels) {
+  const ServerProcess server("127.0.0.1:0", {"--max-memory=64MiB", "--eviction=noeviction"});
+  for (const bool batching : {true, false}) {
+    client_ = ClientOf(server.address(),
+                       {.retry = {.max_attempts = 1}, .batching = {.enabled = batching}});
+    absl::Status full;
+    // Too small to travel alone.
+    for (int i = 0; full.ok(); ++i) {
+      full = Set(std::to_string(batching) + std::to_string(i), std::string(60'000, 'v'))
+                 .get()
+                 .status();
+    }
+    EXPECT_EQ(full.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_EQ(ReasonOf(full), "MEMORY_FULL");
+    EXPECT_GT(RetryAfter(full), absl::ZeroDuration());
+  }
+  v1::MSetRequest request;
+  *request.add_entries() = SetOf("k", std::string(1 << 20, 'v'));
+  const auto batch = client_->MSet(request);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_GT(RetryAfter(ToAbslStatus(batch->results(0).error())), absl::ZeroDuration());
+}
+
+TEST_F(BatchingTest, TheSlowLogNamesTheTraceOfACallHoweverItTravels) {
+  const ServerProcess server("127.0.0.1:0", {"--slowlog-threshold=0"});
+  const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  for (const bool batching : {true, false}) {
+    client_ = ClientOf(server.address(), {.batching = {.enabled = batching}});
+    const CallOptions options = {.traceparent = "00-" + trace + "-00f067aa0ba902b7-01"};
+    ASSERT_TRUE(Get("k", options).get().ok());
+    v1::SlowLogRequest newest;
+    newest.set_limit(1);
+    const auto log = client_->SlowLog(newest);
+    ASSERT_TRUE(log.ok()) << log.status();
+    ASSERT_EQ(log->calls_size(), 1);
+    EXPECT_EQ(log->calls(0).method(), batching ? "Pipeline" : "Get");
+    EXPECT_EQ(log->calls(0).trace_id(), trace);
+    EXPECT_EQ(log->calls(0).span_id(), "00f067aa0ba902b7");
+  }
 }
 
 TEST_F(BatchingTest, DeadlinesHoldOverAFrozenServer) {

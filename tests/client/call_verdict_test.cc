@@ -74,6 +74,7 @@ TEST_F(CallVerdictTest, AnErrorIsDeliveredUnlessItIsWorthAnotherTry) {
   EXPECT_EQ(verdict.status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(verdict.status.message(), "no");
   EXPECT_EQ(ReasonOf(verdict.status), "MEMORY_FULL");
+  EXPECT_FALSE(verdict.pushback.has_value());
 }
 
 TEST_F(CallVerdictTest, WhatHadNoRoomInTheReplyIsSentAlone) {

@@ -44,6 +44,30 @@ TEST(ErrorTest, TheReasonAndItsFactsStay) {
   EXPECT_EQ(info.metadata().at("limit"), "4096");
 }
 
+TEST(ErrorTest, AnOperationsErrorHasTheSameDetails) {
+  v1::OperationError error;
+  error.set_code(8);
+  error.set_message("full");
+  error.set_reason(v1::MEMORY_FULL);
+  (*error.mutable_metadata())["limit"] = "4096";
+  error.set_retry_pushback_ms(250);
+  const absl::Status status = ToAbslStatus(error);
+  EXPECT_EQ(ReasonOf(status), "MEMORY_FULL");
+  EXPECT_EQ(RetryAfter(status), absl::Milliseconds(250));
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(info.ParseFromString(std::string(*status.GetPayload(kErrorInfoTypeUrl))));
+  EXPECT_EQ(info.metadata().at("limit"), "4096");
+}
+
+TEST(ErrorTest, APushbackIsATimeOrNothing) {
+  for (const char* text : {"-1", "", "soon", "1.5"}) {
+    absl::Status status = absl::ResourceExhaustedError("no");
+    SetRetryAfter(text, &status);
+    EXPECT_FALSE(RetryAfter(status).has_value()) << text;
+  }
+  EXPECT_FALSE(RetryAfter(absl::OkStatus()).has_value());
+}
+
 TEST(ErrorTest, WithoutDetailsThereIsNoReason) {
   EXPECT_EQ(ReasonOf(Translate({grpc::StatusCode::INTERNAL, "x"})), "");
   EXPECT_EQ(ReasonOf(Translate({grpc::StatusCode::INTERNAL, "x", "\xff garbage"})), "");

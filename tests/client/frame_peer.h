@@ -5,10 +5,12 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ferrite/v1/cache.grpc.pb.h"
@@ -43,6 +45,11 @@ class FramePeer final : public v1::CacheService::Service {
   }
   // The next frame is answered twice, the first time with nothing in it.
   void AnswerTwice() { answer_twice_ = true; }
+  // The next operations fail, one after the other, with these errors.
+  void Refuse(const std::vector<v1::OperationError>& errors) {
+    const std::lock_guard lock(mutex_);
+    errors_.assign(errors.begin(), errors.end());
+  }
   // One more frame is answered.
   void AnswerOne() {
     const std::lock_guard lock(mutex_);
@@ -70,6 +77,10 @@ class FramePeer final : public v1::CacheService::Service {
     }
     return keys;
   }
+  v1::PipelineRequest frame(size_t number) {
+    const std::lock_guard lock(mutex_);
+    return frames_[number];
+  }
   size_t frames() {
     const std::lock_guard lock(mutex_);
     return frames_.size();
@@ -85,7 +96,9 @@ class FramePeer final : public v1::CacheService::Service {
       v1::PipelineResponse reply;
       for (const v1::Operation& operation : frame.operations()) {
         v1::OperationResult* result = reply.add_results();
-        if (operation.has_get()) {
+        if (std::optional<v1::OperationError> error = NextError()) {
+          *result->mutable_error() = *std::move(error);
+        } else if (operation.has_get()) {
           result->mutable_get()->set_value("of " + operation.get().key());
         } else {
           result->mutable_incr()->set_value(1);
@@ -97,6 +110,14 @@ class FramePeer final : public v1::CacheService::Service {
   }
 
  private:
+  std::optional<v1::OperationError> NextError() {
+    const std::lock_guard lock(mutex_);
+    if (errors_.empty()) return std::nullopt;
+    v1::OperationError error = std::move(errors_.front());
+    errors_.pop_front();
+    return error;
+  }
+
   // Records the frame and waits until it may be answered; otherwise returns the status that ends
   // the stream.
   std::optional<grpc::Status> Hold(grpc::ServerContext* context, const v1::PipelineRequest& frame) {
@@ -121,6 +142,7 @@ class FramePeer final : public v1::CacheService::Service {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<v1::PipelineRequest> frames_;
+  std::deque<v1::OperationError> errors_;
   std::optional<grpc::Status> break_;
   std::string pushback_;
   size_t answers_ = 0;  // frames that may be answered before Release()

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "client/error.h"
 #include "client/future.h"
 #include "client/retry.h"
 #include "google/rpc/error_details.pb.h"
@@ -71,6 +72,67 @@ TEST_F(FrameStreamTest, AFrameHoldsUpToAMebibyte) {
   for (auto& other : others) EXPECT_TRUE(other.get().ok());
   EXPECT_EQ(peer_.KeysOf(1).size(), 17u * 60'000);
   EXPECT_EQ(peer_.KeysOf(2).size(), 3u * 60'000);
+}
+
+TEST_F(FrameStreamTest, EachOperationSaysHowLongItsCallerWaitsAndInWhichTrace) {
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  auto first = Get("a");
+  peer_.AwaitFrames(1);
+  auto patient = Get("b", {.timeout = absl::Hours(2), .traceparent = trace});
+  auto brief = Get("c", {.timeout = absl::Hours(1), .traceparent = "no\nheader"});
+  peer_.Release();
+  EXPECT_TRUE(first.get().ok() && patient.get().ok() && brief.get().ok());
+  constexpr int64_t kHourMs = 3'600'000;
+  const v1::PipelineRequest frame = peer_.frame(1);
+  ASSERT_EQ(frame.operations_size(), 2);
+  EXPECT_GT(frame.operations(0).timeout_ms(), kHourMs);
+  EXPECT_LE(frame.operations(0).timeout_ms(), 2 * kHourMs);
+  EXPECT_EQ(frame.operations(0).traceparent(), trace);
+  EXPECT_GT(frame.operations(1).timeout_ms(), 0);
+  EXPECT_LE(frame.operations(1).timeout_ms(), kHourMs);
+  EXPECT_EQ(frame.operations(1).traceparent(), "");
+}
+
+v1::OperationError MemoryFull(std::optional<int64_t> pushback_ms) {
+  v1::OperationError error;
+  error.set_code(static_cast<int>(absl::StatusCode::kResourceExhausted));
+  error.set_message("full");
+  error.set_reason(v1::MEMORY_FULL);
+  (*error.mutable_metadata())["limit"] = "1000";
+  if (pushback_ms.has_value()) error.set_retry_pushback_ms(*pushback_ms);
+  return error;
+}
+
+TEST_F(FrameStreamTest, AnOperationThatIsRefusedForAWhileIsTriedAgainWhenThatIsOver) {
+  peer_.Release();
+  peer_.Refuse({MemoryFull(1), MemoryFull(0)});
+  EXPECT_EQ(Get("a").get()->value(), "of a");
+  EXPECT_EQ(peer_.frames(), 3u);
+}
+
+TEST_F(FrameStreamTest, AnOperationIsNotTriedAgainWhereThatCannotHelpOrDoesHarm) {
+  peer_.Release();
+  peer_.Refuse({MemoryFull(std::nullopt)});
+  const absl::Status never = Get("a").get().status();
+  EXPECT_EQ(never.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_FALSE(RetryAfter(never).has_value());
+  EXPECT_EQ(peer_.frames(), 1u);
+
+  peer_.Refuse({MemoryFull(3'600'000)});
+  const absl::Status after_the_deadline = Get("a").get().status();
+  EXPECT_EQ(after_the_deadline.message(), "full");
+  EXPECT_EQ(RetryAfter(after_the_deadline), absl::Hours(1));
+  EXPECT_EQ(ReasonOf(after_the_deadline), "MEMORY_FULL");
+  google::rpc::ErrorInfo info;
+  ASSERT_TRUE(info.ParseFromString(std::string(*after_the_deadline.GetPayload(kErrorInfoTypeUrl))));
+  EXPECT_EQ(info.metadata().at("limit"), "1000");
+  EXPECT_EQ(peer_.frames(), 2u);
+
+  peer_.Refuse({MemoryFull(1)});
+  EXPECT_EQ(RetryAfter(Incr("n").get().status()), absl::Milliseconds(1));
+  EXPECT_EQ(peer_.frames(), 3u);
+  peer_.Refuse({MemoryFull(1)});
+  EXPECT_TRUE(Incr("n", "id").get().ok());
 }
 
 TEST_F(FrameStreamTest, DeadlinesMeetCallsInTheQueueAndInAFrame) {

@@ -53,10 +53,15 @@ TEST(FrameWriterTest, WritesWhatProtobufWould) {
   auto incr_call = CallOf<v1::IncrResponse>(expected.operations(4).incr());
   auto publish_call = CallOf<v1::PublishResponse>(expected.operations(5).publish());
   auto empty_call = CallOf<v1::GetResponse>(v1::GetRequest());
+  // Their deadline is at the clock's epoch.
+  const std::chrono::steady_clock::time_point now(-std::chrono::milliseconds(1500));
+  for (v1::Operation& operation : *expected.mutable_operations()) operation.set_timeout_ms(1500);
   const std::string bytes = BytesOf(WriteFrame(
-      {&get_call, &set_call, &delete_call, &touch_call, &incr_call, &publish_call, &empty_call}));
+      {&get_call, &set_call, &delete_call, &touch_call, &incr_call, &publish_call, &empty_call},
+      now));
   EXPECT_EQ(bytes, expected.SerializeAsString());
-  EXPECT_EQ(OperationInFrameSize(get_call.field(), get_call.request_bytes()),
+  EXPECT_EQ(OperationInFrameSize(get_call.field(), get_call.request_bytes(),
+                                 OperationTerms{.timeout_ms = 1500}.Size()),
             2 + expected.operations(0).ByteSizeLong());
 }
 

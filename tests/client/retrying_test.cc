@@ -120,7 +120,9 @@ TEST_F(RetryingTest, WhatIsFullForOneOperationIsNoOverload) {
 
 TEST_F(RetryingTest, NoTryIsAwaitedThatCannotStartBeforeTheDeadline) {
   peer_.Expect({{kUnavailable, "3600000"}});
-  EXPECT_EQ(client_->Get("k").status().code(), absl::StatusCode::kUnavailable);
+  const absl::Status status = client_->Get("k").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(RetryAfter(status), absl::Hours(1));
   EXPECT_EQ(peer_.calls(), 1u);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "proto/wire/frame_operation.h"
@@ -17,6 +18,9 @@ constexpr OperationLimits kLimits = {.key_bytes = 300, .value_bytes = 16'383, .t
 
 v1::Operation RandomOperation(RandomContent* random) {
   v1::Operation operation;
+  if (random->Chance(2)) operation.set_timeout_ms(static_cast<int64_t>(random->Integer()));
+  if (random->Chance(9)) operation.set_timeout_ms(-static_cast<int64_t>(random->Below(9)));
+  if (random->Chance(3)) operation.set_traceparent(std::string(random->Below(200), 't'));
   switch (random->Below(6)) {
     case 0:
       operation.mutable_get()->set_key(random->Bytes());
@@ -74,7 +78,13 @@ Kind ExpectedKind(const v1::Operation& operation) {
   return Kind::kOther;
 }
 
+uint32_t ExpectedTimeout(const v1::Operation& operation, Kind kind) {
+  if (kind == Kind::kOther || !operation.has_timeout_ms()) return kNoTimeout;
+  return static_cast<uint32_t>(std::clamp<int64_t>(operation.timeout_ms(), 0, kNoTimeout));
+}
+
 void ExpectContent(const FrameOperation& read, const v1::Operation& operation) {
+  EXPECT_EQ(read.timeout_ms, ExpectedTimeout(operation, read.kind));
   switch (read.kind) {
     case Kind::kGet:
       EXPECT_EQ(read.key, operation.get().key());
@@ -128,12 +138,14 @@ TEST(WireOperationTest, OfASimpleKindIsWrittenAsProtobufWritesIt) {
   RandomContent random(2);
   std::vector<FrameOperation> read;
   int written = 0;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 6000; ++round) {
     v1::PipelineRequest frame;
     *frame.add_operations() = RandomOperation(&random);
     const std::string bytes = frame.SerializeAsString();
     ASSERT_TRUE(ParseFrame(bytes, 1, kLimits, &read));
-    if (read[0].kind == Kind::kOther) continue;
+    const v1::Operation& operation = frame.operations(0);
+    const bool whole = !operation.has_timeout_ms() || operation.timeout_ms() == read[0].timeout_ms;
+    if (read[0].kind == Kind::kOther || !operation.traceparent().empty() || !whole) continue;
     EXPECT_EQ(Written(read[0]), bytes);
     ++written;
   }
@@ -151,6 +163,56 @@ TEST(WireOperationTest, WithAFieldThatIsNotKnownIsNotSimple) {
   EXPECT_EQ(ParseOperation(known, kLimits).kind, Kind::kGet);
   EXPECT_EQ(ParseOperation(known + UnknownFields(), kLimits).kind, Kind::kOther);
   EXPECT_EQ(ParseOperation(known + known, kLimits).kind, Kind::kOther);
+}
+
+TEST(WireOperationTest, HasItsTermsAfterItsRequestOrIsNotSimple) {
+  v1::Operation operation;
+  operation.mutable_get()->set_key("k");
+  const std::string request = operation.SerializeAsString();
+  operation.Clear();
+  operation.set_timeout_ms(500);
+  const std::string timeout = operation.SerializeAsString();
+  operation.Clear();
+  operation.set_traceparent("trace");
+  const std::string trace = operation.SerializeAsString();
+  const std::string no_text = std::string(trace).replace(trace.size() - 1, 1, "\xff");
+  const std::string other_timeout = "\x70\x07";
+
+  for (const std::string& terms : {timeout, timeout + trace, trace + timeout}) {
+    const FrameOperation read = ParseOperation(request + terms, kLimits);
+    EXPECT_EQ(read.kind, Kind::kGet);
+    EXPECT_EQ(read.timeout_ms, 500u);
+    const FrameOperation before = ParseOperation(terms + request, kLimits);
+    EXPECT_EQ(before.kind, Kind::kOther);
+    EXPECT_EQ(before.timeout_ms, kNoTimeout);
+    EXPECT_EQ(ParseOperation(request + terms + request, kLimits).kind, Kind::kOther);
+  }
+  EXPECT_EQ(ParseOperation(request + trace, kLimits).timeout_ms, kNoTimeout);
+  // As in any message the last one counts.
+  EXPECT_EQ(ParseOperation(request + timeout + other_timeout, kLimits).timeout_ms, 7u);
+  // protobuf refuses a string that is no UTF-8, so it is to judge.
+  EXPECT_EQ(ParseOperation(request + no_text, kLimits).kind, Kind::kOther);
+  EXPECT_FALSE(operation.ParseFromString(request + no_text));
+  EXPECT_EQ(ParseOperation(timeout, kLimits).kind, Kind::kOther);
+}
+
+TEST(WireOperationTest, TermsAreWrittenAsProtobufWritesThem) {
+  for (const uint32_t timeout_ms : {0u, 1u, 127u, 128u, 1000u, kNoTimeout - 1}) {
+    v1::PipelineRequest frame;
+    v1::Operation* const operation = frame.add_operations();
+    operation->mutable_get()->set_key("k");
+    operation->set_timeout_ms(timeout_ms);
+    operation->set_traceparent(std::string(55, 't'));
+    const OperationTerms terms = {timeout_ms, operation->traceparent()};
+    const size_t request_size = operation->get().ByteSizeLong();
+    std::string bytes(OperationInFrameSize(FieldOf(Kind::kGet), request_size, terms.Size()), '\0');
+    FieldWriter writer(bytes.data());
+    WriteOperationHeads(FieldOf(Kind::kGet), request_size, terms.Size(), &writer);
+    writer.Content(operation->get().SerializeAsString());
+    terms.Write(&writer);
+    EXPECT_EQ(bytes, frame.SerializeAsString());
+  }
+  EXPECT_EQ(OperationTerms().Size(), 0u);
 }
 
 TEST(WireOperationTest, CutOffAFrameIsRefusedOrEndsBetweenItsOperations) {

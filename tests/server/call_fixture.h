@@ -59,6 +59,7 @@ class CallTest : public testing::Test {
   void Make(Shape shape, Method method = Method::kGet) {
     rpc_ = {method, shape, [this](Turn* turn) -> absl::Status {
               ++handled_;
+              received_ = turn->received();
               waker_ = turn->waker();
               if (!refuse_.ok()) return refuse_;
               if (scripted_) {
@@ -114,6 +115,7 @@ class CallTest : public testing::Test {
   bool scripted_ = false;
   absl::Status refuse_;
   int handled_ = 0;
+  Turn::Clock::time_point received_;
   std::optional<Waker> waker_;
   std::optional<Call> call_;
 };

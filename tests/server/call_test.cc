@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/call/status.h"
 #include "tests/server/call_fixture.h"
 
 namespace ferrite {
@@ -275,6 +276,25 @@ TEST_F(CallTest, FramesAreAnsweredInOrderWithOneReadAndOneWriteInFlight) {
   ExpectOver();
 }
 
+TEST_F(CallTest, AFrameCameWhenItWasReadOrAsMuchEarlierAsItMayHaveWaited) {
+  Make(Shape::kFrames, Method::kPipeline);
+  Begin();
+  call_->OnRead(true);
+  const auto first_came = received_;
+  thread_.wait()->Worked(3'600'000'000'000);  // an hour for other calls
+  call_->OnRead(true);
+  const auto read_by = Turn::Clock::now();
+  call_->OnWritten(true);
+  ASSERT_EQ(handled_, 2);
+  EXPECT_GE(received_, first_came - std::chrono::hours(1));
+  EXPECT_LE(received_, read_by - std::chrono::hours(1));
+  call_->OnRead(false);
+  call_->OnWritten(true);
+  call_->OnFinished(true);
+  call_->OnGone();
+  ExpectOver();
+}
+
 TEST_F(CallTest, AFrameThatWaitsHoldsUpThoseBehindIt) {
   MakeWaiting(Shape::kFrames, {Next::kWait, Next::kEnd, Next::kEnd}, Method::kPipeline);
   Begin();
@@ -369,6 +389,18 @@ TEST_F(CallTest, ARefusedFrameEndsTheStream) {
   Begin();
   call_->OnRead(true);
   EXPECT_EQ(finished(), absl::StatusCode::kInvalidArgument);
+  call_->OnFinished(true);
+  call_->OnGone();
+  ExpectOver();
+}
+
+TEST_F(CallTest, AnErrorThatWillBeTheSameAgainSaysSo) {
+  Make(Shape::kUnary);
+  refuse_ = MakeError(absl::StatusCode::kResourceExhausted, v1::REPLY_TOO_LARGE, "too large");
+  Begin();
+  ASSERT_EQ(transport_.finished->trailers.size(), 1u);
+  EXPECT_EQ(transport_.finished->trailers[0].first, "grpc-retry-pushback-ms");
+  EXPECT_EQ(transport_.finished->trailers[0].second, "-1");
   call_->OnFinished(true);
   call_->OnGone();
   ExpectOver();

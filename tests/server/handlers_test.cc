@@ -8,6 +8,7 @@
 #include "server/call/limits.h"
 #include "server/call/status.h"
 #include "server/handlers/cache_handlers.h"
+#include "server/handlers/operation_error.h"
 #include "server/handlers/scan_handler.h"
 #include "server/metrics/thread_counters.h"
 #include "store/operation.h"
@@ -197,6 +198,40 @@ TEST(Status, AnErrorIsTheSameInABatch) {
   EXPECT_EQ(error.code(), static_cast<int>(absl::StatusCode::kResourceExhausted));
   EXPECT_EQ(error.message(), "full");
   EXPECT_EQ(error.reason(), v1::MEMORY_FULL);
+  EXPECT_GT(error.retry_pushback_ms(), 0);
+  const v1::OperationError wrong =
+      ToOperationError(InvalidArgument(v1::KEY_TOO_LARGE, "no", {{"limit", "4096"}}));
+  EXPECT_EQ(wrong.metadata().size(), 1u);
+  EXPECT_EQ(wrong.metadata().at("limit"), "4096");
+  EXPECT_FALSE(wrong.has_retry_pushback_ms());
+}
+
+TEST(Status, AReasonIsCalledAsItsValue) {
+  for (int reason = v1::ErrorReason_MIN; reason <= v1::ErrorReason_MAX; ++reason) {
+    if (!v1::ErrorReason_IsValid(reason)) continue;
+    const absl::Status status = InvalidArgument(static_cast<v1::ErrorReason>(reason), "no");
+    EXPECT_EQ(ErrorInfoOf(status).reason(),
+              v1::ErrorReason_descriptor()->FindValueByNumber(reason)->name());
+    EXPECT_EQ(ReasonOf(status), reason);
+  }
+  EXPECT_EQ(ReasonOf(absl::InternalError("no details")), v1::ERROR_REASON_UNSPECIFIED);
+}
+
+TEST_F(HandlersTest, AMessageOfAScanHasOneValueOrAtMostAsMuchAsAReply) {
+  std::vector<size_t> sizes;
+  for (int i = 0; i < 300; ++i) sizes.push_back(i % 50 == 0 ? kMaxReplyBytes + i : 5000);
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    store_.Set("s" + std::to_string(i), std::string(sizes[i], 'v'));
+  }
+  v1::ScanRequest request;
+  request.set_with_values(true);
+  size_t seen = 0;
+  for (const v1::ScanResponse& response : Scan(request)) {
+    const bool fits = response.ByteSizeLong() <= kMaxReplyBytes + 1000;  // and what is around it
+    EXPECT_TRUE(fits || response.entries_size() == 1) << response.entries_size();
+    seen += static_cast<size_t>(response.entries_size());
+  }
+  EXPECT_EQ(seen, sizes.size());
 }
 
 }  // namespace

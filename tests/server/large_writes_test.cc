@@ -29,7 +29,7 @@ class LargeWritesTest : public testing::Test {
   absl::Status Answered(const google::protobuf::MessageLite& message, Handler handler) {
     const std::string bytes = message.SerializeAsString();
     const Request request(bytes);
-    Turn turn(request, caller_, &reply_, nullptr);
+    Turn turn(request, Turn::Clock::now(), caller_, &reply_, nullptr);
     absl::Status status = handler(&turn);
     const std::unique_ptr<Answer> answer = turn.TakeAnswer();
     if (!status.ok() || answer == nullptr) return status;

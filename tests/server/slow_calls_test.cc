@@ -136,6 +136,23 @@ TEST(CallSubject, IsReadOffTheRequest) {
   EXPECT_EQ(SubjectOfMessage(Method::kFlush, v1::FlushRequest()).keys, 0u);
 }
 
+TEST(CallSubject, OfAFrameNamesEachTraceOnce) {
+  const auto trace_parent = [](int trace) {
+    return "00-" + std::string(30, 'a') + std::to_string(10 + trace) + "-00f067aa0ba902b7-01";
+  };
+  v1::PipelineRequest frame;
+  frame.add_operations();
+  frame.add_operations()->set_traceparent("00-wrong");
+  for (const int trace : {1, 2, 1}) frame.add_operations()->set_traceparent(trace_parent(trace));
+  std::vector<TraceParent> traces = SubjectOfMessage(Method::kPipeline, frame).traces;
+  ASSERT_EQ(traces.size(), 2u);
+  EXPECT_EQ(traces[0].trace_id, std::string(30, 'a') + "11");
+  EXPECT_EQ(traces[1].trace_id, std::string(30, 'a') + "12");
+  EXPECT_EQ(traces[1].span_id, "00f067aa0ba902b7");
+  for (int i = 0; i < 50; ++i) frame.add_operations()->set_traceparent(trace_parent(i));
+  EXPECT_EQ(SubjectOfMessage(Method::kPipeline, frame).traces.size(), kSubjectTraces);
+}
+
 TEST(CallSubject, OfALargeRequestIsReadOffItsBeginning) {
   v1::SetRequest set;
   set.set_key("large");

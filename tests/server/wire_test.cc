@@ -7,17 +7,14 @@
 #include <random>
 
 #include "server/call/limits.h"
-#include "server/handlers/wire_handlers.h"
-#include "server/metrics/thread_counters.h"
-#include "tests/store/fake_clock.h"
+#include "server/call/status.h"
+#include "tests/server/handlers_side.h"
 
 namespace ferrite {
 namespace {
 
 using google::protobuf::MessageLite;
 using testing::HasSubstr;
-
-constexpr size_t kMaxValueBytes = 1 << 20;
 
 // A message that was received in pieces of so many bytes.
 Request RequestOf(std::string_view bytes, size_t piece_bytes) {
@@ -28,27 +25,6 @@ Request RequestOf(std::string_view bytes, size_t piece_bytes) {
   }
   return Request(std::move(pieces));
 }
-
-// A store with its handlers.
-struct Side {
-  Side() {
-    counters.AttachThread();
-    // So that there is something to tell of what is published.
-    for (const char* channel : {"k1", "k2"}) {
-      Topic topic;
-      topic.name = channel;
-      events.Follow({std::make_shared<const Topic>(topic)}, events.NewStreamNumber());
-    }
-  }
-
-  FakeClock clock;
-  CounterRegistry counters;
-  Store store{{.shards = 4, .clock = &clock}};
-  ReplayWindow replays{1 << 20, &clock};
-  EventHub events{&store, {}};
-  CacheHandlers cache{&store, &replays, &events, &clock, kMaxValueBytes};
-  WireHandlers wire{&store, &events, &cache};
-};
 
 class WireTest : public testing::Test {
  protected:
@@ -67,7 +43,17 @@ class WireTest : public testing::Test {
     return status;
   }
   absl::Status Pipeline(const v1::PipelineRequest& frame) {
-    return Call(&WireHandlers::Pipeline, frame, &outcomes_);
+    const std::string bytes = frame.SerializeAsString();
+    return Pipeline(RequestOf(bytes, piece_bytes_));
+  }
+  absl::Status Pipeline(const Request& frame) {
+    ReplyWriter reply;
+    const absl::Status status = side_.wire.Pipeline(frame, WireHandlers::Clock::now(), &reply);
+    outcomes_.Clear();
+    if (status.ok()) {
+      EXPECT_TRUE(outcomes_.ParseFromString(TakeBytes(&reply)));
+    }
+    return status;
   }
   void Set(const std::string& key, const std::string& value) { side_.store.Set(key, value, {}); }
 
@@ -146,10 +132,35 @@ TEST_F(WireTest, AnMGetWhoseReplyWouldBeTooLargeSaysSoAndTheNextIsServed) {
   const absl::Status status = Call(&WireHandlers::MGet, request, &response);
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(status.message(), HasSubstr("3.5 MiB"));
+  EXPECT_EQ(ErrorInfoOf(status).metadata().at("fitting_keys"), "3");
   request.mutable_keys()->RemoveLast();
   ASSERT_TRUE(Call(&WireHandlers::MGet, request, &response).ok());
   EXPECT_EQ(response.results_size(), 3);
   EXPECT_LE(response.ByteSizeLong(), kMaxReplyBytes);
+}
+
+TEST_F(WireTest, MGetSendsOneValueWhateverItsSize) {
+  Set("large", std::string(kMaxReplyBytes + 1, 'v'));
+  Set("empty", "");
+  Set("small", "1");
+  v1::MGetRequest request;
+  for (int i = 0; i < 100; ++i) request.add_keys("absent");
+  request.add_keys("large");
+  for (int i = 0; i < 100; ++i) request.add_keys(i % 2 == 0 ? "absent" : "empty");
+  v1::MGetResponse response;
+  ASSERT_TRUE(Call(&WireHandlers::MGet, request, &response).ok());
+  ASSERT_EQ(response.results_size(), 201);
+  EXPECT_EQ(response.results(100).value().size(), kMaxReplyBytes + 1);
+  EXPECT_TRUE(response.results(200).found());
+
+  for (const bool large_first : {true, false}) {
+    request.clear_keys();
+    request.add_keys(large_first ? "large" : "small");
+    request.add_keys(large_first ? "small" : "large");
+    const absl::Status status = Call(&WireHandlers::MGet, request, &response);
+    EXPECT_EQ(ReasonOf(status), v1::REPLY_TOO_LARGE);
+    EXPECT_EQ(ErrorInfoOf(status).metadata().at("fitting_keys"), "1");
+  }
 }
 
 TEST_F(WireTest, WhatIsNoMessageIsRefused) {
@@ -160,8 +171,9 @@ TEST_F(WireTest, WhatIsNoMessageIsRefused) {
                              "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"};
   for (const std::string& bytes : bad) {
     ReplyWriter reply;
-    for (const Method method : {&WireHandlers::Get, &WireHandlers::MGet, &WireHandlers::Pipeline}) {
-      const absl::Status status = (side_.wire.*method)(Request(bytes), &reply);
+    for (const absl::Status& status :
+         {side_.wire.Get(Request(bytes), &reply), side_.wire.MGet(Request(bytes), &reply),
+          Pipeline(Request(bytes))}) {
       EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
       EXPECT_THAT(status.message(), HasSubstr("not a message of type"));
     }
@@ -242,9 +254,7 @@ TEST_F(WireTest, AFieldOfALaterContractAndARepeatedFieldAreTakenAsProtobufTakesT
       "a\x0a\x01"
       "b",
       10);  // the key twice: the last counts
-  ReplyWriter reply;
-  ASSERT_TRUE(side_.wire.Pipeline(Request(bytes), &reply).ok());
-  ASSERT_TRUE(outcomes_.ParseFromString(TakeBytes(&reply)));
+  ASSERT_TRUE(Pipeline(Request(bytes)).ok());
   ASSERT_EQ(outcomes_.results_size(), 2);
   EXPECT_EQ(outcomes_.results(0).get().value(), "1");
   EXPECT_EQ(outcomes_.results(1).get().value(), "2");
@@ -256,6 +266,7 @@ class OperationSource {
   explicit OperationSource(uint32_t seed) : random_(seed) {}
 
   void Fill(v1::Operation* operation) {
+    FillTerms(operation);
     switch (Below(9)) {
       case 0:
       case 1:
@@ -287,6 +298,12 @@ class OperationSource {
   uint32_t Below(uint32_t bound) { return random_() % bound; }
 
  private:
+  // Time that has been over for long, or will not be for long.
+  void FillTerms(v1::Operation* operation) {
+    if (Below(3) == 0) operation->set_timeout_ms(1'000'000);
+    if (Below(9) == 0) operation->set_timeout_ms(-static_cast<int64_t>(Below(2)));
+    if (Below(4) == 0) operation->set_traceparent("00-abc");
+  }
   std::string Key() { return Below(20) == 0 ? "" : "k" + std::to_string(Below(10)); }
   void FillGet(v1::GetRequest* get) {
     get->set_key(Key());
@@ -304,6 +321,9 @@ class OperationSource {
 
   std::mt19937 random_;
 };
+
+constexpr char kTooLate[] =
+    "the time of the operation (timeout_ms) was over before its turn came; nothing was done";
 
 // Versions are times of different clocks.
 void ForgetVersions(v1::OperationResult* result) {
@@ -329,12 +349,16 @@ TEST_F(WireTest, RandomFramesAnswerAsTheTypedHandlersDo) {
     ASSERT_EQ(outcomes_.results_size(), frame.operations_size());
     for (int i = 0; i < frame.operations_size(); ++i) {
       v1::OperationResult expected;
-      const absl::Status status = typed.cache.Execute(frame.operations(i), &expected);
+      const v1::Operation& operation = frame.operations(i);
+      const bool late = operation.has_timeout_ms() && operation.timeout_ms() <= 0;
+      const absl::Status status =
+          late ? absl::DeadlineExceededError(kTooLate) : typed.cache.Execute(operation, &expected);
       if (!status.ok()) {
         expected.Clear();
         expected.mutable_error()->set_code(static_cast<int>(status.code()));
         expected.mutable_error()->set_message(std::string(status.message()));
         expected.mutable_error()->set_reason(outcomes_.results(i).error().reason());
+        *expected.mutable_error()->mutable_metadata() = outcomes_.results(i).error().metadata();
       }
       ForgetVersions(&expected);
       ForgetVersions(outcomes_.mutable_results(i));

@@ -43,7 +43,7 @@ grpc::ByteBuffer FrameWriter::Write(Workload* workload) {
   FieldWriter writer(GRPC_SLICE_START_PTR(memory));
   for (const Kind kind : kinds_) {
     kind == Kind::kIncr ? workload->NextCounterKey(&key_) : workload->NextKey(&key_);
-    WriteOperationHeads(FieldOf(kind), RequestSizeOf(kind), &writer);
+    WriteOperationHeads(FieldOf(kind), RequestSizeOf(kind), 0, &writer);
     writer.Bytes(kKey, key_);
     if (kind == Kind::kSet) writer.Bytes(kValue, workload->value());
   }

@@ -85,6 +85,24 @@ def test_each_frame_of_a_pipeline_is_a_call(client):
     assert calls[0].response_bytes > 0 and calls[0].trace_id == TRACE
 
 
+def test_a_frame_names_the_traces_of_its_operations(client):
+    traces = [TRACE, "a" * 32, TRACE, "b" * 32]
+    operations = [Operation(get=GetRequest(key=b"k"))]
+    for trace in traces:
+        operations.append(
+            Operation(get=GetRequest(key=b"k"), traceparent=f"00-{trace}-{SPAN}-01")
+        )
+    operations.append(Operation(get=GetRequest(key=b"k"), traceparent="00-none"))
+    metadata = [("traceparent", f"00-{'c' * 32}-{SPAN}-01")]
+    frame = PipelineRequest(operations=operations)
+    (reply,) = client.cache.Pipeline(iter([frame]), CALL_S, metadata=metadata)
+    assert len(reply.results) == len(operations)
+    entry = newest(client)
+    assert (entry.trace_id, entry.span_id) == (TRACE, SPAN)
+    named = [(trace.trace_id, trace.span_id) for trace in entry.operation_traces]
+    assert named == [(TRACE, SPAN), ("a" * 32, SPAN), ("b" * 32, SPAN)]
+
+
 def test_a_refused_frame_is_logged_with_its_status(client):
     replies = client.cache.Pipeline(iter([PipelineRequest()]), CALL_S)
     assert failure_from(list, replies).code == grpc.StatusCode.INVALID_ARGUMENT

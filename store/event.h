@@ -7,6 +7,8 @@
 
 namespace ferrite {
 
+class ValueBlock;
+
 enum class EventKind : uint8_t {
   kSet,     // written by Set
   kIncr,    // written by Incr
@@ -21,6 +23,8 @@ struct StoreEvent {
   std::string_view key;
   uint64_t version;        // the one that was written, or that of the entry that is gone
   std::string_view value;  // what was written; empty when the entry is gone
+  // The block in which a large `value` lies; null otherwise. Ref() it to keep the value.
+  ValueBlock* block = nullptr;
 };
 
 // Thread-safe implementations only: events of different keys come at the same time.
@@ -30,8 +34,12 @@ class EventListener {
 
   // Called with the entry locked, so that the events of one key come in the order in which they
   // happened, one at a time. Must be quick, must not throw and must not call the store. The views
-  // are valid during the call.
+  // are valid during the call. What needs not be done in that order is for AfterEvents.
   virtual void OnEvent(const StoreEvent& event) = 0;
+
+  // Called by the same thread after one or a few calls of OnEvent, as soon as it holds no lock of
+  // the store. If `more`, it is in the middle of a batch, and will call again at the end of it.
+  virtual void AfterEvents(bool more) { (void)more; }
 };
 
 }  // namespace ferrite

@@ -75,6 +75,7 @@ void Store::SetMaxMemoryBytes(uint64_t bytes) { state_->SetLimit(bytes); }
 
 void Store::Listen(EventListener* listener) {
   state_->context.listener.store(listener, std::memory_order_release);
+  for (const auto& shard : state_->shards) shard->WaitForWriters();
 }
 
 }  // namespace ferrite

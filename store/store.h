@@ -130,8 +130,9 @@ class Store {
   // Whether memory is above the limit, and there is something to evict: Sweep() again soon.
   bool HasExcess() const;
 
-  // From now on tells `listener` what happens to entries; null: nobody, which costs nothing. Calls
-  // in progress may still tell the one before, so both must outlive the store.
+  // From now on tells `listener` what happens to entries; null: nobody, which costs nothing. Each
+  // write that is not told to `listener` is visible to all readers when this returns. Calls in
+  // progress may still call the one before, so both must outlive the store.
   void Listen(EventListener* listener);
 
   // Not a snapshot: the figures may be from slightly different moments.

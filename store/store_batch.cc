@@ -74,6 +74,7 @@ void Store::MGet(std::span<const std::string_view> keys, std::span<ReadResult> r
 
 void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
   FERRITE_CHECK(items.size() == results.size());
+  const EventBatch batch;
   InStages(
       items.size(), [&](size_t i, LocatedKey& key, auto&) { Locate(*state_, items[i].key, key); },
       [&](size_t, const LocatedKey& key, auto& candidate) {
@@ -102,6 +103,7 @@ void Store::MSet(std::span<const SetItem> items, std::span<SetResult> results) {
 
 void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResult> results) {
   FERRITE_CHECK(keys.size() == results.size());
+  const EventBatch batch;
   InStages(
       keys.size(),
       [&](size_t i, LocatedKey& key, auto&) {
@@ -123,6 +125,7 @@ void Store::MDelete(std::span<const std::string_view> keys, std::span<DeleteResu
 }
 
 void Store::InTurn(std::span<const std::string_view> keys, absl::FunctionRef<void(size_t)> act) {
+  const EventBatch batch;
   InStages(
       keys.size(), [&](size_t i, LocatedKey& key, auto&) { Locate(*state_, keys[i], key); },
       [&](size_t, const LocatedKey& key, auto& candidate) { candidate = state_->Foresee(key); },

@@ -1,8 +1,9 @@
 #include "server/events/event_hub.h"
 
-#include <utility>
+#include <optional>
 
 #include "server/events/dispatcher.h"
+#include "server/events/open_events.h"
 
 namespace ferrite {
 
@@ -19,25 +20,34 @@ PublishResult EventHub::Publish(std::string_view channel, std::string_view paylo
   tally_.published.fetch_add(1, std::memory_order_relaxed);
   const Interests::OfChannel interest = interests_.FindChannel(channel);
   if (!interest.recorded) return {};
-  return {interest.receivers, Record(RecordedEvent::OfMessage(channel, payload))};
+  const uint64_t sequence = log_.Append(RecordedEvent::OfMessage(channel, payload));
+  tally_.recorded.fetch_add(1, std::memory_order_relaxed);
+  WakeDispatchers();
+  return {interest.receivers, sequence};
 }
 
 void EventHub::OnEvent(const StoreEvent& event) {
   const Interests::OfKey interest = interests_.FindKey(event.key, event.kind);
-  if (interest.recorded) Record(RecordedEvent::OfKey(event, interest.with_value));
+  if (!interest.recorded) return;
+  OpenEvents& open = OpenEvents::OfThisThread();
+  const auto value = interest.with_value ? std::optional(event.value) : std::nullopt;
+  log_.Reserve(open.spare(), RecordedEvent::BytesFor(event.key, value), &open.gone);
+  open.Add(event, interest.with_value);
 }
 
-uint64_t EventHub::Record(std::shared_ptr<RecordedEvent> event) {
-  const uint64_t sequence = log_.Append(std::move(event));
-  tally_.recorded.fetch_add(1, std::memory_order_relaxed);
+void EventHub::AfterEvents(bool more) {
+  OpenEvents& open = OpenEvents::OfThisThread();
+  const size_t count = open.CompleteAll(&log_);
+  if (count > 0) tally_.recorded.fetch_add(count, std::memory_order_relaxed);
+  if (open.TakeWake(count > 0, more)) WakeDispatchers();
+}
+
+void EventHub::WakeDispatchers() {
   for (Dispatcher* dispatcher : dispatchers_) dispatcher->Wake();
-  return sequence;
 }
 
 uint64_t EventHub::Follow(const std::vector<TopicRef>& topics, uint64_t stream) {
-  const uint64_t since = interests_.Follow(topics, stream);
-  ListenIfNeeded();
-  return since;
+  return interests_.Follow(topics, stream, [this] { ListenIfNeeded(); });
 }
 
 void EventHub::Unfollow(const std::vector<TopicRef>& topics, uint64_t stream) {

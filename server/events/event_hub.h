@@ -53,8 +53,10 @@ class EventHub final : public EventListener {
 
   // Sends a message to whoever follows the channel.
   PublishResult Publish(std::string_view channel, std::string_view payload);
-  // Called by the store.
+  // Called by the store: the first gives an event that somebody wants its place in the log, and the
+  // second, without a lock, does the rest: it encodes the event and wakes the dispatchers.
   void OnEvent(const StoreEvent& event) override;
+  void AfterEvents(bool more) override;
 
   // As in Interests.
   uint64_t Follow(const std::vector<TopicRef>& topics, uint64_t stream);
@@ -78,7 +80,7 @@ class EventHub final : public EventListener {
   const EventTally& tally() const { return tally_; }
 
  private:
-  uint64_t Record(std::shared_ptr<RecordedEvent> event);
+  void WakeDispatchers();
   // Has the store tell what happens to keys only as long as somebody may want to know.
   void ListenIfNeeded();
 

@@ -16,10 +16,12 @@ auto FindSame(const Topic& topic) {
 
 }  // namespace
 
-uint64_t Interests::Follow(const std::vector<TopicRef>& topics, uint64_t stream) {
+uint64_t Interests::Follow(const std::vector<TopicRef>& topics, uint64_t stream,
+                           absl::FunctionRef<void()> listen) {
   MutexLock lock(&mutex_);
   bool any_new = false;
   for (const TopicRef& topic : topics) any_new |= Add(topic, stream);
+  listen();
   // Taken when the topics can be found: who records from here on has recorded what they ask for. A
   // sequence of its own tells tokens from before, after which something was not recorded.
   const uint64_t sequence = any_new ? log_.Advance() : log_.last_sequence();
@@ -100,7 +102,9 @@ void Interests::ForEach(TopicKind kind, std::string_view name, Visit visit) cons
   const auto look_up = [&](const Map& map, bool exact, std::string_view begin, uint64_t hash) {
     if (!sketch_.MayHave(kind, exact, hash)) return;
     Map::const_accessor place;
-    if (!map.find(place, std::string(begin))) return;
+    thread_local std::string text;  // kept, as a key's lock may be held
+    text = begin;
+    if (!map.find(place, text)) return;
     for (const Followed& followed : place->second) {
       if (followed.topic->MatchesRestOf(name)) visit(followed);
     }

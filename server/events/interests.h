@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "base/mutex.h"
 #include "oneapi/tbb/concurrent_hash_map.h"
 #include "server/events/event_log.h"
@@ -38,8 +39,11 @@ class Interests {
   Interests(EventLog* log, Clock::duration linger) : log_(*log), linger_(linger) {}
 
   // A stream follows topics from now on: whatever is published or written after the call is found.
-  // Returns the sequence after which every event of the topics is in the log.
-  uint64_t Follow(const std::vector<TopicRef>& topics, uint64_t stream);
+  // Returns the sequence after which every event of the topics is in the log: it is taken when they
+  // can be found and `listen()` has been called, which sees to it that somebody looks.
+  uint64_t Follow(
+      const std::vector<TopicRef>& topics, uint64_t stream,
+      absl::FunctionRef<void()> listen = [] {});
   // It no longer does.
   void Unfollow(const std::vector<TopicRef>& topics, uint64_t stream, Clock::time_point now);
   // Forgets topics that nobody has followed for the linger time.

@@ -63,7 +63,8 @@ SubscriberStream::~SubscriberStream() {
 absl::Status SubscriberStream::Begin(uint64_t recorded_since) {
   const uint64_t now = hub_.log().last_sequence();
   taken_ = begins_at_ = now;
-  dispatcher_.Add(this, now);
+  // Events before `now` that are not complete yet happened before this stream began.
+  dispatcher_.Add(this, hub_.log().last_complete_sequence());
   if (!request_.resume.has_value()) return absl::OkStatus();
   const ResumeToken token = *request_.resume;
   if (token.process != hub_.log().TokenAt(0).process) {

@@ -97,6 +97,7 @@ TouchResult EntryWriter::Touch(std::optional<Expiry> expiry) {
 
 bool EntryWriter::TryIncrInPlace(const IncrOptions& options, IncrResult* result) {
   if (!options.expiry_only_if_created && options.expiry.IsSet()) return false;
+  const TellsAfterwards tells_afterwards;  // before the lock
   SpinMutex::scoped_lock lock(key_.lock());
   Entry* const entry = UnlockedRead::Guess(key_.shard->places(), key_.key);
   if (entry == nullptr || !entry->IsOverwritable() ||

@@ -115,6 +115,8 @@ class Entry {
 
   // A small value is its own bytes; a large one is a block.
   bool HasBlock() const { return (state_.load(std::memory_order_relaxed) & kBlockBit) != 0; }
+  // Null if it is none.
+  ValueBlock* BlockOrNull() const { return HasBlock() ? block() : nullptr; }
   std::string_view value() const;
   void CopyValueTo(Value* value) const;
   // Roughly what the entry takes, its block included. Needs no lock.

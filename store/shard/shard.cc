@@ -43,9 +43,7 @@ void Shard::ReturnSlot(void* slot, Remains* remains) {
   remains->empty_page = slots_.Free(slot);
 }
 
-Remains::~Remains() {
-  if (empty_page != nullptr) shard->GiveBack(empty_page);
-}
+void Remains::GiveBackPage() { shard->GiveBack(empty_page); }
 
 void Shard::GiveBack(void* empty_page) {
   pages_given_back_.fetch_add(1, std::memory_order_seq_cst);
@@ -149,15 +147,27 @@ void Shard::Erase(Entry* entry, EventKind reason, Remains* remains) {
 }
 
 void Shard::TellListener(EventListener* listener, EventKind kind, const Entry& entry) {
-  const bool written = kind == EventKind::kSet || kind == EventKind::kIncr;
-  listener->OnEvent(
-      {kind, entry.key().bytes(), entry.version(), written ? entry.value() : std::string_view()});
+  telling.told = listener;
+  StoreEvent event = {kind, entry.key().bytes(), entry.version(), {}};
+  if (kind == EventKind::kSet || kind == EventKind::kIncr) {
+    event.value = entry.value();
+    event.block = entry.BlockOrNull();
+  }
+  listener->OnEvent(event);
 }
 
 void Shard::TellAndUnlock(EventListener* listener, EventKind kind, const Entry& entry,
                           SpinMutex* mutex) {
   TellListener(listener, kind, entry);
   mutex->Unlock();
+  CallAfterEvents();
+}
+
+void Shard::WaitForWriters() {
+  for (KeyLock& key_lock : key_locks_) {
+    key_lock.mutex.Lock();
+    key_lock.mutex.Unlock();
+  }
 }
 
 uint64_t Shard::NextVersion(uint64_t last) const {

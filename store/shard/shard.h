@@ -40,6 +40,7 @@
 #include "store/memory/slot_allocator.h"
 #include "store/shard/key_batch.h"
 #include "store/shard/shard_context.h"
+#include "store/shard/telling.h"
 
 namespace ferrite {
 
@@ -60,18 +61,25 @@ struct WalkPosition {
   uint32_t page_count = 0;  // of the shard, when it was last looked at
 };
 
-// What is left of an entry that is gone: the block of a large value, and its page if it was the
-// last one there. To give them back, which the destructor does, may take a while: declare this
-// before the key's lock, so that the lock is gone by then.
+// What is left to do after a write: to call the listener that was told of it, and to give back what
+// is left of an entry that is gone, which is the block of a large value, and its page if it was the
+// last one there. The destructor does all that, and as it may take a while: declare this before the
+// key's lock, so that the lock is gone by then.
 struct Remains {
   Remains() = default;
-  ~Remains();
+  ~Remains() {
+    AfterKeyLock();
+    if (empty_page != nullptr) GiveBackPage();
+  }
   Remains(const Remains&) = delete;
   Remains& operator=(const Remains&) = delete;
 
   BlockRef block;
   Shard* shard = nullptr;
   void* empty_page = nullptr;  // of the shard
+
+ private:
+  void GiveBackPage();
 };
 
 // Thread-safe.
@@ -127,14 +135,19 @@ class Shard {
   // for whatever is written here next. The caller has locked its key.
   void Erase(Entry* entry, EventKind reason, Remains* remains) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Tells the listener, if there is one. The caller holds the key's lock.
+  // Tells the listener, if there is one. The caller holds the key's lock, and calls AfterKeyLock()
+  // without it.
   void Tell(EventKind kind, const Entry& entry) const {
     EventListener* const listener = context_.listener.load(std::memory_order_acquire);
     if (listener != nullptr) [[unlikely]]
       TellListener(listener, kind, entry);
   }
 
-  // Tells a listener that is there, and then unlocks the key.
+  // Waits until nobody holds a key's lock who held it before: what they did is done, and has been
+  // told to whom they knew as the listener.
+  void WaitForWriters();
+
+  // Tells a listener that is there, unlocks the key, and calls the listener again.
   static void TellAndUnlock(EventListener* listener, EventKind kind, const Entry& entry,
                             SpinMutex* mutex) ABSL_UNLOCK_FUNCTION(mutex);
 
@@ -243,6 +256,7 @@ class Shard {
 
 template <typename Act>
 void Shard::EraseInTurn(const KeyBatch& keys, Act act) const {
+  const EventBatch batch;
   constexpr size_t kAhead = 8;  // of the next step
   const size_t count = keys.size();
   for (size_t turn = 0; turn < count + 3 * kAhead; ++turn) {

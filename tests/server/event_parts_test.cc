@@ -3,9 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include "ferrite/v1/cache.pb.h"
+#include "server/events/event_hub.h"
 #include "server/events/event_log.h"
 #include "server/events/event_queue.h"
 #include "server/events/interests.h"
@@ -99,6 +103,98 @@ TEST(EventLogTest, KeepsWithinItsBytesButForTheNewest) {
   EXPECT_EQ(log.events(), 1u);
 }
 
+std::shared_ptr<RecordedEvent> Reserved(EventLog* log) {
+  auto event = std::make_shared<RecordedEvent>();
+  EventLog::Gone gone;
+  log->Reserve(event, 100, &gone);
+  return event;
+}
+
+// An event takes its place under a key's lock, and is completed without it.
+TEST(EventLogTest, ReadersWaitForAnEventThatIsNotComplete) {
+  EventLog log({.events = 10, .bytes = 1 << 20});
+  log.Append(Message("a"));
+  const auto open = Reserved(&log);
+  log.Append(Message("a"));
+  std::vector<EventRef> events;
+  EXPECT_EQ(log.Read(0, 10, &events).through, 1u);
+  EXPECT_EQ(log.Read(1, 10, &events).through, 1u);
+  EXPECT_THAT(Sequences(events), testing::ElementsAre(1));
+  EXPECT_EQ(log.last_complete_sequence(), 1u);
+  EXPECT_EQ(log.last_sequence(), 3u);
+  log.Complete(open.get(), {EventKind::kSet, "key", 5, "value"}, true);
+  EXPECT_EQ(log.last_complete_sequence(), 3u);
+  EXPECT_EQ(log.Read(1, 10, &events).through, 3u);
+  EXPECT_THAT(Sequences(events), testing::ElementsAre(1, 2, 3));
+  const v1::SubscriptionEvent decoded = Decoded(*events[1], true);
+  EXPECT_EQ(decoded.sequence(), 2u);
+  EXPECT_EQ(ResumeToken::Read(decoded.resume_token())->sequence, 2u);
+  EXPECT_EQ(decoded.key_event().value(), "value");
+}
+
+TEST(EventLogTest, AnEventMayGoBeforeItIsComplete) {
+  EventLog log({.events = 2, .bytes = 1 << 20});
+  const auto open = Reserved(&log);
+  for (int i = 0; i < 3; ++i) log.Append(Message("a"));
+  log.Complete(open.get(), {EventKind::kDelete, "key", 5, ""}, false);
+  std::vector<EventRef> events;
+  EXPECT_EQ(log.Read(0, 10, &events).complete_after, 2u);
+  EXPECT_THAT(Sequences(events), testing::ElementsAre(3, 4));
+}
+
+TEST(EventLogTest, ReadsManyEventsInOneGo) {
+  EventLog log({.events = 1000, .bytes = 1 << 20});
+  for (int i = 0; i < 700; ++i) log.Append(Message("a"));
+  std::vector<EventRef> events;
+  EXPECT_EQ(log.Read(0, 512, &events).through, 512u);
+  EXPECT_EQ(events.size(), 512u);
+  EXPECT_EQ(log.Read(512, 512, &events).through, 700u);
+  EXPECT_EQ(events.size(), 700u);
+}
+
+// A stream that is the first to follow a key is told of each write after the place from which on
+// its events are said to be complete. They were not while the store did not tell of writes yet.
+TEST(EventHubTest, NoWriteFallsBetweenTheBeginOfAStreamAndTheFirstThatIsTold) {
+  Store store({.shards = 1});
+  EventHub hub(&store, {.linger = std::chrono::seconds(0)});
+  const auto topics_of = [](TopicKind kind, const std::string& name) {
+    return std::vector<TopicRef>{std::make_shared<Topic>(Topic{.kind = kind, .name = name})};
+  };
+  hub.Follow(topics_of(TopicKind::kChannel, "news"), hub.NewStreamNumber());
+  std::atomic<bool> stop = false;
+  std::atomic<uint64_t> writes = 0;
+  std::thread writer([&] {
+    while (!stop) {
+      const uint64_t number = writes + 1;
+      hub.Publish("news", std::to_string(number));
+      store.Set("k", std::to_string(number));
+      writes = number;
+    }
+  });
+  for (int round = 0; round < 300; ++round) {
+    const uint64_t stream = hub.NewStreamNumber();
+    const std::vector<TopicRef> topics = topics_of(TopicKind::kKey, "k");
+    const uint64_t since = hub.Follow(topics, stream);
+    const uint64_t enough = writes + 2;
+    while (writes < enough) std::this_thread::yield();
+    std::vector<EventRef> events;
+    hub.log().Read(since, 64, &events);
+    // Each message is followed by its write.
+    std::optional<TopicKind> before;
+    for (const EventRef& event : events) {
+      if (before == TopicKind::kChannel) {
+        ASSERT_EQ(event->topic_kind(), TopicKind::kKey)
+            << "round " << round << ", " << event->sequence() << " after " << since;
+      }
+      before = event->topic_kind();
+    }
+    hub.Unfollow(topics, stream);
+    hub.Sweep();
+  }
+  stop = true;
+  writer.join();
+}
+
 class EventQueueTest : public testing::Test {
  protected:
   EventRef Add(std::string_view channel, size_t payload_bytes = 0) {
@@ -189,6 +285,15 @@ class InterestsTest : public testing::Test {
   EventLog log_{{.events = 100, .bytes = 1 << 20}};
   Interests interests_{&log_, seconds(60)};
 };
+
+// What happens before the store tells of it is not in the log.
+TEST_F(InterestsTest, EventsAreCompleteFromWhenSomebodyListens) {
+  uint64_t before = 0;
+  const uint64_t since =
+      interests_.Follow({KeyPrefix("k")}, 1, [&] { before = log_.Append(Message("another")); });
+  EXPECT_GT(before, 0u);
+  EXPECT_GT(since, before);
+}
 
 TEST_F(InterestsTest, FindsWhoFollowsAChannel) {
   EXPECT_FALSE(interests_.FindChannel("news").recorded);

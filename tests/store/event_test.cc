@@ -76,6 +76,94 @@ class FullEventTest : public EventTest {
   FullEventTest() : EventTest({.shards = 1, .max_memory_bytes = 1 << 20, .evict = false}) {}
 };
 
+// Asks the store once it holds no lock, which would wait for ever if it did.
+class AskingListener final : public EventListener {
+ public:
+  explicit AskingListener(Store* store) : store_(*store) {}
+  void OnEvent(const StoreEvent& event) override {
+    key_ = event.key;
+    ++told;
+    EXPECT_TRUE(event.block == nullptr || event.block->bytes() == event.value);
+    with_block += event.block != nullptr;
+  }
+  void AfterEvents(bool more) override {
+    ++(more ? calls_within : last_calls);
+    EXPECT_GT(told, 0);
+    (void)store_.Exists(key_);
+    for (int i = 0; i < 200; ++i) (void)store_.Exists("k" + std::to_string(i));
+  }
+
+  int told = 0, with_block = 0, calls_within = 0, last_calls = 0;
+
+ private:
+  Store& store_;
+  std::string key_;
+};
+
+TEST_F(EventTest, AListenerIsCalledAgainWithoutALock) {
+  AskingListener listener(&*store_);
+  store_->Listen(&listener);
+  int writes = 0;
+  const auto wrote = [&](int events = 1) {
+    ++writes;
+    EXPECT_EQ(std::exchange(listener.told, 0), events) << writes;
+    EXPECT_EQ(std::exchange(listener.last_calls, 0), 1) << writes;
+    EXPECT_EQ(std::exchange(listener.calls_within, 0), 0) << writes;
+  };
+  Set("a", "v");
+  wrote();
+  Set("a", "w");
+  wrote();
+  Set("a", std::string(5000, 'v'), {.expiry = Expiry::After(10)});
+  wrote();
+  EXPECT_EQ(listener.with_block, 1);
+  clock_.Advance(10);
+  Set("a", "1", {.expiry = Expiry::After(10)});
+  wrote(2);  // it had expired
+  store_->Incr("a", {});
+  wrote();
+  store_->Incr("new", {});
+  wrote();
+  store_->Incr("new", {});
+  wrote();
+  Delete("new");
+  wrote();
+  clock_.Advance(10);
+  SweepAll();  // takes back what has expired in batches, here of one
+  EXPECT_EQ(listener.told, 1);
+  EXPECT_EQ(listener.calls_within, 1);
+  EXPECT_EQ(listener.last_calls, 1);
+  store_->Listen(&listener_);
+}
+
+TEST_F(EventTest, AListenerIsCalledOnceAtTheEndOfABatch) {
+  AskingListener listener(&*store_);
+  store_->Listen(&listener);
+  std::vector<std::string> names;
+  for (int i = 0; i < 100; ++i) names.push_back("k" + std::to_string(i));
+  std::vector<SetItem> items;
+  for (const std::string& name : names) items.push_back({name, "v", {}});
+  std::vector<SetResult> set(items.size());
+  const std::vector<std::string_view> keys(names.begin(), names.end());
+  std::vector<DeleteResult> deleted(keys.size());
+  const auto wrote = [&] {
+    EXPECT_EQ(std::exchange(listener.told, 0), 100);
+    EXPECT_EQ(std::exchange(listener.calls_within, 0), 100);
+    EXPECT_EQ(std::exchange(listener.last_calls, 0), 1);
+  };
+  store_->MSet(items, set);
+  wrote();
+  store_->MSet(items, set);
+  wrote();
+  store_->InTurn(keys, [&](size_t i) { Set(keys[i], "w"); });
+  wrote();
+  store_->MDelete(keys, deleted);
+  wrote();
+  store_->MDelete(keys, deleted);  // nothing is there
+  EXPECT_EQ(listener.last_calls, 0);
+  store_->Listen(&listener_);
+}
+
 TEST_F(EventTest, WritesTellVersionAndValue) {
   const std::string large(5000, 'v');
   const uint64_t first = store_->Set("k", "1").version;

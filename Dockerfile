@@ -29,7 +29,7 @@ FROM debian:bookworm-slim
 # The libraries that the two programs are linked with, no more and no less: tests/docker compares.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      libabsl20220623 libfmt9 libgrpc++1.51 libgrpc29 libmicrohttpd12 libnghttp2-14 libprometheus-cpp-core1.0 libprotobuf32 \
+      libabsl20220623 libedit2 libfmt9 libgrpc++1.51 libgrpc29 libmicrohttpd12 libnghttp2-14 libprometheus-cpp-core1.0 libprotobuf32 \
       libspdlog1.10 libtbb12 zlib1g \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log
 COPY --from=programs /src/build/release/bin/ferrite-server /src/build/release/bin/ferrite /usr/local/bin/

@@ -1,13 +1,12 @@
 """How long a Get and a health check wait while the server deletes everything it holds."""
 
 import contextlib
-import json
 import time
 
 import builds
 import probers
 import stalls
-from harness import servers
+from harness import ferrite_json, servers
 
 TITLE = "While a Flush runs"
 TARGETS = ("bench-prober", "ferrite", "ferrite-server")
@@ -39,9 +38,9 @@ def _run_once(directory, threads, build_dir, arguments):
                 builds.command(directory, server, cores, "flush", "--yes")
             time.sleep(AFTER_SECONDS)
         calls = {name: prober.finish() for name, prober in watching.items()}
-        left = json.loads(builds.command(directory, server, cores, "--json", "stats"))["entries"]
-        if left > 0:
-            raise RuntimeError(f"{left} entries are left after the Flush")
+        stats = ferrite_json.parse(builds.command(directory, server, cores, "--json", "stats"))
+        if stats["entries"] > 0:
+            raise RuntimeError(f"{stats['entries']} entries are left after the Flush")
     flush, busy = windows
     seen = {name: each.stall(busy, idle) for name, each in calls.items()}
     return {"flush": flush.length() / 1e6}, {"flush": seen}

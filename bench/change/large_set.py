@@ -1,13 +1,12 @@
 """How long callers wait while a large value is written into a store full of small ones."""
 
 import contextlib
-import json
 import time
 
 import builds
 import probers
 import stalls
-from harness import servers
+from harness import ferrite_json, servers
 
 TITLE = "While a large value is written"
 TARGETS = ("bench-prober", "ferrite", "ferrite-server")
@@ -49,7 +48,7 @@ class _Store:
         )
 
     def _command(self, *words):
-        return json.loads(
+        return ferrite_json.parse(
             builds.command(self._directory, self._server, self._cores, "--json", *words)
         )
 

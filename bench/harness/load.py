@@ -1,11 +1,10 @@
 """The load generators: what each is told, and what it tells."""
 
-import json
 import os
 import resource
 import subprocess
 
-from harness import process
+from harness import ferrite_json, process
 
 KEY_BYTES = 16
 
@@ -41,7 +40,7 @@ class Driver:
             [*self._command, *map(str, more)], check=True, stdout=subprocess.PIPE, text=True
         )
         used = process.cpu_seconds(self._pid) - server_before
-        return json.loads(done.stdout), used, _children_cpu_seconds() - load_before
+        return ferrite_json.parse(done.stdout), used, _children_cpu_seconds() - load_before
 
 
 def _children_cpu_seconds():

@@ -1,14 +1,13 @@
 """What idle connections cost: memory of the server, and speed of those that are not idle."""
 
 import contextlib
-import json
 import resource
 import socket
 import statistics
 import subprocess
 
 import subjects
-from harness import load, process, report, servers, terminal
+from harness import ferrite_json, load, process, report, servers, terminal
 
 TITLE = "Idle connections"
 TARGETS = ("ferrite", "ferrite-server")
@@ -45,7 +44,7 @@ def _open(stack, address, count):
 def _connections(build_dir, server):
     command = [build_dir / "bin" / "ferrite", f"--server={server.address}", "--json", "stats"]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(printed)["connections"]
+    return ferrite_json.parse(printed)["connections"]
 
 
 def _runs(build_dir, server):

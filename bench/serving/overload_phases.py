@@ -1,11 +1,10 @@
 """The phases of one overload: what is offered, and what came of it."""
 
 import dataclasses
-import json
 import subprocess
 import time
 
-from harness import process
+from harness import ferrite_json, process
 
 MULTIPLES = (1, 2, 5, 10, 0.5)
 CONNECTIONS = 4
@@ -34,7 +33,7 @@ class Work:
             text=True,
             check=False,
         )
-        return json.loads(done.stdout) if done.stdout else None
+        return ferrite_json.parse(done.stdout) if done.stdout else None
 
 
 @dataclasses.dataclass

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -6,11 +7,13 @@
 #include "client/cli/bench/workload.h"
 #include "client/cli/commands.h"
 #include "client/cli/options.h"
+#include "client/cli/usage.h"
 
 namespace ferrite::cli {
 namespace {
 
 constexpr int kDefaultBatch = 64;
+constexpr absl::Duration kLongestRun = absl::Hours(24 * 365);
 
 struct BenchArguments {
   std::string op = "get";
@@ -50,22 +53,22 @@ BenchMode ModeOf(const BenchArguments& arguments) {
 
 absl::Status CheckMode(const BenchArguments& arguments, const BenchOptions& options) {
   if (options.mode == BenchMode::kUnary && options.batch > 1) {
-    return absl::InvalidArgumentError("--batch does not go with --mode unary");
+    return WrongUse("--batch does not go with --mode unary");
   }
   if (options.mode != BenchMode::kMGet && arguments.op == kOldMGet) {
-    return absl::InvalidArgumentError("--op mget goes with --mode mget only; write --op get");
+    return WrongUse("--op mget goes with --mode mget only; write --op get");
   }
   const bool in_batches = options.mode == BenchMode::kAuto && options.batch > 1;
   if ((options.mode == BenchMode::kMGet || in_batches) && options.op == BenchOp::kIncr) {
-    return absl::InvalidArgumentError(absl::StrCat("--op incr goes with --mode unary or pipeline",
-                                                   in_batches ? ", or auto without --batch" : ""));
+    return WrongUse(absl::StrCat("--op incr goes with --mode unary or pipeline",
+                                 in_batches ? ", or auto without --batch" : ""));
   }
   if (options.mode == BenchMode::kPipeline && options.rate.has_value()) {
-    return absl::InvalidArgumentError("--rate goes with --mode unary, mget or auto");
+    return WrongUse("--rate goes with --mode unary, mget or auto");
   }
   if (options.mode == BenchMode::kAuto && options.rate.has_value() &&
       arguments.in_flight.has_value()) {
-    return absl::InvalidArgumentError(
+    return WrongUse(
         "--in-flight does not go with --mode auto and --rate: nothing holds a call up there");
   }
   return absl::OkStatus();
@@ -95,16 +98,11 @@ absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
   if (arguments.duration.has_value()) options.duration = *arguments.duration;
   options.preload = !arguments.no_preload;
   if (options.threads > options.connections) {
-    return absl::InvalidArgumentError(
-        "--threads must not exceed --connections: each thread needs one");
+    return WrongUse("--threads must not exceed --connections: each thread needs one");
   }
   if (options.key_size < LeastKeySize(options.keys)) {
-    return absl::InvalidArgumentError(absl::StrCat("--key-size must be at least ",
-                                                   LeastKeySize(options.keys), " to name ",
-                                                   options.keys, " keys"));
-  }
-  if (options.warmup < absl::ZeroDuration() || options.duration <= absl::ZeroDuration()) {
-    return absl::InvalidArgumentError("--duration must be above 0 and --warmup not below");
+    return WrongUse(absl::StrCat("--key-size must be at least ", LeastKeySize(options.keys),
+                                 " to name ", options.keys, " keys"));
   }
   return options;
 }
@@ -118,7 +116,11 @@ absl::StatusOr<ExitCode> RunBenchCommand(Session& session, const BenchArguments&
   if (!result.ok()) return result.status();
   session.json ? PrintJson(RenderJson(*options, *result))
                : PrintLine(RenderTable(*options, *result));
-  return result->Sum().calls() > 0 ? ExitCode::kOk : ExitCode::kError;
+  if (const std::string failures = FailuresOf(*result); !failures.empty()) {
+    PrintNote("ferrite: " + failures);
+    return ExitCode::kError;
+  }
+  return result->Sum().calls() > 0 || result->interrupted ? ExitCode::kOk : ExitCode::kError;
 }
 
 }  // namespace
@@ -130,9 +132,7 @@ void AddBench(CLI::App& app, Session& session) {
       AddCommand(app, session, "bench", "Load the server and measure it", bench, RunBenchCommand);
   const auto add = [&](const char* name, auto& value, const char* description, auto least,
                        auto most) {
-    return command->add_option(name, value, description)
-        ->check(CLI::Range(least, most))
-        ->capture_default_str();
+    return AddNumber<decltype(least)>(command, name, &value, description, least, most);
   };
   command->add_option("--op", bench->op, "What to do")
       ->check(CLI::IsMember({"get", "set", "incr", "mixed", "mget"}))
@@ -163,13 +163,14 @@ void AddBench(CLI::App& app, Session& session) {
   add("--zipf-theta", bench->zipf_theta, "The exponent of Zipf's law", 0.01, 5.0);
   command->add_flag("--no-preload", bench->no_preload, "Do not write the keys before reading them");
   AddDuration(command, "--warmup", &bench->warmup,
-              "How long to run before counting; 1s if not given");
+              "How long to run before counting; 1s if not given", absl::ZeroDuration(),
+              kLongestRun);
   CLI::Option* duration =
-      AddDuration(command, "--duration", &bench->duration, "How long to count; 10s if not given");
-  CLI::Option* count =
-      command->add_option("--count", options.count, "Count this many calls or frames instead")
-          ->check(CLI::Range(uint64_t{1}, UINT64_MAX))
-          ->excludes(duration);
+      AddDuration(command, "--duration", &bench->duration, "How long to count; 10s if not given",
+                  absl::Milliseconds(1), kLongestRun);
+  CLI::Option* count = add("--count", options.count, "Count this many calls or frames instead",
+                           uint64_t{1}, std::numeric_limits<uint64_t>::max())
+                           ->excludes(duration);
   add("--rate", options.rate,
       "Start this many calls a second in all, whether or not others have ended (open loop)", 0.1,
       10'000'000.0)

@@ -1,8 +1,10 @@
 #include "client/cli/bytes.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -89,6 +91,31 @@ std::string DisplayText(std::string_view bytes) {
     bytes.remove_prefix(character.size());
   }
   return text;
+}
+
+absl::StatusOr<std::string> FromDisplayText(std::string_view text) {
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      bytes += text[i];
+      continue;
+    }
+    const char kind = i + 1 < text.size() ? text[i + 1] : '\0';
+    const absl::string_view digits = Abseil(text.substr(std::min(i + 2, text.size()), 2));
+    if (const size_t known = std::string_view("nrt\\").find(kind); known < 4) {
+      bytes += "\n\r\t\\"[known];
+      i += 1;
+    } else if (kind == 'x' && digits.size() == 2 && absl::ascii_isxdigit(digits[0]) &&
+               absl::ascii_isxdigit(digits[1])) {
+      bytes += absl::HexStringToBytes(digits);
+      i += 3;
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"", Abseil(text), "\" has a backslash that begins none of the escapes ",
+                       R"(\n, \r, \t, \\ and \xff)"));
+    }
+  }
+  return bytes;
 }
 
 absl::StatusOr<std::string> DecodeArgument(std::string_view argument, bool base64) {

@@ -20,6 +20,10 @@ nlohmann::ordered_json JsonBytes(std::string_view bytes);
 // UTF-8 as \n, \\, \xff.
 std::string DisplayText(std::string_view bytes);
 
+// The inverse of DisplayText: reads \n, \r, \t, \\ and \xff, and takes all else as it is.
+// INVALID_ARGUMENT, with a message for people, if a backslash begins something else.
+absl::StatusOr<std::string> FromDisplayText(std::string_view text);
+
 // The bytes that `argument` stands for: its own, or with `base64` those that it encodes.
 absl::StatusOr<std::string> DecodeArgument(std::string_view argument, bool base64);
 

@@ -5,48 +5,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "client/cli/options.h"
+#include "client/cli/command_words.h"
+#include "client/cli/usage.h"
 
 namespace ferrite::cli {
 namespace {
-
-// An option that starts with --.
-struct Flag {
-  std::string name;  // with the dashes
-  std::string description;
-  bool takes_value;
-  std::vector<std::string> choices;  // empty: anything
-};
-
-// The flags that `app` itself takes. Every command has --help, which is only listed for the
-// program.
-std::vector<Flag> FlagsOf(const CLI::App& app) {
-  std::vector<Flag> flags;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) {
-      if (name == "help" && app.get_parent() != nullptr) continue;
-      flags.push_back({"--" + name, option->get_description(), option->get_items_expected_max() > 0,
-                       ChoicesOf(*option)});
-    }
-  }
-  const auto is_group = [](const CLI::App* part) { return part->get_name().empty(); };
-  for (const CLI::App* group : app.get_subcommands(is_group)) {
-    for (Flag& flag : FlagsOf(*group)) flags.push_back(std::move(flag));
-  }
-  return flags;
-}
-
-std::vector<const CLI::App*> CommandsOf(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App* part) { return !part->get_name().empty(); });
-}
-
-// The choices for the first argument of a command; empty: anything.
-std::vector<std::string> ArgumentChoices(const CLI::App& command) {
-  for (const CLI::Option* option : command.get_options()) {
-    if (option->get_positional()) return ChoicesOf(*option);
-  }
-  return {};
-}
 
 std::string Names(const std::vector<Flag>& flags) {
   return absl::StrJoin(flags, " ",
@@ -61,7 +24,7 @@ std::string Quoted(const std::string& text) {
 constexpr char kBash[] =
     R"(# bash completion for ferrite. Load it with: source <(ferrite completion bash)
 _ferrite() {
-  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= choices= i
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= choices= files= i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
     @WITH_VALUE@) i=$((i + 1)) ;;
@@ -79,6 +42,7 @@ _ferrite() {
     ;;
   esac
   COMPREPLY=($(compgen -W "$choices" -- "$word"))
+  if [[ $files ]]; then compopt -o filenames 2>/dev/null; COMPREPLY+=($(compgen -f -- "$word")); fi
 }
 complete -F _ferrite ferrite
 )";
@@ -135,7 +99,8 @@ std::string BashCompletion(const CLI::App& app) {
     const std::vector<Flag> own = FlagsOf(*command);
     for (const Flag& flag : own) choices.push_back(flag.name);
     absl::StrAppend(&arguments, "    ", command->get_name(),
-                    ") choices=", Quoted(absl::StrJoin(choices, " ")), " ;;\n");
+                    ") choices=", Quoted(absl::StrJoin(choices, " ")),
+                    TakesFile(*command) ? " files=1" : "", " ;;\n");
     flags.insert(flags.end(), own.begin(), own.end());
   }
   std::set<std::string> with_value;
@@ -167,6 +132,7 @@ std::string ZshCompletion(const CLI::App& app) {
     if (!choices.empty()) {
       absl::StrAppend(&arguments, " '1:value:(", absl::StrJoin(choices, " "), ")'");
     }
+    if (TakesFile(*command)) absl::StrAppend(&arguments, " '1:file:_files'");
     absl::StrAppend(&arguments, " ;;\n");
   }
   std::string global;
@@ -186,6 +152,7 @@ std::string FishCompletion(const CLI::App& app) {
     const std::string condition =
         absl::StrCat(" -n '__fish_seen_subcommand_from ", command->get_name(), "'");
     for (const Flag& flag : FlagsOf(*command)) absl::StrAppend(&script, FishFlag(flag, condition));
+    if (TakesFile(*command)) absl::StrAppend(&script, "complete -c ferrite", condition, " -F\n");
     const std::vector<std::string> choices = ArgumentChoices(*command);
     if (choices.empty()) continue;
     absl::StrAppend(&script, "complete -c ferrite", condition, " -a ",

@@ -1,15 +1,21 @@
 #include "absl/strings/str_cat.h"
+#include "client/cli/annotated.h"
 #include "client/cli/bytes.h"
 #include "client/cli/commands.h"
 #include "client/cli/entry_json.h"
+#include "client/cli/keys.h"
 #include "client/cli/options.h"
+#include "client/cli/quantity.h"
+#include "client/cli/usage.h"
 
 namespace ferrite::cli {
 namespace {
 
 struct DeleteArguments {
-  std::vector<std::string> keys;
+  KeyArguments keys;
   std::optional<uint64_t> if_version;
+
+  void Check() const { keys.Check(); }
 };
 
 absl::StatusOr<ExitCode> DeleteVersion(Session& session, Client& client, const std::string& key,
@@ -35,40 +41,41 @@ absl::StatusOr<ExitCode> DeleteVersion(Session& session, Client& client, const s
 }
 
 absl::StatusOr<ExitCode> DeleteAll(Session& session, Client& client,
-                                   const std::vector<std::string>& keys) {
-  v1::MDeleteRequest request;
-  request.mutable_keys()->Assign(keys.begin(), keys.end());
-  const absl::StatusOr<v1::MDeleteResponse> reply = client.MDelete(std::move(request));
-  if (!reply.ok()) return reply.status();
-
-  int deleted = 0;
-  nlohmann::ordered_json results = nlohmann::ordered_json::array();
-  for (int i = 0; i < reply->deleted_size(); ++i) {
-    if (reply->deleted(i)) ++deleted;
-    if (session.json) {
-      results.push_back({{"key", JsonBytes(keys[i])}, {"deleted", reply->deleted(i)}});
+                                   const KeyArguments& arguments) {
+  uint64_t asked = 0;
+  uint64_t deleted = 0;
+  JsonResults results(session.json);
+  const auto remove = [&](const std::vector<std::string>& keys) {
+    v1::MDeleteRequest request;
+    request.mutable_keys()->Assign(keys.begin(), keys.end());
+    const absl::StatusOr<v1::MDeleteResponse> reply = client.MDelete(std::move(request));
+    if (!reply.ok()) return reply.status();
+    for (int i = 0; i < reply->deleted_size(); ++i) {
+      if (reply->deleted(i)) ++deleted;
+      results.Add({{"key", JsonBytes(keys[i])}, {"deleted", reply->deleted(i)}});
     }
+    asked += keys.size();
+    return absl::OkStatus();
+  };
+  if (absl::Status status = ForEachBatch(session, arguments, remove); !status.ok()) {
+    if (deleted == 0) return status;
+    return Annotated(status, absl::StrCat(", ", Grouped(deleted), " of them deleted"));
   }
-  if (session.json) {
-    PrintJson({{"results", results}});
-  } else {
-    PrintLine(absl::StrCat("deleted ", deleted, " of ", reply->deleted_size()));
-  }
-  return deleted == reply->deleted_size() ? ExitCode::kOk : ExitCode::kMiss;
+  results.Begin();
+  if (!session.json) PrintLine(absl::StrCat("deleted ", deleted, " of ", asked));
+  return deleted == asked ? ExitCode::kOk : ExitCode::kMiss;
 }
 
 absl::StatusOr<ExitCode> RunDelete(Session& session, const DeleteArguments& arguments) {
-  const absl::StatusOr<std::vector<std::string>> keys = session.Bytes(arguments.keys);
-  if (!keys.ok()) return keys.status();
-  if (arguments.if_version.has_value() && keys->size() != 1) {
-    return absl::InvalidArgumentError("--if-version goes with one key only");
-  }
   const absl::StatusOr<Client*> client = session.Connect();
   if (!client.ok()) return client.status();
-  if (arguments.if_version.has_value()) {
-    return DeleteVersion(session, **client, keys->front(), *arguments.if_version);
+  if (!arguments.if_version.has_value()) return DeleteAll(session, **client, arguments.keys);
+  if (arguments.keys.keys.size() != 1) {
+    return WrongUse("--if-version goes with one key only");
   }
-  return DeleteAll(session, **client, *keys);
+  const absl::StatusOr<std::string> key = session.Bytes(arguments.keys.keys.front());
+  if (!key.ok()) return key.status();
+  return DeleteVersion(session, **client, *key, *arguments.if_version);
 }
 
 }  // namespace
@@ -76,7 +83,7 @@ absl::StatusOr<ExitCode> RunDelete(Session& session, const DeleteArguments& argu
 void AddDelete(CLI::App& app, Session& session) {
   auto del = std::make_shared<DeleteArguments>();
   CLI::App* command = AddCommand(app, session, "del", "Delete entries", del, RunDelete);
-  command->add_option("KEY", del->keys, "The keys")->required();
+  AddKeys(command, &del->keys);
   AddUnsigned(command, "--if-version", &del->if_version, "Only if the entry has this version");
 }
 

@@ -26,10 +26,13 @@ std::string_view TakeWhile(std::string_view* text, std::string_view allowed) {
   return taken;
 }
 
-absl::StatusOr<absl::Duration> NotADuration(std::string_view text) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", absl::string_view(text.data(), text.size()),
-                   "\" is not a duration such as 250ms, 30s, 5m, 2h or 7d"));
+absl::Status Refusal(std::string_view text, std::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("\"", absl::string_view(text.data(), text.size()),
+                                                 "\" ", absl::string_view(why.data(), why.size())));
+}
+
+absl::Status NotADuration(std::string_view text) {
+  return Refusal(text, "is not a duration such as 250ms, 30s, 5m, 2h or 7d");
 }
 
 }  // namespace
@@ -39,6 +42,7 @@ absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
   const bool negative = !rest.empty() && rest.front() == '-';
   if (negative) rest.remove_prefix(1);
   if (rest.empty()) return NotADuration(text);
+  if (rest == "0") return absl::ZeroDuration();
   absl::Duration sum;
   while (!rest.empty()) {
     const std::string_view number = TakeWhile(&rest, "0123456789.");
@@ -49,9 +53,10 @@ absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
     }
     const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits),
                                     [&](auto& u) { return u.first == name; });
+    if (name.empty()) return Refusal(text, "has no unit: it is a number and ms, s, m, h or d");
     if (unit == std::end(kUnits)) return NotADuration(text);
     sum += amount * unit->second;
-    if (sum > kLongest) return NotADuration(text);
+    if (sum > kLongest) return Refusal(text, "is longer than 1,000 years");
   }
   return negative ? -sum : sum;
 }

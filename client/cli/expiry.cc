@@ -44,19 +44,29 @@ absl::StatusOr<ExitCode> RunExpiry(Session& session, const ExpiryArguments& argu
 }  // namespace
 
 void AddExpiry(CLI::App& app, Session& session) {
-  auto touch = std::make_shared<ExpiryArguments>();
-  CLI::App* command =
-      AddCommand(app, session, "touch", "Change when an entry expires", touch, RunExpiry);
-  command->add_option("KEY", touch->key, "The key")->required();
-  CLI::App* expiry = command->add_option_group("expiry");
-  AddDuration(expiry, "--ttl", &touch->ttl, "Let it expire after this time");
-  expiry->add_flag("--persist", touch->persist, "Remove its expiry");
-  expiry->require_option(1);
+  const auto add = [&](const char* name, const char* description, auto arguments) {
+    CLI::App* command = AddCommand(app, session, name, description, arguments, RunExpiry);
+    command->add_option("KEY", arguments->key, "The key")->required();
+    return command;
+  };
+  auto expire = std::make_shared<ExpiryArguments>();
+  AddTtl(add("expire", "Let an entry expire after a time", expire), "TTL", &expire->ttl,
+         "The time, such as 30s")
+      ->required();
+
+  auto persist = std::make_shared<ExpiryArguments>();
+  add("persist", "Let an entry not expire", persist);
+  persist->persist = true;
 
   auto ttl = std::make_shared<ExpiryArguments>();
-  command = AddCommand(app, session, "ttl", "Print an entry's remaining time to live, or never",
-                       ttl, RunExpiry);
-  command->add_option("KEY", ttl->key, "The key")->required();
+  add("ttl", "Print an entry's remaining time to live, or never", ttl);
+
+  auto touch = std::make_shared<ExpiryArguments>();
+  CLI::App* command = add("touch", "Change when an entry expires", touch);
+  CLI::App* either = command->add_option_group("expiry");
+  AddTtl(either, "--ttl", &touch->ttl, "Let it expire after this time");
+  either->add_flag("--persist", touch->persist, "Remove its expiry");
+  either->require_option(1);
 }
 
 }  // namespace ferrite::cli

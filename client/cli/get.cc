@@ -1,59 +1,62 @@
 #include "client/cli/bytes.h"
 #include "client/cli/commands.h"
 #include "client/cli/entry_json.h"
+#include "client/cli/keys.h"
 
 namespace ferrite::cli {
 namespace {
 
 struct GetArguments {
   std::string key;
+  const CLI::Option* key_option = nullptr;
+  KeyArguments many;  // with --stdin
+
+  void Check() const {
+    const bool given = key_option->count() > 0;
+    if (!given && !many.from_input) throw CLI::RequiredError("KEY, or --stdin,");
+    if (given && many.from_input) throw CLI::ExcludesError("--stdin", "KEY");
+  }
 };
+
+// The values of the keys on the standard input, each on a line of its own, or in front of a NUL.
+absl::StatusOr<ExitCode> GetMany(const Session& session, Client& client,
+                                 const KeyArguments& arguments) {
+  ExitCode exit_code = ExitCode::kOk;
+  const auto print = [&](const std::string& key, const v1::GetResponse& read) {
+    if (!read.found()) exit_code = ExitCode::kMiss;
+    if (session.json) {
+      PrintJson(JsonRead(key, read));
+    } else if (read.found()) {
+      PrintBytes(read.value());
+      PrintBytes(arguments.null ? std::string_view("\0", 1) : "\n");
+    } else {
+      PrintNote(DisplayText(key) + " is not there");
+    }
+  };
+  const absl::Status status = ForEachBatch(
+      session, arguments,
+      [&](const std::vector<std::string>& keys) { return ReadKeys(client, keys, print); });
+  if (!status.ok()) return status;
+  return exit_code;
+}
 
 absl::StatusOr<ExitCode> RunGet(Session& session, const GetArguments& arguments) {
   const absl::StatusOr<std::string> key = session.Bytes(arguments.key);
   if (!key.ok()) return key.status();
   const absl::StatusOr<Client*> client = session.Connect();
   if (!client.ok()) return client.status();
+  if (arguments.many.from_input) return GetMany(session, **client, arguments.many);
   const absl::StatusOr<v1::GetResponse> reply = (*client)->Get(*key);
   if (!reply.ok()) return reply.status();
 
   if (session.json) {
     PrintJson(JsonRead(*key, *reply));
   } else if (reply->found()) {
-    PrintRaw(reply->value());
+    arguments.many.null ? PrintBytes(reply->value() + '\0') : session.PrintValue(reply->value());
   } else {
     PrintNote(DisplayText(*key) + " is not there");
   }
   return reply->found() ? ExitCode::kOk : ExitCode::kMiss;
-}
-
-struct MGetArguments {
-  std::vector<std::string> keys;
-};
-
-absl::StatusOr<ExitCode> RunMGet(Session& session, const MGetArguments& arguments) {
-  const absl::StatusOr<std::vector<std::string>> keys = session.Bytes(arguments.keys);
-  if (!keys.ok()) return keys.status();
-  const absl::StatusOr<Client*> client = session.Connect();
-  if (!client.ok()) return client.status();
-  const absl::StatusOr<v1::MGetResponse> reply = (*client)->MGet(*keys);
-  if (!reply.ok()) return reply.status();
-
-  ExitCode exit_code = ExitCode::kOk;
-  nlohmann::ordered_json results = nlohmann::ordered_json::array();
-  for (int i = 0; i < reply->results_size(); ++i) {
-    const v1::GetResponse& read = reply->results(i);
-    if (!read.found()) exit_code = ExitCode::kMiss;
-    if (session.json) {
-      results.push_back(JsonRead((*keys)[i], read));
-    } else if (read.found()) {
-      PrintLine(DisplayText((*keys)[i]) + ": " + DisplayText(read.value()));
-    } else {
-      PrintNote(DisplayText((*keys)[i]) + " is not there");
-    }
-  }
-  if (session.json) PrintJson({{"results", results}});
-  return exit_code;
 }
 
 }  // namespace
@@ -61,12 +64,8 @@ absl::StatusOr<ExitCode> RunMGet(Session& session, const MGetArguments& argument
 void AddGet(CLI::App& app, Session& session) {
   auto get = std::make_shared<GetArguments>();
   CLI::App* command = AddCommand(app, session, "get", "Print the value of a key", get, RunGet);
-  command->add_option("KEY", get->key, "The key")->required();
-
-  auto mget = std::make_shared<MGetArguments>();
-  command = AddCommand(app, session, "mget", "Print the values of many keys, escaped, one per line",
-                       mget, RunMGet);
-  command->add_option("KEY", mget->keys, "The keys")->required();
+  get->key_option = command->add_option("KEY", get->key, "The key");
+  AddInput(command, "keys", &get->many.from_input, &get->many.null);
 }
 
 }  // namespace ferrite::cli

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
 #include "client/cli/entry_json.h"
@@ -8,6 +10,7 @@ namespace ferrite::cli {
 namespace {
 
 struct IncrArguments {
+  int sign = 1;
   std::string key;
   std::optional<int64_t> by;
   std::optional<int64_t> initial;
@@ -24,7 +27,9 @@ absl::StatusOr<v1::IncrRequest> MakeIncrRequest(const Session& session,
   if (!key.ok()) return key.status();
   v1::IncrRequest request;
   request.set_key(*std::move(key));
-  if (arguments.by.has_value()) request.set_delta(*arguments.by);
+  if (arguments.by.has_value() || arguments.sign < 0) {
+    request.set_delta(arguments.sign * arguments.by.value_or(1));
+  }
   if (arguments.initial.has_value()) request.set_initial(*arguments.initial);
   if (arguments.min.has_value()) request.set_min(*arguments.min);
   if (arguments.max.has_value()) request.set_max(*arguments.max);
@@ -57,24 +62,37 @@ absl::StatusOr<ExitCode> RunIncr(Session& session, const IncrArguments& argument
   return ExitCode::kOk;
 }
 
-}  // namespace
-
-void AddIncr(CLI::App& app, Session& session) {
+void AddCounting(CLI::App& app, Session& session, int sign, const std::string& name,
+                 const std::string& description, const std::string& what) {
+  using Limits = std::numeric_limits<int64_t>;
+  // The least int64 has no opposite.
+  const int64_t least = sign < 0 ? -Limits::max() : Limits::min();
   auto incr = std::make_shared<IncrArguments>();
-  CLI::App* command =
-      AddCommand(app, session, "incr", "Add to a counter and print the result", incr, RunIncr);
+  incr->sign = sign;
+  CLI::App* command = AddCommand(app, session, name, description, incr, RunIncr);
   command->add_option("KEY", incr->key, "The key")->required();
-  AddInteger(command, "--by", &incr->by, "What to add; may be negative; 1 if not given");
+  CLI::Option* number =
+      AddNumber<int64_t>(command, "NUMBER", &incr->by, what + "; may be negative; 1 if not given",
+                         least, Limits::max());
+  AddNumber<int64_t>(command, "--by", &incr->by, "The same", least, Limits::max())
+      ->excludes(number);
   AddInteger(command, "--initial", &incr->initial,
              "What a new counter counts from; 0 if not given");
   AddInteger(command, "--min", &incr->min, "A step down does not go below this");
   AddInteger(command, "--max", &incr->max, "A step up does not go above this");
   command->add_flag("--saturate", incr->saturate, "Stop at the bound instead of failing");
-  CLI::Option* ttl =
-      AddDuration(command, "--ttl", &incr->ttl, "Let the counter expire after this time");
-  AddDuration(command, "--initial-ttl", &incr->initial_ttl,
-              "Like --ttl, but only if this call creates the counter")
+  CLI::Option* ttl = AddTtl(command, "--ttl", &incr->ttl, "Let the counter expire after this time");
+  AddTtl(command, "--initial-ttl", &incr->initial_ttl,
+         "Like --ttl, but only if this call creates the counter")
       ->excludes(ttl);
+}
+
+}  // namespace
+
+void AddIncr(CLI::App& app, Session& session) {
+  AddCounting(app, session, 1, "incr", "Add to a counter and print the result", "What to add");
+  AddCounting(app, session, -1, "decr", "Subtract from a counter and print the result",
+              "What to subtract");
 }
 
 }  // namespace ferrite::cli

@@ -9,13 +9,14 @@
 namespace ferrite::cli {
 namespace {
 
+// The signal, or 0.
 volatile std::sig_atomic_t interrupted = 0;
 
 absl::Duration SteadyTime() {
   return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
 }
 
-void OnSignal(int) { interrupted = 1; }
+void OnSignal(int signal) { interrupted = signal; }
 
 void Install(int signal) {
   struct sigaction action = {};
@@ -53,5 +54,11 @@ bool InterruptFlag::WaitFor(absl::Duration duration) const {
 }
 
 bool InterruptFlag::is_set() const { return interrupted != 0; }
+
+int CaughtSignal() { return interrupted; }
+
+void RaiseAtTheEnd(int signal) { interrupted = signal; }
+
+void ForgetCaughtSignal() { interrupted = 0; }
 
 }  // namespace ferrite::cli

@@ -21,4 +21,13 @@ class InterruptFlag {
   bool WaitFor(absl::Duration duration) const;
 };
 
+// The signal that set the latest flag; 0 if none did. The process owes it its end.
+int CaughtSignal();
+
+// Has the process end by `signal` once all is done, as if a flag had caught it.
+void RaiseAtTheEnd(int signal);
+
+// Settles that, where a prompt goes on after a command was interrupted.
+void ForgetCaughtSignal();
+
 }  // namespace ferrite::cli

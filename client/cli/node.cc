@@ -1,11 +1,10 @@
-#include <map>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/clock.h"
 #include "client/cli/bytes.h"
 #include "client/cli/commands.h"
 #include "client/cli/duration.h"
+#include "client/cli/sorted_json.h"
 
 namespace ferrite::cli {
 namespace {
@@ -34,34 +33,6 @@ void PrintTable(const Session& session, const nlohmann::ordered_json& rows) {
   }
 }
 
-// A protobuf map, sorted by its key.
-template <class Map>
-nlohmann::ordered_json Sorted(const Map& map) {
-  nlohmann::ordered_json object = nlohmann::ordered_json::object();
-  for (const auto& [name, value] : std::map(map.begin(), map.end())) object[name] = value;
-  return object;
-}
-
-absl::StatusOr<ExitCode> RunStats(Session& session, const NoArguments&) {
-  const absl::StatusOr<Client*> client = session.Connect();
-  if (!client.ok()) return client.status();
-  const absl::StatusOr<v1::StatsResponse> stats = (*client)->Stats();
-  if (!stats.ok()) return stats.status();
-  PrintTable(session, {{"entries", stats->entries()},
-                       {"memory_bytes", Sorted(stats->memory_bytes())},
-                       {"memory_limit_bytes", stats->memory_limit_bytes()},
-                       {"evictions", stats->evictions()},
-                       {"expired", stats->expired()},
-                       {"hits", stats->hits()},
-                       {"misses", stats->misses()},
-                       {"inflight_requests", stats->inflight_requests()},
-                       {"connections", stats->connections()},
-                       {"slow_calls", stats->slow_calls()},
-                       {"calls_ok", Sorted(stats->calls_ok())},
-                       {"calls_failed", Sorted(stats->calls_failed())}});
-  return ExitCode::kOk;
-}
-
 absl::StatusOr<ExitCode> RunInfo(Session& session, const NoArguments&) {
   const absl::StatusOr<Client*> client = session.Connect();
   if (!client.ok()) return client.status();
@@ -74,7 +45,7 @@ absl::StatusOr<ExitCode> RunInfo(Session& session, const NoArguments&) {
     rows["uptime"] = RenderDuration(absl::Milliseconds(info->uptime_ms()));
   }
   rows["pid"] = info->pid();
-  rows["settings"] = Sorted(info->settings());
+  rows["settings"] = SortedJson(info->settings());
   PrintTable(session, rows);
   return ExitCode::kOk;
 }
@@ -104,7 +75,6 @@ absl::StatusOr<ExitCode> RunPing(Session& session, const NoArguments&) {
 
 void AddNode(CLI::App& app, Session& session) {
   auto none = std::make_shared<NoArguments>();
-  AddCommand(app, session, "stats", "Print what the server holds and has done", none, RunStats);
   AddCommand(app, session, "info", "Print what server this is and its settings", none, RunInfo);
   AddCommand(app, session, "ping", "Check whether the server serves, and measure the round trip",
              none, RunPing);

@@ -1,9 +1,9 @@
 #include "client/cli/progress.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <iostream>
+
+#include "client/cli/terminal.h"
 
 namespace ferrite::cli {
 namespace {
@@ -14,22 +14,25 @@ constexpr std::string_view kWipe = "\r\x1b[K";
 
 }  // namespace
 
-ProgressLine::ProgressLine() : on_terminal_(isatty(STDERR_FILENO) != 0) {}
+ProgressLine::ProgressLine() : shown_(ErrorMoves()) {}
 
 ProgressLine::~ProgressLine() { Show(""); }
 
 void ProgressLine::Show(std::string_view text) {
-  if (on_terminal_) std::cerr << kWipe << text << std::flush;
+  if (shown_) std::cerr << kWipe << text << std::flush;
+}
+
+std::string Bar(double share, size_t width) {
+  const auto filled = static_cast<size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width));
+  std::string bar(filled, '=');
+  if (filled < width) bar += '>';
+  bar.resize(width, ' ');
+  return "[" + bar + "]";
 }
 
 std::string ProgressBar(std::string_view what, double share) {
-  share = std::clamp(share, 0.0, 1.0);
-  const auto filled = static_cast<size_t>(share * kBarWidth);
-  std::string bar(filled, '=');
-  if (filled < kBarWidth) bar += '>';
-  bar.resize(kBarWidth, ' ');
-  return std::string(what) + " [" + bar + "] " + std::to_string(static_cast<int>(share * 100)) +
-         "%";
+  const int percent = static_cast<int>(std::clamp(share, 0.0, 1.0) * 100);
+  return std::string(what) + " " + Bar(share, kBarWidth) + " " + std::to_string(percent) + "%";
 }
 
 }  // namespace ferrite::cli

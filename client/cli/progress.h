@@ -1,6 +1,7 @@
 #pragma once
 
-// One line on stderr that is rewritten as work progresses. Silent if stderr is not a terminal.
+// One line on stderr that is rewritten as work progresses. Silent if stderr is not a terminal that
+// can do that.
 
 #include <string>
 #include <string_view>
@@ -18,8 +19,11 @@ class ProgressLine {
   void Show(std::string_view text);
 
  private:
-  const bool on_terminal_;
+  const bool shown_;
 };
+
+// "[=====>    ]", `width` characters between the brackets.
+std::string Bar(double share, size_t width);
 
 // "Writing keys [=====>    ] 52%", where `share` is 0.52.
 std::string ProgressBar(std::string_view what, double share);

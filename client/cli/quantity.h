@@ -10,6 +10,15 @@ namespace ferrite::cli {
 // 1234567 as "1,234,567".
 std::string Grouped(uint64_t number);
 
+// As Grouped() up to six digits, then "1.23M", "45.6G": never more than seven characters.
+std::string ShortCount(uint64_t number);
+
+// A rate: "0", "0.3", "1,234".
+std::string RenderRate(double per_second);
+
+// "45.3%" of a part of the whole; "0%" where there is no whole.
+std::string RenderShare(double part, double whole);
+
 // "512 B", "1.5 KiB", "2.0 GiB".
 std::string RenderBytes(double bytes);
 

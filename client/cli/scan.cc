@@ -1,6 +1,10 @@
+#include "absl/strings/str_cat.h"
 #include "client/cli/bytes.h"
 #include "client/cli/commands.h"
 #include "client/cli/entry_json.h"
+#include "client/cli/options.h"
+#include "client/cli/quantity.h"
+#include "client/cli/usage.h"
 
 namespace ferrite::cli {
 namespace {
@@ -9,21 +13,61 @@ struct ScanArguments {
   std::string prefix;
   uint32_t limit = 0;
   bool values = false;
+  bool raw = false;
+  bool null = false;
 };
 
-void PrintEntry(const Session& session, const v1::ScanEntry& entry, bool with_value) {
-  if (session.json) {
+// Prints entries in the form that was asked for.
+class EntryPrinter {
+ public:
+  EntryPrinter(const Session& session, const ScanArguments& arguments)
+      : json_(session.json),
+        values_(arguments.values),
+        raw_(arguments.raw || arguments.null),
+        separator_(arguments.null ? '\0' : '\n') {}
+
+  void Print(const v1::ScanEntry& entry) {
+    if (json_) return PrintJson(Json(entry));
+    if (raw_) return PrintUnchanged(entry);
+    PrintLine(values_ ? DisplayText(entry.key()) + ": " + DisplayText(entry.value())
+                      : DisplayText(entry.key()));
+  }
+
+  // Entries that could not be printed, as whoever reads them would take one for two.
+  uint64_t left_out() const { return left_out_; }
+
+ private:
+  nlohmann::ordered_json Json(const v1::ScanEntry& entry) const {
     nlohmann::ordered_json line = {{"key", JsonBytes(entry.key())},
                                    {"version", JsonVersion(entry.version())},
                                    {"ttl_ms", JsonTtl(entry)}};
-    if (with_value) line["value"] = JsonBytes(entry.value());
-    return PrintJson(line);
+    if (values_) line["value"] = JsonBytes(entry.value());
+    return line;
   }
-  PrintLine(with_value ? DisplayText(entry.key()) + ": " + DisplayText(entry.value())
-                       : DisplayText(entry.key()));
-}
+
+  void PrintUnchanged(const v1::ScanEntry& entry) {
+    const auto has_separator = [&](const std::string& bytes) {
+      return bytes.find(separator_) != std::string::npos;
+    };
+    if (has_separator(entry.key()) || (values_ && has_separator(entry.value()))) {
+      ++left_out_;
+      return;
+    }
+    PrintBytes(entry.key() + separator_);
+    if (values_) PrintBytes(entry.value() + separator_);
+  }
+
+  const bool json_;
+  const bool values_;
+  const bool raw_;
+  const char separator_;
+  uint64_t left_out_ = 0;
+};
 
 absl::StatusOr<ExitCode> RunScan(Session& session, const ScanArguments& arguments) {
+  if (session.json && (arguments.raw || arguments.null)) {
+    return WrongUse("--json does not go with --raw and --null");
+  }
   const absl::StatusOr<std::string> prefix = session.Bytes(arguments.prefix);
   if (!prefix.ok()) return prefix.status();
   const absl::StatusOr<Client*> client = session.Connect();
@@ -32,12 +76,17 @@ absl::StatusOr<ExitCode> RunScan(Session& session, const ScanArguments& argument
   request.set_prefix(*prefix);
   request.set_limit(arguments.limit);
   request.set_with_values(arguments.values);
+  EntryPrinter printer(session, arguments);
   const absl::Status status = (*client)->Scan(std::move(request), [&](const v1::ScanEntry& entry) {
-    PrintEntry(session, entry, arguments.values);
-    return true;
+    printer.Print(entry);
+    return !OutputFailed();
   });
   if (!status.ok()) return status;
-  return ExitCode::kOk;
+  if (printer.left_out() == 0) return ExitCode::kOk;
+  return absl::DataLossError(absl::StrCat(
+      Grouped(printer.left_out()), printer.left_out() == 1 ? " entry has a " : " entries have a ",
+      arguments.null ? "NUL" : "line feed", " and cannot be printed so; without ",
+      arguments.null ? "--null" : "--raw", ", or with --json, all can"));
 }
 
 }  // namespace
@@ -48,9 +97,17 @@ void AddScan(CLI::App& app, Session& session) {
       AddCommand(app, session, "scan",
                  "Print the keys, escaped, in no particular order; with --json one object per line",
                  scan, RunScan);
-  command->add_option("--prefix", scan->prefix, "Only keys that start with this");
-  command->add_option("--limit", scan->limit, "Stop after this many; 0: never");
-  command->add_flag("--values", scan->values, "Print the values, too");
+  CLI::Option* prefix = command->add_option("PREFIX", scan->prefix,
+                                            "Only keys that start with this; all if not given");
+  command->add_option("--prefix", scan->prefix, "The same")->excludes(prefix);
+  AddNumber<uint32_t>(command, "--limit", &scan->limit, "Stop after this many; 0: never", 0,
+                      UINT32_MAX);
+  CLI::Option* values = command->add_flag("--values", scan->values, "Print the values, too");
+  command->add_flag("--raw", scan->raw, "Print keys as they are, not escaped, one per line")
+      ->excludes(values);
+  command->add_flag("-0,--null", scan->null,
+                    "Print keys, and values, as they are, each followed by a NUL: for xargs -0, "
+                    "del --stdin -0 and load --format nul");
 }
 
 }  // namespace ferrite::cli

@@ -2,18 +2,21 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/bytes.h"
 #include "client/cli/options.h"
+#include "client/cli/server_address.h"
+#include "client/cli/suggestion.h"
+#include "client/cli/terminal.h"
 
 namespace ferrite::cli {
 namespace {
 
-void Write(std::FILE* file, std::string_view bytes) {
-  std::fwrite(bytes.data(), 1, bytes.size(), file);
-}
+constexpr char kServerVariable[] = "FERRITE_SERVER";
 
 absl::StatusOr<std::string> ReadStandardInput() {
   std::string input;
@@ -25,11 +28,27 @@ absl::StatusOr<std::string> ReadStandardInput() {
   return input;
 }
 
-std::string_view AdviceFor(absl::StatusCode code) {
+// A variable of the environment that looks like FERRITE_SERVER misspelt; empty if there is none.
+std::string MisspeltServerVariable() {
+  if (std::getenv(kServerVariable) != nullptr) return "";
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));
+    if (name != kServerVariable && !Nearest(name, {kServerVariable}).empty()) return name;
+  }
+  return "";
+}
+
+std::string AdviceFor(absl::StatusCode code) {
   switch (code) {
-    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kUnavailable: {
+      const std::string misspelt = MisspeltServerVariable();
+      if (!misspelt.empty()) {
+        return absl::StrCat("The environment has ", misspelt, "; is that to be ", kServerVariable,
+                            "?");
+      }
       return "Is the server running? Start one with ./dev run, or name another with --server "
              "HOST:PORT.";
+    }
     case absl::StatusCode::kDeadlineExceeded:
       return "Is it a Ferrite server, and not overloaded? --timeout gives it longer.";
     default:
@@ -39,25 +58,36 @@ std::string_view AdviceFor(absl::StatusCode code) {
 
 }  // namespace
 
+Session Session::Fork() const {
+  Session fork = *this;
+  fork.run = nullptr;
+  return fork;
+}
+
 absl::StatusOr<Client*> Session::Connect() {
-  if (timeout_or_default() <= absl::ZeroDuration()) {
-    return absl::InvalidArgumentError("--timeout must be above 0");
-  }
-  if (client_ == nullptr) {
-    absl::StatusOr<std::unique_ptr<Client>> client =
+  std::unique_ptr<Client>& client = (*clients_)[{server, timeout_or_default()}];
+  if (client == nullptr) {
+    absl::StatusOr<std::unique_ptr<Client>> created =
         Client::Create({.seeds = {server},
                         .default_timeout = timeout_or_default(),
                         // A command makes one call at a time, and should appear as that call in the
                         // server's metrics.
                         .batching = {.enabled = false}});
-    if (!client.ok()) return client.status();
-    client_ = *std::move(client);
+    if (!created.ok()) {
+      const char* variable = std::getenv(kServerVariable);
+      const bool from_variable = variable != nullptr && server == CallableAddress(variable);
+      return absl::Status(created.status().code(),
+                          absl::StrCat(from_variable ? kServerVariable : "--server", ": ",
+                                       created.status().message()));
+    }
+    client = *std::move(created);
   }
-  return client_.get();
+  return client.get();
 }
 
 absl::StatusOr<std::string> Session::Bytes(const std::string& argument) const {
-  return DecodeArgument(UnprotectBrackets(argument), base64);
+  const std::string text = UnprotectArgument(argument);
+  return escapes ? FromDisplayText(text) : DecodeArgument(text, base64);
 }
 
 absl::StatusOr<std::vector<std::string>> Session::Bytes(
@@ -72,39 +102,38 @@ absl::StatusOr<std::vector<std::string>> Session::Bytes(
 }
 
 absl::StatusOr<std::string> Session::ValueBytes(const std::string& argument) const {
-  return argument == "-" ? ReadStandardInput() : Bytes(argument);
+  if (argument != "-") return Bytes(argument);
+  if (absl::Status status = CheckInputIsFree(); !status.ok()) return status;
+  return ReadStandardInput();
 }
 
-void PrintJson(const nlohmann::ordered_json& value) {
-  PrintLine(value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+absl::Status Session::CheckInputIsFree() const {
+  if (!input_is_taken) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the standard input holds the commands; put them into a file and use ferrite run FILE");
 }
 
-void PrintRaw(std::string_view bytes) {
-  Write(stdout, bytes);
-  if (isatty(STDOUT_FILENO)) Write(stdout, "\n");
-}
-
-void PrintLine(std::string_view line) {
-  Write(stdout, line);
-  Write(stdout, "\n");
-}
-
-void PrintNote(std::string_view line) {
-  Write(stderr, line);
-  Write(stderr, "\n");
+void Session::PrintValue(std::string_view value) const {
+  PrintBytes(value);
+  if (line.has_value() || OutputIsTerminal()) PrintBytes("\n");
 }
 
 void PrintError(const Session& session, const absl::Status& status) {
+  FlushOutput();  // what was printed before comes before
   const std::string message(status.message());
   if (session.json) {
-    const nlohmann::ordered_json error = {{"code", absl::StatusCodeToString(status.code())},
-                                          {"reason", ReasonOf(status)},
-                                          {"message", message}};
-    return PrintNote(nlohmann::ordered_json{{"error", error}}.dump(
-        -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    nlohmann::ordered_json error = {{"code", absl::StatusCodeToString(status.code())},
+                                    {"reason", ReasonOf(status)},
+                                    {"message", message}};
+    if (session.line.value_or(0) > 0) error["line"] = *session.line;
+    return PrintNote(JsonText({{"error", error}}));
   }
-  PrintNote("ferrite: " + DisplayText(message));
-  if (const std::string_view advice = AdviceFor(status.code()); !advice.empty()) PrintNote(advice);
+  const std::string place =
+      session.line.value_or(0) > 0 ? absl::StrCat("line ", *session.line, ": ") : "";
+  PrintNote(absl::StrCat("ferrite: ", place, DisplayText(message)));
+  if (const std::string advice = AdviceFor(status.code()); !advice.empty()) PrintNote(advice);
 }
+
+ExitCode Worse(ExitCode one, ExitCode other) { return std::max(one, other); }
 
 }  // namespace ferrite::cli

@@ -1,23 +1,28 @@
 #pragma once
 
-// What all commands share: the server's address, output, and the client.
+// What all commands share: the server's address, how to read and print, and the client.
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/cli/output.h"
 #include "client/client.h"
 #include "nlohmann/json.hpp"
 
 namespace ferrite::cli {
 
-// What the process returns.
+// What the process returns. A process that was interrupted ends by its signal instead, which shells
+// report as 130.
 enum class ExitCode : int {
   kOk = 0,     // a hit; done
   kMiss = 1,   // a miss; a condition that did not hold
@@ -29,8 +34,20 @@ struct Session {
   std::optional<absl::Duration> timeout;
   bool json = false;
   bool base64 = false;
+  bool escapes = false;
   // What the chosen command does. Set while the command line is parsed, run afterwards.
   std::function<absl::StatusOr<ExitCode>(Session& session)> run;
+
+  // Where commands come one after the other: the number of the line, which errors name; 0 at the
+  // prompt, absent on the command line.
+  std::optional<uint64_t> line;
+  // The standard input holds the commands, so that none of them can read it.
+  bool input_is_taken = false;
+  // How many files of commands this one is within.
+  int nesting = 0;
+
+  // A session for a command of its own, with the same settings and connections.
+  Session Fork() const;
 
   // The client, which its first call connects.
   absl::StatusOr<Client*> Connect();
@@ -40,26 +57,24 @@ struct Session {
   absl::StatusOr<std::vector<std::string>> Bytes(const std::vector<std::string>& arguments) const;
   // The bytes of a value; "-" stands for the standard input, unchanged.
   absl::StatusOr<std::string> ValueBytes(const std::string& argument) const;
+  // FAILED_PRECONDITION if the standard input holds commands.
+  absl::Status CheckInputIsFree() const;
+
+  // Prints a value unchanged; where values would run into each other, also a line feed.
+  void PrintValue(std::string_view value) const;
 
   absl::Duration timeout_or_default() const { return timeout.value_or(absl::Seconds(5)); }
 
  private:
-  std::unique_ptr<Client> client_;
+  // By address and timeout.
+  using Clients = std::map<std::pair<std::string, absl::Duration>, std::unique_ptr<Client>>;
+  std::shared_ptr<Clients> clients_ = std::make_shared<Clients>();
 };
-
-// Prints one JSON value on a line of its own.
-void PrintJson(const nlohmann::ordered_json& value);
-
-// Prints `bytes` unchanged; on a terminal, also a line feed.
-void PrintRaw(std::string_view bytes);
-
-// Prints a line.
-void PrintLine(std::string_view line);
-
-// Prints a line for people, on stderr, where scripts do not read.
-void PrintNote(std::string_view line);
 
 // Prints why a command failed, and what can be done about it.
 void PrintError(const Session& session, const absl::Status& status);
+
+// The code of the worse of two outcomes.
+ExitCode Worse(ExitCode one, ExitCode other);
 
 }  // namespace ferrite::cli

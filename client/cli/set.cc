@@ -60,7 +60,7 @@ void PrintSet(const Session& session, const v1::SetRequest& request, const v1::S
   }
   // Scripts need the previous value alone on the standard output.
   PrintNote(outcome);
-  reply.has_previous() ? PrintRaw(reply.previous().value())
+  reply.has_previous() ? session.PrintValue(reply.previous().value())
                        : PrintNote("there was no previous entry");
 }
 
@@ -75,60 +75,6 @@ absl::StatusOr<ExitCode> RunSet(Session& session, const SetArguments& arguments)
   return reply->stored() ? ExitCode::kOk : ExitCode::kMiss;
 }
 
-struct MSetArguments {
-  std::vector<std::string> pairs;
-  std::optional<absl::Duration> ttl;
-};
-
-absl::StatusOr<v1::MSetRequest> MakeMSetRequest(const Session& session,
-                                                const MSetArguments& arguments) {
-  if (arguments.pairs.size() % 2 != 0) {
-    return absl::InvalidArgumentError("the last key has no value");
-  }
-  const absl::StatusOr<std::vector<std::string>> pairs = session.Bytes(arguments.pairs);
-  if (!pairs.ok()) return pairs.status();
-  v1::MSetRequest request;
-  for (size_t i = 0; i < pairs->size(); i += 2) {
-    v1::SetRequest* entry = request.add_entries();
-    entry->set_key((*pairs)[i]);
-    entry->set_value((*pairs)[i + 1]);
-    if (arguments.ttl.has_value()) entry->set_ttl_ms(absl::ToInt64Milliseconds(*arguments.ttl));
-  }
-  return request;
-}
-
-absl::StatusOr<ExitCode> RunMSet(Session& session, const MSetArguments& arguments) {
-  const absl::StatusOr<v1::MSetRequest> request = MakeMSetRequest(session, arguments);
-  if (!request.ok()) return request.status();
-  const absl::StatusOr<Client*> client = session.Connect();
-  if (!client.ok()) return client.status();
-  const absl::StatusOr<v1::MSetResponse> reply = (*client)->MSet(*request);
-  if (!reply.ok()) return reply.status();
-
-  int failed = 0;
-  nlohmann::ordered_json results = nlohmann::ordered_json::array();
-  for (int i = 0; i < reply->results_size(); ++i) {
-    const std::string& key = request->entries(i).key();
-    const v1::MSetResult& result = reply->results(i);
-    nlohmann::ordered_json line = {{"key", JsonBytes(key)}, {"stored", result.response().stored()}};
-    if (result.has_error()) {
-      ++failed;
-      line["error"] = result.error().message();
-      if (!session.json) PrintNote(DisplayText(key) + ": " + DisplayText(result.error().message()));
-    } else {
-      line["version"] = JsonVersion(result.response().version());
-    }
-    results.push_back(std::move(line));
-  }
-  if (session.json) {
-    PrintJson({{"results", results}});
-  } else {
-    PrintLine(
-        absl::StrCat("stored ", reply->results_size() - failed, " of ", reply->results_size()));
-  }
-  return failed == 0 ? ExitCode::kOk : ExitCode::kError;
-}
-
 }  // namespace
 
 void AddSet(CLI::App& app, Session& session) {
@@ -138,8 +84,7 @@ void AddSet(CLI::App& app, Session& session) {
   command->add_option("KEY", set->key, "The key")->required();
   command->add_option("VALUE", set->value, "The value; - reads it from the standard input")
       ->required();
-  CLI::Option* ttl =
-      AddDuration(command, "--ttl", &set->ttl, "Let the entry expire after this time");
+  CLI::Option* ttl = AddTtl(command, "--ttl", &set->ttl, "Let the entry expire after this time");
   command
       ->add_flag("--keep-ttl", set->keep_ttl, "Keep the time to live of the entry that is replaced")
       ->excludes(ttl);
@@ -150,11 +95,6 @@ void AddSet(CLI::App& app, Session& session) {
       ->excludes(absent);
   command->add_flag("--return-previous", set->return_previous,
                     "Print the value that was there before");
-
-  auto mset = std::make_shared<MSetArguments>();
-  command = AddCommand(app, session, "mset", "Write many entries", mset, RunMSet);
-  command->add_option("PAIRS", mset->pairs, "Keys, each followed by its value")->required();
-  AddDuration(command, "--ttl", &mset->ttl, "Let the entries expire after this time");
 }
 
 }  // namespace ferrite::cli

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <cstdio>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
 #include "client/cli/interrupt.h"
+#include "client/cli/options.h"
 #include "client/cli/slowlog_report.h"
 
 namespace ferrite::cli {
@@ -65,8 +65,7 @@ absl::StatusOr<ExitCode> Follow(const Session& session, Client& client, int limi
       session.json ? PrintJson(SlowCallJson(*call)) : PrintLine(SlowLogRow(*call));
       request.set_after_id(call->id());
     }
-    std::fflush(stdout);
-    if (std::ferror(stdout) != 0) break;  // the reader is gone; main reports it
+    if (!FlushOutput()) break;  // main reports it
     request.set_limit(0);
   } while (!interrupted.WaitFor(kPause));
   return ExitCode::kOk;
@@ -87,10 +86,8 @@ void AddSlowLog(CLI::App& app, Session& session) {
   CLI::App* command = AddCommand(app, session, "slowlog",
                                  "Print the recent slow calls (--slowlog-threshold), newest first",
                                  slowlog, RunSlowLog);
-  CLI::Option* limit =
-      command->add_option("--limit", slowlog->limit, "At most this many; 0: all that are kept")
-          ->check(CLI::Range(0, 1'000'000))
-          ->capture_default_str();
+  CLI::Option* limit = AddNumber<int>(command, "--limit", &slowlog->limit,
+                                      "At most this many; 0: all that are kept", 0, 1'000'000);
   CLI::Option* reset =
       command->add_flag("--reset", slowlog->reset, "Forget them instead")->excludes(limit);
   command->add_flag("--follow", slowlog->follow, "Continue with new ones, oldest first")

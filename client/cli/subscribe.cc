@@ -1,5 +1,6 @@
 #include "client/cli/commands.h"
 #include "client/cli/events/follow.h"
+#include "client/cli/usage.h"
 
 namespace ferrite::cli {
 namespace {
@@ -16,7 +17,7 @@ absl::StatusOr<ExitCode> RunSubscribe(Session& session, const SubscribeArguments
   const absl::StatusOr<std::vector<std::string>> globs = session.Bytes(arguments.globs);
   if (!globs.ok()) return globs.status();
   if (channels->empty() && globs->empty()) {
-    return absl::InvalidArgumentError("name a CHANNEL, or give a --glob");
+    return WrongUse("name a CHANNEL, or give a --glob");
   }
   v1::SubscribeRequest request;
   request.mutable_channels()->Assign(channels->begin(), channels->end());

@@ -1,5 +1,3 @@
-#include <cstdio>
-
 #include "client/cli/commands.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/options.h"
@@ -9,7 +7,8 @@
 namespace ferrite::cli {
 namespace {
 
-constexpr absl::Duration kLeastInterval = absl::Milliseconds(100);
+// Where the output goes elsewhere.
+constexpr TerminalSize kNoTerminal = {.columns = 80, .rows = 1000};
 
 struct TopArguments {
   std::optional<absl::Duration> interval;
@@ -18,7 +17,6 @@ struct TopArguments {
 
 absl::StatusOr<ExitCode> RunTop(Session& session, const TopArguments& arguments) {
   const absl::Duration interval = arguments.interval.value_or(absl::Seconds(1));
-  if (interval < kLeastInterval) return absl::InvalidArgumentError("--interval is 100ms or more");
   const absl::StatusOr<Client*> client = session.Connect();
   if (!client.ok()) return client.status();
   absl::StatusOr<v1::StatsResponse> before = (*client)->Stats();
@@ -33,11 +31,10 @@ absl::StatusOr<ExitCode> RunTop(Session& session, const TopArguments& arguments)
     const Activity activity = ActivityBetween(*before, *after);
     if (session.json) {
       PrintJson(TopJson(session.server, activity));
-      std::fflush(stdout);
     } else {
-      screen.Show(RenderTop(session.server, activity));
+      screen.Show(RenderTop(session.server, activity, OutputSize().value_or(kNoTerminal)));
     }
-    if (std::ferror(stdout) != 0) break;  // the reader is gone; main reports it
+    if (!FlushOutput()) break;  // main reports it
     before = std::move(after);
   }
   return ExitCode::kOk;
@@ -49,8 +46,10 @@ void AddTop(CLI::App& app, Session& session) {
   auto top = std::make_shared<TopArguments>();
   CLI::App* command = AddCommand(app, session, "top",
                                  "Show what the server does, updated until Ctrl-C", top, RunTop);
-  AddDuration(command, "--interval", &top->interval, "How often; 1s if not given");
-  AddUnsigned(command, "--count", &top->count, "Stop after this many updates");
+  AddDuration(command, "--interval", &top->interval, "How often; 1s if not given",
+              absl::Milliseconds(100), absl::Hours(24));
+  AddNumber<uint64_t>(command, "--count", &top->count, "Stop after this many updates", 1,
+                      UINT64_MAX);
 }
 
 }  // namespace ferrite::cli

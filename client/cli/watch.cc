@@ -1,6 +1,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/events/event_report.h"
 #include "client/cli/events/follow.h"
+#include "client/cli/usage.h"
 
 namespace ferrite::cli {
 namespace {
@@ -28,7 +29,7 @@ absl::StatusOr<ExitCode> RunWatch(Session& session, const WatchArguments& argume
   if (!keys.ok()) return keys.status();
   request.mutable_keys()->Assign(keys->begin(), keys->end());
   if (request.key_prefixes().empty() && request.keys().empty()) {
-    return absl::InvalidArgumentError("name a PREFIX, \"\" for every key, or a --key");
+    return WrongUse("name a PREFIX, \"\" for every key, or a --key");
   }
   for (const v1::KeyEventKind kind : kKinds) {
     for (const std::string& name : arguments.kinds) {

@@ -23,7 +23,7 @@ class BenchTest : public testing::Test {
     arguments.push_back("--json");
     const Result run = Bench(arguments);
     EXPECT_EQ(run.exit_code, 0) << run.err;
-    return run.Json();
+    return run.Numbers();
   }
 
   ServerProcess server_;
@@ -167,14 +167,14 @@ TEST_F(BenchTest, FailedCallsAreCountedNotFatal) {
   // The values are larger than the server allows.
   const Result run = Bench({"--op", "set", "--value-size", "1048577", "--count", "20", "--json"});
   EXPECT_EQ(run.exit_code, 2);  // nothing succeeded
-  EXPECT_EQ(run.Json()["all"]["errors"]["INVALID_ARGUMENT"], 20);
+  EXPECT_EQ(run.Numbers()["all"]["errors"]["INVALID_ARGUMENT"], 20);
 }
 
 TEST_F(BenchTest, FailedOperationsOfFramesAreCounted) {
   const Result run = Bench({"--mode", "pipeline", "--op", "set", "--batch", "2", "--value-size",
                             "1048577", "--count", "5", "--json"});
-  EXPECT_EQ(run.Json()["all"]["errors"]["INVALID_ARGUMENT"], 10);
-  EXPECT_EQ(run.Json()["all"]["keys"], 0);
+  EXPECT_EQ(run.Numbers()["all"]["errors"]["INVALID_ARGUMENT"], 10);
+  EXPECT_EQ(run.Numbers()["all"]["keys"], 0);
 }
 
 TEST_F(BenchTest, RefusedFramesAreCounted) {
@@ -182,14 +182,14 @@ TEST_F(BenchTest, RefusedFramesAreCounted) {
   const Result run = Bench({"--mode", "pipeline", "--op", "set", "--batch", "100", "--value-size",
                             "100000", "--count", "5", "--json"});
   EXPECT_EQ(run.exit_code, 2);
-  EXPECT_EQ(run.Json()["all"]["errors"]["RESOURCE_EXHAUSTED"], 5);
+  EXPECT_EQ(run.Numbers()["all"]["errors"]["RESOURCE_EXHAUSTED"], 5);
 }
 
 // Returns when the server holds that many entries.
 void AwaitEntries(const ServerProcess& server, uint64_t wanted) {
   const std::vector<std::string> stats = {FERRITE_CLI_PATH, "--server", server.address(), "--json",
                                           "stats"};
-  while (RunCommand(stats).Json()["entries"].get<uint64_t>() < wanted) {
+  while (RunCommand(stats).Numbers()["entries"].get<uint64_t>() < wanted) {
   }
 }
 
@@ -226,9 +226,9 @@ TEST_F(BenchTest, AnOpenLoopThroughTheLibraryEndsOverAFrozenServer) {
   AwaitEntries(server_, 100);
   server_.Freeze();
   bench.Signal(SIGINT);
-  EXPECT_EQ(bench.Wait(), 0) << bench.err();
+  EXPECT_EQ(bench.Wait(), 128 + SIGINT) << bench.err();
   server_.Thaw();
-  EXPECT_GT(nlohmann::json::parse(bench.out())["open"]["counts"]["good"], 0);
+  EXPECT_GT(WithIntegers(nlohmann::json::parse(bench.out()))["open"]["counts"]["good"], 0);
 }
 
 TEST_F(BenchTest, AnOpenLoopEndsOverAFrozenServer) {
@@ -238,9 +238,9 @@ TEST_F(BenchTest, AnOpenLoopEndsOverAFrozenServer) {
   AwaitEntries(server_, 100);
   server_.Freeze();
   bench.Signal(SIGINT);
-  EXPECT_EQ(bench.Wait(), 0) << bench.err();
+  EXPECT_EQ(bench.Wait(), 128 + SIGINT) << bench.err();
   server_.Thaw();
-  const auto counts = nlohmann::json::parse(bench.out())["open"]["counts"];
+  const auto counts = WithIntegers(nlohmann::json::parse(bench.out()))["open"]["counts"];
   EXPECT_GT(counts["expired"], 0);  // what was in flight
 }
 
@@ -262,8 +262,8 @@ class BenchEndTest : public BenchTest, public testing::WithParamInterface<const 
 TEST_P(BenchEndTest, CtrlCPrintsTheResultsSoFar) {
   const auto bench = Start({"--duration", "1h"});
   bench->Signal(SIGINT);
-  EXPECT_EQ(bench->Wait(), 0) << bench->err();
-  const auto json = nlohmann::json::parse(bench->out());
+  EXPECT_EQ(bench->Wait(), 128 + SIGINT) << bench->err();
+  const auto json = WithIntegers(nlohmann::json::parse(bench->out()));
   EXPECT_EQ(json["interrupted"], true);
   EXPECT_GT(json["all"]["calls"], 0);
 }
@@ -272,15 +272,15 @@ TEST_P(BenchEndTest, OutlivesTheServer) {
   const auto bench = Start({"--count", "1000000000"});
   server_.Kill();
   bench->Signal(SIGINT);
-  EXPECT_EQ(bench->Wait(), 0) << bench->err();
-  EXPECT_GT(nlohmann::json::parse(bench->out())["all"]["calls"], 0);
+  EXPECT_EQ(bench->Wait(), 128 + SIGINT) << bench->err();
+  EXPECT_GT(WithIntegers(nlohmann::json::parse(bench->out()))["all"]["calls"], 0);
 }
 
 TEST_P(BenchEndTest, EndsOverAFrozenServer) {
   const auto bench = Start({"--duration", "1h", "--timeout", "1h"});
   server_.Freeze();
   bench->Signal(SIGINT);
-  EXPECT_EQ(bench->Wait(), 0) << bench->err();
+  EXPECT_EQ(bench->Wait(), 128 + SIGINT) << bench->err();
   server_.Thaw();
 }
 

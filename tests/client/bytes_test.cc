@@ -70,11 +70,27 @@ TEST(DecodeArgumentTest, TakesTextOrBase64) {
   EXPECT_FALSE(DecodeArgument("not base64!", true).ok());
 }
 
-TEST(BracketsTest, ProtectionIsUndone) {
-  for (const std::string& text : {""s, "["s, "[]"s, "[1,2]"s, "[a"s, "a]"s, "plain"s}) {
-    EXPECT_EQ(UnprotectBrackets(ProtectBrackets(text)), text);
+TEST(ProtectArgumentTest, IsUndone) {
+  for (const std::string& text : {""s, "["s, "]"s, "[]"s, "[1,2]"s, "[a"s, "a]"s, "-0"s, "-0.5"s,
+                                  "-5"s, "\0"s, "\0\0"s, "\0a"s, "a\0"s, "\0[]\0"s}) {
+    EXPECT_EQ(UnprotectArgument(ProtectArgument(text)), text);
   }
-  EXPECT_NE(ProtectBrackets("[1,2]").back(), ']');
+  for (const std::string& text : {"[1,2]"s, "-0.5"s, "\0a\0"s}) {
+    EXPECT_EQ(ProtectArgument(text).front(), '\0') << text;
+  }
+  EXPECT_EQ(ProtectArgument("-0"), "-0") << "the option";
+  EXPECT_EQ(ProtectArgument("--key=[1]"), "--key=\0[1]\0"s);
+}
+
+TEST(DisplayTextTest, IsReadBack) {
+  std::string all;
+  for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));
+  for (const std::string& bytes : {all, "a\\n"s, "ключ"s, "\xc2\x85"s, ""s}) {
+    EXPECT_EQ(*FromDisplayText(DisplayText(bytes)), bytes);
+  }
+  for (const char* text : {"\\", "\\q", "\\x", "\\x1", "\\xgg", "a\\"}) {
+    EXPECT_EQ(FromDisplayText(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
+  }
 }
 
 }  // namespace

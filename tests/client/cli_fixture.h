@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nlohmann/json.hpp"
@@ -12,6 +13,18 @@
 #include "tests/client/server_process.h"
 
 namespace ferrite {
+
+// `value` with the integers, which the command prints as strings, as numbers.
+inline nlohmann::json WithIntegers(nlohmann::json value) {
+  if (value.is_structured()) {
+    for (nlohmann::json& part : value) part = WithIntegers(std::move(part));
+  }
+  if (!value.is_string()) return value;
+  const std::string text = value;
+  const bool digits =
+      !text.empty() && text.find_first_not_of("0123456789", text[0] == '-') == std::string::npos;
+  return digits ? nlohmann::json(std::stoll(text)) : value;
+}
 
 // The outcome of a command.
 struct Result {
@@ -22,6 +35,7 @@ struct Result {
   nlohmann::json Json() const {
     return nlohmann::json::parse(out, nullptr, /*allow_exceptions=*/false);
   }
+  nlohmann::json Numbers() const { return WithIntegers(Json()); }
 };
 
 inline Result RunCommand(const std::vector<std::string>& command, const std::string& input = "",

@@ -103,7 +103,7 @@ TEST_F(CliTest, TimesToLiveAreSetKeptAndTold) {
   ASSERT_EQ(Ferrite({"set", "k", "v", "--ttl", "2h"}).exit_code, 0);
   EXPECT_EQ(Ferrite({"ttl", "k"}).out.substr(0, 3), "1h5");
   ASSERT_EQ(Ferrite({"set", "k", "w", "--keep-ttl"}).exit_code, 0);
-  EXPECT_GT(Ferrite({"get", "k", "--json"}).Json()["ttl_ms"].get<int64_t>(), 7'000'000);
+  EXPECT_GT(Ferrite({"get", "k", "--json"}).Numbers()["ttl_ms"].get<int64_t>(), 7'000'000);
   ASSERT_EQ(Ferrite({"touch", "k", "--ttl", "7d"}).exit_code, 0);
   EXPECT_EQ(Ferrite({"ttl", "k"}).out.substr(0, 4), "6d23");
   EXPECT_EQ(Ferrite({"touch", "k", "--persist"}).out, "never\n");
@@ -189,14 +189,14 @@ TEST_F(CliTest, FlushAsks) {
   EXPECT_THAT(refused.err, HasSubstr("--yes"));
   EXPECT_EQ(Ferrite({"get", "k"}).out, "v");
   EXPECT_EQ(Ferrite({"flush", "--yes"}).out, "deleted 1 entry\n");
-  EXPECT_EQ(Ferrite({"flush", "--yes", "--json"}).Json()["deleted"], 0);
+  EXPECT_EQ(Ferrite({"flush", "--yes", "--json"}).Json()["deleted"], "0");
 }
 
 TEST_F(CliTest, TellsAboutTheServer) {
   EXPECT_THAT(Ferrite({"ping"}).out, HasSubstr(server_->address() + " is serving ("));
   EXPECT_EQ(Ferrite({"ping", "--json"}).Json()["serving"], true);
   ASSERT_EQ(Ferrite({"set", "k", "v"}).exit_code, 0);
-  EXPECT_EQ(Ferrite({"stats", "--json"}).Json()["entries"], 1);
+  EXPECT_EQ(Ferrite({"stats", "--json"}).Json()["entries"], "1");
   EXPECT_THAT(Ferrite({"stats"}).out, HasSubstr("entries"));
   EXPECT_EQ(Ferrite({"info", "--json"}).Json()["settings"].count("listen"), 1u);
   EXPECT_THAT(Ferrite({"info"}).out, HasSubstr("version"));

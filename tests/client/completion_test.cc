@@ -37,6 +37,13 @@ TEST(CompletionTest, BashOffersCommandsFlagsAndChoices) {
   EXPECT_EQ(BashOffers("ferrite watch --kind ''"), "set delete incr expire evict\n");
   EXPECT_THAT(BashOffers("ferrite subscribe --"), HasSubstr("--glob --count --resume"));
   EXPECT_EQ(BashOffers("ferrite completion z"), "zsh\n");
+  EXPECT_EQ(BashOffers("ferrite load --on-error ''"), "stop skip\n");
+  EXPECT_EQ(BashOffers("ferrite load --format ''"), "json csv tsv nul\n");
+  EXPECT_EQ(BashOffers("ferrite del --"),
+            "--stdin --null --if-version --version --server --json --base64 --escapes --timeout\n");
+  EXPECT_EQ(BashOffers("ferrite help slo"), "slowlog\n");
+  EXPECT_THAT(BashOffers("ferrite load /etc/pass"), HasSubstr("/etc/passwd"));
+  EXPECT_THAT(BashOffers("ferrite stats --"), HasSubstr("--all"));
   EXPECT_EQ(BashOffers("ferrite set --ttl ''"), "\n");
 }
 
@@ -53,6 +60,9 @@ TEST(CompletionTest, FishOffersCommandsFlagsAndChoices) {
   EXPECT_THAT(offers("ferrite s"), Not(HasSubstr("ping")));
   EXPECT_THAT(offers("ferrite set --if"), HasSubstr("--if-absent"));
   EXPECT_THAT(offers("ferrite bench --op "), HasSubstr("mixed"));
+  EXPECT_THAT(offers("ferrite load --on-error "), HasSubstr("skip"));
+  EXPECT_THAT(offers("ferrite load /etc/pass"), HasSubstr("/etc/passwd"));
+  EXPECT_THAT(offers("ferrite help slo"), HasSubstr("slowlog"));
 }
 
 TEST(CompletionTest, ZshOffersCommandsFlagsAndChoices) {
@@ -64,6 +74,8 @@ TEST(CompletionTest, ZshOffersCommandsFlagsAndChoices) {
       _arguments() { print -rl -- "$@"; state=argument }
       words=(scan); _ferrite
       words=(bench); _ferrite
+      words=(load); _ferrite
+      words=(help); _ferrite
       _arguments() { state=command }
       _describe() { print -rl -- "${(P@)2}" }
       _ferrite)",
@@ -73,6 +85,8 @@ TEST(CompletionTest, ZshOffersCommandsFlagsAndChoices) {
   EXPECT_THAT(run.out, HasSubstr("--prefix["));
   EXPECT_THAT(run.out, HasSubstr("--limit["));
   EXPECT_THAT(run.out, HasSubstr("uniform zipf"));
+  EXPECT_THAT(run.out, HasSubstr("1:file:_files"));
+  EXPECT_THAT(run.out, HasSubstr("1:value:(get set del incr decr exists"));
   EXPECT_THAT(run.out, HasSubstr("ping:Check whether"));
 }
 

@@ -1,9 +1,12 @@
 #include "client/cli/duration.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace ferrite::cli {
 namespace {
+
+using testing::HasSubstr;
 
 TEST(ParseDurationTest, ReadsEveryUnit) {
   EXPECT_EQ(*ParseDuration("250ms"), absl::Milliseconds(250));
@@ -22,6 +25,7 @@ TEST(ParseDurationTest, ReadsSumsAndFractions) {
 
 TEST(ParseDurationTest, ReadsWhatOnlyTheServerMayRefuse) {
   EXPECT_EQ(*ParseDuration("0s"), absl::ZeroDuration());
+  EXPECT_EQ(*ParseDuration("0"), absl::ZeroDuration());
   EXPECT_EQ(*ParseDuration("-5s"), absl::Seconds(-5));
   EXPECT_EQ(*ParseDuration("40000d"), absl::Hours(24 * 40000));
 }
@@ -33,8 +37,10 @@ TEST(ParseDurationTest, RefusesWhatIsNone) {
     const auto duration = ParseDuration(text);
     EXPECT_EQ(duration.status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
-  EXPECT_NE(ParseDuration("5").status().message().find("\"5\" is not a duration such as"),
-            std::string::npos);
+  EXPECT_THAT(ParseDuration("soon").status().message(),
+              HasSubstr("\"soon\" is not a duration such as"));
+  EXPECT_THAT(ParseDuration("5").status().message(), HasSubstr("\"5\" has no unit"));
+  EXPECT_THAT(ParseDuration("400000d").status().message(), HasSubstr("longer than 1,000 years"));
 }
 
 TEST(RenderDurationTest, TakesTheLeadingUnits) {

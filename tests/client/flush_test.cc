@@ -86,7 +86,7 @@ TEST_F(FlushCommandTest, SaysHowManyEntriesWereDeletedInTheEnd) {
   EXPECT_EQ(text.err, "");
   const Result json = Flush({"--json"});
   EXPECT_EQ(json.exit_code, 0);
-  EXPECT_EQ(json.out, "{\"deleted\":1001}\n");
+  EXPECT_EQ(json.out, "{\"deleted\":\"1001\"}\n");
 }
 
 TEST_F(FlushCommandTest, ShowsABarOnATerminal) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_split.h"
 #include "client/cli/quantity.h"
 #include "client/cli/top/activity.h"
 #include "client/cli/top/top_report.h"
@@ -97,6 +98,33 @@ TEST(TopReportTest, TellsItInLines) {
   EXPECT_THAT(text, testing::ContainsRegex("Get +2,000 +0 +2,000 +0 B +2.0 MiB +55 us +99 us"));
 }
 
+TEST(TopReportTest, FitsEveryWidth) {
+  v1::StatsResponse before = Answer(0, 0, 0, 0);
+  v1::StatsResponse after = Answer(1'000, 2'000'000'000, 3, 1);
+  after.mutable_methods(1)->set_method("AMethodWithAVeryLongName");
+  after.mutable_methods(1)->set_calls_started(1);
+  const Activity activity = ActivityBetween(before, after);
+  for (int columns = 1; columns <= 200; ++columns) {
+    const std::string text = RenderTop("host:1", activity, {.columns = columns, .rows = 24});
+    for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+      // Below this not even a name and the calls fit.
+      EXPECT_LE(line.size(), static_cast<size_t>(std::max(columns, 19))) << line;
+    }
+    EXPECT_THAT(text, HasSubstr("calls/s"));
+    EXPECT_EQ(text.find("in B/s") != std::string::npos, columns >= 74) << columns;
+  }
+  EXPECT_THAT(RenderTop("host:1", activity, {.columns = 80}),
+              HasSubstr("  calls/s  errors   keys/s    in B/s   out B/s      p50      p99"));
+  EXPECT_THAT(RenderTop("host:1", activity, {.columns = 80}), HasSubstr(" 2G "));
+  EXPECT_THAT(RenderTop("host:1", activity, {.columns = 100}), HasSubstr(" 2,000,000,000 "));
+}
+
+TEST(TopReportTest, IsNoTallerThanTheTerminal) {
+  const Activity activity = ActivityBetween(Answer(0, 0, 0, 0), Answer(1'000, 2000, 3, 1));
+  const std::string text = RenderTop("host:1", activity, {.columns = 80, .rows = 4});
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+}
+
 TEST(TopReportTest, TellsItInJson) {
   const Activity activity = ActivityBetween(Answer(0, 0, 0, 0), Answer(1'000, 2000, 0, 0));
   const nlohmann::ordered_json json = TopJson("host:1", activity);
@@ -109,6 +137,17 @@ TEST(QuantityTest, IsForPeople) {
   EXPECT_EQ(Grouped(0), "0");
   EXPECT_EQ(Grouped(999), "999");
   EXPECT_EQ(Grouped(1'234'567), "1,234,567");
+  EXPECT_EQ(ShortCount(999'999), "999,999");
+  EXPECT_EQ(ShortCount(1'000'000), "1M");
+  EXPECT_EQ(ShortCount(1'234'567), "1.23M");
+  EXPECT_EQ(ShortCount(999'600'000), "1G");
+  EXPECT_EQ(ShortCount(UINT64_MAX), "18.4E");
+  EXPECT_EQ(RenderRate(0), "0");
+  EXPECT_EQ(RenderRate(0.01), "<0.1");
+  EXPECT_EQ(RenderRate(9.96), "10.0");
+  EXPECT_EQ(RenderRate(1234.4), "1,234");
+  EXPECT_EQ(RenderShare(1, 3), "33.3%");
+  EXPECT_EQ(RenderShare(0, 0), "0%");
   EXPECT_EQ(RenderBytes(1023), "1023 B");
   EXPECT_EQ(RenderBytes(1536), "1.5 KiB");
   EXPECT_EQ(RenderBytes(3.0 * (1 << 30)), "3.0 GiB");

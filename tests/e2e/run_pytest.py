@@ -14,6 +14,7 @@ PACKAGE_OF = {
     "grpc": "python3-grpcio",
     "google.protobuf": "python3-protobuf",
     "hpack": "python3-hpack",
+    "pexpect": "python3-pexpect",
 }
 
 

@@ -19,7 +19,7 @@ MAY_INCLUDE = {
     "store": {"base", "store", "absl", "oneapi", "tbb"},
     "server": {"base", "server", "store", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "nlohmann", "oneapi", "prometheus", "spdlog",
                "microhttpd.h", "nghttp2", "zlib.h"},
-    "client": {"base", "client", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "CLI", "nlohmann"},
+    "client": {"base", "client", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "CLI", "histedit.h", "nlohmann"},
     "tests": None,  # anything; but no other folder includes them
     "bench": None,
 }
@@ -141,7 +141,7 @@ def complaints_about_includes(name, source):
 
 # The first parts of include paths, by the names of ARCHITECTURE.md. What server/ may include of these two is all of it.
 SPELLED = {"Abseil": {"absl"}, "oneTBB": {"oneapi", "tbb"}, "protobuf": {"ferrite", "google"}, "gRPC": {"grpc", "grpcpp"}, "CLI11": {"CLI"},
-           "nlohmann-json": {"nlohmann"}, "prometheus-cpp": {"prometheus"}, "civetweb": {"microhttpd.h", "nghttp2", "zlib.h"}}
+           "libedit": {"histedit.h"}, "nlohmann-json": {"nlohmann"}, "prometheus-cpp": {"prometheus"}, "civetweb": {"microhttpd.h", "nghttp2", "zlib.h"}}
 
 
 def complaints_about_include_table(document):

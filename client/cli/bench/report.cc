@@ -169,6 +169,16 @@ nlohmann::ordered_json RenderJson(const BenchOptions& options, const BenchResult
   return json;
 }
 
+std::string FailuresOf(const BenchResult& result) {
+  const Totals sum = result.Sum();
+  if (sum.failed_calls() == 0) return "";
+  std::vector<std::string> kinds;
+  for (const auto& [name, count] : Errors(sum)) kinds.push_back(Grouped(count) + " " + name);
+  return absl::StrCat(
+      Grouped(sum.failed_calls()),
+      sum.failed_calls() == 1 ? " call failed: " : " calls failed: ", absl::StrJoin(kinds, ", "));
+}
+
 std::string RenderProgress(absl::Duration since_start, const Totals& recent,
                            absl::Duration interval, uint64_t failed_calls) {
   std::string line = absl::StrCat(RenderDuration(since_start), "  ",

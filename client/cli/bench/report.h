@@ -35,6 +35,9 @@ std::string RenderTable(const BenchOptions& options, const BenchResult& result);
 
 nlohmann::ordered_json RenderJson(const BenchOptions& options, const BenchResult& result);
 
+// "12 calls failed: 10 UNAVAILABLE, 2 DEADLINE_EXCEEDED"; empty if none did.
+std::string FailuresOf(const BenchResult& result);
+
 // The progress in one line: `recent` is what happened in the last `interval`.
 std::string RenderProgress(absl::Duration since_start, const Totals& recent,
                            absl::Duration interval, uint64_t failed_calls);

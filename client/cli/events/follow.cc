@@ -1,10 +1,7 @@
 #include "client/cli/events/follow.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +11,7 @@
 #include "client/cli/events/event_report.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/options.h"
+#include "client/cli/terminal.h"
 #include "client/subscription.h"
 
 namespace ferrite::cli {
@@ -26,7 +24,7 @@ constexpr absl::Duration kGlance = absl::Milliseconds(50);
 class Printer {
  public:
   Printer(bool json, std::optional<uint64_t> count)
-      : json_(json), colored_(!json && isatty(STDOUT_FILENO) != 0), left_(count) {
+      : json_(json), colored_(!json && OutputHasColor()), left_(count) {
     if (left_ == 0) done_.store(true);
   }
 
@@ -60,11 +58,11 @@ class Printer {
     } else if (const std::string row = EventRow(event, absl::Now(), colored_); !row.empty()) {
       PrintLine(row);
     }
-    std::fflush(stdout);
+    const bool written = FlushOutput();
     const bool counts = event.has_message() || event.has_key_event();
     if (counts && left_.has_value()) --*left_;
     // If the reader is gone, main reports it.
-    if (left_ == 0 || std::ferror(stdout) != 0) done_.store(true);
+    if (left_ == 0 || !written) done_.store(true);
   }
 
   void NoteAcknowledgement(const v1::Acknowledgement& acknowledgement) {

@@ -5,8 +5,15 @@
 #include <numeric>
 #include <tuple>
 
+#include "client/cli/quantity.h"
+#include "ferrite/v1/cache.pb.h"
+#include "google/protobuf/descriptor.h"
+#include "grpc/health/v1/health.pb.h"
+
 namespace ferrite::cli {
 namespace {
+
+using grpc::health::v1::HealthCheckRequest;
 
 // Differences between two answers, per second if asked for.
 class Difference {
@@ -36,6 +43,7 @@ std::vector<uint64_t> LatencyBetween(const v1::MethodStats& before, const v1::Me
 MethodActivity MethodBetween(const v1::MethodStats& before, const v1::MethodStats& after,
                              const std::vector<double>& bounds_us, const Difference& difference) {
   MethodActivity method;
+  method.service = ServiceOf(after.method());
   method.method = after.method();
   method.errors_per_second = difference.Rate(before.calls_failed(), after.calls_failed());
   method.keys_per_second = difference.Rate(before.keys_read(), after.keys_read()) +
@@ -52,6 +60,19 @@ MethodActivity MethodBetween(const v1::MethodStats& before, const v1::MethodStat
 }
 
 }  // namespace
+
+std::string ServiceOf(const std::string& method) {
+  const google::protobuf::FileDescriptor* files[] = {v1::GetRequest::descriptor()->file(),
+                                                     v1::StatsRequest::descriptor()->file(),
+                                                     HealthCheckRequest::descriptor()->file()};
+  for (const google::protobuf::FileDescriptor* file : files) {
+    for (int i = 0; i < file->service_count(); ++i) {
+      if (file->service(i)->FindMethodByName(method) != nullptr)
+        return file->service(i)->full_name();
+    }
+  }
+  return "";
+}
 
 std::optional<Quantile> QuantileOf(const std::vector<double>& bounds_us,
                                    const std::vector<uint64_t>& counts, double share) {
@@ -71,6 +92,12 @@ std::optional<Quantile> QuantileOf(const std::vector<double>& bounds_us,
   return Quantile{.us = bounds_us.back(), .or_more = true};
 }
 
+std::string QuantileText(const std::optional<Quantile>& quantile) {
+  if (!quantile.has_value()) return "-";
+  const char* bound = quantile->or_more ? ">" : quantile->or_less ? "<" : "";
+  return bound + RenderMicroseconds(quantile->us);
+}
+
 Activity ActivityBetween(const v1::StatsResponse& earlier, const v1::StatsResponse& after) {
   const bool restarted = after.uptime_ms() < earlier.uptime_ms();
   const v1::StatsResponse before = restarted ? v1::StatsResponse() : earlier;
@@ -79,7 +106,9 @@ Activity ActivityBetween(const v1::StatsResponse& earlier, const v1::StatsRespon
   const Difference difference(activity.interval);
 
   std::map<std::string, const v1::MethodStats*> methods_before;
-  for (const v1::MethodStats& method : before.methods()) methods_before[method.method()] = &method;
+  for (const v1::MethodStats& method : before.methods()) {
+    methods_before[method.method()] = &method;
+  }
   const std::vector<double> bounds(after.latency_bounds_us().begin(),
                                    after.latency_bounds_us().end());
   for (const v1::MethodStats& method : after.methods()) {

@@ -26,7 +26,15 @@ struct Quantile {
 std::optional<Quantile> QuantileOf(const std::vector<double>& bounds_us,
                                    const std::vector<uint64_t>& counts, double share);
 
+// "55 us", "<10 us", ">1.00 s"; "-" if there is none.
+std::string QuantileText(const std::optional<Quantile>& quantile);
+
+// The service that has this method, such as "ferrite.v1.CacheService" for "Get"; empty if none is
+// known.
+std::string ServiceOf(const std::string& method);
+
 struct MethodActivity {
+  std::string service;
   std::string method;
   double calls_per_second = 0;  // calls that ended; frames of Pipeline
   double errors_per_second = 0;

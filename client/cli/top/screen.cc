@@ -1,7 +1,5 @@
 #include "client/cli/top/screen.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <string>
 
@@ -15,13 +13,16 @@ constexpr std::string_view kClearBelow = "\x1b[J";
 
 }  // namespace
 
-Screen::Screen() : on_terminal_(isatty(STDOUT_FILENO) != 0) {}
+Screen::Screen() : moves_(OutputMoves()) {}
 
 void Screen::Show(std::string_view block) {
   std::string out;
-  if (on_terminal_) {
-    // Each line is overwritten and then cleared from its end on, so that nothing flickers.
-    if (!shown_) out += kClear;
+  if (moves_) {
+    // Each line is overwritten and then cleared from its end on, so that nothing flickers. A new
+    // size has broken the lines anew.
+    const std::optional<TerminalSize> size = OutputSize();
+    if (!shown_ || size != size_) out += kClear;
+    size_ = size;
     out += kHome;
     for (const char c : block) {
       if (c == '\n') out += kClearToEndOfLine;

@@ -2,7 +2,10 @@
 
 // Text that replaces itself on a terminal.
 
+#include <optional>
 #include <string_view>
+
+#include "client/cli/terminal.h"
 
 namespace ferrite::cli {
 
@@ -16,8 +19,9 @@ class Screen {
   void Show(std::string_view block);
 
  private:
-  const bool on_terminal_;
+  const bool moves_;
   bool shown_ = false;
+  std::optional<TerminalSize> size_;  // when it was drawn last
 };
 
 }  // namespace ferrite::cli

@@ -1,6 +1,8 @@
 #include "client/cli/top/top_report.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -11,39 +13,118 @@
 namespace ferrite::cli {
 namespace {
 
-constexpr char kRowFormat[] = "%-13s%12s%10s%12s%13s%13s%11s%11s";
+// From this width on there is room for long numbers.
+constexpr int kWide = 95;
+constexpr int kLeastName = 10;
 
-std::string RateText(double per_second) {
-  if (per_second == 0) return "0";
-  if (per_second < 10) return absl::StrFormat("%.1f", per_second);
-  return Grouped(static_cast<uint64_t>(std::llround(per_second)));
+std::string LongRate(double per_second) { return RenderRate(per_second); }
+std::string ShortRate(double per_second) {
+  return per_second < 1e6 ? RenderRate(per_second)
+                          : ShortCount(static_cast<uint64_t>(std::llround(per_second)));
 }
 
-std::string QuantileText(const std::optional<Quantile>& quantile) {
-  if (!quantile.has_value()) return "-";
-  const char* bound = quantile->or_more ? ">" : quantile->or_less ? "<" : "";
-  return absl::StrCat(bound, RenderMicroseconds(quantile->us));
-}
+struct Column {
+  const char* heading;
+  int width;
+  int wide;  // its width where there is room
+  int rank;  // the greatest goes first where there is not enough room
+  std::string (*text)(const MethodActivity& method, std::string (*rate)(double));
+};
 
-std::string MethodRow(const MethodActivity& method) {
-  return absl::StrFormat(kRowFormat, method.method, RateText(method.calls_per_second),
-                         RateText(method.errors_per_second), RateText(method.keys_per_second),
-                         RenderBytes(method.bytes_received_per_second),
-                         RenderBytes(method.bytes_sent_per_second), QuantileText(method.p50),
-                         QuantileText(method.p99));
-}
+constexpr Column kColumns[] = {
+    {"calls/s", 9, 12, 0,
+     [](const MethodActivity& m, std::string (*rate)(double)) { return rate(m.calls_per_second); }},
+    {"errors", 8, 10, 2,
+     [](const MethodActivity& m, std::string (*rate)(double)) {
+       return rate(m.errors_per_second);
+     }},
+    {"keys/s", 9, 12, 4,
+     [](const MethodActivity& m, std::string (*rate)(double)) { return rate(m.keys_per_second); }},
+    {"in B/s", 10, 13, 6,
+     [](const MethodActivity& m, std::string (*)(double)) {
+       return RenderBytes(m.bytes_received_per_second);
+     }},
+    {"out B/s", 10, 13, 5,
+     [](const MethodActivity& m, std::string (*)(double)) {
+       return RenderBytes(m.bytes_sent_per_second);
+     }},
+    {"p50", 9, 11, 3,
+     [](const MethodActivity& m, std::string (*)(double)) { return QuantileText(m.p50); }},
+    {"p99", 9, 11, 1,
+     [](const MethodActivity& m, std::string (*)(double)) { return QuantileText(m.p99); }},
+};
+
+// The table of methods in the columns that fit.
+class Table {
+ public:
+  explicit Table(int columns)
+      : wide_(columns >= kWide), columns_(std::begin(kColumns), std::end(kColumns)) {
+    while (columns_.size() > 1 && columns - Taken() < kLeastName) {
+      columns_.erase(
+          std::max_element(columns_.begin(), columns_.end(),
+                           [](const Column& a, const Column& b) { return a.rank < b.rank; }));
+    }
+    name_ = std::clamp(columns - Taken(), 1, wide_ ? 24 : 17);
+  }
+
+  std::string Heading() const {
+    std::string line(static_cast<size_t>(name_), ' ');
+    for (const Column& column : columns_) {
+      absl::StrAppendFormat(&line, "%*s", WidthOf(column), column.heading);
+    }
+    return line;
+  }
+
+  std::string Row(const MethodActivity& method) const {
+    std::string name = method.method;
+    if (name.size() >= static_cast<size_t>(name_)) {
+      name = name.substr(0, static_cast<size_t>(std::max(name_ - 2, 1))) + "~";
+    }
+    std::string line = absl::StrFormat("%-*s", name_, name);
+    for (const Column& column : columns_) {
+      absl::StrAppendFormat(&line, "%*s", WidthOf(column),
+                            column.text(method, wide_ ? LongRate : ShortRate));
+    }
+    return line;
+  }
+
+ private:
+  int WidthOf(const Column& column) const { return wide_ ? column.wide : column.width; }
+  int Taken() const {
+    int sum = 0;
+    for (const Column& column : columns_) sum += WidthOf(column);
+    return sum;
+  }
+
+  const bool wide_;
+  std::vector<Column> columns_;
+  int name_;
+};
 
 std::string MemoryText(const Activity& activity) {
   const auto used = static_cast<double>(activity.memory_bytes);
   const auto limit = static_cast<double>(activity.memory_limit_bytes);
   if (activity.memory_limit_bytes == 0) return RenderBytes(used) + " (no limit)";
-  return absl::StrFormat("%s of %s (%.1f%%)", RenderBytes(used), RenderBytes(limit),
-                         100 * used / limit);
+  return absl::StrFormat("%s of %s (%s)", RenderBytes(used), RenderBytes(limit),
+                         RenderShare(used, limit));
 }
 
 std::string HitText(const Activity& activity) {
   if (!activity.hit_ratio.has_value()) return "no reads";
   return absl::StrFormat("%.2f%%", 100 * *activity.hit_ratio);
+}
+
+// Appends the facts to `lines`, as many on a line as fit.
+void AppendFacts(const std::vector<std::string>& facts, size_t width,
+                 std::vector<std::string>* lines) {
+  std::string line;
+  for (const std::string& fact : facts) {
+    if (!line.empty() && line.size() + 3 + fact.size() > width) {
+      lines->push_back(std::exchange(line, ""));
+    }
+    absl::StrAppend(&line, line.empty() ? "" : "   ", fact.substr(0, width));
+  }
+  lines->push_back(line);
 }
 
 // For JSON: an upper bound; null if there is none.
@@ -54,28 +135,37 @@ nlohmann::ordered_json QuantileJson(const std::optional<Quantile>& quantile) {
 
 }  // namespace
 
-std::string RenderTop(const std::string& server, const Activity& activity) {
-  std::vector<std::string> lines = {
-      absl::StrCat(server, "  up ", RenderDuration(activity.uptime), ", over ",
-                   RenderDuration(activity.interval)),
-      absl::StrCat("entries ", Grouped(activity.entries), "   memory ", MemoryText(activity),
-                   "   connections ", Grouped(activity.connections), "   in flight ",
-                   Grouped(activity.in_flight)),
-      absl::StrCat("hits ", HitText(activity), "   evicted/s ",
-                   RateText(activity.evictions_per_second), "   expired/s ",
-                   RateText(activity.expired_per_second), "   slow calls ",
-                   Grouped(activity.slow_calls)),
-      "",
-      absl::StrFormat(kRowFormat, "", "calls/s", "errors/s", "keys/s", "in B/s", "out B/s", "p50",
-                      "p99")};
-  for (const MethodActivity& method : activity.methods) lines.push_back(MethodRow(method));
+std::string RenderTop(const std::string& server, const Activity& activity,
+                      const TerminalSize& size) {
+  const auto width = static_cast<size_t>(std::max(size.columns, 1));
+  std::vector<std::string> lines;
+  AppendFacts({absl::StrCat(server, "  up ", RenderDuration(activity.uptime), ", over ",
+                            RenderDuration(activity.interval))},
+              width, &lines);
+  AppendFacts(
+      {"entries " + Grouped(activity.entries), "memory " + MemoryText(activity),
+       "connections " + Grouped(activity.connections), "in flight " + Grouped(activity.in_flight)},
+      width, &lines);
+  AppendFacts(
+      {"hits " + HitText(activity), "evicted/s " + RenderRate(activity.evictions_per_second),
+       "expired/s " + RenderRate(activity.expired_per_second),
+       "slow calls " + Grouped(activity.slow_calls)},
+      width, &lines);
+  lines.emplace_back();
+  const Table table(size.columns);
+  lines.push_back(table.Heading());
+  for (const MethodActivity& method : activity.methods) lines.push_back(table.Row(method));
+  // The cursor needs the last row.
+  const auto most = static_cast<size_t>(std::max(size.rows - 1, 1));
+  if (lines.size() > most) lines.resize(most);
   return absl::StrJoin(lines, "\n");
 }
 
 nlohmann::ordered_json TopJson(const std::string& server, const Activity& activity) {
   nlohmann::ordered_json methods = nlohmann::ordered_json::object();
   for (const MethodActivity& method : activity.methods) {
-    methods[method.method] = {{"calls", method.calls_per_second},
+    methods[method.method] = {{"service", method.service},
+                              {"calls", method.calls_per_second},
                               {"errors", method.errors_per_second},
                               {"keys", method.keys_per_second},
                               {"bytes_received", method.bytes_received_per_second},

@@ -1,0 +1,238 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "client/cli/bytes.h"
+#include "client/cli/commands.h"
+#include "client/cli/duration.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/load/entry_loader.h"
+#include "client/cli/load/entry_reader.h"
+#include "client/cli/options.h"
+#include "client/cli/progress.h"
+#include "client/cli/quantity.h"
+#include "client/cli/usage.h"
+
+namespace ferrite::cli {
+namespace {
+
+constexpr size_t kLongestRecord = 256 << 20;
+constexpr absl::Duration kProgressInterval = absl::Milliseconds(100);
+// More errors than this are only counted.
+constexpr uint64_t kMostErrors = 100;
+
+struct LoadArguments {
+  std::string file = "-";
+  std::string format;
+  std::string on_error = "stop";
+  std::optional<absl::Duration> ttl;
+  bool if_absent = false;
+};
+
+// A file, or the standard input, that is open.
+class Input {
+ public:
+  static absl::StatusOr<std::unique_ptr<Input>> Open(const Session& session,
+                                                     const std::string& name) {
+    if (name == "-") {
+      if (absl::Status status = session.CheckInputIsFree(); !status.ok()) return status;
+      return std::make_unique<Input>(STDIN_FILENO);
+    }
+    const int file = open(name.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file >= 0) return std::make_unique<Input>(file);
+    return absl::NotFoundError(absl::StrCat("cannot open ", name, ": ", std::strerror(errno)));
+  }
+
+  explicit Input(int file) : file_(file) {
+    struct stat status;
+    if (fstat(file_, &status) == 0 && S_ISREG(status.st_mode)) {
+      size_ = static_cast<uint64_t>(status.st_size);
+    }
+  }
+  ~Input() {
+    if (file_ != STDIN_FILENO) close(file_);
+  }
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+
+  int file() const { return file_; }
+  // Its length in bytes; 0: not known, as for a pipe.
+  uint64_t size() const { return size_; }
+
+ private:
+  const int file_;
+  uint64_t size_ = 0;
+};
+
+// The line that shows how far it is.
+class LoadProgress {
+ public:
+  explicit LoadProgress(uint64_t size) : size_(size) {}
+
+  void Update(uint64_t entries, uint64_t bytes) {
+    const absl::Time now = absl::Now();
+    if (now - shown_ < kProgressInterval) return;
+    shown_ = now;
+    const double seconds = absl::ToDoubleSeconds(now - start_);
+    const double share = size_ > 0 ? static_cast<double>(bytes) / static_cast<double>(size_) : 0;
+    std::string text = size_ > 0 ? ProgressBar("Loading", share) : std::string("Loading");
+    absl::StrAppend(&text, " ", RenderBytes(static_cast<double>(bytes)), ", ", Grouped(entries),
+                    " entries, ", RenderRate(static_cast<double>(entries) / seconds), "/s");
+    if (share > 0 && seconds > 1) {
+      const absl::Duration left = absl::Seconds(seconds * (1 - share) / share);
+      absl::StrAppend(&text, ", ", RenderDuration(absl::Floor(left, absl::Seconds(1))), " left");
+    }
+    line_.Show(text);
+  }
+  void Wipe() { line_.Show(""); }
+
+ private:
+  const uint64_t size_;
+  const absl::Time start_ = absl::Now();
+  absl::Time shown_ = start_;
+  ProgressLine line_;
+};
+
+// One load, from the first line to the summary.
+class Load {
+ public:
+  Load(Session& session, Client& client, const LoadArguments& arguments, EntryReader& reader,
+       uint64_t size)
+      : session_(session),
+        arguments_(arguments),
+        reader_(reader),
+        progress_(size),
+        loader_(client, [this](uint64_t line, const absl::Status& why) { Report(line, why); }) {}
+
+  absl::StatusOr<ExitCode> Run() {
+    const InterruptFlag interrupted;
+    absl::Status end;
+    while (end.ok() && !stopped() && !interrupted.is_set()) {
+      FileEntry entry;
+      const absl::StatusOr<bool> more = reader_.Next(&entry);
+      if (more.ok() && !*more) break;
+      if (more.ok()) {
+        end = loader_.Add(RequestOf(std::move(entry)), reader_.line());
+      } else if (absl::IsInvalidArgument(more.status())) {
+        ++bad_;
+        Report(reader_.line(), more.status());
+      } else if (!absl::IsCancelled(more.status())) {
+        end = absl::Status(more.status().code(), absl::StrCat("line ", reader_.line() + 1, ": ",
+                                                              more.status().message()));
+      }
+      progress_.Update(loader_.counts().stored, reader_.bytes());
+    }
+    const absl::Status finished = loader_.Finish();
+    if (end.ok()) end = finished;
+    progress_.Wipe();
+    if (!end.ok()) PrintError(session_, end);
+    Summarize();
+    return end.ok() && failed() == 0 ? ExitCode::kOk : ExitCode::kError;
+  }
+
+ private:
+  v1::SetRequest RequestOf(FileEntry entry) const {
+    v1::SetRequest request;
+    request.set_key(std::move(entry.key));
+    request.set_value(std::move(entry.value));
+    if (entry.ttl_ms.has_value()) {
+      request.set_ttl_ms(*entry.ttl_ms);
+    } else if (arguments_.ttl.has_value()) {
+      request.set_ttl_ms(absl::ToInt64Milliseconds(*arguments_.ttl));
+    }
+    if (arguments_.if_absent) request.set_condition(v1::SET_CONDITION_ABSENT);
+    return request;
+  }
+
+  void Report(uint64_t line, const absl::Status& why) {
+    ++reported_;
+    if (reported_ > kMostErrors) return;
+    progress_.Wipe();
+    Session place = session_.Fork();
+    place.line = line;
+    PrintError(place, why);
+    if (reported_ == kMostErrors) PrintNote("ferrite: further errors are only counted");
+  }
+
+  uint64_t failed() const { return bad_ + loader_.counts().failed; }
+  bool stopped() const { return arguments_.on_error == "stop" && reported_ > 0; }
+
+  void Summarize() const {
+    const EntryLoader::Counts& counts = loader_.counts();
+    const double seconds = absl::ToDoubleSeconds(absl::Now() - start_);
+    if (session_.json) {
+      return PrintJson({{"loaded", counts.stored},
+                        {"kept", counts.kept},
+                        {"failed", failed()},
+                        {"bytes", counts.bytes},
+                        {"seconds", seconds}});
+    }
+    PrintLine(absl::StrCat(
+        "loaded ", Grouped(counts.stored), counts.stored == 1 ? " entry" : " entries", " (",
+        RenderBytes(static_cast<double>(counts.bytes)), ") in ", absl::StrFormat("%.1f", seconds),
+        " s, ", RenderRate(static_cast<double>(counts.stored) / seconds), "/s"));
+    if (counts.kept > 0) PrintNote(Grouped(counts.kept) + " were there already");
+    if (failed() > 0) {
+      PrintNote(Grouped(failed()) +
+                (stopped() ? " failed; stopped there (--on-error skip goes on)" : " failed"));
+    }
+  }
+
+  Session& session_;
+  const LoadArguments& arguments_;
+  EntryReader& reader_;
+  const absl::Time start_ = absl::Now();
+  uint64_t bad_ = 0;
+  uint64_t reported_ = 0;
+  LoadProgress progress_;
+  EntryLoader loader_;
+};
+
+absl::StatusOr<ExitCode> RunLoad(Session& session, const LoadArguments& arguments) {
+  const absl::StatusOr<std::unique_ptr<Input>> input =
+      Input::Open(session, UnprotectArgument(arguments.file));
+  if (!input.ok()) return input.status();
+  RecordReader records((*input)->file(), '\n', kLongestRecord);
+  const absl::StatusOr<std::string_view> beginning = records.Peek();
+  if (!beginning.ok()) return beginning.status();
+  const std::string format(arguments.format.empty() ? FormatOf(arguments.file, *beginning)
+                                                    : arguments.format);
+  if (format.empty() && !beginning->empty()) {
+    return WrongUse("the format does not show; name it with --format");
+  }
+  const absl::StatusOr<Client*> client = session.Connect();
+  if (!client.ok()) return client.status();
+  const std::unique_ptr<EntryReader> reader = MakeEntryReader(format, std::move(records));
+  return Load(session, **client, arguments, *reader, (*input)->size()).Run();
+}
+
+}  // namespace
+
+void AddLoad(CLI::App& app, Session& session) {
+  auto load = std::make_shared<LoadArguments>();
+  CLI::App* command = AddCommand(
+      app, session, "load",
+      "Write the entries of a file or pipe, such as one that scan --json --values has printed",
+      load, RunLoad);
+  command->add_option("FILE", load->file, "The file; - or none: the standard input")
+      ->type_name("FILE");
+  command
+      ->add_option("--format", load->format,
+                   "json: objects with key, value and ttl_ms, one a line; csv: key,value[,ttl]; "
+                   "tsv: the same with tabs and the escapes of scan; nul: key NUL value NUL. If "
+                   "not given, the name of the file or its beginning tells")
+      ->check(CLI::IsMember({"json", "csv", "tsv", "nul"}));
+  command->add_option("--on-error", load->on_error, "What to do after a line that cannot be loaded")
+      ->check(CLI::IsMember({"stop", "skip"}))
+      ->capture_default_str();
+  AddTtl(command, "--ttl", &load->ttl, "Let entries without a time to live expire after this time");
+  command->add_flag("--if-absent", load->if_absent, "Leave entries that are there as they are");
+}
+
+}  // namespace ferrite::cli

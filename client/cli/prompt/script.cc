@@ -1,0 +1,46 @@
+#include "client/cli/prompt/script.h"
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/command_line.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/prompt/words.h"
+#include "client/cli/records.h"
+
+namespace ferrite::cli {
+namespace {
+
+constexpr size_t kLongestLine = 256 << 20;
+
+}  // namespace
+
+ExitCode RunLine(const Session& session, std::string_view line) {
+  Session own = session.Fork();
+  absl::StatusOr<std::vector<std::string>> words = SplitWords(line);
+  if (!words.ok()) {
+    PrintError(own, words.status());
+    return ExitCode::kError;
+  }
+  if (!words->empty() && words->front() == "ferrite") words->erase(words->begin());
+  return words->empty() ? ExitCode::kOk : RunWords(own, *words);
+}
+
+ExitCode RunScript(const Session& session, int file) {
+  ExitCode worst = ExitCode::kOk;
+  RecordReader lines(file, '\n', kLongestLine);
+  std::string line;
+  Session own = session.Fork();
+  while (CaughtSignal() == 0 && !OutputFailed()) {
+    const absl::StatusOr<bool> more = lines.Next(&line);
+    own.line = lines.records() + (more.ok() ? 0 : 1);
+    if (!more.ok()) {
+      PrintError(own, more.status());
+      return ExitCode::kError;
+    }
+    if (!*more) break;
+    worst = Worse(worst, RunLine(own, line));
+    FlushOutput();  // for those who wait for the answer before they send the next line
+  }
+  return worst;
+}
+
+}  // namespace ferrite::cli

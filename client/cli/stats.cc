@@ -1,0 +1,30 @@
+#include "client/cli/commands.h"
+#include "client/cli/stats/stats_report.h"
+
+namespace ferrite::cli {
+namespace {
+
+struct StatsArguments {
+  bool all = false;
+};
+
+absl::StatusOr<ExitCode> RunStats(Session& session, const StatsArguments& arguments) {
+  const absl::StatusOr<Client*> client = session.Connect();
+  if (!client.ok()) return client.status();
+  const absl::StatusOr<v1::StatsResponse> stats = (*client)->Stats();
+  if (!stats.ok()) return stats.status();
+  session.json ? PrintJson(StatsJson(*stats))
+               : PrintLine(RenderStats(session.server, *stats, arguments.all));
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void AddStats(CLI::App& app, Session& session) {
+  auto stats = std::make_shared<StatsArguments>();
+  AddCommand(app, session, "stats", "Print what the server holds and has done since its start",
+             stats, RunStats)
+      ->add_flag("--all", stats->all, "Print what is zero, too; --json always does");
+}
+
+}  // namespace ferrite::cli

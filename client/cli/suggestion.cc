@@ -1,0 +1,141 @@
+#include "client/cli/suggestion.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "client/cli/duration.h"
+
+namespace ferrite::cli {
+namespace {
+
+struct Habit {
+  std::string_view word;
+  std::string_view instead;
+};
+
+// Commands of Redis, memcached and the like.
+constexpr Habit kCommands[] = {
+    {"add", "ferrite set KEY VALUE --if-absent"},
+    {"benchmark", "ferrite bench"},
+    {"clear", "ferrite flush"},
+    {"command", "ferrite help"},
+    {"commands", "ferrite help"},
+    {"cas", "ferrite set KEY VALUE --if-version VERSION"},
+    {"count", "ferrite stats"},
+    {"dbsize", "ferrite stats"},
+    {"decrby", "ferrite decr KEY NUMBER"},
+    {"delete", "ferrite del KEY"},
+    {"dump", "ferrite scan --json --values > FILE"},
+    {"export", "ferrite scan --json --values > FILE"},
+    {"expireat", "ferrite expire KEY DURATION"},
+    {"flushall", "ferrite flush"},
+    {"flushdb", "ferrite flush"},
+    {"flush_all", "ferrite flush"},
+    {"getdel", "ferrite get KEY, then ferrite del KEY --if-version VERSION"},
+    {"getex", "ferrite get KEY, then ferrite expire KEY DURATION"},
+    {"getset", "ferrite set KEY VALUE --return-previous"},
+    {"import", "ferrite load FILE"},
+    {"incrby", "ferrite incr KEY NUMBER"},
+    {"keys", "ferrite scan PREFIX"},
+    {"latency", "ferrite top"},
+    {"list", "ferrite scan PREFIX"},
+    {"ls", "ferrite scan PREFIX"},
+    {"mdel", "ferrite del KEY KEY"},
+    {"memory", "ferrite stats"},
+    {"monitor", "ferrite watch \"\""},
+    {"pexpire", "ferrite expire KEY DURATION"},
+    {"psetex", "ferrite set KEY VALUE --ttl DURATION"},
+    {"psubscribe", "ferrite subscribe --glob GLOB"},
+    {"pttl", "ferrite ttl KEY --json"},
+    {"put", "ferrite set KEY VALUE"},
+    {"replace", "ferrite set KEY VALUE --if-present"},
+    {"restore", "ferrite load FILE"},
+    {"rm", "ferrite del KEY"},
+    {"setex", "ferrite set KEY VALUE --ttl DURATION"},
+    {"setnx", "ferrite set KEY VALUE --if-absent"},
+    {"status", "ferrite stats"},
+    {"unlink", "ferrite del KEY"},
+    {"version", "ferrite --version"},
+};
+
+// Options of other command lines, and the words that Redis has after SET's key and value.
+constexpr Habit kOptions[] = {
+    {"--ex", "--ttl 10s"},        {"--expire", "--ttl 10s"},    {"--expiry", "--ttl 10s"},
+    {"--host", "--server"},       {"--hostname", "--server"},   {"--nx", "--if-absent"},
+    {"--px", "--ttl 10ms"},       {"--port", "--server"},       {"--xx", "--if-present"},
+    {"--format", "--json"},       {"--output", "--json"},       {"-o", "--json"},
+    {"-p", "--server HOST:PORT"}, {"-s", "--server HOST:PORT"}, {"--pattern", "--prefix"},
+    {"--match", "--prefix"},
+};
+constexpr Habit kSetWords[] = {
+    {"ex", "--ttl 10s"},      {"px", "--ttl 10ms"},      {"nx", "--if-absent"},
+    {"xx", "--if-present"},   {"keepttl", "--keep-ttl"}, {"get", "--return-previous"},
+    {"ifeq", "--if-version"},
+};
+
+template <size_t n>
+std::string_view Look(const Habit (&habits)[n], std::string_view word) {
+  const auto* found = std::find_if(std::begin(habits), std::end(habits),
+                                   [&](const Habit& habit) { return habit.word == word; });
+  return found == std::end(habits) ? "" : found->instead;
+}
+
+std::string Lower(std::string_view word) {
+  return absl::AsciiStrToLower(absl::string_view(word.data(), word.size()));
+}
+
+}  // namespace
+
+size_t Distance(std::string_view one, std::string_view other) {
+  // Rows of the usual table: the distance of the first i letters from the first j.
+  std::vector<size_t> before_last;
+  std::vector<size_t> last(other.size() + 1);
+  for (size_t j = 0; j <= other.size(); ++j) last[j] = j;
+  for (size_t i = 1; i <= one.size(); ++i) {
+    std::vector<size_t> row(other.size() + 1, i);
+    for (size_t j = 1; j <= other.size(); ++j) {
+      const bool same = one[i - 1] == other[j - 1];
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
+      const bool swapped =
+          i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1];
+      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
+    }
+    before_last = std::exchange(last, std::move(row));
+  }
+  return last.back();
+}
+
+std::vector<std::string> Nearest(std::string_view word, const std::vector<std::string>& known) {
+  const std::string lower = Lower(word);
+  std::vector<std::string> nearest;
+  size_t least = std::max<size_t>(1, word.size() / 3) + 1;
+  for (const std::string& candidate : known) {
+    const size_t distance = Distance(lower, Lower(candidate));
+    if (distance > least || distance >= candidate.size()) continue;
+    if (distance < least) nearest.clear();
+    least = distance;
+    if (distance <= std::max<size_t>(1, word.size() / 3)) nearest.push_back(candidate);
+  }
+  if (nearest.empty() && word.size() >= 2) {
+    for (const std::string& candidate : known) {
+      if (absl::StartsWith(Lower(candidate), lower)) nearest.push_back(candidate);
+    }
+  }
+  return nearest;
+}
+
+std::string_view InsteadOfCommand(std::string_view word) { return Look(kCommands, Lower(word)); }
+
+std::string InsteadOfArgument(std::string_view command, std::string_view argument) {
+  const std::string name = Lower(argument.substr(0, argument.find('=')));
+  if (absl::StartsWith(name, "-")) return std::string(Look(kOptions, name));
+  if (command == "get") return "ferrite mget, for many keys";
+  if (command != "set" && command != "mset") return "";
+  if (ParseDuration(argument).ok()) return absl::StrCat("--ttl ", std::string(argument));
+  return std::string(Look(kSetWords, name));
+}
+
+}  // namespace ferrite::cli

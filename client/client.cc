@@ -197,6 +197,16 @@ void Client::ResetSlowLogAsync(const CallOptions& options,
   core_->CallNode(kAdmin<&Admin::PrepareAsyncResetSlowLog>, kOnlyNode, v1::ResetSlowLogRequest(),
                   options, std::move(done));
 }
+void Client::GetConfigAsync(v1::GetConfigRequest request, const CallOptions& options,
+                            Callback<v1::GetConfigResponse> done) {
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncGetConfig>, kOnlyNode, std::move(request), options,
+                  std::move(done));
+}
+void Client::SetConfigAsync(v1::SetConfigRequest request, const CallOptions& options,
+                            Callback<v1::SetConfigResponse> done) {
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncSetConfig>, kOnlyNode, std::move(request), options,
+                  std::move(done));
+}
 
 void Client::IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done) {
   HealthCheckRequest request;
@@ -276,6 +286,16 @@ absl::StatusOr<v1::SlowLogResponse> Client::SlowLog(v1::SlowLogRequest request,
 absl::StatusOr<v1::ResetSlowLogResponse> Client::ResetSlowLog(const CallOptions& options) {
   return Await<v1::ResetSlowLogResponse>(
       [&](auto done) { ResetSlowLogAsync(options, std::move(done)); });
+}
+absl::StatusOr<v1::GetConfigResponse> Client::GetConfig(v1::GetConfigRequest request,
+                                                        const CallOptions& options) {
+  return Await<v1::GetConfigResponse>(
+      [&](auto done) { GetConfigAsync(std::move(request), options, std::move(done)); });
+}
+absl::StatusOr<v1::SetConfigResponse> Client::SetConfig(v1::SetConfigRequest request,
+                                                        const CallOptions& options) {
+  return Await<v1::SetConfigResponse>(
+      [&](auto done) { SetConfigAsync(std::move(request), options, std::move(done)); });
 }
 absl::StatusOr<bool> Client::IsServing(std::string service, const CallOptions& options) {
   return Await<bool>(

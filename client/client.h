@@ -122,6 +122,10 @@ class Client {
   void SlowLogAsync(v1::SlowLogRequest request, const CallOptions& options,
                     Callback<v1::SlowLogResponse> done);
   void ResetSlowLogAsync(const CallOptions& options, Callback<v1::ResetSlowLogResponse> done);
+  void GetConfigAsync(v1::GetConfigRequest request, const CallOptions& options,
+                      Callback<v1::GetConfigResponse> done);
+  void SetConfigAsync(v1::SetConfigRequest request, const CallOptions& options,
+                      Callback<v1::SetConfigResponse> done);
   // Whether the node says that it serves `service`, such as "ferrite.v1.CacheService"; empty: the
   // node as a whole.
   void IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done);
@@ -150,6 +154,10 @@ class Client {
   absl::StatusOr<v1::SlowLogResponse> SlowLog(v1::SlowLogRequest request,
                                               const CallOptions& options = {});
   absl::StatusOr<v1::ResetSlowLogResponse> ResetSlowLog(const CallOptions& options = {});
+  absl::StatusOr<v1::GetConfigResponse> GetConfig(v1::GetConfigRequest request,
+                                                  const CallOptions& options = {});
+  absl::StatusOr<v1::SetConfigResponse> SetConfig(v1::SetConfigRequest request,
+                                                  const CallOptions& options = {});
   absl::StatusOr<bool> IsServing(std::string service = "", const CallOptions& options = {});
 
   // Every entry that the request asks for, page by page, each handed to `visit` on the calling

@@ -8,7 +8,8 @@
 // | call                     | repeatable | because                                               |
 // |--------------------------|------------|-------------------------------------------------------|
 // | Get, MGet, Exists, Scan  | always     | reads; a touch_ttl_ms counts from the last try        |
-// | Info, Stats, SlowLog     | always     | reads                                                 |
+// | Info, Stats, SlowLog,    | always     | reads                                                 |
+// | GetConfig                |            |                                                       |
 // | health                   | always     | reads                                                 |
 // | Touch                    | always     | the same expiry again, counted from the last try      |
 // | Set, no strings attached | always     | the same value again, under a newer version           |
@@ -19,6 +20,7 @@
 // | Delete, MDelete          | never      | the second try would answer that nothing was there    |
 // | Publish                  | never      | subscribers would get the message twice               |
 // | Flush                    | never      | it would delete what was written in between           |
+// | SetConfig                | never      | the second try would return the first as what was     |
 // | ResetSlowLog             | never      | it would forget what was logged in between            |
 //
 // An id makes a repetition safe for 60 s only, the server's window; deadlines are far shorter.
@@ -41,6 +43,7 @@ inline bool IsRepeatable(const v1::TouchRequest&) { return true; }
 inline bool IsRepeatable(const v1::InfoRequest&) { return true; }
 inline bool IsRepeatable(const v1::StatsRequest&) { return true; }
 inline bool IsRepeatable(const v1::SlowLogRequest&) { return true; }
+inline bool IsRepeatable(const v1::GetConfigRequest&) { return true; }
 inline bool IsRepeatable(const internal::v1::HealthCheckRequest&) { return true; }
 
 inline bool IsRepeatable(const v1::DeleteRequest&) { return false; }
@@ -48,5 +51,6 @@ inline bool IsRepeatable(const v1::MDeleteRequest&) { return false; }
 inline bool IsRepeatable(const v1::PublishRequest&) { return false; }
 inline bool IsRepeatable(const v1::FlushRequest&) { return false; }
 inline bool IsRepeatable(const v1::ResetSlowLogRequest&) { return false; }
+inline bool IsRepeatable(const v1::SetConfigRequest&) { return false; }
 
 }  // namespace ferrite

@@ -47,4 +47,6 @@ void StartLog(bool json, const std::string& level) {
   LogGrpc();
 }
 
+void SetLogLevel(const std::string& level) { spdlog::set_level(spdlog::level::from_str(level)); }
+
 }  // namespace ferrite

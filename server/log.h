@@ -10,4 +10,7 @@ namespace ferrite {
 // `level`: debug, info, warning or error.
 void StartLog(bool json, const std::string& level);
 
+// From now on only lines of that level or above are written. Thread-safe.
+void SetLogLevel(const std::string& level);
+
 }  // namespace ferrite

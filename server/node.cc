@@ -6,6 +6,7 @@
 
 #include "server/call/status.h"
 #include "server/door.h"
+#include "server/log.h"
 #include "server/net/connection_limit.h"
 #include "server/rpcs.h"
 #include "server/settings/memory_plan.h"
@@ -37,12 +38,6 @@ GrpcServerOptions OptionsOf(const Settings& settings) {
           .max_connection_age_grace = settings.shutdown_grace};
 }
 
-std::map<std::string, std::string> TextsOf(const FlagValues& flags) {
-  std::map<std::string, std::string> texts;
-  for (const auto& [name, value] : flags) texts[name] = value.text;
-  return texts;
-}
-
 }  // namespace
 
 Node::Node(const Settings& settings)
@@ -56,15 +51,21 @@ Node::Node(const Settings& settings)
           {.operations = settings.max_inflight_operations, .bytes = settings.max_inflight_bytes},
           static_cast<size_t>(settings.max_concurrent_streams)),
       slow_calls_(settings.slowlog_threshold, settings.slowlog_entries),
+      live_settings_(
+          settings, store_.shard_count(),
+          {.max_memory = [this](uint64_t bytes) { store_.SetMaxMemoryBytes(bytes); },
+           .slowlog_threshold = [this](auto threshold) { slow_calls_.SetThreshold(threshold); },
+           .log_level = SetLogLevel}),
       cache_(&store_, &replays_, &events_, &Clock::System(), settings.max_value_bytes),
       wire_(&store_, &events_, &cache_),
       admin_(
           &store_, &counters_, &slow_calls_, [this] { return listener_.counts().open; },
-          TextsOf(settings.flags)),
+          [this](v1::InfoResponse* response) { live_settings_.Describe(response); }),
       rpcs_(MakeRpcs({.store = &store_,
                       .cache = &cache_,
                       .wire = &wire_,
                       .admin = &admin_,
+                      .settings = &live_settings_,
                       .health = &health_,
                       .reflection = &reflection_,
                       .dispatchers = &dispatchers_})),
@@ -74,7 +75,8 @@ Node::Node(const Settings& settings)
           &store_, [this] { return replays_.memory_bytes(); },
           [this] { return CountConnections(); }),
       admission_metrics_(&counters_, &admissions_.budget),
-      event_metrics_(&events_) {}
+      event_metrics_(&events_),
+      settings_metrics_(&live_settings_) {}
 
 absl::Status Node::Start() {
   LogSettings();
@@ -107,9 +109,9 @@ void Node::LogSettings() const {
 
 absl::Status Node::StartHttp() {
   if (settings_.http_listen.empty()) return absl::OkStatus();
-  auto http = HttpEndpoint::Start(
-      settings_.http_listen, settings_.unix_socket_mode,
-      {&rpc_metrics_, &store_metrics_, &admission_metrics_, &event_metrics_, &process_metrics_});
+  auto http = HttpEndpoint::Start(settings_.http_listen, settings_.unix_socket_mode,
+                                  {&rpc_metrics_, &store_metrics_, &admission_metrics_,
+                                   &event_metrics_, &settings_metrics_, &process_metrics_});
   if (!http.ok()) return http.status();
   http_ = *std::move(http);
   return absl::OkStatus();
@@ -126,6 +128,7 @@ absl::Status Node::StartGrpc() {
   grpc_.Start();
   health_.SetServing(true);
   const size_t connections = ConnectionLimit(settings_.max_connections);
+  live_settings_.LimitConnections(connections);
   return listener_.Start(
       {.connections = connections, .by_descriptors = connections < settings_.max_connections},
       PolicyOfDoor(connections, settings_.max_connections, &health_),

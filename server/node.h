@@ -19,6 +19,7 @@
 #include "server/handlers/wire_handlers.h"
 #include "server/health/health.h"
 #include "server/housekeeper.h"
+#include "server/live_settings.h"
 #include "server/metrics/process_metrics.h"
 #include "server/metrics/rpc_metrics.h"
 #include "server/metrics/store_metrics.h"
@@ -27,6 +28,7 @@
 #include "server/net/listener.h"
 #include "server/reflection/reflection.h"
 #include "server/settings/settings.h"
+#include "server/settings_metrics.h"
 #include "server/slowlog/slow_calls.h"
 #include "store/store.h"
 
@@ -64,6 +66,7 @@ class Node {
   CounterRegistry counters_;
   Admissions admissions_;
   SlowCalls slow_calls_;
+  LiveSettings live_settings_;
   Listener listener_;
   CacheHandlers cache_;
   WireHandlers wire_;
@@ -79,6 +82,7 @@ class Node {
   StoreMetrics store_metrics_;
   AdmissionMetrics admission_metrics_;
   EventMetrics event_metrics_;
+  SettingsMetrics settings_metrics_;
   ProcessMetrics process_metrics_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<HttpEndpoint> http_;

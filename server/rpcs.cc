@@ -21,6 +21,7 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
   CacheHandlers* const cache = parts.cache;
   WireHandlers* const wire = parts.wire;
   AdminHandlers* const admin = parts.admin;
+  LiveSettings* const settings = parts.settings;
   Health* const health = parts.health;
   const auto* const dispatchers = parts.dispatchers;
   const Handler reflect = [reflection = parts.reflection](Turn* turn) {
@@ -54,6 +55,8 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
        [store](Turn* turn) { return OpenFlushWithProgress(store, turn); }},
       {Method::kSlowLog, Shape::kUnary, TypedHandler(admin, &Admin::SlowLog)},
       {Method::kResetSlowLog, Shape::kUnary, TypedHandler(admin, &Admin::ResetSlowLog)},
+      {Method::kGetConfig, Shape::kUnary, TypedHandler(settings, &LiveSettings::GetConfig)},
+      {Method::kSetConfig, Shape::kUnary, TypedHandler(settings, &LiveSettings::SetConfig)},
 
       {Method::kHealthCheck, Shape::kUnary, TypedHandler(health, &Health::Check)},
       // Not a feed: it is to tell that the server shuts down, and is cancelled at the end.

@@ -11,6 +11,7 @@
 #include "server/handlers/cache_handlers.h"
 #include "server/handlers/wire_handlers.h"
 #include "server/health/health.h"
+#include "server/live_settings.h"
 #include "server/reflection/reflection.h"
 #include "store/store.h"
 
@@ -22,6 +23,7 @@ struct RpcParts {
   CacheHandlers* cache;
   WireHandlers* wire;
   AdminHandlers* admin;
+  LiveSettings* settings;
   Health* health;
   const Reflection* reflection;
   // One for each serving thread, in order; filled in before the first call.

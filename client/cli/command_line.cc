@@ -23,7 +23,7 @@ const std::vector<Group>& Groups() {
       {"Entries", {AddGet, AddSet, AddDelete, AddIncr, AddExists, AddExpiry}},
       {"Many entries", {AddManyEntries, AddScan, AddLoad}},
       {"Messages and events", {AddPublish, AddSubscribe, AddWatch}},
-      {"The server", {AddNode, AddStats, AddTop, AddSlowLog, AddFlush, AddBench}},
+      {"The server", {AddNode, AddStats, AddTop, AddConfig, AddSlowLog, AddFlush, AddBench}},
       {"This command", {AddRun, AddCompletion, AddHelp}},
   };
   return groups;

@@ -39,7 +39,7 @@ absl::Status AdminHandlers::Info(const v1::InfoRequest&, v1::InfoResponse* respo
   response->set_version(FERRITE_VERSION);
   response->set_uptime_ms(UptimeMs());
   response->set_pid(getpid());
-  for (const auto& [name, value] : settings_) (*response->mutable_settings())[name] = value;
+  describe_(response);
   return absl::OkStatus();
 }
 

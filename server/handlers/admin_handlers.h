@@ -6,8 +6,6 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
-#include <string>
 
 #include "ferrite/v1/admin.pb.h"
 #include "server/metrics/thread_counters.h"
@@ -19,15 +17,16 @@ namespace ferrite {
 // Thread-safe.
 class AdminHandlers {
  public:
-  // All must outlive the handlers. `count_connections` tells how many connections are open now.
+  // All must outlive the handlers. `count_connections` tells how many connections are open now;
+  // `describe` fills in what Info tells of settings.
   AdminHandlers(Store* store, const CounterRegistry* counters, SlowCalls* slow_calls,
                 std::function<size_t()> count_connections,
-                std::map<std::string, std::string> settings)
+                std::function<void(v1::InfoResponse*)> describe)
       : store_(*store),
         counters_(*counters),
         slow_calls_(*slow_calls),
         count_connections_(std::move(count_connections)),
-        settings_(std::move(settings)) {}
+        describe_(std::move(describe)) {}
 
   absl::Status Info(const v1::InfoRequest& request, v1::InfoResponse* response);
   absl::Status Stats(const v1::StatsRequest& request, v1::StatsResponse* response);
@@ -42,7 +41,7 @@ class AdminHandlers {
   const CounterRegistry& counters_;
   SlowCalls& slow_calls_;
   const std::function<size_t()> count_connections_;
-  const std::map<std::string, std::string> settings_;
+  const std::function<void(v1::InfoResponse*)> describe_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

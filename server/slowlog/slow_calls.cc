@@ -5,18 +5,36 @@
 #include <utility>
 
 namespace ferrite {
+namespace {
+
+// What no call takes: none is slow.
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+int64_t Nanoseconds(std::optional<absl::Duration> threshold) {
+  return threshold.has_value() ? absl::ToInt64Nanoseconds(*threshold) : kNever;
+}
+
+}  // namespace
 
 SlowCalls::SlowCalls(std::optional<absl::Duration> threshold, size_t capacity)
-    : threshold_(threshold),
-      threshold_ns_(threshold.has_value() ? absl::ToInt64Nanoseconds(*threshold)
-                                          : std::numeric_limits<int64_t>::max()),
-      capacity_(std::max<size_t>(1, capacity)) {}
+    : threshold_ns_(Nanoseconds(threshold)), capacity_(std::max<size_t>(1, capacity)) {}
+
+void SlowCalls::SetThreshold(std::optional<absl::Duration> threshold) {
+  threshold_ns_.store(Nanoseconds(threshold), std::memory_order_relaxed);
+}
+
+std::optional<absl::Duration> SlowCalls::threshold() const {
+  const int64_t threshold_ns = threshold_ns_.load(std::memory_order_relaxed);
+  if (threshold_ns == kNever) return std::nullopt;
+  return absl::Nanoseconds(threshold_ns);
+}
 
 void SlowCalls::Add(SlowCall call) {
   MutexLock lock(&mutex_);
   call.id = added() + 1;
   added_.store(call.id, std::memory_order_relaxed);
-  Ring& ring = call.times.execute_ns >= threshold_ns_ ? executed_ : waited_;
+  Ring& ring =
+      call.times.execute_ns >= threshold_ns_.load(std::memory_order_relaxed) ? executed_ : waited_;
   if (ring.size() == capacity_) ring.pop_front();
   ring.push_back(std::move(call));
 }

@@ -47,7 +47,12 @@ class SlowCalls {
   // executed for as long are kept, and as many that waited; at least 1 of each.
   SlowCalls(std::optional<absl::Duration> threshold, size_t capacity);
 
-  bool IsSlow(const CallTimes& times) const { return times.sum_ns() >= threshold_ns_; }
+  bool IsSlow(const CallTimes& times) const {
+    return times.sum_ns() >= threshold_ns_.load(std::memory_order_relaxed);
+  }
+
+  // Calls that are answered from now on are measured by it.
+  void SetThreshold(std::optional<absl::Duration> threshold);
 
   // Gives the call the next id and keeps it; the oldest of its kind goes if there is no room.
   void Add(SlowCall call);
@@ -61,13 +66,12 @@ class SlowCalls {
   // How many calls were ever added.
   uint64_t added() const { return added_.load(std::memory_order_relaxed); }
 
-  std::optional<absl::Duration> threshold() const { return threshold_; }
+  std::optional<absl::Duration> threshold() const;
 
  private:
   using Ring = std::deque<SlowCall>;  // oldest first
 
-  const std::optional<absl::Duration> threshold_;
-  const int64_t threshold_ns_;
+  std::atomic<int64_t> threshold_ns_;
   const size_t capacity_;
   std::atomic<uint64_t> added_{0};  // written with the mutex held
   mutable Mutex mutex_;

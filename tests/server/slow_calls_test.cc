@@ -90,6 +90,18 @@ TEST(SlowCalls, AThresholdOfZeroTakesAllAndNoneTakesNone) {
   EXPECT_FALSE(none.threshold().has_value());
 }
 
+TEST(SlowCalls, TheThresholdCanChange) {
+  SlowCalls log(absl::Milliseconds(10), 2);
+  const CallTimes times{.queue_ns = 0, .execute_ns = 5'000'000};
+  EXPECT_FALSE(log.IsSlow(times));
+  log.SetThreshold(absl::Milliseconds(5));
+  EXPECT_TRUE(log.IsSlow(times));
+  EXPECT_EQ(log.threshold(), absl::Milliseconds(5));
+  log.SetThreshold(std::nullopt);
+  EXPECT_FALSE(log.IsSlow(times));
+  EXPECT_EQ(log.threshold(), std::nullopt);
+}
+
 TEST(SlowCalls, ManyThreadsAddWhileOthersLook) {
   constexpr int kThreads = 4, kCalls = 500;
   SlowCalls log(absl::ZeroDuration(), 16);

@@ -1,0 +1,32 @@
+#include "server/settings_metrics.h"
+
+#include <limits>
+
+#include "server/metrics/family.h"
+
+namespace ferrite {
+
+std::vector<prometheus::MetricFamily> SettingsMetrics::Collect() const {
+  using prometheus::MetricType;
+  const Settings now = settings_.Now();
+  auto changes = MakeFamily("ferrite_config_changes_total",
+                            "Settings that were changed while the server ran, by setting.",
+                            MetricType::Counter);
+  for (const auto& [setting, count] : settings_.Changes())
+    AddCounter(&changes, {{"setting", setting}}, static_cast<double>(count));
+  auto level =
+      MakeFamily("ferrite_log_level", "1 for the level that is in force.", MetricType::Gauge);
+  for (const char* name : {"debug", "info", "warning", "error"})
+    AddGauge(&level, {{"level", name}}, now.log_level == name ? 1 : 0);
+  return {
+      changes, level,
+      SingleGauge("ferrite_available_memory_bytes",
+                  "The memory that the machine, control groups and resource limits allow.",
+                  static_cast<double>(now.machine.memory_bytes.amount)),
+      SingleGauge("ferrite_slowlog_threshold_seconds",
+                  "How long a call takes that is slow; +Inf: none is.",
+                  now.slowlog_threshold.has_value() ? absl::ToDoubleSeconds(*now.slowlog_threshold)
+                                                    : std::numeric_limits<double>::infinity())};
+}
+
+}  // namespace ferrite

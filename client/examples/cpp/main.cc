@@ -116,6 +116,7 @@ absl::Status Refused(Client& cache) {
 int main(int argc, char** argv) {
   ferrite::ClientOptions options;
   options.seeds = {argc > 1 ? argv[1] : "127.0.0.1:6380"};
+  options.default_timeout = absl::Seconds(20);  // of a call, with its retries
   const auto client = Client::Create(options);
   if (!client.ok()) {
     std::cerr << client.status() << "\n";

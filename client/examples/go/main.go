@@ -54,7 +54,7 @@ func connect(address string) (*grpc.ClientConn, error) {
 
 // Every call has a deadline. The server does not execute what comes too late.
 func withDeadline() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), 5*time.Second)
+	return context.WithTimeout(context.Background(), 20*time.Second)
 }
 
 func readAndWrite(cache ferritev1.CacheServiceClient) error {

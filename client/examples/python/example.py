@@ -42,7 +42,7 @@ OPTIONS = [
     ("grpc.http2.max_pings_without_data", 0),
 ]
 # Every call has a deadline. The server does not execute what comes too late.
-CALL_S = 5
+CALL_S = 20
 
 
 def read_and_write(cache):

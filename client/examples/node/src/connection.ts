@@ -53,7 +53,7 @@ export function connect(address: string, others: grpc.ClientOptions = {}): Cache
 }
 
 // Every call has a deadline. The server does not execute what comes too late.
-export const withDeadline = (): grpc.CallOptions => ({ deadline: Date.now() + 5_000 });
+export const withDeadline = (): grpc.CallOptions => ({ deadline: Date.now() + 20_000 });
 
 // The form of a method by which TypeScript tells its types, and the form that is called.
 type Method<Request, Reply> = (request: Request, done: grpc.requestCallback<Reply>) => grpc.ClientUnaryCall;

@@ -24,7 +24,7 @@ pub async fn connect(address: &str) -> Result<Cache, Error> {
 /// Every call has a deadline. The server does not execute what comes too late.
 pub fn request<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
-    request.set_timeout(Duration::from_secs(5));
+    request.set_timeout(Duration::from_secs(20));
     request
 }
 

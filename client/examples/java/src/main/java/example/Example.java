@@ -29,7 +29,7 @@ public final class Example {
 
   /** Every call has a deadline, counted from here. The server does not execute what comes too late. */
   static CacheServiceBlockingStub cache(ManagedChannel channel) {
-    return CacheServiceGrpc.newBlockingStub(channel).withDeadlineAfter(5, TimeUnit.SECONDS);
+    return CacheServiceGrpc.newBlockingStub(channel).withDeadlineAfter(20, TimeUnit.SECONDS);
   }
 
   private static void readAndWrite(ManagedChannel channel) {

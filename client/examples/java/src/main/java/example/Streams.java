@@ -26,7 +26,7 @@ final class Streams {
   /** One frame of operations and its reply. Each operation has its own outcome. */
   static void pipeline(ManagedChannel channel) throws Exception {
     CompletableFuture<PipelineResponse> reply = new CompletableFuture<>();
-    StreamObserver<PipelineRequest> frames = CacheServiceGrpc.newStub(channel).withDeadlineAfter(5, TimeUnit.SECONDS)
+    StreamObserver<PipelineRequest> frames = CacheServiceGrpc.newStub(channel).withDeadlineAfter(20, TimeUnit.SECONDS)
         .pipeline(new StreamObserver<>() {
           @Override
           public void onNext(PipelineResponse next) {

@@ -34,7 +34,8 @@ constexpr auto kFlags = std::to_array<Flag>({
      "connections at a time; those of more are refused all calls but health checks; 0: as many as "
      "4% of the memory has "
      "room for, at most 10000"},
-    {"max-concurrent-streams", "1024", "calls in progress per connection"},
+    {"max-concurrent-streams", "1024",
+     "streams per connection; unary calls have places of their own"},
     {"max-inflight-operations", "65536",
      "operations taken up whose answers are not out; more are refused"},
     {"max-inflight-bytes", "5%",

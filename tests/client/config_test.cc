@@ -45,9 +45,11 @@ TEST_F(ConfigTest, SaysWhatCannotBe) {
   EXPECT_THAT(Ferrite({"config", "set", "max-memory", "much"}).err,
               HasSubstr("'much' is not an amount of memory"));
   EXPECT_THAT(Ferrite({"config", "get", "max-memroy"}).err, HasSubstr("did you mean max-memory?"));
-  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{
-           {"config", "set"}, {"config", "set", "max-memory"}, {"config", "put", "x", "y"},
-           {"config", "get", "max-memory", "1g"}}) {
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"config", "set"},
+                                             {"config", "set", "max-memory"},
+                                             {"config", "put", "x", "y"},
+                                             {"config", "get", "max-memory", "1g"}}) {
     EXPECT_EQ(Ferrite(wrong).exit_code, 2) << wrong.back();
   }
 }

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <map>
 
+#include "store/entries/expiry_time.h"
 #include "tests/store/store_fixture.h"
 
 namespace ferrite {

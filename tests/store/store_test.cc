@@ -129,8 +129,8 @@ TEST_F(StoreTest, AUnixTimeComesWhenTheWallClockSaysSo) {
   clock_.SetUnixMs(now + 500);
   EXPECT_EQ(Get("at"), "(miss)");
   EXPECT_EQ(Get("after"), "v");
-  Set("at", "w", {.presence = Presence::kAbsent, .expiry = Expiry::At(now + 1'000)});
-  Set("at", "x", {.presence = Presence::kPresent, .expiry = Expiry::Keep()});
+  Set("at", "w", {.expiry = Expiry::At(now + 1'000), .presence = Presence::kAbsent});
+  Set("at", "x", {.expiry = Expiry::Keep(), .presence = Presence::kPresent});
   EXPECT_EQ(Ttl("at"), 500);
   clock_.SetUnixMs(now);
   clock_.Advance(500);

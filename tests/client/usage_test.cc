@@ -59,7 +59,8 @@ TEST(UsageTest, NamesTheWordAndWhatWasMeant) {
     EXPECT_EQ(run.exit_code, 2) << testing::PrintToString(wrong.arguments);
     EXPECT_EQ(run.out, "") << testing::PrintToString(wrong.arguments);
     EXPECT_THAT(run.err, HasSubstr(wrong.complaint));
-    if (wrong.arguments.front() != "help") EXPECT_THAT(run.err, HasSubstr(wrong.usage));
+    const bool in_help = wrong.arguments.front() == "help";
+    EXPECT_THAT(run.err, HasSubstr(in_help ? "" : wrong.usage));
   }
 }
 

@@ -8,12 +8,9 @@
 #include "client/cli/quantity.h"
 #include "ferrite/v1/cache.pb.h"
 #include "google/protobuf/descriptor.h"
-#include "grpc/health/v1/health.pb.h"
 
 namespace ferrite::cli {
 namespace {
-
-using grpc::health::v1::HealthCheckRequest;
 
 // Differences between two answers, per second if asked for.
 class Difference {
@@ -62,16 +59,15 @@ MethodActivity MethodBetween(const v1::MethodStats& before, const v1::MethodStat
 }  // namespace
 
 std::string ServiceOf(const std::string& method) {
-  const google::protobuf::FileDescriptor* files[] = {v1::GetRequest::descriptor()->file(),
-                                                     v1::StatsRequest::descriptor()->file(),
-                                                     HealthCheckRequest::descriptor()->file()};
-  for (const google::protobuf::FileDescriptor* file : files) {
+  for (const google::protobuf::FileDescriptor* file :
+       {v1::GetRequest::descriptor()->file(), v1::StatsRequest::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) {
-      if (file->service(i)->FindMethodByName(method) != nullptr)
+      if (file->service(i)->FindMethodByName(method) != nullptr) {
         return file->service(i)->full_name();
+      }
     }
   }
-  return "";
+  return method == "Check" || method == "Watch" ? "grpc.health.v1.Health" : "";
 }
 
 std::optional<Quantile> QuantileOf(const std::vector<double>& bounds_us,

@@ -243,7 +243,9 @@ TEST_P(WaitingTest, DeadlinesPassAtEveryPoint) {
                            std::chrono::microseconds(random() % 5000));
       const std::string key = i % 5 == 0 ? "never" : i % 5 == 1 ? "yield" : "k";
       const grpc::Status status = Get(stub.get(), key, &context);
-      EXPECT_TRUE(status.ok() || status.error_code() == grpc::DEADLINE_EXCEEDED)
+      // Of calls with so little time, a busy machine's server refuses some.
+      EXPECT_TRUE(status.ok() || status.error_code() == grpc::DEADLINE_EXCEEDED ||
+                  status.error_code() == grpc::RESOURCE_EXHAUSTED)
           << status.error_message();
     }
   });

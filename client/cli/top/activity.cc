@@ -59,15 +59,17 @@ MethodActivity MethodBetween(const v1::MethodStats& before, const v1::MethodStat
 }  // namespace
 
 std::string ServiceOf(const std::string& method) {
-  for (const google::protobuf::FileDescriptor* file :
+  for (const auto* file :
        {v1::GetRequest::descriptor()->file(), v1::StatsRequest::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) {
-      if (file->service(i)->FindMethodByName(method) != nullptr) {
+      if (file->service(i)->FindMethodByName(method) != nullptr)
         return file->service(i)->full_name();
-      }
     }
   }
-  return method == "Check" || method == "Watch" ? "grpc.health.v1.Health" : "";
+  // The standard services, whose descriptors a client does not have.
+  if (method == "Check" || method == "Watch") return "grpc.health.v1.Health";
+  if (method == "ServerReflectionInfo") return "grpc.reflection.v1.ServerReflection";
+  return "";
 }
 
 std::optional<Quantile> QuantileOf(const std::vector<double>& bounds_us,

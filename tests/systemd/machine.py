@@ -1,5 +1,6 @@
 """A Debian that boots in a container of systemd-nspawn, with the built programs and the unit installed, and no network."""
 
+import atexit
 import functools
 import hashlib
 import os
@@ -52,6 +53,9 @@ def remove_groups():
             os.rmdir(folder)
 
 
+atexit.register(remove_groups)
+
+
 def bootable():
     """The folder of a minimal Debian with systemd: made once for each list of packages."""
     wanted = packages()
@@ -94,7 +98,6 @@ class Machine:
         if self._nspawn.poll() is None:
             self._nspawn.send_signal(signal.SIGTERM)  # an orderly shutdown
         self._nspawn.wait(HANG_S)
-        remove_groups()
 
     def run(self, *command, check=True):
         """The output of a command in the machine."""

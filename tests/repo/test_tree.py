@@ -141,7 +141,8 @@ def complaints_about_includes(name, source):
 
 # The first parts of include paths, by the names of ARCHITECTURE.md. What server/ may include of these two is all of it.
 SPELLED = {"Abseil": {"absl"}, "oneTBB": {"oneapi", "tbb"}, "protobuf": {"ferrite", "google"}, "gRPC": {"grpc", "grpcpp"}, "CLI11": {"CLI"},
-           "libedit": {"histedit.h"}, "nlohmann-json": {"nlohmann"}, "prometheus-cpp": {"prometheus"}, "civetweb": {"microhttpd.h", "nghttp2", "zlib.h"}}
+           "libedit": {"histedit.h"}, "nlohmann-json": {"nlohmann"}, "prometheus-cpp": {"prometheus"}, "libmicrohttpd": {"microhttpd.h"},
+           "nghttp2": {"nghttp2"}, "zlib": {"zlib.h"}}
 
 
 def complaints_about_include_table(document):

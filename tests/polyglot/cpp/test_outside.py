@@ -13,7 +13,7 @@ FETCHED = pathlib.Path(__file__).parent / "fetched"
 EXAMPLE = ROOT / "client" / "examples" / "cpp"
 SPACE = CACHE / "cpp"
 PREFIX = SPACE / "prefix"
-ONLY_OF_THE_SERVER = ["TBB", "prometheus-cpp", "civetweb", "spdlog", "CLI11", "nlohmann_json", "GTest", "benchmark"]
+ONLY_OF_THE_SERVER = ["TBB", "prometheus-cpp", "microhttpd", "nghttp2", "spdlog", "CLI11", "nlohmann_json", "GTest", "benchmark"]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def assert_it_is_the_example(program, server):
     library_takes_care_of = ["gzip: UNIMPLEMENTED"]
     printed = run(program, server.grpc_address).replace("KEY_TOO_LARGE\n", "KEY_TOO_LARGE, limit 4096\n")
     assert_prints_what_examples_print("\n".join([*printed.splitlines(), *library_takes_care_of]) + "\n")
-    assert not re.search("tbb|prometheus|civetweb|spdlog", run("ldd", program))
+    assert not re.search("tbb|prometheus|microhttpd|nghttp2|spdlog", run("ldd", program))
 
 
 def test_fetched(build, server):

@@ -45,8 +45,15 @@ absl::StatusOr<ExitCode> RunInfo(Session& session, const NoArguments&) {
     rows["uptime"] = RenderDuration(absl::Milliseconds(info->uptime_ms()));
   }
   rows["pid"] = info->pid();
+  rows["available_memory_bytes"] = info->available_memory_bytes();
+  rows["available_memory_source"] = info->available_memory_source();
   rows["settings"] = SortedJson(info->settings());
+  if (session.json)
+    rows["warnings"] = std::vector<std::string>(info->warnings().begin(), info->warnings().end());
   PrintTable(session, rows);
+  if (!session.json) {
+    for (const std::string& warning : info->warnings()) PrintLine("warning: " + warning);
+  }
   return ExitCode::kOk;
 }
 

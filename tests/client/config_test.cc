@@ -54,5 +54,15 @@ TEST_F(ConfigTest, SaysWhatCannotBe) {
   }
 }
 
+TEST_F(ConfigTest, InfoWarnsOfWhatIsHardlyMeant) {
+  const ServerProcess server("127.0.0.1:0", {"--max-memory=8TiB"});
+  const std::vector<std::string> info = {FERRITE_CLI_PATH, "--server", server.address(), "info"};
+  EXPECT_THAT(RunCommand(info).out, HasSubstr("warning: the settings allow 8."));
+  std::vector<std::string> json = info;
+  json.push_back("--json");
+  EXPECT_EQ(RunCommand(json).Json()["warnings"].size(), 1u);
+  EXPECT_GT(RunCommand(json).Numbers()["available_memory_bytes"], 0);
+}
+
 }  // namespace
 }  // namespace ferrite

@@ -110,10 +110,13 @@ class Load {
         progress_(size),
         loader_(client, [this](uint64_t line, const absl::Status& why) { Report(line, why); }) {}
 
+  // Writes what was read so far, before a wait for more.
+  void Catchup() { caught_up_ = loader_.Finish(); }
+
   absl::StatusOr<ExitCode> Run() {
     const InterruptFlag interrupted;
     absl::Status end;
-    while (end.ok() && !stopped() && !interrupted.is_set()) {
+    while (end.ok() && caught_up_.ok() && !stopped() && !interrupted.is_set()) {
       FileEntry entry;
       const absl::StatusOr<bool> more = reader_.Next(&entry);
       if (more.ok() && !*more) break;
@@ -129,7 +132,8 @@ class Load {
       progress_.Update(loader_.counts().stored, reader_.bytes());
     }
     const absl::Status finished = loader_.Finish();
-    if (end.ok()) end = finished;
+    end.Update(caught_up_);
+    end.Update(finished);
     progress_.Wipe();
     if (!end.ok()) PrintError(session_, end);
     Summarize();
@@ -190,6 +194,7 @@ class Load {
   const absl::Time start_ = absl::Now();
   uint64_t bad_ = 0;
   uint64_t reported_ = 0;
+  absl::Status caught_up_;
   LoadProgress progress_;
   EntryLoader loader_;
 };
@@ -208,8 +213,12 @@ absl::StatusOr<ExitCode> RunLoad(Session& session, const LoadArguments& argument
   }
   const absl::StatusOr<Client*> client = session.Connect();
   if (!client.ok()) return client.status();
+  Load* load = nullptr;
+  records.set_on_idle([&load] { load->Catchup(); });
   const std::unique_ptr<EntryReader> reader = MakeEntryReader(format, std::move(records));
-  return Load(session, **client, arguments, *reader, (*input)->size()).Run();
+  Load own(session, **client, arguments, *reader, (*input)->size());
+  load = &own;
+  return own.Run();
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ RecordReader::RecordReader(int file, char delimiter, size_t most_bytes)
 absl::StatusOr<bool> RecordReader::Fill() {
   // A signal may interrupt another thread instead of this one.
   pollfd ready = {file_, POLLIN, 0};
+  if (on_idle_ && poll(&ready, 1, 0) == 0) on_idle_();
   while (poll(&ready, 1, kGlanceMs) <= 0) {
     if (CaughtSignal() != 0) return absl::CancelledError("interrupted");
   }

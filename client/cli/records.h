@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
 
@@ -23,6 +25,9 @@ class RecordReader {
 
   void set_delimiter(char delimiter) { delimiter_ = delimiter; }
 
+  // What to do before it waits for an input that has nothing at the moment.
+  void set_on_idle(std::function<void()> on_idle) { on_idle_ = std::move(on_idle); }
+
   // The next record, without its delimiter, into `record`; the last one need not have any. False
   // at the end. DATA_LOSS if the input cannot be read, OUT_OF_RANGE if a record is too long,
   // CANCELLED once an InterruptFlag is set.
@@ -39,6 +44,7 @@ class RecordReader {
   const int file_;
   char delimiter_;
   const size_t most_bytes_;
+  std::function<void()> on_idle_;
   std::string buffer_;
   std::string_view left_;  // of the buffer
   uint64_t records_ = 0;

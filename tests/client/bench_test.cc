@@ -182,7 +182,7 @@ TEST_F(BenchTest, RefusedFramesAreCounted) {
   const Result run = Bench({"--mode", "pipeline", "--op", "set", "--batch", "100", "--value-size",
                             "100000", "--count", "5", "--json"});
   EXPECT_EQ(run.exit_code, 2);
-  EXPECT_EQ(run.Numbers()["all"]["errors"]["RESOURCE_EXHAUSTED"], 5);
+  EXPECT_EQ(run.Numbers()["all"]["errors"]["INVALID_ARGUMENT"], 5);
 }
 
 // Returns when the server holds that many entries.

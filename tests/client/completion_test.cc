@@ -27,7 +27,7 @@ std::string BashOffers(const std::string& words) {
 
 TEST(CompletionTest, BashOffersCommandsFlagsAndChoices) {
   EXPECT_EQ(BashOffers("ferrite s"), "set scan subscribe stats slowlog\n");
-  EXPECT_EQ(BashOffers("ferrite --server host:1 p"), "publish ping\n");
+  EXPECT_EQ(BashOffers("ferrite --server host:1 p"), "persist publish ping\n");
   EXPECT_EQ(BashOffers("ferrite set --if"), "--if-absent --if-present --if-version\n");
   EXPECT_EQ(BashOffers("ferrite touch --p"), "--persist\n");
   EXPECT_EQ(BashOffers("ferrite bench --distribution ''"), "uniform zipf\n");
@@ -40,7 +40,8 @@ TEST(CompletionTest, BashOffersCommandsFlagsAndChoices) {
   EXPECT_EQ(BashOffers("ferrite load --on-error ''"), "stop skip\n");
   EXPECT_EQ(BashOffers("ferrite load --format ''"), "json csv tsv nul\n");
   EXPECT_EQ(BashOffers("ferrite del --"),
-            "--stdin --null --if-version --version --server --json --base64 --escapes --timeout\n");
+            "--stdin --null --if-version --help --version --server --json --base64 --escapes "
+            "--timeout\n");
   EXPECT_EQ(BashOffers("ferrite help slo"), "slowlog\n");
   EXPECT_THAT(BashOffers("ferrite load /etc/pass"), HasSubstr("/etc/passwd"));
   EXPECT_THAT(BashOffers("ferrite stats --"), HasSubstr("--all"));

@@ -57,7 +57,7 @@ TEST_F(EventsTest, SubscribePrintsMessagesUntilThereWereEnough) {
   ASSERT_EQ(Ferrite({"publish", "b", "2"}).exit_code, 0);
   const json first = NextOf(*follower);
   EXPECT_EQ(first["channel"], "a");
-  EXPECT_EQ(first["payload"], "1");
+  EXPECT_EQ(first["payload"], 1);
   EXPECT_TRUE(first["resume_token"].is_string());
   EXPECT_LT(first["sequence"].get<int64_t>(), NextOf(*follower)["sequence"].get<int64_t>());
   EXPECT_EQ(follower->Wait(), 0) << follower->err();

@@ -48,10 +48,10 @@ TEST_F(LoadTest, ReadsEveryFormat) {
   EXPECT_EQ(Ferrite({"get", "d"}).out, "x\n");
   EXPECT_EQ(Ferrite({"load", "--format", "csv"}, "{,}\n").exit_code, 0);
   EXPECT_EQ(Ferrite({"get", "{"}).out, "}");
-  EXPECT_EQ(Ferrite({"get", "a", "--json"}).out, Ferrite({"get", "a", "--json"}).out);
   EXPECT_THAT(Ferrite({"load"}, "what is this\n").err, HasSubstr("--format"));
   EXPECT_EQ(Ferrite({"load"}, "").out.substr(0, 16), "loaded 0 entries");
-  EXPECT_THAT(Ferrite({"load", "/nonexistent"}).err, HasSubstr("cannot open /nonexistent"));
+  EXPECT_THAT(Ferrite({"load", "/nonexistent/file"}).err,
+              HasSubstr("cannot open /nonexistent/file"));
 }
 
 TEST_F(LoadTest, StopsAtTheFirstErrorOrSkipsThem) {

@@ -16,11 +16,11 @@ constexpr int kMany = 2500;  // more than two batches
 
 class ManyKeysTest : public CliTest {
  protected:
-  // A pipe of commands, in which "ferrite" is the command.
+  // A pipe of commands, which finds "ferrite".
   static Result Shell(const std::string& script, const std::string& input = "") {
     return RunCommand(
-        {"bash", "-o", "pipefail", "-c", "ferrite() { '" FERRITE_CLI_PATH "' \"$@\"; }; " + script},
-        input, {"FERRITE_SERVER=" + server_->address()});
+        {"bash", "-o", "pipefail", "-c", "PATH=${0%/*}:$PATH; " + script, FERRITE_CLI_PATH}, input,
+        {"FERRITE_SERVER=" + server_->address()});
   }
   // key:0, key:1, ..., each followed by `separator`.
   static std::string Keys(char separator = '\n') {

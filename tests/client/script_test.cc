@@ -51,7 +51,7 @@ TEST_F(ScriptTest, EndsWithTheWorstCodeAndNamesTheLine) {
   EXPECT_EQ(run.out, "stored\n");
   EXPECT_THAT(run.err, HasSubstr("ferrite: line 2: there is no command \"gte\""));
   EXPECT_THAT(run.err, HasSubstr("ferrite: line 4: a quote is not closed"));
-  EXPECT_THAT(run.err, HasSubstr("ferrite: line 5: --ttl: "));
+  EXPECT_THAT(run.err, HasSubstr("ferrite: line 5: set: --ttl: "));
   EXPECT_EQ(Ferrite({"-"}, "").exit_code, 0);
 }
 
@@ -81,7 +81,8 @@ TEST_F(ScriptTest, RunsFiles) {
   const std::string file = FileWith("set k -\nget k\n");
   const Result run = Ferrite({"run", file}, "from the input");
   EXPECT_EQ(run.out, "stored\nfrom the input\n") << run.err;
-  EXPECT_THAT(Ferrite({"run", "/nonexistent"}).err, HasSubstr("cannot open /nonexistent: No such"));
+  EXPECT_THAT(Ferrite({"run", "/nonexistent/file"}).err,
+              HasSubstr("cannot open /nonexistent/file: No such"));
   const std::string endless = FileWith("");
   std::ofstream(endless) << "run " << endless << "\n";
   const Result nested = Ferrite({"run", endless});

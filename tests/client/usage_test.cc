@@ -52,7 +52,7 @@ TEST(UsageTest, NamesTheWordAndWhatWasMeant) {
            {{"mset", "a", "1", "b"}, "the last key has no value"},
            {{"subscribe"}, "name a CHANNEL", "Usage: ferrite subscribe [OPTIONS] [CHANNEL...]"},
            {{"watch"}, "name a PREFIX", "Usage: ferrite watch [OPTIONS] [PREFIX]"},
-           {{"scan", "-0", "--json"}, "--json does not go with --raw and --null"},
+           {{"scan", "-0", "--json"}, "--json does not go with --raw and --null", ""},
            {{"bench", "--mode", "unary", "--batch", "2"}, "--batch does not go", "ferrite bench"},
        }) {
     const Result run = Alone(wrong.arguments);

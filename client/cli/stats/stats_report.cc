@@ -17,7 +17,7 @@
 namespace ferrite::cli {
 namespace {
 
-constexpr char kMethodFormat[] = "%-19s%10s%9s%10s%11s%11s%10s";
+constexpr char kMethodFormat[] = "%-22s%9s%8s%10s%10s%10s%10s";
 constexpr size_t kMemoryBarWidth = 20;
 
 class Report {

@@ -17,11 +17,13 @@ namespace {
 constexpr int kWide = 95;
 constexpr int kLeastName = 10;
 
-std::string LongRate(double per_second) { return RenderRate(per_second); }
-std::string ShortRate(double per_second) {
-  return per_second < 1e6 ? RenderRate(per_second)
-                          : ShortCount(static_cast<uint64_t>(std::llround(per_second)));
+// In full as long as it fits into a column.
+std::string RateBelow(double most, double per_second) {
+  return per_second < most ? RenderRate(per_second)
+                           : ShortCount(static_cast<uint64_t>(std::llround(per_second)));
 }
+std::string LongRate(double per_second) { return RateBelow(1e8, per_second); }
+std::string ShortRate(double per_second) { return RateBelow(1e6, per_second); }
 
 struct Column {
   const char* heading;

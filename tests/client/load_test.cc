@@ -119,7 +119,7 @@ TEST_F(LoadTest, OnlyCountsErrorsBeyondTheFirstHundred) {
 TEST_F(LoadTest, CtrlCEndsItWithASummary) {
   const Result run =
       RunCommand({"bash", "-c",
-                  R"(set -m; { echo a,1; sleep 100; } | "$0" load --format csv & pid=$!
+                  R"(set -m; { echo a,1; sleep 10; } | "$0" load --format csv & pid=$!
           until "$0" exists a > /dev/null; do :; done; kill -INT $pid; wait $pid; echo $?; kill %1)",
                   FERRITE_CLI_PATH},
                  "", {"FERRITE_SERVER=" + server_->address()});

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <filesystem>
 #include <fstream>
@@ -114,17 +113,6 @@ TEST_F(LoadTest, OnlyCountsErrorsBeyondTheFirstHundred) {
   const Result load = Ferrite({"load", "--format", "csv", "--on-error", "skip"}, lines);
   EXPECT_EQ(std::count(load.err.begin(), load.err.end(), '\n'), 102);
   EXPECT_THAT(load.err, HasSubstr("500 failed\n"));
-}
-
-TEST_F(LoadTest, CtrlCEndsItWithASummary) {
-  const Result run =
-      RunCommand({"bash", "-c",
-                  R"(set -m; { echo a,1; sleep 10; } | "$0" load --format csv & pid=$!
-          until "$0" exists a > /dev/null; do :; done; kill -INT $pid; wait $pid; echo $?; kill %1)",
-                  FERRITE_CLI_PATH},
-                 "", {"FERRITE_SERVER=" + server_->address()});
-  EXPECT_THAT(run.out, HasSubstr("loaded 1 entry")) << run.err;
-  EXPECT_THAT(run.out, HasSubstr("130\n"));
 }
 
 TEST(LoadAloneTest, SaysSoWhenNobodyIsThere) {

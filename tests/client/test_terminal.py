@@ -8,6 +8,7 @@ import termios
 
 import pexpect
 import pytest
+from eventually import eventually
 from ferrite.v1 import cache_pb2
 
 FERRITE = str(pathlib.Path(os.environ["FERRITE_SERVER_BINARY"]).with_name("ferrite"))
@@ -162,6 +163,17 @@ def test_ctrl_c_is_130(terminal, arguments):
     assert end_of(child)[1] == 130
 
 
+def test_load_writes_what_it_has_and_ctrl_c_ends_it_with_a_summary(client, terminal):
+    child = terminal("load", "--format", "csv")
+    child.send("typed,1\r")
+    typed = cache_pb2.GetRequest(key=b"typed")
+    eventually(lambda: client.Get(typed).found, bool, "the line was not written")
+    child.send(CTRL_C)
+    screen, code = end_of(child)
+    assert "loaded 1 entry" in screen
+    assert code == 130
+
+
 @pytest.mark.parametrize("columns", [40, 60, 80, 95, 200])
 def test_top_fits(client, terminal, columns):
     client.Get(cache_pb2.GetRequest(key=b"k"))
@@ -190,7 +202,9 @@ def test_stats_fits_a_terminal(client, terminal):
         assert service in screen
 
 
-@pytest.mark.parametrize("environment, colored", [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+@pytest.mark.parametrize(
+    "environment, colored", [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
 def test_colors_are_the_terminals_and_the_users_choice(client, terminal, environment, colored):
     child = terminal("watch", "colored", "--count", "1", **environment)
     while not child.expect([r"colored", pexpect.TIMEOUT], timeout=0.2) == 0:

@@ -21,7 +21,7 @@ pub async fn pipeline(cache: &mut Cache) -> Result<(), Error> {
     let get = GetRequest { key, ..Default::default() };
     let without_key = GetRequest::default();
     let operations = [operation::Operation::Set(set), operation::Operation::Get(get), operation::Operation::Get(without_key)];
-    let operations = operations.into_iter().map(|operation| Operation { operation: Some(operation) }).collect();
+    let operations = operations.into_iter().map(|operation| Operation { operation: Some(operation), ..Default::default() }).collect();
     frames.send(PipelineRequest { operations }).await?;
 
     let reply = replies.message().await?.ok_or_else(ended)?;

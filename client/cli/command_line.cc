@@ -1,6 +1,7 @@
 #include "client/cli/command_line.h"
 
-#include <cstdlib>
+#include <algorithm>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
@@ -13,18 +14,39 @@
 namespace ferrite::cli {
 namespace {
 
+struct Commands {
+  void (*add)(CLI::App& app, Session& session);
+  std::vector<std::string_view> names;
+};
+
 struct Group {
   const char* title;
-  std::vector<void (*)(CLI::App& app, Session& session)> commands;
+  std::vector<Commands> commands;
 };
 
 const std::vector<Group>& Groups() {
   static const auto& groups = *new std::vector<Group>{
-      {"Entries", {AddGet, AddSet, AddDelete, AddIncr, AddExists, AddExpiry}},
-      {"Many entries", {AddManyEntries, AddScan, AddLoad}},
-      {"Messages and events", {AddPublish, AddSubscribe, AddWatch}},
-      {"The server", {AddNode, AddStats, AddTop, AddConfig, AddSlowLog, AddFlush, AddBench}},
-      {"This command", {AddRun, AddCompletion, AddHelp}},
+      {"Entries",
+       {{AddGet, {"get"}},
+        {AddSet, {"set"}},
+        {AddDelete, {"del"}},
+        {AddIncr, {"incr", "decr"}},
+        {AddExists, {"exists"}},
+        {AddExpiry, {"expire", "persist", "ttl", "touch"}}}},
+      {"Many entries",
+       {{AddManyEntries, {"mget", "mset"}}, {AddScan, {"scan"}}, {AddLoad, {"load"}}}},
+      {"Messages and events",
+       {{AddPublish, {"publish"}}, {AddSubscribe, {"subscribe"}}, {AddWatch, {"watch"}}}},
+      {"The server",
+       {{AddNode, {"info", "ping"}},
+        {AddStats, {"stats"}},
+        {AddTop, {"top"}},
+        {AddConfig, {"config"}},
+        {AddSlowLog, {"slowlog"}},
+        {AddFlush, {"flush"}},
+        {AddBench, {"bench"}}}},
+      // These look at all commands, and are never described by themselves.
+      {"This command", {{AddRun, {}}, {AddCompletion, {}}, {AddHelp, {}}}},
   };
   return groups;
 }
@@ -76,9 +98,8 @@ std::vector<std::string> WithoutDash(std::vector<std::string> words, const CLI::
   return words;
 }
 
-}  // namespace
-
-std::unique_ptr<CLI::App> DescribeCommands(Session& session) {
+// Describes `only` these commands, or all if it is null.
+std::unique_ptr<CLI::App> Describe(Session& session, const Commands* only) {
   auto app = std::make_unique<CLI::App>(
       "The command line of the Ferrite cache. Alone on a terminal it opens a prompt; `ferrite -` "
       "reads commands,\none a line.\n"
@@ -89,7 +110,9 @@ std::unique_ptr<CLI::App> DescribeCommands(Session& session) {
   AddGlobalOptions(*app, session);
   for (const Group& group : Groups()) {
     const size_t before = CommandsOf(*app).size();
-    for (const auto add : group.commands) add(*app, session);
+    for (const Commands& commands : group.commands) {
+      if (only == nullptr || only == &commands) commands.add(*app, session);
+    }
     const std::vector<CLI::App*> all =
         app->get_subcommands([](const CLI::App* part) { return !part->get_name().empty(); });
     for (size_t i = before; i < all.size(); ++i) all[i]->group(group.title);
@@ -97,8 +120,25 @@ std::unique_ptr<CLI::App> DescribeCommands(Session& session) {
   return app;
 }
 
+// The commands that the first word names; null if it does not tell by itself.
+const Commands* NamedBy(const std::vector<std::string>& words) {
+  for (const Group& group : Groups()) {
+    for (const Commands& commands : group.commands) {
+      const auto& names = commands.names;
+      if (std::find(names.begin(), names.end(), words.front()) != names.end()) return &commands;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> DescribeCommands(Session& session) { return Describe(session, nullptr); }
+
 ExitCode RunWords(Session& session, const std::vector<std::string>& words) {
-  const std::unique_ptr<CLI::App> app = DescribeCommands(session);
+  // To describe all of them takes longer than most commands, which would hold up a file of
+  // commands.
+  const std::unique_ptr<CLI::App> app = Describe(session, words.empty() ? nullptr : NamedBy(words));
   std::vector<std::string> backwards;  // as CLI11 wants them
   for (const std::string& word : WithoutDash(words, *app))
     backwards.push_back(ProtectArgument(word));

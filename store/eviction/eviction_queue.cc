@@ -32,9 +32,10 @@ constexpr int kClockLooks = 2;
 constexpr size_t kMostJoins = kMainLooks;
 // How many entries one choice moves on when the main queue is to grow.
 constexpr int kMaxMoves = 8;
-// How many used newcomers in a row one choice moves on in search of one that was not used. Each is
-// moved but once, so that this is a bound on the pause and not on the work.
-constexpr int kMaxUsedNewcomers = 256;
+// How many used entries in a row one choice moves on in search of one that was not used, where
+// there is no other candidate to compare them with. It takes away their uses, so that the next
+// choices find them unused: this is a bound on the pause and not on the work.
+constexpr int kMaxUsedInARow = 256;
 // The most entries that a sketch has room for when it begins.
 constexpr size_t kFirstSketchCapacity = 4096;
 // What a count is divided by if the entry was not used since its queue was last walked.
@@ -61,12 +62,12 @@ Entry* EvictionQueue::DetachVictim() {
   const size_t slack = kMinSlack + target / kSlackOfTarget + size() / kSlackOfAll;
   if (small_.size > target + slack) filling_main_ = true;
   if (filling_main_) FillMain(target);
-  if (filling_main_) return Detach(FindUnusedNewcomer());
-  if (main_.size == 0) return Detach(TakeNewcomer().entry);
-  if (small_.size + slack < target || small_.size == 0) return Detach(FindMainVictim().entry);
+  if (filling_main_ || main_.size == 0) return Detach(FindUnusedNewcomer());
+  if (small_.size + slack < target || small_.size == 0)
+    return Detach(FindMainVictim(kMaxUsedInARow).entry);
 
   const Candidate newcomer = FindNewcomer();
-  const Candidate victim = FindMainVictim();
+  const Candidate victim = FindMainVictim(kMainLooks);
   if (IsClock() || StaysInsteadOf(newcomer, victim)) {
     Move(QueuePlace::kMain, newcomer.entry);
     return Detach(victim.entry);
@@ -129,11 +130,11 @@ void EvictionQueue::FillMain(size_t target) {
   filling_main_ = small_.size > target;
 }
 
-// While the main queue fills there is nobody to compare a newcomer with.
+// While the main queue is empty or fills there is nobody to compare a newcomer with.
 Entry* EvictionQueue::FindUnusedNewcomer() {
   for (int look = 1;; ++look) {
     const Candidate newcomer = TakeNewcomer();
-    if (newcomer.uses == 0 || look == kMaxUsedNewcomers || small_.size == 1) return newcomer.entry;
+    if (newcomer.uses == 0 || look == kMaxUsedInARow || small_.size == 1) return newcomer.entry;
     Move(QueuePlace::kMain, newcomer.entry);
   }
 }
@@ -197,7 +198,7 @@ EvictionQueue::Candidate EvictionQueue::FindNewcomer() {
   }
 }
 
-EvictionQueue::Candidate EvictionQueue::FindMainVictim() {
+EvictionQueue::Candidate EvictionQueue::FindMainVictim(int looks) {
   for (int look = 1;; ++look) {
     Entry* entry = At(main_.head);
     const StoredKey& key = entry->key();
@@ -205,7 +206,7 @@ EvictionQueue::Candidate EvictionQueue::FindMainVictim() {
     if (uses == 0) return {entry, uses};
     sketch_.Add(key.hash(), uses);
     key.set_uses(0);
-    if (look == kMainLooks) return {entry, uses};
+    if (look == looks) return {entry, uses};
     Move(QueuePlace::kMain, entry);
   }
 }

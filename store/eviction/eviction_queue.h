@@ -110,7 +110,7 @@ class EvictionQueue {
   void ForgetBehindProbe(const Entry* entry);  // it leaves the main queue
   Candidate TakeNewcomer();
   Candidate FindNewcomer();
-  Candidate FindMainVictim();
+  Candidate FindMainVictim(int looks);  // looks at so many entries at most
   bool StaysInsteadOf(const Candidate& newcomer, const Candidate& victim) const;
   Entry* Detach(Entry* entry);
 

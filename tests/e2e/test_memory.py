@@ -128,7 +128,6 @@ def test_eviction_keeps_memory_bounded_and_recent_keys(size):
         assert_all_there(client, list(range(start + batch))[-20:], size)
 
 
-@pytest.mark.xfail(reason="at times a third of the keys in use is evicted at once; the cause is not known yet", strict=False)
 def test_eviction_keeps_the_keys_in_use():
     size = 1000
     with ServerProcess(f"--max-memory={LIMIT}") as server, CacheClient(

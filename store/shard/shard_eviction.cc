@@ -14,6 +14,12 @@ namespace {
 constexpr int kPagesToChooseFrom = 64;
 constexpr uint32_t kEntriesToLookAt = 8;
 constexpr size_t kNotToBeEmptied = std::numeric_limits<size_t>::max();
+// The worth of a page is counted in so many parts of that of an entry without uses, and each use of
+// late weighs as much as so many such entries.
+constexpr size_t kPrecision = 1000;
+constexpr size_t kUseWeight = 4;
+// That of a page whose entries were used once, each.
+constexpr size_t kLittleWorth = kPrecision * (1 + kUseWeight);
 
 }  // namespace
 
@@ -68,21 +74,23 @@ Page* Shard::ChoosePage() {
   // The page of the next victim, or one of some others if less is lost with it.
   Page* best = Page::Of(head);
   size_t least = best->draining ? kNotToBeEmptied : WorthOf(best);
+  bool has_blocks = least == kNotToBeEmptied;
   for (int i = 1; i < kPagesToChooseFrom; ++i) {
     page_choice_ = page_choice_ * 1664525 + 1013904223;  // a generator by Knuth
     Page* page = slots_.page((uint64_t{page_choice_} * slots_.page_count()) >> 32);
     if (page == nullptr || page->draining || page == best) continue;
     const size_t worth = WorthOf(page);
+    has_blocks |= worth == kNotToBeEmptied;
     if (worth >= least) continue;
     best = page;
     least = worth;
   }
-  return least == kNotToBeEmptied ? nullptr : best;
+  // Entries with large values give memory back one by one: no reason to evict those in use with a
+  // page that is among the few without any.
+  return least == kNotToBeEmptied || (has_blocks && least > kLittleWorth) ? nullptr : best;
 }
 
 size_t Shard::WorthOf(Page* page) const {
-  constexpr size_t kPrecision = 1000;
-  constexpr size_t kUseWeight = 4;  // of a use of late, beside being there at all
   const uint32_t step = std::max<uint32_t>(1, page->slot_count / kEntriesToLookAt);
   size_t looked_at = 0, worth = 0, blocks = 0;
   for (uint32_t slot = page->NextLive(0); slot < page->slot_count;

@@ -11,7 +11,7 @@ namespace {
 // Between two rounds. Expired entries are absent at once; this only bounds how long their memory
 // stays in use.
 constexpr std::chrono::milliseconds kRest(100);
-// The same while memory goes down to a limit that was lowered.
+// The same while memory is above its limit, such as one that was lowered.
 constexpr std::chrono::milliseconds kShortRest(1);
 
 // A tenth of the share of a core that a serving thread gets.

@@ -71,7 +71,7 @@ StoreStats Store::Stats() const {
 
 bool Store::HasExcess() const {
   const ShardContext& context = state_->context;
-  return context.evict && context.budget.is_shrinking.load() && context.budget.IsExceeded() &&
+  return context.evict && context.budget.IsExceeded() &&
          std::any_of(state_->shards.begin(), state_->shards.end(),
                      [](const auto& shard) { return shard->size() > 0; });
 }

@@ -9,7 +9,13 @@
 //
 // While the thread rests now and then there is no backlog, however many calls are in progress: they
 // wait for clients that do not read, and hold nobody else up.
+//
+// On a busy machine a thread loses its core for many milliseconds, often before the first of a
+// burst's answers is out, and the rate of so few answers says nothing. Hence two bounds: the
+// longest time in which the thread took up no call is left out, and the forecast looks ahead no
+// further than a few times as far as it can look back.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -22,7 +28,8 @@ class DrainForecast {
 
   // The thread had nothing to do until now.
   void Rested(Clock::time_point now) {
-    busy_since_ = now;
+    rested_at_ = busy_since_ = asked_at_ = now;
+    longest_gap_ = {};
     answered_ = 0;
   }
   void Started() { ++in_progress_; }
@@ -33,25 +40,41 @@ class DrainForecast {
     ++answered_;
   }
 
-  // The wait of a call that is taken up now; zero unless there is a backlog.
+  // The wait of a call that is taken up now; zero unless there is a backlog. Ask once for each.
   Clock::duration Wait(Clock::time_point now) {
-    const Clock::duration busy = now - busy_since_;
-    if (busy < kShortest || in_progress_ == 0) return {};
-    // The nearest past counts.
-    if (busy > kLongest) {
-      busy_since_ += busy / 2;
-      answered_ /= 2;
-      return Wait(now);
-    }
-    return busy * in_progress_ / (answered_ + 1);
+    LeaveOutGap(now - asked_at_);
+    asked_at_ = now;
+    if (now - busy_since_ < kShortest || in_progress_ == 0) return {};
+    while (now - busy_since_ > kLongest) ForgetHalf(now);
+    return std::min((now - busy_since_) * in_progress_ / (answered_ + 1),
+                    kFarthest * (now - rested_at_));
   }
 
  private:
   // A burst of calls is no backlog.
   static constexpr Clock::duration kShortest = std::chrono::milliseconds(20);
   static constexpr Clock::duration kLongest = std::chrono::seconds(1);
+  static constexpr int kFarthest = 4;  // times as far as back
 
-  Clock::time_point busy_since_ = Clock::now();
+  // Of all gaps since the last rest, only the longest is left out: what comes again and again is
+  // the rate that the machine allows.
+  void LeaveOutGap(Clock::duration gap) {
+    if (gap <= longest_gap_) return;
+    rested_at_ += gap - longest_gap_;
+    busy_since_ += gap - longest_gap_;
+    longest_gap_ = gap;
+  }
+  // The nearest past counts.
+  void ForgetHalf(Clock::time_point now) {
+    busy_since_ += (now - busy_since_) / 2;
+    answered_ /= 2;
+  }
+
+  // These two are later than they were by the longest gap.
+  Clock::time_point rested_at_ = Clock::now();
+  Clock::time_point busy_since_ = rested_at_;  // or the part of it that still counts
+  Clock::time_point asked_at_ = rested_at_;
+  Clock::duration longest_gap_{};
   int64_t in_progress_ = 0;
   int64_t answered_ = 0;  // since busy_since_
 };

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
+
 #include "tests/client/cli_fixture.h"
 
 namespace ferrite {
@@ -14,8 +16,11 @@ using testing::HasSubstr;
 class BenchTest : public testing::Test {
  protected:
   Result Bench(std::vector<std::string> arguments) {
-    const std::vector<std::string> front = {FERRITE_CLI_PATH, "--server", server_.address(),
-                                            "bench",          "--warmup", "0s"};
+    std::vector<std::string> front = {FERRITE_CLI_PATH, "--server", server_.address(),
+                                      "bench",          "--warmup", "0s"};
+    // A busy machine refuses nobody who can wait.
+    if (std::find(arguments.begin(), arguments.end(), "--timeout") == arguments.end())
+      front.insert(front.end(), {"--timeout", "1h"});
     arguments.insert(arguments.begin(), front.begin(), front.end());
     return RunCommand(arguments);
   }

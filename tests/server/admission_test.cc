@@ -74,33 +74,76 @@ class DrainForecastTest : public testing::Test {
   using Clock = DrainForecast::Clock;
   DrainForecastTest() { forecast_.Rested(start_); }
 
+  Clock::duration WaitAt(int ms) { return forecast_.Wait(start_ + milliseconds(ms)); }
+  void Start(int calls) {
+    for (int i = 0; i < calls; ++i) forecast_.Started();
+  }
+  void Answer(int calls) {
+    for (int i = 0; i < calls; ++i) forecast_.Answered();
+  }
+  // Calls are taken up all the time, one each millisecond.
+  void StayBusy(int from_ms, int until_ms) {
+    for (int ms = from_ms; ms <= until_ms; ++ms) WaitAt(ms);
+  }
+
   const Clock::time_point start_ = Clock::now();
   DrainForecast forecast_;
 };
 
 TEST_F(DrainForecastTest, ABurstIsNoBacklog) {
-  for (int i = 0; i < 100; ++i) forecast_.Started();
-  EXPECT_EQ(forecast_.Wait(start_ + milliseconds(19)), Clock::duration::zero());
+  Start(100);
+  StayBusy(1, 19);
+  EXPECT_EQ(WaitAt(20), Clock::duration::zero());
 }
 
 TEST_F(DrainForecastTest, TheWaitIsThatOfTheCallsBefore) {
-  for (int i = 0; i < 29; ++i) forecast_.Started();
-  for (int i = 0; i < 9; ++i) forecast_.Answered();
-  // 10 in 100 ms, the one under way included; 20 are in progress.
-  EXPECT_EQ(forecast_.Wait(start_ + milliseconds(100)), milliseconds(200));
+  Start(29);
+  Answer(19);
+  StayBusy(1, 100);
+  // 20 in 100 ms, the one under way included; 10 are in progress.
+  EXPECT_EQ(WaitAt(101), milliseconds(50));
+}
+
+TEST_F(DrainForecastTest, LooksAheadNoFurtherThanItKnows) {
+  Start(1000);
+  StayBusy(1, 100);
+  EXPECT_EQ(WaitAt(101), milliseconds(400));
+  StayBusy(102, 5000);
+  EXPECT_EQ(WaitAt(5001), milliseconds(20'000));
+}
+
+// As on a busy machine, or when a machine is moved.
+TEST_F(DrainForecastTest, WithoutItsCoreAThreadHasNoBacklog) {
+  Start(64);
+  EXPECT_EQ(WaitAt(1), Clock::duration::zero());
+  EXPECT_EQ(WaitAt(3000), Clock::duration::zero());
+  StayBusy(3001, 3017);
+  EXPECT_EQ(WaitAt(3018), Clock::duration::zero());
+}
+
+TEST_F(DrainForecastTest, WhoIsSlowAllTheTimeHasABacklog) {
+  Start(64);
+  // A turn each 100 ms, with one answer.
+  for (int ms = 100; ms <= 5000; ms += 100) {
+    forecast_.Answered();
+    forecast_.Started();
+    WaitAt(ms);
+  }
+  EXPECT_GE(WaitAt(5100), seconds(4));
 }
 
 TEST_F(DrainForecastTest, WhoDoesNotReadHoldsNobodyUp) {
-  for (int i = 0; i < 1000; ++i) forecast_.Started();  // never answered
+  Start(1000);  // never answered
   forecast_.Rested(start_ + milliseconds(500));
-  EXPECT_EQ(forecast_.Wait(start_ + milliseconds(510)), Clock::duration::zero());
+  EXPECT_EQ(WaitAt(510), Clock::duration::zero());
 }
 
 TEST_F(DrainForecastTest, ForgetsWhatIsLongPast) {
-  forecast_.Started();
-  const Clock::duration once = forecast_.Wait(start_ + milliseconds(800));
-  EXPECT_EQ(once, milliseconds(800));
-  EXPECT_LE(forecast_.Wait(start_ + seconds(10)), seconds(1));
+  Start(1);
+  StayBusy(1, 800);
+  EXPECT_EQ(WaitAt(801), milliseconds(800));
+  StayBusy(802, 10'000);
+  EXPECT_LE(WaitAt(10'001), seconds(1));
 }
 
 TEST(Pushback, IsBoundedAndSpread) {
@@ -200,9 +243,10 @@ TEST_F(GateTest, ProbesAlwaysPass) {
 }
 
 TEST_F(DrainForecastTest, ACallThatWaitsForSomethingElseIsNoBacklog) {
-  for (int i = 0; i < 20; ++i) forecast_.Started();
+  Start(20);
   for (int i = 0; i < 20; ++i) forecast_.Left();
-  EXPECT_EQ(forecast_.Wait(start_ + milliseconds(100)), Clock::duration::zero());
+  StayBusy(1, 100);
+  EXPECT_EQ(WaitAt(101), Clock::duration::zero());
 }
 
 TEST_F(GateTest, ACallThatWaitsHoldsItsPartOfTheBudget) {

@@ -17,8 +17,8 @@ MAY_INCLUDE = {
     "base": {"base", "absl"},
     "proto": {"base", "proto", "ferrite", "google", "absl"},
     "store": {"base", "store", "absl", "oneapi", "tbb"},
-    "server": {"base", "server", "store", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "nlohmann", "oneapi", "prometheus", "spdlog",
-               "microhttpd.h", "nghttp2", "zlib.h"},
+    "server": {"base", "server", "store", "proto", "ferrite", "etcd", "google", "grpc", "grpcpp", "absl", "nlohmann", "oneapi", "prometheus",
+               "spdlog", "microhttpd.h", "nghttp2", "zlib.h"},
     "client": {"base", "client", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "CLI", "histedit.h", "nlohmann"},
     "tests": None,  # anything; but no other folder includes them
     "bench": None,
@@ -56,6 +56,7 @@ SERVER_FOLDERS = {
     "reflection": ["engine"],
     "net": ["metrics"],
     "settings": ["admission", "events", "net"],
+    "cluster": [],
 }
 SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "sched.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 
@@ -71,6 +72,7 @@ BANS = [
      "an argument that PipelineStream hands in: these parts know no gRPC"),
     (r'#include [<"]grpc(pp)?/(?!(health|reflection)/v1/\w+\.pb\.h)|\bgrpc::(?!(health|reflection)::v1)', r"^server/(?!engine/grpc/).*\.(cc|h)$",
      "what server/call and server/engine offer: only server/engine/grpc names gRPC, so that another front can take its place"),
+    (r'#include "etcd/', r"^server/(?!cluster/).*\.(cc|h)$", "the view of server/cluster: only that folder knows of etcd"),
     (r'#include "[^"]*\.\.', CPP, "the path from the root of the repository"),
     (r"\b(class|struct|enum class) \w*(Manager|Helper|Utils?|Impl)\b", CPP, "a noun that says what it is"),
     (r"\b(sleep_for|sleep_until|SleepFor|usleep|nanosleep|time\.sleep)\(", r"^tests/(?!e2e/(eventually|server_process)\.py$)",
@@ -401,6 +403,7 @@ class Rules(unittest.TestCase):
             ("store/a.h", "#ifndef STORE_A_H_", "#pragma once"),
             ("store/a.cc", "using namespace absl;", "the name"),
             ("store/a.cc", "std::format(x)", "absl::StrFormat"),
+            ("server/a.cc", '#include "etcd/rpc.pb.h"', "the view"),
             ("client/pipeline/call_queue.h", '#include "grpcpp/alarm.h"', "PipelineStream hands in"),
             ("store/a.cc", "class EntryManager {", "a noun"),
             ("tests/a.cc", "std::this_thread::sleep_for(x)", "an event"),

@@ -19,7 +19,7 @@ inline constexpr size_t kMaxKeyBytes = 4096;
 inline constexpr int64_t kMaxTtlMs = int64_t{100} * 365 * 24 * 3600 * 1000;
 
 // When an entry is to expire: after a time to live, by the steady clock, or when the wall clock
-// reaches a Unix time, however often it is set before.
+// reaches a Unix time, however often it is set before (store.h).
 struct Expiry {
   enum class Kind : uint8_t {
     kNever,

@@ -73,6 +73,11 @@ IncrResult Store::Incr(std::string_view key, const IncrOptions& options) {
 
 void Store::SetMaxMemoryBytes(uint64_t bytes) { state_->SetLimit(bytes); }
 
+uint64_t Store::LeastMemoryBytes() const {
+  return state_->context.budget.table_bytes.load(std::memory_order_relaxed) +
+         state_->shards.size() * kMinShardBytes;
+}
+
 void Store::Listen(EventListener* listener) {
   state_->context.listener.store(listener, std::memory_order_release);
   for (const auto& shard : state_->shards) shard->WaitForWriters();

@@ -8,7 +8,10 @@
 // keys is one critical section per key.
 //
 // Time. An entry is absent from the millisecond in which its time to live ends, for every call,
-// whether or not its memory has been taken back; Sweep() only reclaims.
+// whether or not its memory has been taken back; Sweep() only reclaims. If the wall clock is set,
+// entries that expire by it come to their end sooner or later, at once. One that a call or an event
+// has told to be gone never comes back; if the clock is set back before anybody asked, an entry
+// that was over may be there again, or not.
 //
 // Memory. With a limit, a write that finds no room evicts entries first (eviction_queue.h says
 // which), or fails with kMemoryFull when eviction is off. What entries take is counted
@@ -124,8 +127,10 @@ class Store {
   // at once. What is above a lower limit goes a bounded step at a time: each Sweep(), and each
   // write that makes an entry, evicts some of it; without eviction, writes that take memory fail
   // until enough was deleted or has expired. The number of shards, and the tables, stay as they
-  // are: close to Stats().table_bytes a limit leaves no room for entries.
+  // are: below LeastMemoryBytes() a limit leaves next to no room for entries.
   void SetMaxMemoryBytes(uint64_t bytes);
+  // The least limit that leaves each shard what it needs beside the tables that there are.
+  uint64_t LeastMemoryBytes() const;
 
   // Whether memory is above the limit, and there is something to evict: Sweep() again soon.
   bool HasExcess() const;

@@ -3,8 +3,13 @@
 #include <cstddef>
 
 #include "base/clock.h"
+#include "store/memory/page.h"
 
 namespace ferrite {
+
+// The least that a shard needs beside its tables: a page of each size. With fewer, sizes that are
+// in use take them from one another all the time.
+inline constexpr size_t kMinShardBytes = kSizeClassCount * kPageBytes;
 
 struct StoreOptions {
   // 0: four per core, but no more than leave each some 16 MiB of the limit, and without one no

@@ -25,7 +25,7 @@ void EntryReader::FinishExpiring(const StoreState& state, std::string_view key,
 
 Entry* EntryReader::FindLocked() const {
   Entry* const entry = key_.shard->Find(key_.key);
-  return entry == nullptr || state_.Expired(*entry) ? nullptr : entry;
+  return entry == nullptr || key_.shard->HasExpired(entry) ? nullptr : entry;
 }
 
 void EntryReader::CopyLocked(const StoreState& state, const Entry& entry, const GetOptions& options,
@@ -69,9 +69,9 @@ void EntryReader::LockAndPeek(bool with_value, ReadResult* result) const {
 
 EntryReader::Standing EntryReader::LockAndWeigh() const {
   SpinMutex::scoped_lock lock(key_.lock());
-  const Entry* const entry = key_.shard->Find(key_.key);
+  Entry* const entry = key_.shard->Find(key_.key);
   if (entry == nullptr) return {};
-  const bool found = !state_.Expired(*entry);
+  const bool found = !key_.shard->HasExpired(entry);
   return {.found = found,
           .version = found ? entry->version() : 0,
           .block_bytes = entry->HasBlock() ? ValueBlock::MemoryBytes(entry->value().size()) : 0};

@@ -89,7 +89,7 @@ TouchResult EntryWriter::Touch(std::optional<Expiry> expiry) {
     key_.shard->SetExpiry(&locked.entry(), state_.ExpiresAtMs(*expiry, 0));
   }
   locked.entry().key().CountUse();
-  result.found = !state_.Expired(locked.entry());
+  result.found = !key_.shard->HasExpired(&locked.entry());
   result.version = locked.entry().version();
   result.ttl_ms = state_.TtlMs(locked.entry());
   return result;

@@ -18,7 +18,7 @@ class LockedKey {
         key_(located.key),
         lock_(shard_.LockOf(key_.hash)),
         entry_(shard_.Find(key_)) {
-    expired_ = entry_ != nullptr && state_.Expired(*entry_);
+    expired_ = entry_ != nullptr && shard_.HasExpired(entry_);
   }
 
   // Makes an entry with this many bytes if there is none. False: there is no memory for it. The key
@@ -99,7 +99,7 @@ class LockedKey {
       entry_ = shard_.Insert(key_, size_class, slot);
     } else {
       if (slot != nullptr) shard_.ReturnSlot(slot, &remains_);
-      expired_ = entry_ != nullptr && state_.Expired(*entry_);
+      expired_ = entry_ != nullptr && shard_.HasExpired(entry_);
     }
     return entry_ != nullptr;
   }

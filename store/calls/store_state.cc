@@ -12,9 +12,8 @@ namespace ferrite {
 namespace {
 
 constexpr size_t kMaxShards = 4096;
-// Each shard has pages of each size class that is in use: with fewer pages than that, classes would
-// take them from one another all the time. This is four times as many.
-constexpr size_t kMinShardBytes = 4 * kSizeClassCount * kPageBytes;
+// Nobody who leaves the number of shards open gets shards that have but the least.
+constexpr size_t kGoodShardBytes = 4 * kMinShardBytes;
 
 // What hints can name of one shard: entries beyond that would be found, but slowly.
 constexpr size_t kMaxShardBytes = (HintTable::kEndRef >> kSlotBits) * kPageBytes;
@@ -29,7 +28,7 @@ size_t ShardCount(const StoreOptions& options) {
   if (count == 0) {
     count = 4 * std::max(1u, std::thread::hardware_concurrency());
     if (most_bytes != 0) {
-      count = std::min(count, std::bit_floor(std::max<size_t>(1, most_bytes / kMinShardBytes)));
+      count = std::min(count, std::bit_floor(std::max<size_t>(1, most_bytes / kGoodShardBytes)));
     } else {
       most_bytes = PhysicalBytes();
     }

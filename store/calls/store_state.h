@@ -54,7 +54,6 @@ class StoreState {
   }
   // What is left until then.
   std::optional<int64_t> TtlMs(const Entry& entry) const;
-  bool Expired(const Entry& entry) const { return entry.Expired(*context.clock); }
 
   // Whether reads count as uses: only eviction needs to know.
   bool counts_uses() const { return counts_uses_.load(std::memory_order_relaxed); }

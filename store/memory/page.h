@@ -4,11 +4,10 @@
 // address within it, so a slot knows its page without storing anything.
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
+#include "store/memory/first_due.h"
 #include "store/memory/size_class.h"
 
 namespace ferrite {
@@ -16,7 +15,6 @@ namespace ferrite {
 inline constexpr size_t kPageBytes = size_t{64} << 10;
 // So many bytes behind a page can be read, though they mean nothing.
 inline constexpr size_t kPageTailBytes = size_t{64} << 10;
-inline constexpr int64_t kNeverDue = std::numeric_limits<int64_t>::max();
 
 // Names a slot within its shard in 30 bits: 20 for the page, 10 for the slot in it. 2^20 pages are
 // 64 GiB a shard.
@@ -26,7 +24,7 @@ inline constexpr uint32_t kMaxSlotsPerPage = 1u << kSlotBits;
 inline constexpr uint32_t kMaxPagesPerShard = 1u << 20;
 inline constexpr SlotRef kNoSlot = (1u << 30) - 1;
 
-// Everything but `next_due_ms` is guarded by the mutex of the shard that holds the page.
+// Everything but when entries expire is guarded by the mutex of the shard that holds the page.
 struct Page {
   // Slots begin here: past the header, at a cache line.
   static constexpr size_t kFirstSlotOffset = 256;
@@ -62,16 +60,10 @@ struct Page {
   // The first live slot at or after `slot`, or slot_count.
   uint32_t NextLive(uint32_t slot) const;
 
-  // An entry of this page is to expire then.
-  void LowerNextDue(int64_t at_ms) {
-    int64_t due_ms = next_due_ms.load();
-    while (at_ms < due_ms && !next_due_ms.compare_exchange_weak(due_ms, at_ms)) {
-    }
-  }
-
-  // A lower bound on when an entry of this page expires: no entry here expires before it. Written
-  // by writers that give an entry a time to live, read by the sweep.
-  std::atomic<int64_t> next_due_ms;
+  // When the first entry of this page expires, by either clock. Written by writers that give an
+  // entry a time to live, read by the sweep.
+  FirstDue due_by_steady_clock;
+  FirstDue due_by_wall_clock;
 
   Page* next_partial;  // the list of pages of this class that have a free slot
   Page* previous_partial;

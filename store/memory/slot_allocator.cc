@@ -44,7 +44,6 @@ void* SlotAllocator::AllocateLarger(uint8_t size_class) {
 
 Page* SlotAllocator::MakePage(uint8_t size_class, void* memory) {
   auto* page = new (memory) Page{};
-  page->next_due_ms.store(kNeverDue);
   page->size_class = size_class;
   page->slot_bytes = static_cast<uint32_t>(SlotBytes(size_class));
   page->slot_reciprocal = Page::ReciprocalOf(page->slot_bytes);

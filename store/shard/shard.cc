@@ -177,10 +177,26 @@ uint64_t Shard::NextVersion(uint64_t last) const {
 
 void Shard::SetExpiry(Entry* entry, int64_t at_ms) const {
   entry->set_expires_at_ms(at_ms);
-  if (at_ms == 0) return;
-  // The sweep resets `next_due_ms` before it reads the entries: either it reads this expiry, or
-  // this lowers the bound after.
-  Page::Of(entry)->LowerNextDue(NextLookMs(at_ms, *context_.clock));
+  // The sweep resets the page's times before it reads the entries: either it reads this expiry, or
+  // this comes after.
+  if (at_ms != 0) NoteExpiry(Page::Of(entry), at_ms);
+}
+
+void Shard::NoteExpiry(Page* page, int64_t at_ms) {
+  if (IsByWallClock(at_ms)) {
+    page->due_by_wall_clock.Add(UnixMsOf(at_ms));
+  } else {
+    page->due_by_steady_clock.Add(at_ms);
+  }
+}
+
+bool Shard::ExpireForGood(Entry* entry) const {
+  const int64_t at_ms = entry->expires_at_ms();
+  if (at_ms == 0 || LeftMs(at_ms, *context_.clock) > 0) return false;
+  // The steady clock never goes back.
+  const int64_t now_ms = context_.clock->MonotonicMs();
+  if (IsByWallClock(at_ms)) SetExpiry(entry, std::max<int64_t>(now_ms, 1));  // 0 is never
+  return true;
 }
 
 }  // namespace ferrite

@@ -156,6 +156,11 @@ class Shard {
 
   // Sets when an entry expires (0: never) and lets the sweep know. The caller has locked its key.
   void SetExpiry(Entry* entry, int64_t at_ms) const;
+  // Whether the entry has expired, for a caller that says so to a user: an entry that is gone by
+  // the wall clock stays gone, also if that is set back then. The caller has locked its key.
+  bool HasExpired(Entry* entry) const {
+    return entry->expires_at_ms() != 0 && ExpireForGood(entry);
+  }
 
   // Evicts one entry, if there is one.
   Evicted EvictOne() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -199,6 +204,8 @@ class Shard {
   std::optional<size_t> EvictIfUnchanged(const LookupKey& key, const Page* page, uint64_t version)
       ABSL_LOCKS_EXCLUDED(mutex_);
   bool Expired(const Entry& entry) const { return entry.Expired(*context_.clock); }
+  bool ExpireForGood(Entry* entry) const;
+  static void NoteExpiry(Page* page, int64_t at_ms);
   // A lock has a cache line of its own, so that keys that differ do not meet.
   struct alignas(64) KeyLock {
     SpinMutex mutex;

@@ -16,11 +16,17 @@ constexpr size_t kBytesPerFlushBatch = size_t{512} << 10;
 constexpr uint32_t kFullPagesPerFlushBatch = 4;
 constexpr uint32_t kPagesPerFlushBatch = 1024;
 
+// Whether an entry of the page may have expired.
+bool IsDue(const Page& page, const Moment& now) {
+  return page.due_by_steady_clock.IsOver(now.steady_ms) ||
+         page.due_by_wall_clock.IsOver(now.unix_ms);
+}
+
 }  // namespace
 
 bool Shard::Sweep(uint32_t* page_number) {
   KeyBatch& due = KeyBatch::OfThisThread();
-  const int64_t now_ms = context_.clock->MonotonicMs();
+  const Moment now(*context_.clock);
   bool more;
   {
     MutexLock lock(&mutex_);
@@ -29,31 +35,35 @@ bool Shard::Sweep(uint32_t* page_number) {
     const uint32_t stop = std::min(end, *page_number + kPagesPerSweepStep);
     while (page == nullptr && *page_number < stop) {
       page = slots_.page((*page_number)++);
-      if (page != nullptr && page->next_due_ms.load() > now_ms) page = nullptr;
+      if (page != nullptr && !IsDue(*page, now)) page = nullptr;
     }
     more = *page_number < end;
     if (page == nullptr) return more;
-    int64_t next_due_ms = kNeverDue;
-    page->next_due_ms.store(kNeverDue);
+    page->due_by_steady_clock.Reset();
+    page->due_by_wall_clock.Reset();
     for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
          slot = page->NextLive(slot + 1)) {
       const Entry& entry = EntryInSlot(page->SlotAt(slot));
       const int64_t at_ms = entry.expires_at_ms();
       if (at_ms == 0) continue;
-      const int64_t look_ms = NextLookMs(at_ms, *context_.clock);
-      if (look_ms <= now_ms) {
+      if (LeftMs(at_ms, now) <= 0) {
         due.Add(entry);
       } else {
-        next_due_ms = std::min(next_due_ms, look_ms);
+        NoteExpiry(page, at_ms);
       }
     }
-    page->LowerNextDue(next_due_ms);
   }
   EraseInTurn(due, [&](size_t i) {
     Remains remains;
     SpinMutex::scoped_lock key_lock(LockOf(due[i].hash));
     Entry* const entry = Find(due[i]);
-    if (entry == nullptr || !Expired(*entry)) return;
+    if (entry == nullptr) return;
+    const int64_t at_ms = entry->expires_at_ms();
+    if (at_ms == 0) return;
+    if (LeftMs(at_ms, *context_.clock) > 0) {
+      // It was written again, or the wall clock was set back: then the page does not know of it.
+      return NoteExpiry(Page::Of(entry), at_ms);
+    }
     Erase(entry, EventKind::kExpire, &remains);
     expired_by_sweep_.fetch_add(1, std::memory_order_relaxed);
   });
@@ -121,16 +131,17 @@ bool Shard::Flush(WalkPosition* position, uint64_t* deleted) {
 }
 
 size_t Shard::CountExpired() {
-  const int64_t now_ms = context_.clock->MonotonicMs();
+  const Moment now(*context_.clock);
   size_t count = 0;
   for (uint32_t number = 0;; ++number) {
     MutexLock lock(&mutex_);
     if (number >= slots_.page_count()) return count;
     Page* page = slots_.page(number);
-    if (page == nullptr || page->next_due_ms.load() > now_ms) continue;
+    if (page == nullptr || !IsDue(*page, now)) continue;
     for (uint32_t slot = page->NextLive(0); slot < page->slot_count;
          slot = page->NextLive(slot + 1)) {
-      count += Expired(EntryInSlot(page->SlotAt(slot)));
+      const int64_t at_ms = EntryInSlot(page->SlotAt(slot)).expires_at_ms();
+      count += at_ms != 0 && LeftMs(at_ms, now) <= 0;
     }
   }
 }

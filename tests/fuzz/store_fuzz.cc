@@ -3,8 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <limits>
 #include <span>
 
 #include "tests/store/model_fixture.h"
@@ -77,24 +75,17 @@ class FuzzRun : public ModelFixture {
   uint32_t Below(uint32_t bound) override { return bytes_.Below(bound); }
   uint64_t Any() override { return bytes_.Take(8); }
 
-  // Versions grow whatever the wall clock does. Entries that expire by it come and go with it,
-  // which the model cannot follow: then both clocks go forward.
-  void SetWallClock(int64_t step_ms) {
-    if (options_.expiry) return clock_.Advance(std::abs(step_ms));
-    clock_.SetUnixMs(clock_.UnixMs() + step_ms);
-  }
-
   // Many sets for few bytes, so that memory is soon full.
   void Fill() {
     const uint32_t size = Below(4500);
     const uint32_t begin = Below(options_.keys);
     for (uint32_t i = begin; i < begin + 200; ++i) {
       const std::string key = "k" + std::to_string(i % options_.keys);
-      const ModelEntry* old = Find(key);
+      Look(key);
       const SetResult result =
           store_->Set(key, std::string(size, 'f'), {.return_previous = evicts()});
       if (Refused(result.outcome == SetOutcome::kMemoryFull)) continue;
-      if (evicts()) old = FindUnlessEvicted(key, result.previous.found);
+      const ModelEntry* const old = FindUnlessEvicted(key, result.previous.found);
       if (evicts()) ExpectSame(result.previous, old);
       Write(key, std::string(size, 'f'), result.version, 0);
     }

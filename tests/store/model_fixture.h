@@ -19,6 +19,9 @@ struct ModelEntry {
   uint64_t version = 0;
   int64_t expires_at_ms = 0;  // as the store keeps it; 0: never
   uint64_t life = 0;          // another each time the key comes
+  // It was over by the wall clock when that was set back, and nobody had asked: the store may have
+  // taken it out.
+  bool may_be_gone = false;
 };
 
 struct ModelOptions {
@@ -28,7 +31,8 @@ struct ModelOptions {
   bool evict = true;
   uint32_t keys = 60;  // of each of three lengths
   bool expiry = true;
-  bool limit_moves = false;  // up and down, and away; entries are evicted then, or writes refused
+  bool limit_moves = false;   // up and down, and away; entries are evicted then, or writes refused
+  bool clock_is_set = false;  // the wall clock, forward and back
 };
 
 // A scan that goes on step by step while other operations come in between.
@@ -82,16 +86,27 @@ class ModelFixture : public StoreTest {
     }
   }
 
-  // The model's entry if it is there now; drops it if it has expired.
-  ModelEntry* Find(const std::string& key) {
+  bool IsOver(const ModelEntry& entry) const {
+    return entry.expires_at_ms != 0 && LeftMs(entry.expires_at_ms, clock_) <= 0;
+  }
+  // The model's entry if it is there now, for a call that may not ask the store for it.
+  ModelEntry* Look(const std::string& key) {
     const auto found = model_.find(key);
-    if (found == model_.end()) return nullptr;
-    if (found->second.expires_at_ms != 0 && LeftMs(found->second.expires_at_ms, clock_) <= 0) {
+    if (found == model_.end() || IsOver(found->second)) return nullptr;
+    ModelEntry& entry = found->second;
+    if (entry.may_be_gone && !store_->Exists(key)) {
       model_.erase(found);
       ++expired_;
       return nullptr;
     }
-    return &found->second;
+    entry.may_be_gone = false;
+    return &entry;
+  }
+  // The same where the store is asked, which has it gone for good if it has expired.
+  ModelEntry* Find(const std::string& key) {
+    ModelEntry* const entry = Look(key);
+    if (entry == nullptr) expired_ += model_.erase(key);
+    return entry;
   }
   // The entry of a key, given whether the store says that it is there: it may have been evicted.
   ModelEntry* FindUnlessEvicted(const std::string& key, bool there) {
@@ -156,7 +171,7 @@ class ModelFixture : public StoreTest {
   void DoSet() {
     const std::string key = AnyKey();
     const std::string value = AnyValue();
-    ModelEntry* old = Find(key);
+    ModelEntry* old = Look(key);
     SetOptions options{.expiry = *AnyExpiry(), .return_previous = evicts() || Chance(3)};
     if (Chance(4)) options.presence = Chance(2) ? Presence::kAbsent : Presence::kPresent;
     if (options.presence != Presence::kAbsent && Chance(5)) {
@@ -165,7 +180,7 @@ class ModelFixture : public StoreTest {
     const SetResult result = store_->Set(key, value, options);
     if (Refused(result.outcome == SetOutcome::kMemoryFull)) return;
     // The write itself may have evicted the entry that it was to find.
-    if (evicts()) old = FindUnlessEvicted(key, result.previous.found);
+    old = FindUnlessEvicted(key, result.previous.found);
     const bool holds =
         (options.presence != Presence::kAbsent || old == nullptr) &&
         (options.presence != Presence::kPresent || old != nullptr) &&
@@ -191,6 +206,7 @@ class ModelFixture : public StoreTest {
     }
     if (options_.expiry && Chance(3)) options.expiry = Expiry::After(1 + Below(300));
     options.expiry_only_if_created = Chance(2);
+    Look(key);
     const IncrResult result = store_->Incr(key, options);
     if (Refused(result.outcome == IncrOutcome::kMemoryFull)) return;
     const bool found = !result.created && result.version != 0;
@@ -325,6 +341,14 @@ class ModelFixture : public StoreTest {
     scans_.erase(scans_.begin() + static_cast<ptrdiff_t>(which));
   }
 
+  // Somebody sets the wall clock, and the steady one goes on.
+  void SetWallClock(int64_t step_ms) {
+    if (step_ms < 0) {
+      for (auto& [key, entry] : model_) entry.may_be_gone |= IsOver(entry);
+    }
+    clock_.SetUnixMs(clock_.UnixMs() + step_ms);
+  }
+
   // One call, or a few.
   void Step() {
     switch (Below(20)) {
@@ -353,6 +377,9 @@ class ModelFixture : public StoreTest {
         break;
       case 13:
         clock_.Advance(Below(50));
+        if (options_.clock_is_set && Chance(4)) {
+          SetWallClock(static_cast<int64_t>(Below(400)) - 200);
+        }
         break;
       case 14:
         store_->Sweep();

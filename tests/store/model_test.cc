@@ -36,6 +36,13 @@ std::vector<ModelOptions> Configurations() {
   std::vector<ModelOptions> all;
   for (uint32_t seed = 1; seed <= 6; ++seed) all.push_back({.seed = seed});
   for (uint32_t seed = 7; seed <= 9; ++seed) {
+    all.push_back({.seed = seed, .clock_is_set = true});
+    all.push_back({.seed = seed, .max_memory_bytes = kLimit, .keys = 3000, .clock_is_set = true});
+    all.push_back({.seed = seed,
+                   .max_memory_bytes = kLimit,
+                   .evict = false,
+                   .keys = 3000,
+                   .clock_is_set = true});
     all.push_back({.seed = seed, .max_memory_bytes = kLimit, .keys = 3000});
     all.push_back({.seed = seed, .max_memory_bytes = kLimit, .keys = 3000, .expiry = false});
     all.push_back({.seed = seed, .max_memory_bytes = kLimit, .evict = false, .keys = 3000});
@@ -55,6 +62,7 @@ INSTANTIATE_TEST_SUITE_P(Configurations, StoreModelTest, testing::ValuesIn(Confi
                            const ModelOptions& options = test.param;
                            return "Seed" + std::to_string(options.seed) +
                                   (options.limit_moves ? "Moving" : "") +
+                                  (options.clock_is_set ? "ClockIsSet" : "") +
                                   (options.max_memory_bytes == 0 ? "Unlimited"
                                    : !options.evict              ? "Full"
                                    : options.expiry              ? "Evicting"

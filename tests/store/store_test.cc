@@ -115,43 +115,6 @@ TEST_F(StoreTest, AnEntryIsGoneFromTheMillisecondOnInWhichItExpires) {
   EXPECT_FALSE(Ttl("k").has_value());
 }
 
-TEST_F(StoreTest, AUnixTimeComesWhenTheWallClockSaysSo) {
-  const int64_t now = clock_.UnixMs();
-  Set("at", "v", {.expiry = Expiry::At(now + 500)});
-  Set("after", "v", {.expiry = Expiry::After(500)});
-  clock_.SetUnixMs(now - 86'400'000);
-  EXPECT_EQ(Ttl("at"), 86'400'500);
-  EXPECT_EQ(Ttl("after"), 500);
-  clock_.SetUnixMs(now + 499);
-  EXPECT_EQ(Ttl("at"), 1);
-  EXPECT_EQ(Ttl("after"), 500);
-  EXPECT_EQ(store_->Stats().entries, 2u);
-  clock_.SetUnixMs(now + 500);
-  EXPECT_EQ(Get("at"), "(miss)");
-  EXPECT_EQ(Get("after"), "v");
-  Set("at", "w", {.expiry = Expiry::At(now + 1'000), .presence = Presence::kAbsent});
-  Set("at", "x", {.expiry = Expiry::Keep(), .presence = Presence::kPresent});
-  EXPECT_EQ(Ttl("at"), 500);
-  clock_.SetUnixMs(now);
-  clock_.Advance(500);
-  EXPECT_EQ(Ttl("at"), 500);
-  EXPECT_EQ(Get("after"), "(miss)");
-}
-
-TEST_F(StoreTest, WhatAStepOfTheWallClockExpiredIsReclaimed) {
-  for (int i = 0; i < 1000; ++i) {
-    Set("k" + std::to_string(i), "v", {.expiry = Expiry::At(clock_.UnixMs() + 86'400'000)});
-  }
-  while (!store_->Sweep()) {
-  }
-  clock_.SetUnixMs(clock_.UnixMs() + 86'400'000);
-  EXPECT_EQ(Get("k1"), "(miss)");
-  clock_.Advance(10'000);  // the sweep looks as often
-  while (!store_->Sweep()) {
-  }
-  EXPECT_EQ(store_->Stats().expired_by_sweep, 1000u);
-}
-
 TEST_F(StoreTest, ExpiryKinds) {
   Set("k", "v", {.expiry = Expiry::At(clock_.UnixMs() + 500)});
   EXPECT_EQ(Ttl("k"), 500);
@@ -251,6 +214,14 @@ TEST_F(StoreTest, FlushDeletesEverything) {
   EXPECT_EQ(store_->Stats().entries, 0u);
   EXPECT_EQ(store_->Stats().slot_bytes, 0u);
   EXPECT_EQ(store_->Flush(), 0u);
+}
+
+TEST_F(StoreTest, TheLeastMemoryIsWhatTablesAndShardsTake) {
+  const uint64_t least = store_->LeastMemoryBytes();
+  EXPECT_EQ(least, store_->Stats().table_bytes + 4 * kMinShardBytes);
+  for (int i = 0; i < 50'000; ++i) Set(std::to_string(i), "v");
+  EXPECT_GT(store_->LeastMemoryBytes(), least);
+  EXPECT_EQ(store_->LeastMemoryBytes(), store_->Stats().table_bytes + 4 * kMinShardBytes);
 }
 
 }  // namespace

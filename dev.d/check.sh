@@ -33,7 +33,8 @@ check_asan() {
 inputs_of() {
   local paths=(base proto store server client tests CMakeLists.txt CMakePresets.json dev.d)
   case $1 in
-    proto) paths=(proto dev.d/tools.sh) ;;
+    format | shell) paths=(.) ;; # they look for files of their kind everywhere
+    proto) paths=(proto dev.d) ;;
     locks) paths=(base proto store server client CMakeLists.txt CMakePresets.json dev.d) ;;
   esac
   git ls-files --cached --others --exclude-standard -- "${paths[@]}" | sort -u |

@@ -77,6 +77,18 @@ def test_a_check_is_repeated_only_when_what_it_looks_at_has_changed(tmp_path):
         "== proto", "looked at bad", "== proto", "looked at bad", "failed twice"], done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("check", ["format", "shell"])
+def test_a_check_of_all_files_looks_at_every_folder(check, tmp_path):
+    script = f"""
+    cp -r dev.d "$CLONE" && cd "$CLONE" && git init -q && mkdir bench deploy && before=$(inputs_of {check})
+    for file in bench/new.cc deploy/new.sh .clang-format; do
+      echo new >$file; after=$(inputs_of {check}); [[ $after != "$before" ]] || echo "$file is overlooked"; before=$after
+    done
+    """
+    done = shell(script, env={**os.environ, "CLONE": str(tmp_path)})
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
 def test_only_missing_packages_are_found(tmp_path):
     packages = tmp_path / "packages.txt"
     packages.write_text("# a comment\nbash  # is there\nferrite-no-such-package\n\nferrite-neither bash\n"

@@ -1,5 +1,9 @@
 #include "base/steady_waits.h"
 
+#include "absl/base/config.h"
+
+// A later Abseil, also one that is no release, has other types here, and no need of this.
+#if defined(ABSL_LTS_RELEASE_VERSION) && ABSL_LTS_RELEASE_VERSION <= 20230125 && defined(__linux__)
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -7,19 +11,15 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <climits>
 #include <cstdint>
-#include <cstdlib>
 #include <ctime>
 
-#include "absl/base/config.h"
-#include "absl/synchronization/mutex.h"
-#include "base/clock.h"
-
-// A later Abseil has other types here, and no need of this.
-#if ABSL_LTS_RELEASE_VERSION <= 20230125
 #include "absl/synchronization/internal/create_thread_identity.h"
 #include "absl/synchronization/internal/per_thread_sem.h"
+#include "absl/synchronization/mutex.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/wall_clock_steps.h"
 
 namespace ferrite {
 namespace {
@@ -49,47 +49,25 @@ bool TryTake(std::atomic<int32_t>& semaphore) {
   return false;
 }
 
-// Turns times of the wall clock into durations. Thread-safe.
-class WallClock {
- public:
-  // How long it is until then. The time was made a moment ago, perhaps before the clock was set:
-  // for a while after that, it may be less.
-  int64_t NsUntil(KernelTimeout timeout) {
-    const timespec end = timeout.MakeAbsTimespec();
-    timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    const int64_t steady_ns = SteadyNs();
-    const int64_t ahead_ns = now.tv_sec * kNsPerSecond + now.tv_nsec - steady_ns;
-    if (const int64_t last_ns = ahead_ns_.load(); std::abs(ahead_ns - last_ns) > kStepNs) {
-      before_ns_.store(last_ns);
-      set_at_ns_.store(steady_ns);
-      ahead_ns_.store(ahead_ns);
-    }
-    const int64_t seconds = std::min<int64_t>(end.tv_sec, INT64_MAX / kNsPerSecond - 1);
-    const int64_t end_ns = seconds * kNsPerSecond + end.tv_nsec;
-    const int64_t left_ns = end_ns - steady_ns - ahead_ns;
-    if (steady_ns - set_at_ns_.load() > kWhileNs) return left_ns;
-    return std::min(left_ns, std::max(end_ns - steady_ns - before_ns_.load(), kShortNs));
-  }
+constinit WallClockSteps wall_clock;
 
- private:
-  // What is no step is as much as a wait may be too long.
-  static constexpr int64_t kStepNs = 50'000'000;
-  static constexpr int64_t kWhileNs = kNsPerSecond;
-  static constexpr int64_t kShortNs = 10'000'000;
-
-  // By how much it is ahead of the steady clock, and was before it was set.
-  std::atomic<int64_t> ahead_ns_{0};
-  std::atomic<int64_t> before_ns_{0};
-  std::atomic<int64_t> set_at_ns_{INT64_MIN / 2};
-};
-
-constinit WallClock wall_clock;
+long Futex(std::atomic<int32_t>& semaphore, int operation, int32_t value, const timespec* longest) {
+  return syscall(SYS_futex, &semaphore, operation | FUTEX_PRIVATE_FLAG, value, longest, nullptr, 0);
+}
 
 // Sleeps while the semaphore is zero, for so long at most; may return without a reason. The kernel
 // counts a relative time by the steady clock.
 void Sleep(std::atomic<int32_t>& semaphore, const timespec* longest) {
-  syscall(SYS_futex, &semaphore, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, longest, nullptr, 0);
+  if (Futex(semaphore, FUTEX_WAIT, 0, longest) == 0) return;
+  // Anything else would have every wait spin.
+  FERRITE_CHECK(errno == EAGAIN || errno == EINTR || errno == ETIMEDOUT);
+}
+
+// The time of the wall clock that it stands for.
+int64_t WallNsOf(KernelTimeout timeout) {
+  const timespec end = timeout.MakeAbsTimespec();
+  const int64_t seconds = std::min<int64_t>(end.tv_sec, INT64_MAX / kNsPerSecond - 1);
+  return seconds * kNsPerSecond + end.tv_nsec;
 }
 
 bool Take(std::atomic<int32_t>& semaphore, KernelTimeout timeout) {
@@ -97,8 +75,7 @@ bool Take(std::atomic<int32_t>& semaphore, KernelTimeout timeout) {
     while (!TryTake(semaphore)) Sleep(semaphore, nullptr);
     return true;
   }
-  const int64_t start_ns = SteadyNs();
-  const int64_t end_ns = start_ns + std::min(wall_clock.NsUntil(timeout), INT64_MAX - start_ns);
+  const int64_t end_ns = wall_clock.SteadyNsAt(WallNsOf(timeout), WallClockSteps::ReadClocks());
   while (!TryTake(semaphore)) {
     const int64_t left_ns = end_ns - SteadyNs();
     if (left_ns <= 0) return false;
@@ -118,7 +95,7 @@ __attribute__((weak)) void ABSL_INTERNAL_C_SYMBOL(AbslInternalPerThreadSemPost)(
     ferrite::ThreadIdentity* identity) {
   std::atomic<int32_t>& semaphore = ferrite::SemaphoreOf(identity);
   if (semaphore.fetch_add(1, std::memory_order_release) == 0) {
-    syscall(SYS_futex, &semaphore, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, nullptr, nullptr, 0);
+    FERRITE_CHECK(ferrite::Futex(semaphore, FUTEX_WAKE, 1, nullptr) >= 0);
   }
 }
 

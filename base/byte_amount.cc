@@ -1,14 +1,20 @@
 #include "base/byte_amount.h"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <string>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace ferrite {
 namespace {
+
+// Each 1024 times the one before.
+constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
 
 // Digits of a fraction beyond these are below a byte in every unit.
 constexpr size_t kMaxFractionDigits = 18;
@@ -67,6 +73,21 @@ absl::StatusOr<uint64_t> ParseByteAmount(std::string_view text) {
     scale *= 10;
   }
   return static_cast<uint64_t>((number << *shift) + (part << *shift) / scale);
+}
+
+std::string RenderBytes(uint64_t bytes) {
+  size_t unit = 0;
+  while (unit + 1 < std::size(kUnits) && bytes >> (10 * (unit + 1)) > 0) ++unit;
+  const uint64_t one = uint64_t{1} << (10 * unit);
+  if (bytes % one == 0) return absl::StrCat(bytes / one, kUnits[unit]);
+  return absl::StrFormat("%.2f%s", static_cast<double>(bytes) / static_cast<double>(one),
+                         kUnits[unit]);
+}
+
+std::string RoundedBytes(double bytes) {
+  size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < std::size(kUnits); ++unit) bytes /= 1024;
+  return absl::StrFormat("%.*f %s", unit == 0 ? 0 : 1, bytes, kUnits[unit]);
 }
 
 }  // namespace ferrite

@@ -1,8 +1,9 @@
 #pragma once
 
-// Amounts of memory as people write them.
+// Amounts of memory as people write and read them.
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -19,5 +20,12 @@ inline constexpr char kByteAmountForms[] =
 // INVALID_ARGUMENT, with what may be written in the text, for anything else, for what is negative,
 // and for 16 EiB and more.
 absl::StatusOr<uint64_t> ParseByteAmount(std::string_view text);
+
+// "512MiB", "1.50GiB", to be written again: with the largest unit that leaves at least 1, and no
+// more digits than tell something.
+std::string RenderBytes(uint64_t bytes);
+
+// "512 B", "1.5 KiB", "2.0 GiB", for tables, also of rates.
+std::string RoundedBytes(double bytes);
 
 }  // namespace ferrite

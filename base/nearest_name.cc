@@ -2,8 +2,15 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
+
 namespace ferrite {
 namespace {
+
+bool SameLetter(char a, char b) {
+  return absl::ascii_tolower(static_cast<unsigned char>(a)) ==
+         absl::ascii_tolower(static_cast<unsigned char>(b));
+}
 
 // The optimal string alignment distance.
 size_t TypingErrors(std::string_view a, std::string_view b) {
@@ -16,9 +23,9 @@ size_t TypingErrors(std::string_view a, std::string_view b) {
     last.swap(row);
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      const size_t replaced = last[j - 1] + (SameLetter(a[i - 1], b[j - 1]) ? 0 : 1);
       row[j] = std::min({replaced, last[j] + 1, row[j - 1] + 1});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+      if (i > 1 && j > 1 && SameLetter(a[i - 1], b[j - 2]) && SameLetter(a[i - 2], b[j - 1]))
         row[j] = std::min(row[j], before_last[j - 2] + 1);
     }
   }
@@ -27,15 +34,20 @@ size_t TypingErrors(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::optional<std::string> NearestName(std::string_view word,
-                                       const std::vector<std::string>& names) {
-  std::optional<std::string> nearest;
-  size_t fewest = std::max<size_t>(1, word.size() / 3) + 1;
+std::vector<std::string> NearestNames(std::string_view word,
+                                      const std::vector<std::string>& names) {
+  std::vector<std::string> nearest;
+  size_t fewest = std::max<size_t>(1, word.size() / 3);
   for (const std::string& name : names) {
+    // Each letter by which one is longer is an error.
+    const size_t difference =
+        std::max(word.size(), name.size()) - std::min(word.size(), name.size());
+    if (difference > fewest) continue;
     const size_t errors = TypingErrors(word, name);
-    if (errors >= fewest) continue;
+    if (errors > fewest || errors >= name.size()) continue;
+    if (errors < fewest) nearest.clear();
     fewest = errors;
-    nearest = name;
+    nearest.push_back(name);
   }
   return nearest;
 }

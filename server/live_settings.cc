@@ -5,13 +5,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/nearest_name.h"
+#include "base/byte_amount.h"
 #include "server/call/status.h"
-#include "server/settings/contradictions.h"
-#include "server/settings/quantity.h"
 
 namespace ferrite {
 namespace {
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+// What is allowed is far shorter; errors and the log repeat what is not.
+constexpr size_t kMaxSettingBytes = 64;
 
 v1::SettingSource SourceOf(const FlagValue& value) {
   switch (value.source) {
@@ -44,13 +46,21 @@ v1::Setting ToMessage(const Flag& flag, const Settings& settings,
   return setting;
 }
 
+// What an error repeats of a name, which may be of any length: a text in UTF-8, as it was.
+std::string Beginning(std::string_view name) {
+  constexpr size_t kMostBytes = 64;
+  if (name.size() <= kMostBytes) return std::string(name);
+  size_t end = kMostBytes;
+  const auto is_within_letter = [&] { return (name[end] & '\xc0') == '\x80'; };
+  while (end > 0 && is_within_letter()) --end;
+  return absl::StrCat(std::string(name.substr(0, end)), "...");
+}
+
 absl::Status UnknownSetting(const std::string& name) {
-  std::vector<std::string> names;
-  for (const Flag& flag : AllFlags()) names.emplace_back(flag.name);
-  const std::optional<std::string> nearest = NearestName(name, names);
+  const std::optional<std::string> nearest = NearestFlag(name);
   return InvalidArgument(
       v1::SETTING_UNKNOWN,
-      absl::StrCat("there is no setting '", name, "'",
+      absl::StrCat("there is no setting '", Beginning(name), "'",
                    nearest.has_value() ? absl::StrCat("; did you mean ", *nearest, "?") : ""));
 }
 
@@ -75,6 +85,13 @@ absl::Status LiveSettings::GetConfig(const v1::GetConfigRequest& request,
                                      v1::GetConfigResponse* response) {
   const Settings now = Now();
   const std::map<std::string, std::string> in_force = InForce(now);
+  const size_t asked = static_cast<size_t>(request.names_size());
+  if (const size_t most = AllFlags().size(); asked > most) {
+    return InvalidArgument(v1::BATCH_TOO_LARGE,
+                           absl::StrCat("the request names ", asked, " settings; the limit is the ",
+                                        most, " that there are"),
+                           {{"limit", absl::StrCat(most)}, {"size", absl::StrCat(asked)}});
+  }
   for (const std::string& name : request.names()) {
     const Flag* const flag = FindFlag(name);
     if (flag == nullptr) return UnknownSetting(name);
@@ -96,6 +113,12 @@ absl::Status LiveSettings::SetConfig(const v1::SetConfigRequest& request,
         absl::StrCat(name, " needs a restart, with ", FlagName(name), "=VALUE or ",
                      EnvironmentName(name), "; a running server can change ", ChangeableNames()));
   }
+  if (request.value().size() > kMaxSettingBytes) {
+    return InvalidArgument(v1::SETTING_INVALID,
+                           absl::StrCat(name, ": the value has ", request.value().size(),
+                                        " bytes; the limit is ", kMaxSettingBytes),
+                           {{"limit", absl::StrCat(kMaxSettingBytes)}});
+  }
   MutexLock lock(&mutex_);
   FlagValues flags = settings_.flags;
   flags[name] = {request.value(), FlagSource::kCall};
@@ -103,12 +126,8 @@ absl::Status LiveSettings::SetConfig(const v1::SetConfigRequest& request,
   if (!changed.ok()) {
     return InvalidArgument(v1::SETTING_INVALID, std::string(changed.status().message()));
   }
-  const uint64_t least = shards_ * kMinShardBytes;
-  if (changed->max_memory_bytes != 0 && changed->max_memory_bytes < least) {
-    return InvalidArgument(
-        v1::SETTING_INVALID,
-        absl::StrCat(name, ": ", RenderBytes(changed->max_memory_bytes), " are too few for the ",
-                     shards_, " shards that there are; the least is ", RenderBytes(least)));
+  if (name == "max-memory") {
+    if (absl::Status status = CheckMemory(changed->max_memory_bytes); !status.ok()) return status;
   }
   response->set_previous_value(settings_.flags[name].text);
   spdlog::info("setting {} changed from {} ({}) to {} ({})", name, settings_.flags[name].text,
@@ -122,6 +141,19 @@ absl::Status LiveSettings::SetConfig(const v1::SetConfigRequest& request,
   }
   *response->mutable_setting() = ToMessage(*flag, settings_, InForce(settings_));
   return absl::OkStatus();
+}
+
+absl::Status LiveSettings::CheckMemory(uint64_t bytes) const {
+  // Up to a whole MiB, so that it can be said, and asked for, without a fraction.
+  const uint64_t least_mib = (least_memory_bytes_() + kMiB - 1) / kMiB;
+  if (bytes == 0 || bytes >= least_mib * kMiB) return absl::OkStatus();
+  return InvalidArgument(
+      v1::SETTING_INVALID,
+      absl::StrCat(
+          "max-memory: ", RenderBytes(bytes),
+          " are too few for the shards and tables that the store has by now; the least is ",
+          least_mib, "MiB"),
+      {{"limit", absl::StrCat(least_mib * kMiB)}});
 }
 
 void LiveSettings::TakeEffect(std::string_view name) {

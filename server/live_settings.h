@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -28,13 +29,16 @@ class LiveSettings {
     std::function<void(const std::string& level)> log_level;
   };
 
-  // `shards` are those that the store has, whatever was asked for.
-  LiveSettings(const Settings& settings, size_t shards, Effects effects)
-      : effects_(std::move(effects)), shards_(shards), settings_(settings) {}
+  // `least_memory_bytes` tells what max-memory must at least be by now, for the store as it is.
+  LiveSettings(const Settings& settings, std::function<uint64_t()> least_memory_bytes,
+               Effects effects)
+      : effects_(std::move(effects)),
+        least_memory_bytes_(std::move(least_memory_bytes)),
+        settings_(settings) {}
 
   absl::Status GetConfig(const v1::GetConfigRequest& request, v1::GetConfigResponse* response);
-  // Checks the new value as if the server started with it. A change is logged, and is gone with the
-  // process.
+  // Checks the new value as if the server started with it, and the memory as the store needs it. A
+  // change is logged, and is gone with the process.
   absl::Status SetConfig(const v1::SetConfigRequest& request, v1::SetConfigResponse* response);
 
   // What Info tells of them.
@@ -47,10 +51,11 @@ class LiveSettings {
   std::map<std::string, uint64_t> Changes() const;
 
  private:
+  absl::Status CheckMemory(uint64_t bytes) const;
   void TakeEffect(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Effects effects_;
-  const size_t shards_;
+  const std::function<uint64_t()> least_memory_bytes_;
   mutable Mutex mutex_;
   Settings settings_ ABSL_GUARDED_BY(mutex_);
   std::optional<size_t> most_connections_ ABSL_GUARDED_BY(mutex_);

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
+#include "base/byte_amount.h"
 #include "server/call/status.h"
 #include "server/door.h"
 #include "server/log.h"
 #include "server/net/connection_limit.h"
 #include "server/rpcs.h"
 #include "server/settings/memory_plan.h"
-#include "server/settings/quantity.h"
 
 namespace ferrite {
 namespace {
@@ -19,19 +19,11 @@ namespace {
 // states.
 constexpr size_t kMinReceiveBytes = size_t{4} << 20;
 
-// What gRPC may hold: connections, requests in progress, and those on their way, for which it has
-// no limit before all of a message is there.
-constexpr size_t kOnTheirWayBytes = size_t{16} << 20;
-size_t BufferBytes(const Settings& settings) {
-  return kOnTheirWayBytes + settings.max_inflight_bytes +
-         settings.max_connections * kConnectionBytes;
-}
-
 GrpcServerOptions OptionsOf(const Settings& settings) {
   return {.threads = settings.threads,
           .max_receive_bytes =
               std::max<size_t>(kMinReceiveBytes, 2 * settings.max_value_bytes) + (64 << 10),
-          .max_buffer_bytes = BufferBytes(settings),
+          .max_buffer_bytes = GrpcBytes(settings),
           .max_concurrent_streams = static_cast<int>(
               StreamPlaces::Announced(static_cast<size_t>(settings.max_concurrent_streams))),
           .max_connection_age = settings.max_connection_age,
@@ -52,7 +44,7 @@ Node::Node(const Settings& settings)
           static_cast<size_t>(settings.max_concurrent_streams)),
       slow_calls_(settings.slowlog_threshold, settings.slowlog_entries),
       live_settings_(
-          settings, store_.shard_count(),
+          settings, [this] { return store_.LeastMemoryBytes(); },
           {.max_memory = [this](uint64_t bytes) { store_.SetMaxMemoryBytes(bytes); },
            .slowlog_threshold = [this](auto threshold) { slow_calls_.SetThreshold(threshold); },
            .log_level = SetLogLevel}),

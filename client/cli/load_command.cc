@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "base/byte_amount.h"
 #include "client/cli/bytes.h"
 #include "client/cli/commands.h"
 #include "client/cli/duration.h"
@@ -82,7 +83,7 @@ class LoadProgress {
     const double seconds = absl::ToDoubleSeconds(now - start_);
     const double share = size_ > 0 ? static_cast<double>(bytes) / static_cast<double>(size_) : 0;
     std::string text = size_ > 0 ? ProgressBar("Loading", share) : std::string("Loading");
-    absl::StrAppend(&text, " ", RenderBytes(static_cast<double>(bytes)), ", ", Grouped(entries),
+    absl::StrAppend(&text, " ", RoundedBytes(static_cast<double>(bytes)), ", ", Grouped(entries),
                     " entries, ", RenderRate(static_cast<double>(entries) / seconds), "/s");
     if (share > 0 && seconds > 1) {
       const absl::Duration left = absl::Seconds(seconds * (1 - share) / share);
@@ -179,7 +180,7 @@ class Load {
     }
     PrintLine(absl::StrCat(
         "loaded ", Grouped(counts.stored), counts.stored == 1 ? " entry" : " entries", " (",
-        RenderBytes(static_cast<double>(counts.bytes)), ") in ", absl::StrFormat("%.1f", seconds),
+        RoundedBytes(static_cast<double>(counts.bytes)), ") in ", absl::StrFormat("%.1f", seconds),
         " s, ", RenderRate(static_cast<double>(counts.stored) / seconds), "/s"));
     if (counts.kept > 0) PrintNote(Grouped(counts.kept) + " were there already");
     if (failed() > 0) {

@@ -34,14 +34,6 @@ std::string RenderShare(double part, double whole) {
   return whole > 0 ? absl::StrFormat("%.1f%%", 100 * part / whole) : "0%";
 }
 
-std::string RenderBytes(double bytes) {
-  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  size_t unit = 0;
-  for (; bytes >= 1024 && unit + 1 < std::size(kUnits); ++unit) bytes /= 1024;
-  if (unit == 0) return absl::StrFormat("%.0f B", bytes);
-  return absl::StrFormat("%.1f %s", bytes, kUnits[unit]);
-}
-
 std::string RenderMicroseconds(double us) {
   if (us < 1'000) return absl::StrFormat("%.0f us", us);
   if (us < 1'000'000) return absl::StrFormat("%.1f ms", us / 1e3);

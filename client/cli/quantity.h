@@ -19,9 +19,6 @@ std::string RenderRate(double per_second);
 // "45.3%" of a part of the whole; "0%" where there is no whole.
 std::string RenderShare(double part, double whole);
 
-// "512 B", "1.5 KiB", "2.0 GiB".
-std::string RenderBytes(double bytes);
-
 // Microseconds: "12 us", "9.8 ms", "1.23 s".
 std::string RenderMicroseconds(double us);
 

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "base/byte_amount.h"
 #include "client/cli/bytes.h"
 #include "client/cli/quantity.h"
 
@@ -42,8 +43,8 @@ std::string SlowLogRow(const v1::SlowCall& call) {
                        absl::LocalTimeZone()),
       call.method(), RenderMicroseconds(static_cast<double>(call.queue_us())),
       RenderMicroseconds(static_cast<double>(call.execute_us())), Grouped(call.keys()),
-      RenderBytes(static_cast<double>(call.request_bytes())),
-      RenderBytes(static_cast<double>(call.response_bytes())), call.peer(), Details(call));
+      RoundedBytes(static_cast<double>(call.request_bytes())),
+      RoundedBytes(static_cast<double>(call.response_bytes())), call.peer(), Details(call));
 }
 
 nlohmann::ordered_json SlowCallJson(const v1::SlowCall& call) {

@@ -1,11 +1,11 @@
 #include "client/cli/suggestion.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/nearest_name.h"
 #include "client/cli/duration.h"
 
 namespace ferrite::cli {
@@ -89,37 +89,10 @@ std::string Lower(std::string_view word) {
 
 }  // namespace
 
-size_t Distance(std::string_view one, std::string_view other) {
-  // Rows of the usual table: the distance of the first i letters from the first j.
-  std::vector<size_t> before_last;
-  std::vector<size_t> last(other.size() + 1);
-  for (size_t j = 0; j <= other.size(); ++j) last[j] = j;
-  for (size_t i = 1; i <= one.size(); ++i) {
-    std::vector<size_t> row(other.size() + 1, i);
-    for (size_t j = 1; j <= other.size(); ++j) {
-      const bool same = one[i - 1] == other[j - 1];
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
-      const bool swapped =
-          i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1];
-      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
-    }
-    before_last = std::exchange(last, std::move(row));
-  }
-  return last.back();
-}
-
 std::vector<std::string> Nearest(std::string_view word, const std::vector<std::string>& known) {
-  const std::string lower = Lower(word);
-  std::vector<std::string> nearest;
-  size_t least = std::max<size_t>(1, word.size() / 3) + 1;
-  for (const std::string& candidate : known) {
-    const size_t distance = Distance(lower, Lower(candidate));
-    if (distance > least || distance >= candidate.size()) continue;
-    if (distance < least) nearest.clear();
-    least = distance;
-    if (distance <= std::max<size_t>(1, word.size() / 3)) nearest.push_back(candidate);
-  }
+  std::vector<std::string> nearest = NearestNames(word, known);
   if (nearest.empty() && word.size() >= 2) {
+    const std::string lower = Lower(word);
     for (const std::string& candidate : known) {
       if (absl::StartsWith(Lower(candidate), lower)) nearest.push_back(candidate);
     }

@@ -8,10 +8,6 @@
 
 namespace ferrite::cli {
 
-// How many letters must be added, removed, replaced or swapped with their neighbour to turn one
-// word into the other.
-size_t Distance(std::string_view one, std::string_view other);
-
 // Those of `known` that `word` may be a slip of, or the beginning of, the nearest only.
 std::vector<std::string> Nearest(std::string_view word, const std::vector<std::string>& known);
 

@@ -21,12 +21,12 @@ void FillSlowCall(const SlowCall& call, v1::SlowCall* entry) {
   entry->set_code(call.code);
   for (const TraceParent& trace : call.operation_traces) {
     v1::OperationTrace* const of_operation = entry->add_operation_traces();
-    of_operation->set_trace_id(trace.trace_id);
-    of_operation->set_span_id(trace.span_id);
+    of_operation->set_trace_id(std::string(trace.trace_id()));
+    of_operation->set_span_id(std::string(trace.span_id()));
   }
   if (!call.trace.has_value()) return;
-  entry->set_trace_id(call.trace->trace_id);
-  entry->set_span_id(call.trace->span_id);
+  entry->set_trace_id(std::string(call.trace->trace_id()));
+  entry->set_span_id(std::string(call.trace->span_id()));
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "server/settings/contradictions.h"
 
 #include <bit>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
+#include "base/byte_amount.h"
 #include "server/settings/memory_plan.h"
-#include "server/settings/quantity.h"
+#include "store/store_options.h"
 
 namespace ferrite {
 namespace {
@@ -31,6 +33,12 @@ void CheckValues(FlagReader* reader, const Settings& settings) {
   const bool limited = settings.max_memory_bytes != 0;
   const uint64_t room = limited ? settings.max_memory_bytes : settings.machine.memory_bytes.amount;
   // An overwritten value stays until the new one is there.
+  if (limited && reader->Culprit("max-value-bytes", "max-memory") == "max-memory") {
+    reader->Require(value <= room / 2, "max-memory",
+                    absl::StrCat(RenderBytes(room), " are less than twice ",
+                                 Named(*reader, "max-value-bytes", value),
+                                 ", so such a value could not be replaced"));
+  }
   reader->Require(value <= room / 2, "max-value-bytes",
                   absl::StrCat(RenderBytes(value), " are more than half of ",
                                limited ? Named(*reader, "max-memory", room)
@@ -47,6 +55,12 @@ void CheckValues(FlagReader* reader, const Settings& settings) {
 void CheckShards(FlagReader* reader, const Settings& settings) {
   if (settings.shards == 0 || settings.max_memory_bytes == 0) return;
   const uint64_t needed = std::bit_ceil(settings.shards) * kMinShardBytes;
+  if (reader->Culprit("shards", "max-memory") == "max-memory") {
+    reader->Require(needed <= settings.max_memory_bytes, "max-memory",
+                    absl::StrCat(RenderBytes(settings.max_memory_bytes), " are too few for ",
+                                 reader->Spelled("shards"), " (", settings.shards, "), which need ",
+                                 RenderBytes(needed)));
+  }
   reader->Require(
       needed <= settings.max_memory_bytes, "shards",
       absl::StrCat(settings.shards, " shards need ", RenderBytes(needed), ", more than ",
@@ -72,9 +86,12 @@ void CheckEvents(FlagReader* reader, Settings* settings) {
 void CheckAddresses(FlagReader* reader, const Settings& settings) {
   for (const Address& grpc : settings.listen) {
     for (const Address& http : settings.http_listen) {
-      reader->Require(!Meet(grpc, http), "http-listen",
-                      absl::StrCat(http.ToString(), " is taken by ", reader->Spelled("listen"),
-                                   " (", grpc.ToString(), "); give each one of its own"));
+      const bool grpc_is_wrong = reader->Culprit("http-listen", "listen") == "listen";
+      const auto& [wrong, other] = grpc_is_wrong ? std::tie(grpc, http) : std::tie(http, grpc);
+      reader->Require(!Meet(grpc, http), grpc_is_wrong ? "listen" : "http-listen",
+                      absl::StrCat(wrong.ToString(), " is taken by ",
+                                   reader->Spelled(grpc_is_wrong ? "http-listen" : "listen"), " (",
+                                   other.ToString(), "); give each one of its own"));
     }
   }
 }

@@ -10,9 +10,6 @@ namespace ferrite {
 // A request and a reply with a value of the largest size, keys and framing included.
 uint64_t LargestCallBytes(uint64_t max_value_bytes);
 
-// The least memory that a shard can work with: a page for each size of entry that is in use.
-inline constexpr uint64_t kMinShardBytes = uint64_t{1} << 20;
-
 // Complains to `*reader`, with the names of both flags, of what cannot be; adds to
 // `settings->warnings` what can, but is hardly meant.
 void CheckContradictions(FlagReader* reader, Settings* settings);

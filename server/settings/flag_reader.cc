@@ -37,6 +37,12 @@ void FlagReader::Require(bool holds, std::string_view name, const std::string& c
   status_ = absl::InvalidArgumentError(absl::StrCat(Spelled(name), ": ", complaint));
 }
 
+std::string_view FlagReader::Culprit(std::string_view first, std::string_view second) const {
+  const auto source = [this](std::string_view name) { return ValueOf(name).source; };
+  const bool is_later = source(second) == FlagSource::kCall && source(first) != FlagSource::kCall;
+  return is_later || (!IsSet(first) && IsSet(second)) ? second : first;
+}
+
 std::string FlagReader::Choice(std::string_view name, const std::vector<std::string>& choices) {
   const std::string& text = Text(name);
   Require(std::find(choices.begin(), choices.end(), text) != choices.end(), name,

@@ -53,6 +53,10 @@ class FlagReader {
   // Complains of the flag unless `holds`.
   void Require(bool holds, std::string_view name, const std::string& complaint);
 
+  // Which of two that contradict each other is to blame: the one that a call sets now, or the one
+  // that somebody set while the other is at its default; else the first.
+  std::string_view Culprit(std::string_view first, std::string_view second) const;
+
   // Whether somebody set the flag, rather than leaving it at its default.
   bool IsSet(std::string_view name) const { return ValueOf(name).source != FlagSource::kDefault; }
   // "--max-memory", or the environment variable that it was set by; "max-memory" in a call.

@@ -9,7 +9,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "base/nearest_name.h"
 
 namespace ferrite {
 namespace {
@@ -38,9 +37,7 @@ bool IsOthers(const std::string& name, const std::string& value) {
 // `plain` is `written` as the table of flags would spell it; `spell` spells one of these names.
 absl::Status Unknown(const char* what, const std::string& written, const std::string& plain,
                      std::string (*spell)(std::string_view)) {
-  std::vector<std::string> names;
-  for (const Flag& flag : AllFlags()) names.emplace_back(flag.name);
-  const std::optional<std::string> nearest = NearestName(plain, names);
+  const std::optional<std::string> nearest = NearestFlag(plain);
   return absl::InvalidArgumentError(
       absl::StrCat("unknown ", what, " '", written, "'; ",
                    nearest.has_value() ? absl::StrCat("did you mean ", spell(*nearest), "? ") : "",

@@ -2,12 +2,14 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "base/byte_amount.h"
+#include "base/nearest_name.h"
 
 namespace ferrite {
 namespace {
@@ -77,6 +79,13 @@ const Flag* FindFlag(std::string_view name) {
   return nullptr;
 }
 
+std::optional<std::string> NearestFlag(std::string_view name) {
+  std::vector<std::string> names;
+  for (const Flag& flag : kFlags) names.emplace_back(flag.name);
+  const std::vector<std::string> nearest = NearestNames(name, names);
+  return nearest.empty() ? std::nullopt : std::optional(nearest.front());
+}
+
 std::string FlagName(std::string_view name) { return "--" + std::string(name); }
 
 std::string EnvironmentName(std::string_view name) {
@@ -94,9 +103,8 @@ std::string FlagHelp() {
   absl::StrAppend(
       &help, "\nAn amount is ", kByteAmountForms,
       ".\nA share such as 70% is of the memory that there is: what the machine has, or what the "
-      "tightest of control groups and\nresource limits allows, less 32 MiB for the program and 4 "
-      "MiB "
-      "for each thread.\n");
+      "tightest of control groups and\nresource limits allows, less 16 MiB for the program, 16 "
+      "MiB for requests on their way, and 4 MiB for each thread.\n");
   return help;
 }
 

@@ -5,6 +5,7 @@
 // server runs, from a call, and a complaint names where it came from.
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ struct Flag {
 std::span<const Flag> AllFlags();
 // Null if there is none of that name.
 const Flag* FindFlag(std::string_view name);
+// The name that was probably meant by one that is none.
+std::optional<std::string> NearestFlag(std::string_view name);
 
 // "max-memory" to "--max-memory", and to "FERRITE_MAX_MEMORY".
 std::string FlagName(std::string_view name);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/slowlog/slow_call_entry.h"
+
 namespace ferrite {
 namespace {
 
@@ -14,7 +16,8 @@ constexpr uint64_t kStoreExcess = 10;
 }  // namespace
 
 uint64_t ShareableBytes(uint64_t memory_bytes, int threads) {
-  const uint64_t program = kProgramBytes + static_cast<uint64_t>(threads) * kThreadBytes;
+  const uint64_t program =
+      kProgramBytes + kOnTheirWayBytes + static_cast<uint64_t>(threads) * kThreadBytes;
   return memory_bytes - std::min(memory_bytes, program);
 }
 
@@ -28,10 +31,16 @@ uint64_t DefaultCount(uint64_t shareable_bytes, uint64_t percent, uint64_t each_
   return std::clamp<uint64_t>(shareable_bytes / 100 * percent / each_bytes, 1, most);
 }
 
+uint64_t GrpcBytes(const Settings& settings) {
+  return kOnTheirWayBytes + settings.max_inflight_bytes +
+         settings.max_connections * kConnectionBytes;
+}
+
 std::vector<MemoryUse> MemoryPlan(const Settings& settings) {
   return {
       {"the program and its threads",
        kProgramBytes + static_cast<uint64_t>(settings.threads) * kThreadBytes},
+      {"requests on their way", kOnTheirWayBytes},
       {"max-memory", settings.max_memory_bytes + settings.max_memory_bytes / kStoreExcess},
       {"max-inflight-bytes", settings.max_inflight_bytes},
       {"request-window-bytes", settings.request_window_bytes},

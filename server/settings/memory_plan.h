@@ -11,9 +11,11 @@
 
 namespace ferrite {
 
-// The program: code, tables, what the allocator and gRPC keep, and what the store keeps beside its
-// limit (store.h).
-inline constexpr uint64_t kProgramBytes = uint64_t{32} << 20;
+// The program: its data, what the allocator and gRPC keep, and what the store keeps beside its
+// limit (store.h). Not its code, 18 MiB of files that the kernel takes back where memory is short.
+inline constexpr uint64_t kProgramBytes = uint64_t{16} << 20;
+// Requests on their way, for which gRPC has no limit of their own before all of a message is there.
+inline constexpr uint64_t kOnTheirWayBytes = uint64_t{16} << 20;
 // For each serving thread: what it makes of the request at hand, and what the budget of work in
 // progress admits last (inflight_budget.h).
 inline constexpr uint64_t kThreadBytes = uint64_t{4} << 20;
@@ -21,8 +23,6 @@ inline constexpr uint64_t kThreadBytes = uint64_t{4} << 20;
 inline constexpr uint64_t kConnectionBytes = uint64_t{17} << 10;
 // Measured, without events that wait.
 inline constexpr uint64_t kSubscriptionBytes = uint64_t{20} << 10;
-// At most: a call's key, its peer's address and its trace.
-inline constexpr uint64_t kSlowCallBytes = uint64_t{1} << 10;
 
 // What there is to share out: 0 if the program needs all of it.
 uint64_t ShareableBytes(uint64_t memory_bytes, int threads);
@@ -38,6 +38,9 @@ struct MemoryUse {
   std::string what;  // "max-memory"
   uint64_t bytes = 0;
 };
+
+// What gRPC may hold: connections, requests in progress, and those on their way.
+uint64_t GrpcBytes(const Settings& settings);
 
 // All that may be in use at once, part by part. Without a limit on memory, entries are left out.
 std::vector<MemoryUse> MemoryPlan(const Settings& settings);

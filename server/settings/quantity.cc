@@ -1,11 +1,9 @@
 #include "server/settings/quantity.h"
 
 #include <charconv>
-#include <iterator>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "base/byte_amount.h"
 
 namespace ferrite {
@@ -47,16 +45,6 @@ absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
     return NotA(text, "a duration such as 10ms, 1.5s, 1h30m or 0");
   }
   return duration;
-}
-
-std::string RenderBytes(uint64_t bytes) {
-  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  size_t unit = 0;
-  while (unit + 1 < std::size(kUnits) && bytes >> (10 * (unit + 1)) > 0) ++unit;
-  const uint64_t one = uint64_t{1} << (10 * unit);
-  if (bytes % one == 0) return absl::StrCat(bytes / one, kUnits[unit]);
-  return absl::StrFormat("%.2f%s", static_cast<double>(bytes) / static_cast<double>(one),
-                         kUnits[unit]);
 }
 
 }  // namespace ferrite

@@ -4,7 +4,6 @@
 // written in the text.
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -20,9 +19,5 @@ absl::StatusOr<uint64_t> ParseBytesOrShare(std::string_view text, uint64_t whole
 
 // "10ms", "1.5s", "1h30m", "0". Not infinite, not below zero.
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text);
-
-// "512MiB", "1.50GiB": with the largest unit that leaves at least 1, and no more digits than tell
-// something.
-std::string RenderBytes(uint64_t bytes);
 
 }  // namespace ferrite

@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "base/byte_amount.h"
 #include "server/admission/inflight_budget.h"
 #include "server/settings/contradictions.h"
 #include "server/settings/file_mode.h"
 #include "server/settings/flag_reader.h"
 #include "server/settings/flag_source.h"
 #include "server/settings/memory_plan.h"
-#include "server/settings/quantity.h"
 
 namespace ferrite {
 namespace {

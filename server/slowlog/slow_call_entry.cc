@@ -3,8 +3,6 @@
 #include <chrono>
 #include <utility>
 
-#include "server/slowlog/call_subject.h"
-
 namespace ferrite {
 
 std::optional<TraceParent> TraceOf(const Caller& caller) {
@@ -27,7 +25,7 @@ void AddSlowCall(SlowCalls* log, const SlowCallSubject& subject, const Caller& c
   call.request_bytes = request.size();
   call.response_bytes = subject.response_bytes;
   call.times = subject.times;
-  call.peer = caller.peer();
+  call.peer = caller.peer().substr(0, kPeerBytes);
   call.code = static_cast<int>(status.code());
   call.operation_traces = std::move(about.traces);
   call.trace = call.operation_traces.empty() ? TraceOf(caller) : call.operation_traces.front();

@@ -7,9 +7,18 @@
 #include "absl/status/status.h"
 #include "server/call/caller.h"
 #include "server/call/request.h"
+#include "server/slowlog/call_subject.h"
 #include "server/slowlog/slow_calls.h"
 
 namespace ferrite {
+
+// Bytes of a peer's address that are kept; there are no longer ones.
+inline constexpr size_t kPeerBytes = 96;
+
+// What the log keeps of a call at most: the call itself, its key, its peer, the traces of a frame's
+// operations, and what the allocator takes for each of these three beside what it gives.
+inline constexpr size_t kSlowCallBytes = sizeof(SlowCall) + kSubjectKeyBytes + kPeerBytes +
+                                         kSubjectTraces * sizeof(TraceParent) + 3 * 32;
 
 // What is said of one call, or of one frame of a stream.
 struct SlowCallSubject {

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace ferrite {
 namespace {
 
 // "vv-tttttttttttttttttttttttttttttttt-ssssssssssssssss-ff"
 constexpr size_t kVersionSize = 2;
 constexpr size_t kTraceIdBegin = 3;
-constexpr size_t kTraceIdSize = 32;
 constexpr size_t kSpanIdBegin = 36;
-constexpr size_t kSpanIdSize = 16;
 constexpr size_t kFlagsBegin = 53;
 constexpr size_t kSize = 55;
 
@@ -26,6 +26,12 @@ bool IsId(std::string_view text) {
 
 }  // namespace
 
+TraceParent::TraceParent(std::string_view trace_id, std::string_view span_id) {
+  FERRITE_CHECK(trace_id.size() == kTraceIdSize && span_id.size() == kSpanIdSize);
+  std::copy(trace_id.begin(), trace_id.end(), trace_id_.begin());
+  std::copy(span_id.begin(), span_id.end(), span_id_.begin());
+}
+
 std::optional<TraceParent> ParseTraceParent(std::string_view text) {
   if (text.size() < kSize) return std::nullopt;
   const std::string_view version = text.substr(0, kVersionSize);
@@ -35,11 +41,11 @@ std::optional<TraceParent> ParseTraceParent(std::string_view text) {
   for (const size_t dash : {kTraceIdBegin - 1, kSpanIdBegin - 1, kFlagsBegin - 1}) {
     if (text[dash] != '-') return std::nullopt;
   }
-  const std::string_view trace_id = text.substr(kTraceIdBegin, kTraceIdSize);
-  const std::string_view span_id = text.substr(kSpanIdBegin, kSpanIdSize);
+  const std::string_view trace_id = text.substr(kTraceIdBegin, TraceParent::kTraceIdSize);
+  const std::string_view span_id = text.substr(kSpanIdBegin, TraceParent::kSpanIdSize);
   const std::string_view flags = text.substr(kFlagsBegin, kSize - kFlagsBegin);
   if (!IsId(trace_id) || !IsId(span_id) || !IsHex(flags)) return std::nullopt;
-  return TraceParent{std::string(trace_id), std::string(span_id)};
+  return TraceParent(trace_id, span_id);
 }
 
 }  // namespace ferrite

@@ -10,6 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
+constexpr uint64_t kKiB = uint64_t{1} << 10;
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr uint64_t kGiB = uint64_t{1} << 30;
 
@@ -79,6 +80,21 @@ TEST(ByteAmount, SaysWhatMayBeWritten) {
   EXPECT_THAT(std::string(ParseByteAmount("1 GiB").status().message()),
               testing::AllOf(HasSubstr("'1 GiB' is not an amount of memory such as 512MiB"),
                              HasSubstr("each 1024 times the one before")));
+}
+
+TEST(RenderBytes, TakesTheLargestUnit) {
+  EXPECT_EQ(RenderBytes(0), "0B");
+  EXPECT_EQ(RenderBytes(1023), "1023B");
+  EXPECT_EQ(RenderBytes(64 * kKiB), "64KiB");
+  EXPECT_EQ(RenderBytes(3 * kGiB / 2), "1.50GiB");
+  EXPECT_EQ(RenderBytes(~uint64_t{0}), "16777216.00TiB");
+}
+
+TEST(RoundedBytes, HaveOneDigitAfterThePoint) {
+  EXPECT_EQ(RoundedBytes(0), "0 B");
+  EXPECT_EQ(RoundedBytes(1023), "1023 B");
+  EXPECT_EQ(RoundedBytes(1536), "1.5 KiB");
+  EXPECT_EQ(RoundedBytes(3.0 * (1 << 30)), "3.0 GiB");
 }
 
 }  // namespace

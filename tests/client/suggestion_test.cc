@@ -10,17 +10,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TEST(DistanceTest, CountsLetters) {
-  EXPECT_EQ(Distance("", ""), 0u);
-  EXPECT_EQ(Distance("get", ""), 3u);
-  EXPECT_EQ(Distance("get", "get"), 0u);
-  EXPECT_EQ(Distance("get", "gte"), 1u);
-  EXPECT_EQ(Distance("get", "mget"), 1u);
-  EXPECT_EQ(Distance("get", "set"), 1u);
-  EXPECT_EQ(Distance("stats", "status"), 1u);
-  EXPECT_EQ(Distance("kitten", "sitting"), 3u);
-}
-
 TEST(NearestTest, AreTheNearestOnly) {
   const std::vector<std::string> known = {"get", "set", "mget", "stats", "subscribe", "slowlog"};
   EXPECT_THAT(Nearest("gte", known), ElementsAre("get"));

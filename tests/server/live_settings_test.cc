@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "server/call/status.h"
+#include "store/store.h"
 
 namespace ferrite {
 namespace {
@@ -35,12 +37,13 @@ class LiveSettingsTest : public testing::Test {
     return response.settings_size() == 1 ? response.settings(0) : v1::Setting();
   }
 
+  uint64_t least_memory_ = 0;
   std::vector<uint64_t> memory_;
   std::vector<std::optional<absl::Duration>> thresholds_;
   std::vector<std::string> levels_;
   v1::SetConfigResponse reply_;
   LiveSettings live_{Load({"--max-memory=1GiB", "--max-value-bytes=32MiB"}),
-                     /*shards=*/32,
+                     [this] { return least_memory_; },
                      {.max_memory = [this](uint64_t bytes) { memory_.push_back(bytes); },
                       .slowlog_threshold = [this](auto to) { thresholds_.push_back(to); },
                       .log_level = [this](const auto& to) { levels_.push_back(to); }}};
@@ -99,8 +102,10 @@ TEST_F(LiveSettingsTest, WhatWouldBeRefusedAtTheStartIsRefusedNow) {
               HasSubstr("max-memory: 'bogus' is not an amount"));
   EXPECT_THAT(refused("max-memory", "1MiB", v1::SETTING_INVALID),
               HasSubstr("not from 16MiB to 16TiB"));
-  EXPECT_THAT(refused("max-memory", "48MiB", v1::SETTING_INVALID),
-              HasSubstr("--max-value-bytes: 32MiB are more than half of max-memory (48MiB)"));
+  EXPECT_EQ(
+      refused("max-memory", "48MiB", v1::SETTING_INVALID),
+      "max-memory: 48MiB are less than twice --max-value-bytes (32MiB), so such a value could "
+      "not be replaced");
   EXPECT_THAT(refused("log-level", "loud", v1::SETTING_INVALID), HasSubstr("not one of debug"));
   EXPECT_THAT(refused("slowlog-threshold", "10", v1::SETTING_INVALID), HasSubstr("from 0 to 24h"));
   EXPECT_EQ(refused("max-memroy", "1GiB", v1::SETTING_UNKNOWN),
@@ -110,14 +115,77 @@ TEST_F(LiveSettingsTest, WhatWouldBeRefusedAtTheStartIsRefusedNow) {
   EXPECT_EQ(Get("log-level").value(), "info");
 }
 
-TEST_F(LiveSettingsTest, EveryShardKeepsWhatItNeeds) {
-  LiveSettings live{Load({}), /*shards=*/256, {}};
+TEST_F(LiveSettingsTest, ACallIsBlamedForWhatItSets) {
+  LiveSettings live{Load({"--shards=64", "--max-memory=1GiB"}), [] { return 0; }, {}};
   v1::SetConfigRequest request;
   request.set_name("max-memory");
   request.set_value("128MiB");
-  EXPECT_EQ(
-      live.SetConfig(request, &reply_).message(),
-      "max-memory: 128MiB are too few for the 256 shards that there are; the least is 256MiB");
+  EXPECT_EQ(live.SetConfig(request, &reply_).message(),
+            "max-memory: 128MiB are too few for --shards (64), which need 264MiB");
+}
+
+TEST_F(LiveSettingsTest, ShardsAndTablesKeepWhatTheyNeed) {
+  least_memory_ = (uint64_t{200} << 20) - 1;
+  const absl::Status status = Set("max-memory", "199MiB");
+  EXPECT_EQ(ReasonOf(status), v1::SETTING_INVALID);
+  EXPECT_EQ(status.message(),
+            "max-memory: 199MiB are too few for the shards and tables that the store has by now; "
+            "the least is 200MiB");
+  EXPECT_EQ(ErrorInfoOf(status).metadata().at("limit"), "209715200");
+  EXPECT_THAT(memory_, IsEmpty());
+  EXPECT_TRUE(Set("max-memory", "200MiB").ok());
+  EXPECT_TRUE(Set("max-memory", "0").ok()) << "no limit";
+  // It stands above what other settings are told.
+  least_memory_ = uint64_t{2} << 30;
+  ASSERT_TRUE(Set("max-memory", "2GiB").ok());
+  least_memory_ = uint64_t{3} << 30;
+  EXPECT_TRUE(Set("log-level", "debug").ok());
+}
+
+// Of a store: what is said to be the least is enough, and leaves room for entries.
+TEST_F(LiveSettingsTest, TheLeastThatIsSaidWorks) {
+  Store store({.shards = 2, .max_memory_bytes = size_t{256} << 20});
+  LiveSettings live{Load({"--max-memory=256MiB"}),
+                    [&] { return store.LeastMemoryBytes(); },
+                    {.max_memory = [&](uint64_t bytes) { store.SetMaxMemoryBytes(bytes); }}};
+  for (int i = 0; i < 1'000'000; ++i) store.Set(absl::StrCat(i), "v");
+  v1::SetConfigRequest request;
+  request.set_name("max-memory");
+  request.set_value(absl::StrCat(store.Stats().table_bytes + (1 << 20)));
+  const absl::Status status = live.SetConfig(request, &reply_);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  request.set_value(ErrorInfoOf(status).metadata().at("limit"));
+  ASSERT_TRUE(live.SetConfig(request, &reply_).ok());
+  while (store.HasExcess()) store.Sweep();
+  EXPECT_GT(store.Stats().entries, 1000u);
+}
+
+TEST_F(LiveSettingsTest, NamesAndValuesOfAnyLengthAreAnswered) {
+  // Beyond the end that is shown, and within a letter of two bytes.
+  const std::string name = std::string(63, 'x') + "\u00e9" + std::string(size_t{4} << 20, 'x');
+  const absl::Status unknown = Set(name, "1");
+  EXPECT_EQ(ReasonOf(unknown), v1::SETTING_UNKNOWN);
+  EXPECT_EQ(unknown.message(), "there is no setting '" + std::string(63, 'x') + "...'");
+  const absl::Status invalid = Set("max-memory", std::string(size_t{4} << 20, '1'));
+  EXPECT_EQ(ReasonOf(invalid), v1::SETTING_INVALID);
+  EXPECT_EQ(invalid.message(), "max-memory: the value has 4194304 bytes; the limit is 64");
+}
+
+TEST_F(LiveSettingsTest, AsManySettingsAsThereAreMayBeNamed) {
+  v1::GetConfigRequest request;
+  for (const Flag& flag : AllFlags()) request.add_names(std::string(flag.name));
+  v1::GetConfigResponse all;
+  EXPECT_TRUE(live_.GetConfig(request, &all).ok());
+  request.add_names("threads");
+  v1::GetConfigResponse none;
+  const absl::Status status = live_.GetConfig(request, &none);
+  EXPECT_EQ(ReasonOf(status), v1::BATCH_TOO_LARGE);
+  const std::string most = absl::StrCat(AllFlags().size());
+  EXPECT_EQ(status.message(),
+            absl::StrCat("the request names ", AllFlags().size() + 1,
+                         " settings; the limit is the ", most, " that there are"));
+  EXPECT_EQ(ErrorInfoOf(status).metadata().at("limit"), most);
+  EXPECT_EQ(none.settings_size(), 0);
 }
 
 TEST_F(LiveSettingsTest, WhatNeedsARestartSaysSo) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "base/byte_amount.h"
 #include "server/settings/contradictions.h"
 #include "server/settings/memory_plan.h"
 #include "server/settings/quantity.h"
@@ -33,14 +34,6 @@ TEST(Quantity, ReadsDurations) {
   EXPECT_EQ(*ParseDuration("0"), absl::ZeroDuration());
   for (const char* bad : {"", "10", "soon", "-1s", "inf", "-inf", "nan", "1 s", "1e999s"})
     EXPECT_FALSE(ParseDuration(bad).ok()) << bad;
-}
-
-TEST(Quantity, WritesAmountsWithTheLargestUnit) {
-  EXPECT_EQ(RenderBytes(0), "0B");
-  EXPECT_EQ(RenderBytes(1023), "1023B");
-  EXPECT_EQ(RenderBytes(64 * kKiB), "64KiB");
-  EXPECT_EQ(RenderBytes(3 * kGiB / 2), "1.50GiB");
-  EXPECT_EQ(RenderBytes(~uint64_t{0}), "16777216.00TiB");
 }
 
 Machine MachineOf(uint64_t memory_bytes, uint64_t cores) {
@@ -307,6 +300,15 @@ TEST(Contradictions, AValueMustFitIntoMemory) {
               HasSubstr("more than half of the 96MiB that there are"));
 }
 
+// The other one may be set, too: then it is the first to blame.
+TEST(Contradictions, WhatNobodySetIsNotToBlame) {
+  EXPECT_THAT(Complaint({"--listen=127.0.0.1:6381"}),
+              HasSubstr("--listen: 127.0.0.1:6381 is taken by --http-listen (127.0.0.1:6381)"));
+  EXPECT_THAT(Complaint({"--http-listen=127.0.0.1:6380"}),
+              HasSubstr("--http-listen: 127.0.0.1:6380 is taken by --listen (127.0.0.1:6380)"));
+  EXPECT_THAT(Complaint({"--shards=64", "--max-memory=128MiB"}), HasSubstr("--shards: 64"));
+}
+
 TEST(Contradictions, TheBudgetMustHoldOneLargestCall) {
   EXPECT_THAT(Complaint({"--max-inflight-bytes=2MiB", "--max-value-bytes=1MiB"}),
               AllOf(HasSubstr("--max-inflight-bytes: 2MiB have no room"),
@@ -320,9 +322,10 @@ TEST(Contradictions, TheBudgetMustHoldOneLargestCall) {
 TEST(Contradictions, ShardsNeedMemory) {
   EXPECT_THAT(
       Complaint({"--shards=4096", "--max-memory=1GiB"}),
-      AllOf(HasSubstr("--shards: 4096 shards need 4GiB"), HasSubstr("--max-memory (1GiB)")));
-  EXPECT_THAT(Complaint({"--shards=17", "--max-memory=16MiB"}), HasSubstr("need 32MiB"));
-  EXPECT_TRUE(Load({"--shards=16", "--max-memory=16MiB"}).ok());
+      AllOf(HasSubstr("--shards: 4096 shards need 16.50GiB"), HasSubstr("--max-memory (1GiB)")));
+  EXPECT_THAT(Complaint({"--shards=17", "--max-memory=128MiB"}), HasSubstr("need 132MiB"));
+  EXPECT_TRUE(Load({"--shards=17", "--max-memory=132MiB"}).ok());
+  EXPECT_TRUE(Load({"--shards=1", "--max-memory=16MiB"}).ok());
 }
 
 TEST(Contradictions, OneSubscriptionHasNoMoreThanAll) {
@@ -343,6 +346,19 @@ TEST(Contradictions, EachPortHasOneService) {
   }
   EXPECT_TRUE(Load({"--listen=127.0.0.1:0", "--http-listen=127.0.0.1:0"}).ok());
   EXPECT_TRUE(Load({"--listen=127.0.0.1:7000", "--http-listen=127.0.0.2:7000"}).ok());
+}
+
+TEST(Contradictions, WhatGrpcMayHoldIsInThePlan) {
+  const auto settings = Load({"--max-memory=0", "--request-window-bytes=4KiB"});
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  uint64_t of_grpc = 0;
+  for (const MemoryUse& use : MemoryPlan(*settings)) {
+    if (use.what == "requests on their way" || use.what == "max-inflight-bytes" ||
+        use.what == "max-connections") {
+      of_grpc += use.bytes;
+    }
+  }
+  EXPECT_EQ(of_grpc, GrpcBytes(*settings));
 }
 
 TEST(Contradictions, ThreadsNeedMemory) {
@@ -383,7 +399,7 @@ TEST(Settings, HelpNamesEveryFlagAndEveryUnit) {
   const std::string help = FlagHelp();
   for (const Flag& flag : AllFlags()) EXPECT_THAT(help, HasSubstr(FlagName(flag.name) + " "));
   EXPECT_THAT(help, HasSubstr("each 1024 times the one before"));
-  EXPECT_THAT(help, HasSubstr("less 32 MiB for the program"));
+  EXPECT_THAT(help, HasSubstr("less 16 MiB for the program, 16 MiB for requests on their way,"));
 }
 
 }  // namespace

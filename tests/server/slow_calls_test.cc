@@ -2,12 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <thread>
 
 #include "ferrite/v1/admin.pb.h"
 #include "ferrite/v1/cache.pb.h"
 #include "server/slowlog/call_subject.h"
+#include "server/slowlog/slow_call_entry.h"
 
 namespace ferrite {
 namespace {
@@ -158,9 +160,9 @@ TEST(CallSubject, OfAFrameNamesEachTraceOnce) {
   for (const int trace : {1, 2, 1}) frame.add_operations()->set_traceparent(trace_parent(trace));
   std::vector<TraceParent> traces = SubjectOfMessage(Method::kPipeline, frame).traces;
   ASSERT_EQ(traces.size(), 2u);
-  EXPECT_EQ(traces[0].trace_id, std::string(30, 'a') + "11");
-  EXPECT_EQ(traces[1].trace_id, std::string(30, 'a') + "12");
-  EXPECT_EQ(traces[1].span_id, "00f067aa0ba902b7");
+  EXPECT_EQ(traces[0].trace_id(), std::string(30, 'a') + "11");
+  EXPECT_EQ(traces[1].trace_id(), std::string(30, 'a') + "12");
+  EXPECT_EQ(traces[1].span_id(), "00f067aa0ba902b7");
   for (int i = 0; i < 50; ++i) frame.add_operations()->set_traceparent(trace_parent(i));
   EXPECT_EQ(SubjectOfMessage(Method::kPipeline, frame).traces.size(), kSubjectTraces);
 }
@@ -174,6 +176,41 @@ TEST(CallSubject, OfALargeRequestIsReadOffItsBeginning) {
   v1::MSetRequest mset;
   for (int i = 0; i < 2; ++i) *mset.add_entries() = set;
   EXPECT_EQ(SubjectOfMessage(Method::kMSet, mset).keys, 0u);
+}
+
+class CallerFrom final : public Caller {
+ public:
+  explicit CallerFrom(std::string peer) : peer_(std::move(peer)) {}
+  Clock::time_point deadline() const override { return Clock::time_point::max(); }
+  std::string peer() const override { return peer_; }
+  std::optional<std::string_view> Metadata(std::string_view) const override { return {}; }
+
+ private:
+  const std::string peer_;
+};
+
+// The server's plan for its memory counts on it.
+TEST(SlowCalls, NoCallTakesMoreMemoryThanIsSaid) {
+  constexpr size_t kCalls = 1'000;
+  v1::PipelineRequest frame;
+  for (size_t i = 0; i < 2 * kSubjectTraces; ++i) {
+    frame.add_operations()->set_traceparent("00-" + std::string(30, 'a') + std::to_string(10 + i) +
+                                            "-00f067aa0ba902b7-01");
+  }
+  const std::string frame_bytes = frame.SerializeAsString();
+  v1::GetRequest get;
+  get.set_key(std::string(4096, 'k'));
+  const std::string get_bytes = get.SerializeAsString();
+  const CallerFrom caller(std::string(1000, 'p'));
+  for (const auto& [method, bytes] :
+       {std::pair{Method::kPipeline, &frame_bytes}, std::pair{Method::kGet, &get_bytes}}) {
+    SlowCalls log(absl::ZeroDuration(), kCalls);
+    const size_t before = mallinfo2().uordblks;
+    for (size_t i = 0; i < kCalls; ++i)
+      AddSlowCall(&log, {.method = method, .times = {}}, caller, absl::OkStatus(), Request(*bytes));
+    EXPECT_LE((mallinfo2().uordblks - before) / kCalls, kSlowCallBytes);
+    EXPECT_EQ(log.Newest(1, 0).front().peer.size(), kPeerBytes);
+  }
 }
 
 }  // namespace

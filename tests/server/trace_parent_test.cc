@@ -20,8 +20,8 @@ TEST(TraceParent, IsReadWhenItIsValid) {
        }) {
     const std::optional<TraceParent> parent = ParseTraceParent(text);
     ASSERT_TRUE(parent.has_value()) << text;
-    EXPECT_EQ(parent->trace_id, kTrace);
-    EXPECT_EQ(parent->span_id, kSpan);
+    EXPECT_EQ(parent->trace_id(), kTrace);
+    EXPECT_EQ(parent->span_id(), kSpan);
   }
 }
 

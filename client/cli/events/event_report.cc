@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "base/byte_amount.h"
 #include "client/cli/bytes.h"
 #include "client/cli/entry_json.h"
 #include "client/cli/quantity.h"
@@ -61,7 +62,7 @@ std::string Shortened(const std::string& value) {
   const auto within_character = [&] { return (static_cast<uint8_t>(value[end]) & 0xC0) == 0x80; };
   while (end > kShownValueBytes - 4 && within_character()) --end;
   return absl::StrCat(DisplayText(std::string_view(value).substr(0, end)), "... (",
-                      RenderBytes(static_cast<double>(value.size())), ")");
+                      RoundedBytes(static_cast<double>(value.size())), ")");
 }
 
 std::string KeyEventText(const v1::KeyEvent& event, bool colored) {

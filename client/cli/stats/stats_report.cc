@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
+#include "base/byte_amount.h"
 #include "client/cli/duration.h"
 #include "client/cli/progress.h"
 #include "client/cli/quantity.h"
@@ -64,7 +65,7 @@ class Report {
   std::string BytesEach() const {
     if (stats_.entries() == 0) return "";
     const double each = MemoryBytes() / static_cast<double>(stats_.entries());
-    return absl::StrCat(" (", RenderBytes(each), " each)");
+    return absl::StrCat(" (", RoundedBytes(each), " each)");
   }
 
   void AddMemory() {
@@ -73,13 +74,13 @@ class Report {
     AddFact("memory",
             limit > 0
                 ? absl::StrFormat("%s %s, %s of %s", Bar(used / limit, kMemoryBarWidth),
-                                  RenderShare(used, limit), RenderBytes(used), RenderBytes(limit))
-                : RenderBytes(used) + ", no limit");
+                                  RenderShare(used, limit), RoundedBytes(used), RoundedBytes(limit))
+                : RoundedBytes(used) + ", no limit");
     std::vector<std::string> purposes;
     for (const auto& [purpose, bytes] :
          std::map(stats_.memory_bytes().begin(), stats_.memory_bytes().end())) {
       if (!all_ && bytes == 0) continue;
-      purposes.push_back(purpose + " " + RenderBytes(static_cast<double>(bytes)));
+      purposes.push_back(purpose + " " + RoundedBytes(static_cast<double>(bytes)));
     }
     if (!purposes.empty()) AddFact("", absl::StrJoin(purposes, ", "));
   }
@@ -120,8 +121,8 @@ class Report {
                                         method.latency_counts().end());
     return absl::StrFormat(kMethodFormat, "  " + method.method(), ShortCount(method.calls_ok()),
                            ShortCount(method.calls_failed()), Rate(method.calls_ok()),
-                           RenderBytes(static_cast<double>(method.bytes_received())),
-                           RenderBytes(static_cast<double>(method.bytes_sent())),
+                           RoundedBytes(static_cast<double>(method.bytes_received())),
+                           RoundedBytes(static_cast<double>(method.bytes_sent())),
                            QuantileText(QuantileOf(bounds, latency, 0.99)));
   }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "base/byte_amount.h"
 #include "client/cli/duration.h"
 #include "client/cli/quantity.h"
 
@@ -44,11 +45,11 @@ constexpr Column kColumns[] = {
      [](const MethodActivity& m, std::string (*rate)(double)) { return rate(m.keys_per_second); }},
     {"in B/s", 10, 13, 6,
      [](const MethodActivity& m, std::string (*)(double)) {
-       return RenderBytes(m.bytes_received_per_second);
+       return RoundedBytes(m.bytes_received_per_second);
      }},
     {"out B/s", 10, 13, 5,
      [](const MethodActivity& m, std::string (*)(double)) {
-       return RenderBytes(m.bytes_sent_per_second);
+       return RoundedBytes(m.bytes_sent_per_second);
      }},
     {"p50", 9, 11, 3,
      [](const MethodActivity& m, std::string (*)(double)) { return QuantileText(m.p50); }},
@@ -106,8 +107,8 @@ class Table {
 std::string MemoryText(const Activity& activity) {
   const auto used = static_cast<double>(activity.memory_bytes);
   const auto limit = static_cast<double>(activity.memory_limit_bytes);
-  if (activity.memory_limit_bytes == 0) return RenderBytes(used) + " (no limit)";
-  return absl::StrFormat("%s of %s (%s)", RenderBytes(used), RenderBytes(limit),
+  if (activity.memory_limit_bytes == 0) return RoundedBytes(used) + " (no limit)";
+  return absl::StrFormat("%s of %s (%s)", RoundedBytes(used), RoundedBytes(limit),
                          RenderShare(used, limit));
 }
 

@@ -97,9 +97,7 @@ TEST_F(EvictionTest, OverwritingALargeValueEvictsNobodyElse) {
   for (const size_t size : {size_t{2000}, size_t{9000}, size_t{20'000}, size_t{1} << 20}) {
     const std::string key = "large" + std::to_string(size);
     for (int i = 0; i < 200'000; ++i) Set("k" + std::to_string(i), "v");
-    ASSERT_TRUE(Set(key, bytes.substr(0, size)));
-    while (store_->HasExcess()) store_->Sweep();
-    ASSERT_TRUE(store_->Exists(key));
+    ASSERT_NO_FATAL_FAILURE(SetWithoutExcess(key, bytes.substr(0, size)));
     const uint64_t before = store_->Stats().evictions;
     for (const size_t now : {size, size, size, size - size / 3}) {
       ASSERT_TRUE(Set(key, bytes.substr(0, now)));
@@ -119,8 +117,7 @@ TEST_F(EvictionTest, AValueThatGrowsEvictsForTheDifference) {
   constexpr size_t kSize = size_t{2} << 20;
   constexpr size_t kMore = size_t{64} << 10;
   for (int i = 0; i < 300'000; ++i) Set("k" + std::to_string(i), "v");
-  ASSERT_TRUE(Set("large", std::string(kSize, 'v')));
-  while (store_->HasExcess()) store_->Sweep();
+  ASSERT_NO_FATAL_FAILURE(SetWithoutExcess("large", std::string(kSize, 'v')));
   const uint64_t before = store_->Stats().evictions;
   ASSERT_TRUE(Set("large", std::string(kSize + kMore, 'v')));
   EXPECT_LE(store_->Stats().evictions - before, 4 * kMore / 64);  // not for 2 MiB

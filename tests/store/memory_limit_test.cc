@@ -116,7 +116,8 @@ TEST_F(MemoryLimitTest, ABatchDoesNotGoAllTheWayAtOnce) {
   std::vector<SetResult> results(kBatch);
   store_->MSet(items, results);
   for (const SetResult& result : results) EXPECT_EQ(result.outcome, SetOutcome::kStored);
-  EXPECT_LE(store_->Stats().evictions - before, 6 * kBatch);
+  // One in 64 takes a step of some 200, and a few need a page, for which they evict 512.
+  EXPECT_LE(store_->Stats().evictions - before, 10 * kBatch);
   EXPECT_GT(Excess(), 0u);
 }
 

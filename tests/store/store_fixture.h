@@ -42,6 +42,15 @@ class StoreTest : public testing::Test {
     while (!store_->Sweep()) {
     }
   }
+  // Sets a value and has the memory below its limit, with the value still there: nobody has used
+  // it, so it may be the first to go.
+  void SetWithoutExcess(const std::string& key, const std::string& value) {
+    for (int i = 0; i < 20 && !store_->Exists(key); ++i) {
+      ASSERT_TRUE(Set(key, value));
+      while (store_->HasExcess()) store_->Sweep();
+    }
+    ASSERT_TRUE(store_->Exists(key));
+  }
   std::multiset<std::string> ScanAll(std::string_view prefix = "", size_t step = 10) {
     std::vector<ScannedKey> scanned;
     ScanCursor cursor;

@@ -121,10 +121,12 @@ absl::Status Node::StartGrpc() {
   health_.SetServing(true);
   const size_t connections = ConnectionLimit(settings_.max_connections);
   live_settings_.LimitConnections(connections);
-  return listener_.Start(
+  absl::Status status = listener_.Start(
       {.connections = connections, .by_descriptors = connections < settings_.max_connections},
       PolicyOfDoor(connections, settings_.max_connections, &health_),
       [this](int listener, int descriptor) { grpc_.Handoff(listener, descriptor); });
+  if (!status.ok()) Shutdown();
+  return status;
 }
 
 ConnectionCounts Node::CountConnections() const {
@@ -132,7 +134,7 @@ ConnectionCounts Node::CountConnections() const {
   if (http_ != nullptr) {
     const HttpServer& server = http_->server();
     counts.over_descriptors += server.loop().no_descriptor();
-    counts.accept_errors += server.loop().failed();
+    counts.accept_errors += server.loop().failed() + server.not_taken();
     counts.http_displaced = server.displaced();
     counts.http_timed_out = server.timed_out();
   }

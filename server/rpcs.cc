@@ -60,7 +60,7 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
 
       {Method::kHealthCheck, Shape::kUnary, TypedHandler(health, &Health::Check)},
       // Not a feed: it is to tell that the server shuts down, and is cancelled at the end.
-      {Method::kHealthWatch, Shape::kStream, [health](Turn* turn) { return health->Watch(turn); }},
+      {Method::kHealthWatch, Shape::kFeed, [health](Turn* turn) { return health->Watch(turn); }},
 
       {Method::kReflect, Shape::kFrames, reflect},
       {Method::kReflectAlpha, Shape::kFrames, reflect},

@@ -10,14 +10,6 @@ namespace ferrite {
 namespace {
 
 absl::Status TooManyStreams(size_t limit) {
-  static const bool logged = [limit] {
-    spdlog::warn(
-        "a connection has {} streams, as many as it may (--max-concurrent-streams); "
-        "further ones are refused, and counted as ferrite_shed_total{{reason=\"streams\"}}",
-        limit);
-    return true;
-  }();
-  (void)logged;
   return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
                    "this connection has as many streams as it may, " + std::to_string(limit) +
                        " (--max-concurrent-streams); end one, or open another connection",
@@ -25,6 +17,9 @@ absl::Status TooManyStreams(size_t limit) {
 }
 
 }  // namespace
+
+StreamPlaces::StreamPlaces(size_t per_connection)
+    : per_connection_(per_connection), too_many_(TooManyStreams(per_connection)) {}
 
 absl::Status StreamPlaces::Take(uint64_t connection) {
   {
@@ -35,7 +30,13 @@ absl::Status StreamPlaces::Take(uint64_t connection) {
       return absl::OkStatus();
     }
   }
-  return TooManyStreams(per_connection_);
+  std::call_once(logged_, [this] {
+    spdlog::warn(
+        "a connection has {} streams, as many as it may (--max-concurrent-streams); "
+        "further ones are refused, and counted as ferrite_shed_total{{reason=\"streams\"}}",
+        per_connection_);
+  });
+  return too_many_;
 }
 
 void StreamPlaces::GiveBack(uint64_t connection) {

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -21,7 +22,7 @@ namespace ferrite {
 // Thread-safe.
 class StreamPlaces {
  public:
-  explicit StreamPlaces(size_t per_connection) : per_connection_(per_connection) {}
+  explicit StreamPlaces(size_t per_connection);
 
   // How many calls of a connection to announce to its client.
   static size_t Announced(size_t per_connection) {
@@ -35,6 +36,8 @@ class StreamPlaces {
 
  private:
   const size_t per_connection_;
+  const absl::Status too_many_;  // made once: each refusal is to cost next to nothing
+  std::once_flag logged_;
   Mutex mutex_;
   absl::flat_hash_map<uint64_t, size_t> taken_ ABSL_GUARDED_BY(mutex_);
 };

@@ -11,8 +11,7 @@ namespace ferrite {
 // Sends how things stand, whenever that is not what it sent last.
 class Health::Watcher final : public Answer {
  public:
-  Watcher(Health* health, std::string service, const Waker& waker)
-      : health_(*health), service_(std::move(service)) {
+  Watcher(Health* health, bool known, const Waker& waker) : health_(*health), known_(known) {
     MutexLock lock(&health_.mutex_);
     number_ = ++health_.last_watcher_;
     health_.watchers_.emplace(number_, waker);
@@ -23,7 +22,7 @@ class Health::Watcher final : public Answer {
   }
 
   Next Advance(ReplyWriter* message, CallEnd*) override {
-    const Response::ServingStatus status = health_.StatusOf(service_);
+    const Response::ServingStatus status = health_.StatusOf(known_);
     if (status == told_) return Next::kWait;
     told_ = status;
     Response response;
@@ -34,7 +33,7 @@ class Health::Watcher final : public Answer {
 
  private:
   Health& health_;
-  const std::string service_;
+  const bool known_;  // not the name, which may have megabytes
   uint64_t number_;
   Response::ServingStatus told_ = Response::UNKNOWN;
 };
@@ -45,17 +44,19 @@ void Health::SetServing(bool serving) {
   for (const auto& [number, waker] : watchers_) waker.Wake();
 }
 
-Health::Response::ServingStatus Health::StatusOf(const std::string& service) const {
-  if (!service.empty() && service != kCacheService && service != kAdminService) {
-    return Response::SERVICE_UNKNOWN;
-  }
+bool Health::Knows(std::string_view service) {
+  return service.empty() || service == kCacheService || service == kAdminService;
+}
+
+Health::Response::ServingStatus Health::StatusOf(bool known) const {
+  if (!known) return Response::SERVICE_UNKNOWN;
   MutexLock lock(&mutex_);
   return serving_ ? Response::SERVING : Response::NOT_SERVING;
 }
 
 absl::Status Health::Check(const grpc::health::v1::HealthCheckRequest& request,
                            Response* response) const {
-  response->set_status(StatusOf(request.service()));
+  response->set_status(StatusOf(Knows(request.service())));
   if (response->status() == Response::SERVICE_UNKNOWN) {
     return absl::NotFoundError("no such service");
   }
@@ -67,7 +68,7 @@ absl::Status Health::Watch(Turn* turn) {
   if (!turn->request().ParseInto(&request)) {
     return InvalidArgument(v1::MALFORMED, "what was sent is not a HealthCheckRequest");
   }
-  turn->Later(std::make_unique<Watcher>(this, request.service(), turn->waker()));
+  turn->Later(std::make_unique<Watcher>(this, Knows(request.service()), turn->waker()));
   return absl::OkStatus();
 }
 

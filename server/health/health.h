@@ -7,7 +7,7 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "base/mutex.h"
@@ -28,15 +28,17 @@ class Health {
   // Tells whoever watches. No thread that serves watches may have been stopped.
   void SetServing(bool serving);
 
-  // SERVICE_UNKNOWN if there is no service of that name.
-  Response::ServingStatus StatusOf(const std::string& service) const;
-
   // Handlers. A watch goes on until its client goes or the server cancels it.
   absl::Status Check(const grpc::health::v1::HealthCheckRequest& request, Response* response) const;
   absl::Status Watch(Turn* turn);
 
  private:
   class Watcher;
+
+  // Whether there is a service of that name; the empty one stands for the server.
+  static bool Knows(std::string_view service);
+  // SERVICE_UNKNOWN unless it is known.
+  Response::ServingStatus StatusOf(bool known) const;
 
   mutable Mutex mutex_;
   bool serving_ ABSL_GUARDED_BY(mutex_) = false;

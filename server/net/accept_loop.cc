@@ -9,11 +9,11 @@
 
 #include <cerrno>
 #include <chrono>
-#include <string>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/error_text.h"
 
 namespace ferrite {
 namespace {
@@ -22,9 +22,7 @@ namespace {
 constexpr std::chrono::milliseconds kPause(20);
 constexpr int64_t kLogPauseNs = 10'000'000'000;
 
-int OpenReserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
-
-std::string Reason(int error) { return std::generic_category().message(error); }
+Descriptor OpenReserve() { return Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 // Whether an error of accept() is about one connection, which is gone, so that the next may be
 // there at once.
@@ -48,9 +46,9 @@ bool IsOfOneConnection(int error) {
 absl::Status AcceptLoop::Start(std::vector<int> sockets, Work work) {
   sockets_ = std::move(sockets);
   work_ = std::move(work);
-  wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (wake_ < 0)
-    return absl::ResourceExhaustedError(absl::StrCat("cannot make an eventfd: ", Reason(errno)));
+  wake_ = Descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake_.valid())
+    return absl::ResourceExhaustedError(absl::StrCat("cannot make an eventfd: ", ErrorText(errno)));
   reserve_ = OpenReserve();
   try {
     thread_ = std::thread([this] { Run(); });
@@ -65,19 +63,17 @@ void AcceptLoop::Stop() {
     stopping_ = true;
     const uint64_t one = 1;
     // It can only fail if it was written before.
-    [[maybe_unused]] const ssize_t written = write(wake_, &one, sizeof(one));
+    [[maybe_unused]] const ssize_t written = write(wake_.get(), &one, sizeof(one));
     thread_.join();
   }
-  for (int* descriptor : {&wake_, &reserve_}) {
-    if (*descriptor >= 0) close(*descriptor);
-    *descriptor = -1;
-  }
+  wake_.Close();
+  reserve_.Close();
 }
 
 void AcceptLoop::Run() {
   std::vector<pollfd> waiting;
   for (const int socket : sockets_) waiting.push_back({socket, POLLIN, 0});
-  waiting.push_back({wake_, POLLIN, 0});
+  waiting.push_back({wake_.get(), POLLIN, 0});
   if (work_.watched >= 0) waiting.push_back({work_.watched, POLLIN, 0});
   while (!stopping_) {
     const int timeout_ms = work_.on_round == nullptr ? -1 : work_.on_round();
@@ -110,26 +106,24 @@ void AcceptLoop::AcceptAll(int listener) {
 }
 
 void AcceptLoop::AcceptAndClose(int listener) {
-  no_descriptor_.fetch_add(1, std::memory_order_relaxed);
-  int descriptor = -1;
-  if (reserve_ >= 0) {
-    close(reserve_);
-    descriptor = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-    if (descriptor >= 0) close(descriptor);
-  }
+  reserve_.Close();
+  Descriptor accepted(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+  const bool turned_away = accepted.valid();
+  accepted.Close();
+  if (turned_away) no_descriptor_.fetch_add(1, std::memory_order_relaxed);
   reserve_ = OpenReserve();
   // Not even that: connections wait in the kernel's queue.
-  if (descriptor < 0 || reserve_ < 0) BackOff("accept a connection", EMFILE);
+  if (!turned_away || !reserve_.valid()) BackOff("accept a connection", EMFILE);
 }
 
 void AcceptLoop::BackOff(const char* what, int error) {
   const int64_t now = SteadyNs();
   if (!logged_ns_.has_value() || now - *logged_ns_ > kLogPauseNs) {
     logged_ns_ = now;
-    spdlog::error("cannot {}: {}; trying again", what, Reason(error));
+    spdlog::error("cannot {}: {}; trying again", what, ErrorText(error));
   }
   // Whatever is wrong with poll() need not be wrong with a second one, that of Stop() alone.
-  pollfd stop{wake_, POLLIN, 0};
+  pollfd stop{wake_.get(), POLLIN, 0};
   if (poll(&stop, 1, static_cast<int>(kPause.count())) < 0) std::this_thread::sleep_for(kPause);
 }
 

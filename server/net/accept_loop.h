@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "base/descriptor.h"
 
 namespace ferrite {
 
@@ -40,7 +41,7 @@ class AcceptLoop {
   // Returns when the thread has ended.
   void Stop();
 
-  // Connections that were lost for want of a descriptor.
+  // Connections that were turned away for want of a descriptor.
   uint64_t no_descriptor() const { return no_descriptor_.load(std::memory_order_relaxed); }
   // Failures of any other kind to accept a connection.
   uint64_t failed() const { return failed_.load(std::memory_order_relaxed); }
@@ -55,8 +56,8 @@ class AcceptLoop {
 
   std::vector<int> sockets_;
   Work work_;
-  int wake_ = -1;     // an eventfd that ends Run
-  int reserve_ = -1;  // a descriptor to give up when there are none left
+  Descriptor wake_;     // an eventfd that ends Run
+  Descriptor reserve_;  // to give up when there are none left
   std::optional<int64_t> logged_ns_;
   std::thread thread_;
   std::atomic<bool> stopping_{false};

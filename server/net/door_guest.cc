@@ -2,7 +2,6 @@
 
 #include <nghttp2/nghttp2.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -24,7 +23,9 @@ constexpr uint32_t kMaxHeaderBytes = 8 << 10;
 constexpr uint32_t kWindowBytes = 16 << 10;
 // The request of a probe names a service.
 constexpr size_t kMaxBodyBytes = 1024;
-constexpr size_t kMaxOutputBytes = 64 << 10;
+// What is read of a guest at a time; others have their turn then. What is read of one that leaves.
+constexpr size_t kReadBytes = size_t{16} << 10;
+constexpr int kMaxLastReads = 64;
 // gRPC's prefix of a message: whether it is compressed, and its size.
 constexpr size_t kPrefixBytes = 5;
 
@@ -139,17 +140,25 @@ DoorGuest::DoorGuest(int descriptor, const DoorPolicy* policy)
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, std::size(settings));
 }
 
-DoorGuest::~DoorGuest() {
-  nghttp2_session_del(session_);
-  close(descriptor_);
+DoorGuest::~DoorGuest() { nghttp2_session_del(session_); }
+
+bool DoorGuest::wants_input() const {
+  return output_.size() < kMaxOutputBytes && nghttp2_session_want_write(session_) == 0;
 }
 
-bool DoorGuest::Advance() { return Read() && Write(); }
+bool DoorGuest::has_output() const {
+  return !output_.empty() || nghttp2_session_want_write(session_) != 0;
+}
+
+bool DoorGuest::Advance() {
+  if (!Write()) return false;
+  if (wants_input() && !(Read() && Write())) return false;
+  return (has_output() || nghttp2_session_want_read(session_) != 0);
+}
 
 bool DoorGuest::Read() {
-  // Others have their turn after so many bytes.
-  uint8_t bytes[16 << 10];
-  const ssize_t size = recv(descriptor_, bytes, sizeof(bytes), 0);
+  uint8_t bytes[kReadBytes];
+  const ssize_t size = recv(descriptor(), bytes, sizeof(bytes), 0);
   if (size < 0) return errno == EAGAIN || errno == EINTR;
   if (size == 0) return false;
   if (nghttp2_session_mem_recv(session_, bytes, static_cast<size_t>(size)) < 0) return false;
@@ -166,7 +175,7 @@ bool DoorGuest::Write() {
     output_.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
   }
   if (output_.empty()) return true;
-  const ssize_t sent = send(descriptor_, output_.data(), output_.size(), MSG_NOSIGNAL);
+  const ssize_t sent = send(descriptor(), output_.data(), output_.size(), MSG_NOSIGNAL);
   if (sent < 0) return errno == EAGAIN || errno == EINTR;
   output_.erase(0, static_cast<size_t>(sent));
   return true;
@@ -178,10 +187,12 @@ void DoorGuest::Dismiss() {
       session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
       NGHTTP2_ENHANCE_YOUR_CALM, reinterpret_cast<const uint8_t*>(why.data()), why.size());
   // What has come is read first: to close before that would take back what was written.
-  uint8_t ignored[16 << 10];
-  while (recv(descriptor_, ignored, sizeof(ignored), 0) == sizeof(ignored)) continue;
+  uint8_t ignored[kReadBytes];
+  for (int i = 0; i < kMaxLastReads; ++i) {
+    if (recv(descriptor(), ignored, sizeof(ignored), 0) != sizeof(ignored)) break;
+  }
   Write();
-  shutdown(descriptor_, SHUT_WR);
+  shutdown(descriptor(), SHUT_WR);
 }
 
 void DoorGuest::Begin(int32_t stream) {

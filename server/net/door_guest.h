@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "server/net/door_policy.h"
 
 struct nghttp2_session;
@@ -25,12 +26,14 @@ class DoorGuest {
   DoorGuest(const DoorGuest&) = delete;
   DoorGuest& operator=(const DoorGuest&) = delete;
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.get(); }
   // Whether a call was answered; whether one was refused.
   bool answered() const { return answered_; }
   bool refused() const { return refused_; }
-  // Whether something waits to be written.
-  bool has_output() const { return !output_.empty(); }
+  // Whether it would read what comes: not while as much waits to be written as may. Whether
+  // something does.
+  bool wants_input() const;
+  bool has_output() const;
 
   // Reads and writes what there is. False if the connection is over.
   bool Advance();
@@ -38,6 +41,8 @@ class DoorGuest {
   void Dismiss();
 
  private:
+  static constexpr size_t kMaxOutputBytes = size_t{64} << 10;
+
   struct Callbacks;  // what nghttp2 calls
   struct Call {
     std::string path;
@@ -52,7 +57,7 @@ class DoorGuest {
   void Reply(int32_t stream, const std::string& message);
   void Refuse(int32_t stream, const absl::Status& status);
 
-  const int descriptor_;
+  const Descriptor descriptor_;
   const DoorPolicy& policy_;
   nghttp2_session* session_ = nullptr;
   std::map<int32_t, Call> calls_;

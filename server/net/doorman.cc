@@ -3,14 +3,13 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "base/error_text.h"
 
 namespace ferrite {
 namespace {
@@ -31,38 +30,39 @@ bool IsLocal(int descriptor) {
 
 }  // namespace
 
-Doorman::~Doorman() {
-  if (epoll_ >= 0) close(epoll_);
-}
-
 absl::Status Doorman::Open() {
-  epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll_ >= 0) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat("cannot make an epoll set: ", std::generic_category().message(errno)));
+  epoll_ = Descriptor(epoll_create1(EPOLL_CLOEXEC));
+  if (epoll_.valid()) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("cannot make an epoll set: ", ErrorText(errno)));
 }
 
 void Doorman::Receive(int descriptor) {
   const bool local = IsLocal(descriptor);
   Places& places = local ? local_ : remote_;
-  if (places.size() >= (local ? kMaxLocalGuests : kMaxRemoteGuests))
-    SeeOff(&places, places.begin());
-  places.push_back(
-      {std::make_unique<DoorGuest>(descriptor, &policy_), Clock::now() + kStay, false});
-  by_descriptor_[descriptor] = {&places, std::prev(places.end())};
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = descriptor;
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0)
-    return SeeOff(&places, std::prev(places.end()));
+  const size_t most = local ? kMaxLocalGuests : kMaxRemoteGuests;
+  if (places.size() >= most) ServeReady();
+  if (places.size() >= most) Displace(&places);
+  places.push_back({std::make_unique<DoorGuest>(descriptor, &policy_), Clock::now() + kStay});
+  const auto place = std::prev(places.end());
+  by_descriptor_[descriptor] = {&places, place};
+  if (!Watch(&*place)) return SeeOff(&places, place);
   Serve(descriptor);  // sends the settings that clients wait for
+}
+
+void Doorman::Displace(Places* places) {
+  const auto rank = [](const Place& place) {
+    if (place.guest->refused()) return 0;
+    return place.guest->answered() ? 2 : 1;
+  };
+  // The oldest of those that matter least.
+  SeeOff(places,
+         std::min_element(places->begin(), places->end(),
+                          [&](const Place& a, const Place& b) { return rank(a) < rank(b); }));
 }
 
 int Doorman::Run() {
   if (by_descriptor_.empty()) return -1;
-  std::array<epoll_event, kMaxLocalGuests + kMaxRemoteGuests> events;
-  const int ready = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 0);
-  for (int i = 0; i < ready; ++i) Serve(events[static_cast<size_t>(i)].data.fd);
+  ServeReady();
   const auto now = Clock::now();
   auto next = Clock::time_point::max();
   for (Places* places : {&local_, &remote_}) {
@@ -73,20 +73,31 @@ int Doorman::Run() {
   return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(next - now).count());
 }
 
+void Doorman::ServeReady() {
+  std::array<epoll_event, kMaxLocalGuests + kMaxRemoteGuests> events;
+  const int ready = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+  for (int i = 0; i < ready; ++i) Serve(events[static_cast<size_t>(i)].data.fd);
+}
+
 void Doorman::Serve(int descriptor) {
   const auto found = by_descriptor_.find(descriptor);
   if (found == by_descriptor_.end()) return;
   const auto [places, place] = found->second;
-  DoorGuest& guest = *place->guest;
-  const bool had_output = guest.has_output();
-  const bool stays = guest.Advance();
-  if (guest.refused()) Count(&*place);
-  if (!stays) return Remove(places, place);
-  if (guest.has_output() == had_output) return;
+  const bool stays = place->guest->Advance();
+  if (place->guest->refused()) Count(&*place);
+  if (!stays || !Watch(&*place)) Remove(places, place);
+}
+
+bool Doorman::Watch(Place* place) {
+  const DoorGuest& guest = *place->guest;
   epoll_event event{};
-  event.events = guest.has_output() ? EPOLLIN | EPOLLOUT : EPOLLIN;
-  event.data.fd = descriptor;
-  epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &event);
+  if (guest.wants_input()) event.events |= EPOLLIN;
+  if (guest.has_output()) event.events |= EPOLLOUT;
+  if (event.events == place->watched) return true;
+  event.data.fd = guest.descriptor();
+  const int change = place->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  place->watched = event.events;
+  return epoll_ctl(epoll_.get(), change, guest.descriptor(), &event) == 0;
 }
 
 void Doorman::Count(Place* place) {

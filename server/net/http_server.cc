@@ -59,6 +59,8 @@ absl::Status HttpServer::Start(const std::vector<Address>& addresses, mode_t uni
 }
 
 void HttpServer::Add(int descriptor) {
+  // Who has sent its request is answered, and leaves, before anybody is displaced.
+  if (open_.size() >= kMaxConnections) MHD_run(daemon_);
   if (open_.size() >= kMaxConnections) {
     displaced_.fetch_add(1, std::memory_order_relaxed);
     CloseOldest();
@@ -68,8 +70,10 @@ void HttpServer::Add(int descriptor) {
   socklen_t size = sizeof(peer);
   getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size);
   // It closes the descriptor whenever it fails.
-  if (MHD_add_connection(daemon_, descriptor, reinterpret_cast<sockaddr*>(&peer), size) != MHD_YES)
-    Forget(descriptor);
+  if (MHD_add_connection(daemon_, descriptor, reinterpret_cast<sockaddr*>(&peer), size) == MHD_YES)
+    return;
+  not_taken_.fetch_add(1, std::memory_order_relaxed);
+  Forget(descriptor);
 }
 
 int HttpServer::Run() {

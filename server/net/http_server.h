@@ -2,8 +2,8 @@
 
 // A small HTTP server for probes and scrapers. Each connection carries one request. Clients can use
 // up neither threads nor memory: there is one thread, connections are few, and each lives for a few
-// seconds only. A connection beyond the limit takes the place of the oldest, so that peers that
-// connect and then say nothing keep nobody out.
+// seconds only. A connection beyond the limit takes the place of the oldest, once those whose
+// requests have come are answered: peers that connect and then say nothing keep nobody out.
 
 #include <sys/types.h>
 
@@ -66,6 +66,8 @@ class HttpServer {
   // Connections that were closed before their time: for a newer one; because they took too long.
   uint64_t displaced() const { return displaced_.load(std::memory_order_relaxed); }
   uint64_t timed_out() const { return timed_out_.load(std::memory_order_relaxed); }
+  // Connections that the library did not take.
+  uint64_t not_taken() const { return not_taken_.load(std::memory_order_relaxed); }
   const AcceptLoop& loop() const { return loop_; }
 
  private:
@@ -89,6 +91,7 @@ class HttpServer {
   std::list<Connection> open_;  // oldest first; only on the loop's thread
   std::atomic<uint64_t> displaced_{0};
   std::atomic<uint64_t> timed_out_{0};
+  std::atomic<uint64_t> not_taken_{0};
   AcceptLoop loop_;
 };
 

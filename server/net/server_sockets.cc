@@ -4,13 +4,14 @@
 #include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
+#include <iterator>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/error_text.h"
 #include "server/net/tcp_targets.h"
 #include "server/net/unix_socket.h"
 
@@ -20,8 +21,6 @@ namespace {
 constexpr int kBacklog = 1024;
 // Port 0 stands for one port in both families; another program may have it in the second.
 constexpr int kPortTries = 20;
-
-std::string Reason(int error) { return std::generic_category().message(error); }
 
 absl::Status CannotListen(const Address& address, const std::string& why) {
   return absl::UnavailableError(absl::StrCat("cannot listen on ", address.ToString(), ": ", why));
@@ -35,22 +34,19 @@ int PortOf(int socket) {
   return ntohs(reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
 }
 
-// A listening socket, or -1 with errno set.
-int ListenOn(const TcpTarget& target) {
-  const int descriptor = socket(target.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return -1;
+// A listening socket, or none with errno set.
+Descriptor ListenOn(const TcpTarget& target) {
+  Descriptor made(socket(target.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!made.valid()) return made;
   const int on = 1;
-  setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // connections inherit it
+  setsockopt(made.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  setsockopt(made.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // connections inherit it
   const int v6_only = target.v6_only;
   if (target.family() == AF_INET6)
-    setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only));
-  if (bind(descriptor, target.address(), target.size) == 0 && listen(descriptor, kBacklog) == 0)
-    return descriptor;
-  const int error = errno;
-  close(descriptor);
-  errno = error;
-  return -1;
+    setsockopt(made.get(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only));
+  if (bind(made.get(), target.address(), target.size) != 0 || listen(made.get(), kBacklog) != 0)
+    made.Close();
+  return made;
 }
 
 // Whether the machine does not have what the target needs, so that others may do without it.
@@ -85,7 +81,7 @@ absl::Status ServerSockets::Listen(const std::vector<Address>& addresses, mode_t
     }
     if (!status.ok()) return status;
   }
-  if (descriptors_.empty()) return CannotListen(addresses.front(), Reason(EAFNOSUPPORT));
+  if (descriptors_.empty()) return CannotListen(addresses.front(), ErrorText(EAFNOSUPPORT));
   return absl::OkStatus();
 }
 
@@ -95,15 +91,14 @@ absl::Status ServerSockets::ListenTcp(const Address& address, bool v6_only) {
   int error = 0;
   for (int tries = 0; tries < kPortTries; ++tries) {
     int port = address.port;
-    std::vector<int> bound;
+    std::vector<Descriptor> bound;
     error = 0;
     for (TcpTarget target : *targets) {
       if (!bound.empty() && target.instead) continue;
       target.set_port(port);
-      const int descriptor = ListenOn(target);
-      if (descriptor >= 0) {
-        bound.push_back(descriptor);
-        port = PortOf(descriptor);
+      if (Descriptor made = ListenOn(target); made.valid()) {
+        port = PortOf(made.get());
+        bound.push_back(std::move(made));
         continue;
       }
       const int cause = errno;
@@ -111,46 +106,48 @@ absl::Status ServerSockets::ListenTcp(const Address& address, bool v6_only) {
         error = cause;
         break;
       }
-      spdlog::info("{} is not there ({}): left out of {}", target.ToString(), Reason(cause),
+      spdlog::info("{} is not there ({}): left out of {}", target.ToString(), ErrorText(cause),
                    address.ToString());
     }
     if (error == 0 && !bound.empty()) {
-      descriptors_.insert(descriptors_.end(), bound.begin(), bound.end());
+      std::move(bound.begin(), bound.end(), std::back_inserter(descriptors_));
       addresses_.push_back({.host = address.host, .port = port});
       return absl::OkStatus();
     }
-    const bool port_was_ours = !bound.empty();
-    for (const int descriptor : bound) close(descriptor);
-    if (error == 0) break;
-    if (error != EADDRINUSE || address.port != 0 || !port_was_ours) break;
+    if (error != EADDRINUSE || address.port != 0 || bound.empty()) break;
   }
-  if (error != 0) return CannotListen(address, Reason(error));
+  if (error != 0) return CannotListen(address, ErrorText(error));
   // None of its addresses is there, which is all right as long as others are.
   const bool literal = !targets->front().by_name;
-  return literal ? absl::OkStatus() : CannotListen(address, Reason(EADDRNOTAVAIL));
+  return literal ? absl::OkStatus() : CannotListen(address, ErrorText(EADDRNOTAVAIL));
 }
 
 absl::Status ServerSockets::ListenUnix(const Address& address, mode_t mode) {
-  const absl::StatusOr<UnixSocket> made = ListenOnPath(address.host, mode, kBacklog);
+  absl::StatusOr<UnixSocket> made = ListenOnPath(address.host, mode, kBacklog);
   if (!made.ok()) return CannotListen(address, std::string(made.status().message()));
-  descriptors_.push_back(made->descriptor);
+  descriptors_.push_back(std::move(made->descriptor));
   addresses_.push_back(address);
   files_.push_back({address.host, made->device, made->inode});
   return absl::OkStatus();
 }
 
 absl::Status ServerSockets::ListenAbstract(const Address& address) {
-  const absl::StatusOr<int> made = ListenOnName(address.host, kBacklog);
+  absl::StatusOr<Descriptor> made = ListenOnName(address.host, kBacklog);
   if (!made.ok()) return CannotListen(address, std::string(made.status().message()));
-  descriptors_.push_back(*made);
+  descriptors_.push_back(*std::move(made));
   addresses_.push_back(address);
   return absl::OkStatus();
+}
+
+std::vector<int> ServerSockets::descriptors() const {
+  std::vector<int> numbers;
+  for (const Descriptor& descriptor : descriptors_) numbers.push_back(descriptor.get());
+  return numbers;
 }
 
 void ServerSockets::Close() {
   for (const SocketFile& file : files_) RemoveSocketFile(file.path, file.device, file.inode);
   files_.clear();
-  for (const int descriptor : descriptors_) close(descriptor);
   descriptors_.clear();
 }
 

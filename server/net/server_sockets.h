@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "base/descriptor.h"
 #include "server/net/address.h"
 
 namespace ferrite {
@@ -31,7 +32,7 @@ class ServerSockets {
   // and the reason in the text.
   absl::Status Listen(const std::vector<Address>& addresses, mode_t unix_mode = kUnixMode);
 
-  const std::vector<int>& descriptors() const { return descriptors_; }
+  std::vector<int> descriptors() const;
   // As they were asked for, with the ports that were bound.
   const std::vector<Address>& addresses() const { return addresses_; }
 
@@ -50,7 +51,7 @@ class ServerSockets {
   absl::Status ListenUnix(const Address& address, mode_t mode);
   absl::Status ListenAbstract(const Address& address);
 
-  std::vector<int> descriptors_;
+  std::vector<Descriptor> descriptors_;
   std::vector<Address> addresses_;
   std::vector<SocketFile> files_;
 };

@@ -2,13 +2,13 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "base/descriptor.h"
 
 namespace ferrite {
 namespace {
@@ -103,15 +103,12 @@ bool ParseV4(const std::string& host, in_addr* parsed) {
 }
 
 bool HasIpv6() {
-  const int descriptor = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return false;
+  const Descriptor made(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in6 loopback{};
   loopback.sin6_family = AF_INET6;
   loopback.sin6_addr = in6addr_loopback;
-  const bool has =
-      bind(descriptor, reinterpret_cast<const sockaddr*>(&loopback), sizeof(loopback)) == 0;
-  close(descriptor);
-  return has;
+  return made.valid() &&
+         bind(made.get(), reinterpret_cast<const sockaddr*>(&loopback), sizeof(loopback)) == 0;
 }
 
 }  // namespace ferrite

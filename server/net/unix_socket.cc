@@ -12,33 +12,20 @@
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
-#include <system_error>
 #include <thread>
 #include <utility>
+
+#include "base/error_text.h"
 
 namespace ferrite {
 namespace {
 
 absl::Status Failed(const std::string& why) { return absl::UnavailableError(why); }
-absl::Status Failed(int error) { return Failed(std::generic_category().message(error)); }
+absl::Status Failed(int error) { return Failed(ErrorText(error)); }
 
-int MakeSocket() { return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
-
-// Closes the descriptor unless it is taken.
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return descriptor_; }
-  int Take() { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
+Descriptor MakeSocket() {
+  return Descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
 
 sockaddr_un AddressOf(const std::string& path) {
   sockaddr_un address{};
@@ -49,14 +36,14 @@ sockaddr_un AddressOf(const std::string& path) {
 
 // Holds the directory against servers that start at the same time, between the look at a file and
 // its replacement. Whoever holds it for long is no server, and is not waited for.
-int LockDirectoryOf(const std::string& path) {
+Descriptor LockDirectoryOf(const std::string& path) {
   std::string directory = std::filesystem::path(path).parent_path().string();
   if (directory.empty()) directory = ".";
-  const int descriptor = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  Descriptor lock(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   constexpr int kTries = 100;
-  for (int i = 0; descriptor >= 0 && i < kTries && flock(descriptor, LOCK_EX | LOCK_NB) != 0; ++i)
+  for (int i = 0; lock.valid() && i < kTries && flock(lock.get(), LOCK_EX | LOCK_NB) != 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  return descriptor;
+  return lock;
 }
 
 // Removes the file of a socket that nobody listens on.
@@ -64,8 +51,8 @@ absl::Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   struct stat status;
   if (lstat(path.c_str(), &status) != 0) return absl::OkStatus();
   if (!S_ISSOCK(status.st_mode)) return Failed("there is a file of that name that is no socket");
-  const Descriptor probe(MakeSocket());
-  if (probe.get() < 0) return Failed(errno);
+  const Descriptor probe = MakeSocket();
+  if (!probe.valid()) return Failed(errno);
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ||
       errno != ECONNREFUSED) {
     return Failed("address already in use: another process listens there");
@@ -78,10 +65,10 @@ absl::Status RemoveStale(const std::string& path, const sockaddr_un& address) {
 
 absl::StatusOr<UnixSocket> ListenOnPath(const std::string& path, mode_t mode, int backlog) {
   const sockaddr_un address = AddressOf(path);
-  const Descriptor lock(LockDirectoryOf(path));
+  const Descriptor lock = LockDirectoryOf(path);
   if (absl::Status status = RemoveStale(path, address); !status.ok()) return status;
-  Descriptor made(MakeSocket());
-  if (made.get() < 0) return Failed(errno);
+  Descriptor made = MakeSocket();
+  if (!made.valid()) return Failed(errno);
   if (bind(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
     return Failed(errno);
   // Nobody can connect before listen(), so there is no moment with other permissions.
@@ -92,20 +79,20 @@ absl::StatusOr<UnixSocket> ListenOnPath(const std::string& path, mode_t mode, in
     unlink(path.c_str());
     return Failed(error);
   }
-  return UnixSocket{made.Take(), status.st_dev, status.st_ino};
+  return UnixSocket{std::move(made), status.st_dev, status.st_ino};
 }
 
-absl::StatusOr<int> ListenOnName(const std::string& name, int backlog) {
+absl::StatusOr<Descriptor> ListenOnName(const std::string& name, int backlog) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path + 1, name.data(), name.size());
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  Descriptor made(MakeSocket());
-  if (made.get() < 0 || bind(made.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+  Descriptor made = MakeSocket();
+  if (!made.valid() || bind(made.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
       listen(made.get(), backlog) != 0) {
     return Failed(errno);
   }
-  return made.Take();
+  return made;
 }
 
 void RemoveSocketFile(const std::string& path, dev_t device, ino_t inode) {

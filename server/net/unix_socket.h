@@ -7,11 +7,12 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "base/descriptor.h"
 
 namespace ferrite {
 
 struct UnixSocket {
-  int descriptor;
+  Descriptor descriptor;
   // Which file it is.
   dev_t device;
   ino_t inode;
@@ -24,7 +25,7 @@ struct UnixSocket {
 absl::StatusOr<UnixSocket> ListenOnPath(const std::string& path, mode_t mode, int backlog);
 
 // Listens on a socket in the abstract name space, which has no file and no permissions.
-absl::StatusOr<int> ListenOnName(const std::string& name, int backlog);
+absl::StatusOr<Descriptor> ListenOnName(const std::string& name, int backlog);
 
 // Removes the file of a socket unless another has taken its place.
 void RemoveSocketFile(const std::string& path, dev_t device, ino_t inode);

@@ -33,6 +33,7 @@ void Configure(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
   grpc::ResourceQuota quota("ferrite");
   quota.Resize(options.max_buffer_bytes);
   builder->SetResourceQuota(quota);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder->AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder->AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams);

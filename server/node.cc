@@ -110,6 +110,7 @@ absl::Status Node::StartHttp() {
 }
 
 absl::Status Node::StartGrpc() {
+  if (absl::Status status = RaiseDescriptorLimit(); !status.ok()) return status;
   if (absl::Status status = grpc_.Build(rpcs_); !status.ok()) return status;
   for (QueueThread* thread : grpc_.threads()) {
     Dispatcher* const dispatcher =

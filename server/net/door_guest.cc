@@ -153,7 +153,7 @@ bool DoorGuest::has_output() const {
 bool DoorGuest::Advance() {
   if (!Write()) return false;
   if (wants_input() && !(Read() && Write())) return false;
-  return (has_output() || nghttp2_session_want_read(session_) != 0);
+  return has_output() || nghttp2_session_want_read(session_) != 0;
 }
 
 bool DoorGuest::Read() {

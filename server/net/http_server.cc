@@ -5,6 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "base/error_text.h"
 
 namespace ferrite {
 
@@ -50,7 +54,9 @@ absl::Status HttpServer::Start(const std::vector<Address>& addresses, mode_t uni
                              &Callbacks::Notify, this, MHD_OPTION_CONNECTION_LIMIT,
                              static_cast<unsigned>(2 * kMaxConnections),
                              MHD_OPTION_CONNECTION_MEMORY_LIMIT, kMaxRequestBytes, MHD_OPTION_END);
-  if (daemon_ == nullptr) return absl::InternalError("the HTTP server cannot be started");
+  if (daemon_ == nullptr)
+    return absl::InternalError(
+        absl::StrCat("the HTTP server cannot be started: ", ErrorText(errno)));
   const MHD_DaemonInfo* const info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD);
   return loop_.Start(sockets_.descriptors(),
                      {.on_connection = [this](int, int descriptor) { Add(descriptor); },

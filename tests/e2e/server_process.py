@@ -98,6 +98,15 @@ class ServerProcess:
         """Sends any signal; returns at once."""
         self._process.send_signal(number)
 
+    def sanitized(self):
+        """Whether it keeps freed memory, to find out who uses it."""
+        with open(f"/proc/{self.pid}/maps", encoding="utf-8") as maps:
+            return re.search(r"lib[at]san\.so", maps.read()) is not None
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.pid}/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
     def thaw(self):
         self._process.send_signal(signal.SIGCONT)
 
@@ -167,10 +176,10 @@ def start_server(
     )
 
 
-def refusal_of(*flags, env=None, inside=()):
+def refusal_of(*flags, env=None, open_files=None, inside=()):
     """Starts a server that should refuse to start; returns (exit code, stdout, stderr)."""
     with tempfile.TemporaryFile() as stderr:
-        process = start_server(*flags, env=env, stderr=stderr, inside=inside)
+        process = start_server(*flags, env=env, open_files=open_files, stderr=stderr, inside=inside)
         out = process.stdout.readline()  # empty if the server ends without printing
         if out:
             process.kill()

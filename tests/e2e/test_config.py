@@ -20,7 +20,7 @@ from ferrite.v1.admin_pb2 import (
 )
 from ferrite.v1.cache_pb2 import ExistsRequest, GetRequest, MSetRequest, SetRequest
 from http2_connection import Http2Connection
-from server_process import ServerProcess
+from server_process import ServerProcess, refusal_of
 
 MIB = 1 << 20
 
@@ -164,6 +164,18 @@ def test_fewer_descriptors_than_connections_are_told_of():
             assert scrape(server).total(rejected, reason="limit") == 0
             for connection in connections:
                 connection.close()
+
+
+def test_too_few_descriptors_to_start_are_told_of():
+    """Whatever it is that finds none left."""
+    for open_files in range(5, 40):
+        code, out, err = refusal_of(
+            "--listen=127.0.0.1:0", "--http-listen=127.0.0.1:0", open_files=open_files
+        )
+        if out:
+            break  # enough: it was ready
+        assert code == 1 and "Too many open files" in err, (open_files, code, err)
+    assert out and open_files > 8
 
 
 @pytest.mark.parametrize("memory", ["8TiB", "0"])

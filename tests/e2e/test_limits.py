@@ -57,6 +57,19 @@ def test_a_request_far_beyond_any_limit_does_no_harm(large, key):
     assert large.Set(SetRequest(key=key, value=b"v")).stored
 
 
+@pytest.mark.parametrize("value_bytes", [MIB, 2048])
+def test_a_lone_client_with_large_messages_is_served(value_bytes):
+    """Whatever the server may buffer: these limits are the smallest."""
+    flags = ("--max-inflight-bytes=3MiB", "--max-connections=4", "--max-memory=64MiB")
+    with ServerProcess(*flags) as server, CacheClient(server.grpc_address) as client:
+        batch = MIB // value_bytes
+        for number in range(226):
+            keys = [b"%d/%d" % (number, place) for place in range(batch)]
+            entries = [SetRequest(key=key, value=b"v" * value_bytes) for key in keys]
+            written = client.MSet(MSetRequest(entries=entries)).results
+            assert all(result.response.stored for result in written), number
+
+
 def test_the_limit_on_values_is_a_setting():
     limit = 4 * MIB
     with ServerProcess("--max-value-bytes=4MiB") as server:

@@ -3,7 +3,6 @@ limits for subscribers.
 """
 
 import os
-import re
 
 from cache_client import CacheClient
 from ferrite.v1.cache_pb2 import (
@@ -35,17 +34,11 @@ FLAGS = (
 )
 
 
-def resident_bytes(server):
-    with open(f"/proc/{server.pid}/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def assert_within_bounds(server, grown):
-    with open(f"/proc/{server.pid}/maps", encoding="utf-8") as maps:
-        sanitized = re.search(r"lib[at]san\.so", maps.read())
     # A sanitizer takes several times as much memory as the program itself.
     allowed = QUEUES + HISTORY + STREAMS * PER_STREAM + MARGIN
-    assert sanitized or grown < allowed, f"{grown / MIB:.0f} MiB for streams that nobody reads"
+    within = server.sanitized() or grown < allowed
+    assert within, f"{grown / MIB:.0f} MiB for streams that nobody reads"
 
 
 def payload_of(number):
@@ -76,12 +69,12 @@ def test_stalled_subscribers_of_one_channel_each_keep_memory_within_its_bounds()
             )
             for number, channel in enumerate(channels)
         ]
-        before = resident_bytes(server)
+        before = server.resident_bytes()
         most = 0
         for number in range(MESSAGES):
             for channel in channels:
                 assert publish(client, channel, payload_of(number)).receivers <= 1
-            most = max(most, resident_bytes(server))
+            most = max(most, server.resident_bytes())
         assert_within_bounds(server, most - before)
 
         for number in range(0, STREAMS, 30):  # those of DROP
@@ -103,7 +96,7 @@ def test_many_stalled_subscribers_of_one_channel_do_not_block_the_publisher():
                 Subscriber(narrow, channels=[b"c"], slow_consumer_policy=policies[number % 3])
                 for number in range(STREAMS)
             ]
-            before = resident_bytes(server)
+            before = server.resident_bytes()
             for number in range(20 * MESSAGES):
                 reply = publish(client, b"c", payload_of(number))
                 # The streams with the policy END are ended one after the other.
@@ -113,7 +106,7 @@ def test_many_stalled_subscribers_of_one_channel_do_not_block_the_publisher():
                 if number % 100 == 0:
                     assert client.Set(SetRequest(key=b"k", value=b"%d" % number)).stored
                     assert client.Get(GetRequest(key=b"k")).value == b"%d" % number
-            assert_within_bounds(server, resident_bytes(server) - before)
+            assert_within_bounds(server, server.resident_bytes() - before)
             for number in range(0, STREAMS, 30):  # those of DROP
                 read_up_to(streams[number], 20 * MESSAGES - 1)
             for stream in streams:
@@ -124,7 +117,7 @@ def test_stalled_subscribers_that_resumed_keep_memory_within_its_bounds():
     """Each was resumed from a different place, so no two streams can share what is queued."""
     with ServerProcess(*FLAGS) as server, CacheClient(server.grpc_address) as client:
         with CacheClient(server.grpc_address, NARROW) as narrow:
-            before = resident_bytes(server)
+            before = server.resident_bytes()
             streams, expected = [], 0
             for _ in range(STREAMS):
                 with Subscriber(client, channels=[b"c"]) as place:
@@ -134,6 +127,6 @@ def test_stalled_subscribers_that_resumed_keep_memory_within_its_bounds():
                     expected += 1
                 streams.append(Subscriber(narrow, channels=[b"c"], resume_token=token))
                 assert streams[-1].resumed
-            assert_within_bounds(server, resident_bytes(server) - before)
+            assert_within_bounds(server, server.resident_bytes() - before)
             for stream in streams:
                 stream.cancel()

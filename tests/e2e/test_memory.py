@@ -1,6 +1,8 @@
 """Bounded memory: with eviction it stays bounded, and without eviction nothing is lost."""
 
 import grpc
+import health_pb2
+import health_pb2_grpc
 import pytest
 from cache_client import UNLIMITED_MESSAGES, CacheClient, assert_refused
 from ferrite.v1.admin_pb2 import FlushRequest, StatsRequest
@@ -153,3 +155,16 @@ def test_a_value_for_which_there_is_no_room_is_refused():
             request = SetRequest(key=b"other", value=b"v" * (8 << 20))
             assert_refused("MEMORY_FULL", client.Set, request, code=EXHAUSTED)
             assert client.Get(GetRequest(key=b"other")).value == b"stands", "nothing was changed"
+
+
+def test_watches_of_health_forget_the_names_that_they_were_asked_for():
+    with ServerProcess() as server, grpc.insecure_channel(server.grpc_address) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        before = server.resident_bytes()
+        request = health_pb2.HealthCheckRequest(service="x" * (4 << 20))
+        watches = [stub.Watch(request) for _ in range(40)]
+        for watch in watches:
+            assert next(watch).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+        assert server.sanitized() or server.resident_bytes() - before < 20 * (4 << 20)
+        for watch in watches:
+            watch.cancel()

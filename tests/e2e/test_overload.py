@@ -19,11 +19,6 @@ GET = "/ferrite.v1.CacheService/Get"
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def resident_bytes(server):
-    with open(f"/proc/{server.pid}/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def shed(server, reason):
     return scrape(server).total("ferrite_shed_total", reason=reason)
 
@@ -57,7 +52,7 @@ def test_replies_that_nobody_reads_stay_within_the_memory_limit():
     with ServerProcess(f"--max-inflight-bytes={budget}", "--max-memory=64MiB") as server:
         with CacheClient(server.grpc_address) as client:
             client.Set(SetRequest(key=b"large", value=os.urandom(MIB)))
-            resident_before = resident_bytes(server)
+            resident_before = server.resident_bytes()
             stalled = ask_and_never_read(server, 100, 10, b"large")
             settled(server, 1000)
 
@@ -70,7 +65,7 @@ def test_replies_that_nobody_reads_stay_within_the_memory_limit():
             # One reply per thread may exceed the limit.
             limit = budget + os.cpu_count() * (MIB + (64 << 10))
             assert metrics.total("ferrite_inflight_bytes") <= limit
-            assert resident_bytes(server) - resident_before < 4 * budget
+            assert server.resident_bytes() - resident_before < 4 * budget
 
             assert_refused("OVERLOADED", client.Get, GetRequest(key=b"x"), code=EXHAUSTED)
             assert pushback_ms(client.Get, GetRequest(key=b"x")) > 0

@@ -4,14 +4,14 @@ import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.ErrorInfo;
-import dev.ferrite.v1.GetRequest;
+import ferrite.v1.GetRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 
 /** Why the server refused a call, and what it refuses on principle. */
 final class Errors {
-  /** The reason is one of dev.ferrite.v1.ErrorReason; the metadata are facts, such as the limit. */
+  /** The reason is one of ferrite.v1.ErrorReason; the metadata are facts, such as the limit. */
   static ErrorInfo errorInfo(StatusRuntimeException error) throws InvalidProtocolBufferException {
     com.google.rpc.Status status = StatusProto.fromThrowable(error);
     if (status != null) {

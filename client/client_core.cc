@@ -10,9 +10,14 @@ namespace {
 // The longest timeout; a call that asks for more gets this. It keeps arithmetic on times in range.
 constexpr absl::Duration kMaxTimeout = absl::Hours(24);
 
-// gRPC ends the process over metadata that HTTP/2 does not allow.
+// Today's version of W3C's `traceparent` has 55 bytes.
+constexpr size_t kLongestTraceparent = 256;
+
+// gRPC ends the process over metadata that HTTP/2 does not allow, and servers refuse calls with too
+// much of it.
 bool IsSendable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return text.size() <= kLongestTraceparent &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 }  // namespace

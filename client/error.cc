@@ -20,6 +20,17 @@ std::string_view InnermostCause(std::string_view message) {
   return colon == std::string_view::npos ? message : message.substr(colon + 2);
 }
 
+internal::v1::ErrorInfo InfoOf(v1::ErrorReason reason) {
+  internal::v1::ErrorInfo info;
+  info.set_reason(v1::ErrorReason_Name(reason));
+  info.set_domain("ferrite");
+  return info;
+}
+
+void SetInfo(const internal::v1::ErrorInfo& info, absl::Status* status) {
+  status->SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
+}
+
 std::string NoAnswerText(std::string_view address, absl::Duration timeout) {
   return absl::StrCat("no answer from ", Abseil(address), " within ",
                       absl::FormatDuration(timeout));
@@ -90,13 +101,15 @@ absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
 }
 
 absl::Status ToAbslStatus(const v1::OperationError& error) {
-  absl::Status result(static_cast<absl::StatusCode>(error.code()), error.message());
-  if (error.reason() == v1::ERROR_REASON_UNSPECIFIED) return result;
-  internal::v1::ErrorInfo info;
-  info.set_reason(v1::ErrorReason_Name(error.reason()));
-  info.set_domain("ferrite");
-  *info.mutable_metadata() = error.metadata();
-  result.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
+  // An error that says OK is no success: what it is the outcome of has no answer.
+  const auto code =
+      error.code() == 0 ? absl::StatusCode::kUnknown : static_cast<absl::StatusCode>(error.code());
+  absl::Status result(code, error.message());
+  if (error.reason() != v1::ERROR_REASON_UNSPECIFIED) {
+    internal::v1::ErrorInfo info = InfoOf(error.reason());
+    *info.mutable_metadata() = error.metadata();
+    SetInfo(info, &result);
+  }
   if (error.has_retry_pushback_ms()) {
     SetRetryAfter(absl::StrCat(error.retry_pushback_ms()), &result);
   }
@@ -117,10 +130,7 @@ absl::Status Hopeless(std::string_view address) {
 absl::Status HeldBack(std::string_view address) {
   absl::Status status = absl::ResourceExhaustedError(
       absl::StrCat("not sent to ", Abseil(address), ": it has more calls than it can take"));
-  internal::v1::ErrorInfo info;
-  info.set_reason(v1::ErrorReason_Name(v1::OVERLOADED));
-  info.set_domain("ferrite");
-  status.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
+  SetInfo(InfoOf(v1::OVERLOADED), &status);
   return status;
 }
 

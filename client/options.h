@@ -37,7 +37,8 @@ struct ClientOptions {
   // Where to find the cache: "host:port", "[::1]:port" or, of a Unix domain socket, "unix:/path" or
   // "unix-abstract:name". Exactly one for now.
   std::vector<std::string> seeds;
-  // How long a call may take, its retries included, unless its CallOptions say otherwise. Above 0.
+  // How long a call may take, its retries included, unless its CallOptions say otherwise. Above 0;
+  // more than 24 h counts as 24 h.
   absl::Duration default_timeout = absl::Seconds(1);
   RetryPolicy retry;
   // Connections to each node, 1 to 64. One carries some 70,000 calls a second that are not batched
@@ -50,12 +51,13 @@ struct ClientOptions {
 
 // Options of one call.
 struct CallOptions {
-  // How long the call may take, its retries included; absent: ClientOptions::default_timeout.
+  // How long the call may take, its retries included; absent: ClientOptions::default_timeout. More
+  // than 24 h counts as 24 h.
   std::optional<absl::Duration> timeout;
   // When it is cancelled, the call ends with CANCELLED; null: the call has none.
   std::shared_ptr<Cancellation> cancellation;
-  // The W3C `traceparent` of the caller, by which the server's slow log names its trace; empty, or
-  // with other bytes than printable ASCII: none is sent.
+  // The W3C `traceparent` of the caller, by which the server's slow log names its trace; empty,
+  // longer than 256 bytes, or with other bytes than printable ASCII: none is sent.
   std::string traceparent = {};
 };
 

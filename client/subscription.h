@@ -42,10 +42,11 @@ class SubscriptionStream;
 class WaitingEvents;
 
 struct SubscriptionOptions {
-  // Once this many events wait for Next(), the stream is not read until half of them are gone, and
-  // the server's policy for slow consumers applies. The last message that was read may exceed the
-  // limit. At least 1; 0 counts as 1. Not used with callbacks.
+  // Once this many events, or bytes of them, wait for Next(), the stream is not read until half of
+  // them are gone, and the server's policy for slow consumers applies. The last message that was
+  // read may exceed the limits. At least 1; 0 counts as 1. Not used with callbacks.
   size_t max_waiting_events = 1024;
+  size_t max_waiting_bytes = size_t{64} << 20;
 };
 
 // Called on a completion thread of the client, one at a time, perhaps before Subscribe() has

@@ -155,8 +155,9 @@ void AddBench(CLI::App& app, Session& session) {
   add("--threads", bench->threads, "Threads that make the calls; half of the cores if not given", 1,
       256);
   add("--keys", options.keys, "How many keys there are", uint64_t{1}, uint64_t{10'000'000'000});
-  add("--key-size", options.key_size, "Bytes in a key", 2, 4096);
-  add("--value-size", options.value_size, "Bytes in a value", 0, 64 << 20);
+  AddBytes(command, "--key-size", &options.key_size, "The size of a key", 2, 4 << 10);
+  AddBytes(command, "--value-size", &options.value_size, "The size of a value, such as 1KiB", 0,
+           64 << 20);
   command->add_option("--distribution", bench->distribution, "How keys are drawn")
       ->check(CLI::IsMember({"uniform", "zipf"}))
       ->capture_default_str();

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <string_view>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
+#include "client/cli/help_formatter.h"
 #include "client/cli/options.h"
 #include "client/cli/prompt/prompt.h"
 #include "client/cli/server_address.h"
@@ -52,7 +54,7 @@ const std::vector<Group>& Groups() {
 }
 
 void AddGlobalOptions(CLI::App& app, Session& session) {
-  app.set_version_flag("--version", "ferrite " FERRITE_VERSION);
+  app.set_version_flag("-V,--version", "ferrite " FERRITE_VERSION);
   app.add_option("--server", session.server,
                  "Address of the server, or unix:PATH of its Unix domain socket; the environment "
                  "variable FERRITE_SERVER sets another one")
@@ -69,7 +71,7 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
          "prints them")
       ->excludes(base64);
   AddDuration(&app, "--timeout", &session.timeout, "How long a call may take; 5s if not given",
-              absl::Milliseconds(1), 1000 * absl::Hours(24));
+              absl::Milliseconds(1), absl::Hours(24));
 }
 
 void PrintUsage(const CLI::App& app, const Session& session) {
@@ -101,11 +103,12 @@ std::vector<std::string> WithoutDash(std::vector<std::string> words, const CLI::
 // Describes `only` these commands, or all if it is null.
 std::unique_ptr<CLI::App> Describe(Session& session, const Commands* only) {
   auto app = std::make_unique<CLI::App>(
-      "The command line of the Ferrite cache. Alone on a terminal it opens a prompt; `ferrite -` "
-      "reads commands,\none a line.\n"
-      "Exit codes: 0 a hit, or done; 1 a miss, or a condition that did not hold; 2 an error; 130 "
-      "Ctrl-C.",
+      "The command line of the Ferrite cache. Alone on a terminal it opens a prompt;\n"
+      "`ferrite -` reads commands, one a line.\n"
+      "Exit codes: 0 a hit, or done; 1 a miss, or a condition that did not hold;\n"
+      "2 an error; 130 Ctrl-C.",
       "ferrite");
+  app->formatter(std::make_shared<HelpFormatter>());  // before the commands, which take it over
   app->require_subcommand(0, 1);
   AddGlobalOptions(*app, session);
   for (const Group& group : Groups()) {
@@ -124,8 +127,10 @@ std::unique_ptr<CLI::App> Describe(Session& session, const Commands* only) {
 const Commands* NamedBy(const std::vector<std::string>& words) {
   for (const Group& group : Groups()) {
     for (const Commands& commands : group.commands) {
-      const auto& names = commands.names;
-      if (std::find(names.begin(), names.end(), words.front()) != names.end()) return &commands;
+      for (const std::string_view name : commands.names) {
+        // Other command lines do not mind upper case.
+        if (absl::EqualsIgnoreCase({name.data(), name.size()}, words.front())) return &commands;
+      }
     }
   }
   return nullptr;

@@ -43,6 +43,7 @@ CLI::App* AddCommand(CLI::App& app, Session& session, const std::string& name,
                                                      const Arguments& arguments)) {
   CLI::App* command = app.add_subcommand(name, description);
   command->fallthrough();  // global options such as --json may follow the command
+  command->ignore_case();  // GET k, as with other caches
   command->callback([&session, arguments, run] {
     if constexpr (requires { arguments->Check(); }) arguments->Check();
     session.run = [arguments, run](Session& s) { return run(s, *arguments); };

@@ -10,9 +10,9 @@ struct CompletionArguments {
 };
 
 absl::StatusOr<ExitCode> RunCompletion(Session&, const CompletionArguments& arguments) {
-  if (arguments.shell == "bash") PrintRaw(BashCompletion(*arguments.app));
-  if (arguments.shell == "zsh") PrintRaw(ZshCompletion(*arguments.app));
-  if (arguments.shell == "fish") PrintRaw(FishCompletion(*arguments.app));
+  if (arguments.shell == "bash") PrintBytes(BashCompletion(*arguments.app));
+  if (arguments.shell == "zsh") PrintBytes(ZshCompletion(*arguments.app));
+  if (arguments.shell == "fish") PrintBytes(FishCompletion(*arguments.app));
   return ExitCode::kOk;
 }
 

@@ -1,8 +1,11 @@
+#include <fnmatch.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/commands.h"
+#include "client/cli/options.h"
 
 namespace ferrite::cli {
 namespace {
@@ -57,11 +60,30 @@ void PrintSettings(const v1::GetConfigResponse& reply) {
   }
 }
 
+bool IsPattern(const std::string& name) { return name.find_first_of("*?[") != std::string::npos; }
+
+// The settings that `name` names: one, those that match a pattern such as max-*, or all.
+absl::StatusOr<v1::GetConfigResponse> SettingsNamed(Client& client, const std::string& name) {
+  v1::GetConfigRequest request;
+  if (name.empty() || !IsPattern(name)) {
+    if (!name.empty()) request.add_names(name);
+    return client.GetConfig(request);
+  }
+  absl::StatusOr<v1::GetConfigResponse> reply = client.GetConfig(request);
+  if (!reply.ok()) return reply.status();
+  v1::GetConfigResponse matching;
+  for (const v1::Setting& setting : reply->settings()) {
+    if (fnmatch(name.c_str(), setting.name().c_str(), 0) == 0) *matching.add_settings() = setting;
+  }
+  if (matching.settings().empty()) {
+    return absl::NotFoundError(absl::StrCat("no setting matches '", name, "'"));
+  }
+  return matching;
+}
+
 absl::StatusOr<ExitCode> GetSettings(const Session& session, Client& client,
                                      const std::string& name) {
-  v1::GetConfigRequest request;
-  if (!name.empty()) request.add_names(name);
-  const absl::StatusOr<v1::GetConfigResponse> reply = client.GetConfig(request);
+  const absl::StatusOr<v1::GetConfigResponse> reply = SettingsNamed(client, name);
   if (!reply.ok()) return reply.status();
   if (!session.json) {
     PrintSettings(*reply);
@@ -69,15 +91,15 @@ absl::StatusOr<ExitCode> GetSettings(const Session& session, Client& client,
   }
   nlohmann::ordered_json settings = nlohmann::ordered_json::array();
   for (const v1::Setting& setting : reply->settings()) settings.push_back(SettingJson(setting));
-  PrintJson(name.empty() ? settings : settings.at(0));
+  PrintJson(name.empty() || IsPattern(name) ? settings : settings.at(0));
   return ExitCode::kOk;
 }
 
 absl::StatusOr<ExitCode> SetSetting(const Session& session, Client& client,
                                     const ConfigArguments& arguments) {
   v1::SetConfigRequest request;
-  request.set_name(arguments.name);
-  request.set_value(arguments.value);
+  request.set_name(UnprotectArgument(arguments.name));
+  request.set_value(UnprotectArgument(arguments.value));
   const absl::StatusOr<v1::SetConfigResponse> reply = client.SetConfig(request);
   if (!reply.ok()) return reply.status();
   for (const std::string& warning : reply->warnings()) PrintNote("warning: " + warning);
@@ -95,7 +117,8 @@ absl::StatusOr<ExitCode> SetSetting(const Session& session, Client& client,
 absl::StatusOr<ExitCode> RunConfig(Session& session, const ConfigArguments& arguments) {
   const absl::StatusOr<Client*> client = session.Connect();
   if (!client.ok()) return client.status();
-  if (arguments.action == "get") return GetSettings(session, **client, arguments.name);
+  if (arguments.action == "get")
+    return GetSettings(session, **client, UnprotectArgument(arguments.name));
   return SetSetting(session, **client, arguments);
 }
 
@@ -109,17 +132,21 @@ void AddConfig(CLI::App& app, Session& session) {
                  "ends: config set NAME VALUE",
                  config, RunConfig);
   command->add_option("ACTION", config->action, "get or set")
-      ->check(CLI::IsMember({"get", "set"}))
+      ->transform(CLI::IsMember({"get", "set"}, CLI::ignore_case))
       ->capture_default_str();
-  CLI::Option* name = command->add_option("NAME", config->name, "A setting, such as max-memory");
+  CLI::Option* name = command->add_option(
+      "NAME", config->name,
+      "A setting, such as max-memory; with get also a pattern, such as 'max-*'");
   CLI::Option* value = command->add_option("VALUE", config->value, "What it is to be");
   command->parse_complete_callback([config, name, value] {
     if (config->action == "set" && value->empty()) {
-      throw CLI::RequiredError("config set NAME VALUE: " +
-                               std::string(name->empty() ? "NAME" : "VALUE"));
+      throw CLI::RequiredError(name->empty() ? "NAME" : "VALUE");
     }
     if (config->action == "get" && !value->empty()) {
-      throw CLI::ExtrasError("config", {config->value});
+      throw CLI::ValidationError(
+          "VALUE",
+          absl::StrCat("config get takes a NAME only; to change it, write ferrite config set ",
+                       UnprotectArgument(config->name), " ", UnprotectArgument(config->value)));
     }
   });
 }

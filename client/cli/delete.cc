@@ -1,5 +1,5 @@
 #include "absl/strings/str_cat.h"
-#include "client/cli/annotated.h"
+#include "client/annotated.h"
 #include "client/cli/bytes.h"
 #include "client/cli/commands.h"
 #include "client/cli/entry_json.h"
@@ -29,7 +29,7 @@ absl::StatusOr<ExitCode> DeleteVersion(Session& session, Client& client, const s
     PrintJson({{"key", JsonBytes(key)},
                {"deleted", reply->deleted()},
                {"version", reply->version() == 0 ? nlohmann::ordered_json(nullptr)
-                                                 : JsonVersion(reply->version())}});
+                                                 : nlohmann::ordered_json(reply->version())}});
   } else if (reply->deleted()) {
     PrintLine("deleted");
   } else {
@@ -59,7 +59,7 @@ absl::StatusOr<ExitCode> DeleteAll(Session& session, Client& client,
   };
   if (absl::Status status = ForEachBatch(session, arguments, remove); !status.ok()) {
     if (deleted == 0) return status;
-    return Annotated(status, absl::StrCat(", ", Grouped(deleted), " of them deleted"));
+    return Annotated(status, "", absl::StrCat(", ", Grouped(deleted), " of them deleted"));
   }
   results.Begin();
   if (!session.json) PrintLine(absl::StrCat("deleted ", deleted, " of ", asked));

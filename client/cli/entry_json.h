@@ -1,15 +1,12 @@
 #pragma once
 
-// Entries of the cache as JSON. A version is a string there: many readers of JSON round integers
-// beyond 2^53.
+// Entries of the cache as JSON.
 
 #include "client/cli/bytes.h"
 #include "ferrite/v1/cache.pb.h"
 #include "nlohmann/json.hpp"
 
 namespace ferrite::cli {
-
-inline nlohmann::ordered_json JsonVersion(uint64_t version) { return std::to_string(version); }
 
 // The remaining milliseconds of a message with `optional int64 ttl_ms`; null: does not expire.
 template <class Message>
@@ -24,7 +21,7 @@ inline nlohmann::ordered_json JsonRead(const std::string& key, const v1::GetResp
   return {{"key", JsonBytes(key)},
           {"found", true},
           {"value", JsonBytes(read.value())},
-          {"version", JsonVersion(read.version())},
+          {"version", read.version()},
           {"ttl_ms", JsonTtl(read)}};
 }
 

@@ -29,7 +29,7 @@ absl::StatusOr<ExitCode> RunExpiry(Session& session, const ExpiryArguments& argu
   if (session.json) {
     nlohmann::ordered_json result = {{"key", JsonBytes(*key)}, {"found", reply->found()}};
     if (reply->found()) {
-      result["version"] = JsonVersion(reply->version());
+      result["version"] = reply->version();
       result["ttl_ms"] = JsonTtl(*reply);
     }
     PrintJson(result);

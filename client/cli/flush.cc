@@ -1,11 +1,12 @@
-#include <unistd.h>
-
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
+#include "client/annotated.h"
 #include "client/channel.h"
 #include "client/cli/commands.h"
 #include "client/cli/progress.h"
+#include "client/cli/quantity.h"
+#include "client/cli/terminal.h"
 #include "client/error.h"
 #include "client/steady_time.h"
 #include "ferrite/v1/admin.grpc.pb.h"
@@ -20,11 +21,11 @@ struct FlushArguments {
 };
 
 absl::Status Confirm(const Session& session) {
-  if (!isatty(STDIN_FILENO)) {
+  if (!InputIsTerminal()) {
     return absl::FailedPreconditionError(
         "nobody is there to confirm this; --yes deletes everything without asking");
   }
-  std::cerr << "Delete every entry of " << session.server << "? Type yes: " << std::flush;
+  PrintUnfinishedNote("Delete every entry of " + session.server + "? Type yes: ");
   std::string answer;
   std::getline(std::cin, answer);
   if (answer != "yes") return absl::CancelledError("nothing was deleted");
@@ -83,7 +84,7 @@ class FlushStream {
 };
 
 std::string EntriesText(uint64_t count) {
-  return absl::StrCat(count, count == 1 ? " entry" : " entries");
+  return Grouped(count) + (count == 1 ? " entry" : " entries");
 }
 
 // Returns how many entries were deleted.
@@ -103,7 +104,7 @@ absl::StatusOr<uint64_t> Flush(const Session& session) {
   if (end.ok()) {
     return absl::InternalError("the server ended the flush before it was finished" + so_far);
   }
-  return absl::Status(end.code(), absl::StrCat(end.message(), so_far));
+  return Annotated(end, "", so_far);
 }
 
 absl::StatusOr<ExitCode> RunFlush(Session& session, const FlushArguments& arguments) {

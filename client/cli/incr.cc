@@ -52,7 +52,7 @@ absl::StatusOr<ExitCode> RunIncr(Session& session, const IncrArguments& argument
   if (session.json) {
     PrintJson({{"key", JsonBytes(request->key())},
                {"value", reply->value()},
-               {"version", JsonVersion(reply->version())},
+               {"version", reply->version()},
                {"ttl_ms", JsonTtl(*reply)},
                {"created", reply->created()},
                {"saturated", reply->saturated()}});

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <csignal>
 
+#include "client/cli/output.h"
+
 namespace ferrite::cli {
 namespace {
 
@@ -51,6 +53,17 @@ bool InterruptFlag::WaitFor(absl::Duration duration) const {
     poll(nullptr, 0, static_cast<int>(ms));
   }
   return is_set();
+}
+
+bool WaitForMore(const InterruptFlag& flag, absl::Duration duration) {
+  constexpr absl::Duration kStep = absl::Milliseconds(200);
+  const absl::Duration end = SteadyTime() + duration;
+  while (IsRead()) {
+    const absl::Duration left = end - SteadyTime();
+    if (left <= absl::ZeroDuration()) return true;
+    if (flag.WaitFor(std::min(left, kStep))) return false;
+  }
+  return false;
 }
 
 bool InterruptFlag::is_set() const { return interrupted != 0; }

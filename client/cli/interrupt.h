@@ -21,6 +21,9 @@ class InterruptFlag {
   bool WaitFor(absl::Duration duration) const;
 };
 
+// Waits this long for something to print. False once the flag is set, or nobody reads the output.
+bool WaitForMore(const InterruptFlag& flag, absl::Duration duration);
+
 // The signal that set the latest flag; 0 if none did. The process owes it its end.
 int CaughtSignal();
 

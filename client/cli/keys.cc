@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client/cli/annotated.h"
+#include "client/annotated.h"
 #include "client/cli/quantity.h"
 
 namespace ferrite::cli {
@@ -91,7 +91,7 @@ absl::StatusOr<std::optional<std::string>> WordSource::Next() {
   if (more.ok() && !*more) return std::nullopt;
   absl::StatusOr<std::string> word = more.ok() ? session_->Bytes(record) : more.status();
   if (!word.ok()) {
-    return absl::Status(word.status().code(), absl::StrCat(place(), ": ", word.status().message()));
+    return Annotated(word.status(), place() + ": ", "");
   }
   return *std::move(word);
 }
@@ -114,9 +114,10 @@ absl::Status ForEachBatch(
     absl::Status status = keys.ok() ? handle(*keys) : keys.status();
     if (!status.ok()) {
       if (handled == 0) return status;
-      return Annotated(status, absl::StrCat("; the ", Grouped(handled),
-                                            handled == 1 ? " key before was handled"
-                                                         : " keys before were handled"));
+      return Annotated(
+          status, "",
+          absl::StrCat("; the ", Grouped(handled),
+                       handled == 1 ? " key before was handled" : " keys before were handled"));
     }
     handled += keys->size();
   }

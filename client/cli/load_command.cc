@@ -1,30 +1,21 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "base/byte_amount.h"
+#include "client/annotated.h"
 #include "client/cli/bytes.h"
 #include "client/cli/commands.h"
-#include "client/cli/duration.h"
+#include "client/cli/input_file.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/load/entry_loader.h"
 #include "client/cli/load/entry_reader.h"
+#include "client/cli/load/load_progress.h"
 #include "client/cli/options.h"
-#include "client/cli/progress.h"
 #include "client/cli/quantity.h"
 #include "client/cli/usage.h"
 
 namespace ferrite::cli {
 namespace {
 
-constexpr size_t kLongestRecord = 256 << 20;
-constexpr absl::Duration kProgressInterval = absl::Milliseconds(100);
 // More errors than this are only counted.
 constexpr uint64_t kMostErrors = 100;
 
@@ -34,70 +25,6 @@ struct LoadArguments {
   std::string on_error = "stop";
   std::optional<absl::Duration> ttl;
   bool if_absent = false;
-};
-
-// A file, or the standard input, that is open.
-class Input {
- public:
-  static absl::StatusOr<std::unique_ptr<Input>> Open(const Session& session,
-                                                     const std::string& name) {
-    if (name == "-") {
-      if (absl::Status status = session.CheckInputIsFree(); !status.ok()) return status;
-      return std::make_unique<Input>(STDIN_FILENO);
-    }
-    const int file = open(name.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file >= 0) return std::make_unique<Input>(file);
-    return absl::NotFoundError(absl::StrCat("cannot open ", name, ": ", std::strerror(errno)));
-  }
-
-  explicit Input(int file) : file_(file) {
-    struct stat status;
-    if (fstat(file_, &status) == 0 && S_ISREG(status.st_mode)) {
-      size_ = static_cast<uint64_t>(status.st_size);
-    }
-  }
-  ~Input() {
-    if (file_ != STDIN_FILENO) close(file_);
-  }
-  Input(const Input&) = delete;
-  Input& operator=(const Input&) = delete;
-
-  int file() const { return file_; }
-  // Its length in bytes; 0: not known, as for a pipe.
-  uint64_t size() const { return size_; }
-
- private:
-  const int file_;
-  uint64_t size_ = 0;
-};
-
-// The line that shows how far it is.
-class LoadProgress {
- public:
-  explicit LoadProgress(uint64_t size) : size_(size) {}
-
-  void Update(uint64_t entries, uint64_t bytes) {
-    const absl::Time now = absl::Now();
-    if (now - shown_ < kProgressInterval) return;
-    shown_ = now;
-    const double seconds = absl::ToDoubleSeconds(now - start_);
-    const double share = size_ > 0 ? static_cast<double>(bytes) / static_cast<double>(size_) : 0;
-    std::string text = size_ > 0 ? ProgressBar("Loading", share) : std::string("Loading");
-    absl::StrAppend(&text, " ", RoundedBytes(static_cast<double>(bytes)), ", ", Grouped(entries),
-                    " entries, ", RenderRate(static_cast<double>(entries) / seconds), "/s");
-    if (share > 0 && seconds > 1) {
-      const absl::Duration left = absl::Seconds(seconds * (1 - share) / share);
-      absl::StrAppend(&text, ", ", RenderDuration(absl::Floor(left, absl::Seconds(1))), " left");
-    }
-    line_.Show(text);
-  }
-  void Wipe() { line_.Show(""); }
-
- private:
-  const uint64_t size_;
-  const absl::Time start_ = absl::Now();
-  absl::Time shown_ = start_;
-  ProgressLine line_;
 };
 
 // One load, from the first line to the summary.
@@ -127,8 +54,7 @@ class Load {
         ++bad_;
         Report(reader_.line(), more.status());
       } else if (!absl::IsCancelled(more.status())) {
-        end = absl::Status(more.status().code(), absl::StrCat("line ", reader_.line() + 1, ": ",
-                                                              more.status().message()));
+        end = Annotated(more.status(), absl::StrCat("line ", reader_.line() + 1, ": "), "");
       }
       progress_.Update(loader_.counts().stored, reader_.bytes());
     }
@@ -170,7 +96,7 @@ class Load {
 
   void Summarize() const {
     const EntryLoader::Counts& counts = loader_.counts();
-    const double seconds = absl::ToDoubleSeconds(absl::Now() - start_);
+    const double seconds = progress_.seconds();
     if (session_.json) {
       return PrintJson({{"loaded", counts.stored},
                         {"kept", counts.kept},
@@ -192,7 +118,6 @@ class Load {
   Session& session_;
   const LoadArguments& arguments_;
   EntryReader& reader_;
-  const absl::Time start_ = absl::Now();
   uint64_t bad_ = 0;
   uint64_t reported_ = 0;
   absl::Status caught_up_;
@@ -201,13 +126,13 @@ class Load {
 };
 
 absl::StatusOr<ExitCode> RunLoad(Session& session, const LoadArguments& arguments) {
-  const absl::StatusOr<std::unique_ptr<Input>> input =
-      Input::Open(session, UnprotectArgument(arguments.file));
+  const std::string name = UnprotectArgument(arguments.file);
+  const absl::StatusOr<std::unique_ptr<InputFile>> input = InputFile::Open(session, name);
   if (!input.ok()) return input.status();
   RecordReader records((*input)->file(), '\n', kLongestRecord);
   const absl::StatusOr<std::string_view> beginning = records.Peek();
   if (!beginning.ok()) return beginning.status();
-  const std::string format(arguments.format.empty() ? FormatOf(arguments.file, *beginning)
+  const std::string format(arguments.format.empty() ? FormatOf(name, *beginning)
                                                     : arguments.format);
   if (format.empty() && !beginning->empty()) {
     return WrongUse("the format does not show; name it with --format");

@@ -1,7 +1,7 @@
 // mget and mset.
 
 #include "absl/strings/str_cat.h"
-#include "client/cli/annotated.h"
+#include "client/annotated.h"
 #include "client/cli/bytes.h"
 #include "client/cli/commands.h"
 #include "client/cli/entry_json.h"
@@ -11,9 +11,6 @@
 
 namespace ferrite::cli {
 namespace {
-
-// Of what is read from the standard input: more than any value in any notation.
-constexpr size_t kLongestWord = 256 << 20;
 
 absl::StatusOr<ExitCode> RunMGet(Session& session, const KeyArguments& arguments) {
   const absl::StatusOr<Client*> client = session.Connect();
@@ -74,8 +71,9 @@ class Writer {
     const absl::StatusOr<v1::MSetResponse> reply = client_.MSet(sent);
     if (!reply.ok()) {
       if (seen_ == 0) return reply.status();
-      return Annotated(reply.status(), absl::StrCat("; of the ", Grouped(seen_), " entries before ",
-                                                    Grouped(stored()), " were stored"));
+      return Annotated(reply.status(), "",
+                       absl::StrCat("; of the ", Grouped(seen_), " entries before ",
+                                    Grouped(stored()), " were stored"));
     }
     for (int i = 0; i < reply->results_size(); ++i) {
       Report(sent.entries(i).key(), reply->results(i));
@@ -97,12 +95,12 @@ class Writer {
     nlohmann::ordered_json line = {{"key", JsonBytes(key)}, {"stored", result.response().stored()}};
     if (result.has_error()) {
       ++failed_;
-      line["error"] = result.error().message();
+      line["error"] = ErrorJson(ToAbslStatus(result.error()));
       if (!session_.json) {
         PrintNote(DisplayText(key) + ": " + DisplayText(result.error().message()));
       }
     } else {
-      line["version"] = JsonVersion(result.response().version());
+      line["version"] = result.response().version();
     }
     results_.Add(line);
   }
@@ -118,7 +116,7 @@ class Writer {
 
 absl::StatusOr<ExitCode> RunMSet(Session& session, const MSetArguments& arguments) {
   absl::StatusOr<WordSource> words = WordSource::Open(
-      session, arguments.pairs, arguments.from_input, arguments.null, kLongestWord);
+      session, arguments.pairs, arguments.from_input, arguments.null, kLongestRecord);
   if (!words.ok()) return words.status();
   const absl::StatusOr<Client*> client = session.Connect();
   if (!client.ok()) return client.status();

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/clock.h"
@@ -11,15 +13,27 @@ namespace {
 
 struct NoArguments {};
 
+constexpr std::string_view kIndent = "  ";
+
+// The columns that names of `rows` take, those of nested values with their indent.
+size_t NameWidth(const nlohmann::ordered_json& rows) {
+  size_t width = 0;
+  for (const auto& [name, value] : rows.items()) {
+    width = std::max(width, name.size());
+    if (value.is_object()) width = std::max(width, kIndent.size() + NameWidth(value));
+  }
+  return width;
+}
+
 // Prints `rows`: as a JSON object, or as a table in which nested values are indented below their
 // name.
 void PrintTable(const Session& session, const nlohmann::ordered_json& rows) {
   if (session.json) return PrintJson(rows);
-  const auto print = [](std::string_view indent, const std::string& name,
-                        const nlohmann::ordered_json& value) {
+  const auto print = [width = NameWidth(rows)](std::string_view indent, const std::string& name,
+                                               const nlohmann::ordered_json& value) {
     const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
     PrintLine(absl::StrFormat("%s%-*s  %s", std::string(indent),
-                              24 - static_cast<int>(indent.size()), name, DisplayText(text)));
+                              static_cast<int>(width - indent.size()), name, DisplayText(text)));
   };
   for (const auto& [name, value] : rows.items()) {
     if (!value.is_object()) {
@@ -28,7 +42,7 @@ void PrintTable(const Session& session, const nlohmann::ordered_json& rows) {
     }
     PrintLine(name);
     for (const auto& [inner_name, inner_value] : value.items()) {
-      print("  ", inner_name, inner_value);
+      print(kIndent, inner_name, inner_value);
     }
   }
 }

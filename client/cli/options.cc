@@ -5,6 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "base/byte_amount.h"
 #include "client/cli/duration.h"
 
 namespace ferrite::cli {
@@ -62,6 +63,23 @@ CLI::Option* AddDuration(CLI::App* command, const std::string& name,
 CLI::Option* AddTtl(CLI::App* command, const std::string& name, std::optional<absl::Duration>* ttl,
                     const std::string& description) {
   return AddDuration(command, name, ttl, description, absl::Milliseconds(1), kLongestTtl);
+}
+
+CLI::Option* AddBytes(CLI::App* command, const std::string& name, int* bytes,
+                      const std::string& description, int least, int most) {
+  const auto parse = [=](const std::string& argument) {
+    const std::string text = UnprotectArgument(argument);
+    const absl::StatusOr<uint64_t> amount = ParseByteAmount(text);
+    if (!amount.ok()) throw CLI::ValidationError(name, std::string(amount.status().message()));
+    if (*amount < static_cast<uint64_t>(least) || *amount > static_cast<uint64_t>(most)) {
+      throw CLI::ValidationError(
+          name, absl::StrCat("\"", text, "\" is not from ", least, " to ", most, " bytes"));
+    }
+    *bytes = static_cast<int>(*amount);
+  };
+  return command->add_option_function<std::string>(name, parse, description)
+      ->default_str(absl::StrCat(*bytes))
+      ->type_name("BYTES");
 }
 
 CLI::Option* AddInteger(CLI::App* command, const std::string& name, std::optional<int64_t>* number,

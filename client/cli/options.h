@@ -40,6 +40,10 @@ template <class Number, class Target>
 CLI::Option* AddNumber(CLI::App* command, const std::string& name, Target* target,
                        const std::string& description, Number least, Number most);
 
+// An option that takes an amount of bytes up to `most`, as base/byte_amount.h reads it: 1KiB, 64.
+CLI::Option* AddBytes(CLI::App* command, const std::string& name, int* bytes,
+                      const std::string& description, int least, int most);
+
 // An option that takes an integer.
 CLI::Option* AddInteger(CLI::App* command, const std::string& name, std::optional<int64_t>* number,
                         const std::string& description);

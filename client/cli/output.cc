@@ -1,15 +1,18 @@
 #include "client/cli/output.h"
 
+#include <poll.h>
+#include <unistd.h>
+
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <string>
 
-#include "client/cli/terminal.h"
-
 namespace ferrite::cli {
 namespace {
 
-bool reader_is_gone = false;
+// Threads of the client print, too.
+std::atomic<bool> reader_is_gone = false;
 
 void Write(std::FILE* file, std::string_view bytes) {
   if (std::fwrite(bytes.data(), 1, bytes.size(), file) < bytes.size() && file == stdout &&
@@ -37,11 +40,6 @@ void PrintJson(const nlohmann::ordered_json& value) { PrintLine(JsonText(value))
 
 void PrintBytes(std::string_view bytes) { Write(stdout, bytes); }
 
-void PrintRaw(std::string_view bytes) {
-  Write(stdout, bytes);
-  if (OutputIsTerminal()) Write(stdout, "\n");
-}
-
 void PrintLine(std::string_view line) {
   Write(stdout, line);
   Write(stdout, "\n");
@@ -52,6 +50,11 @@ void PrintNote(std::string_view line) {
   Write(stderr, "\n");
 }
 
+void PrintUnfinishedNote(std::string_view text) {
+  Write(stderr, text);
+  std::fflush(stderr);
+}
+
 bool FlushOutput() {
   if (std::fflush(stdout) != 0 && errno == EPIPE) reader_is_gone = true;
   return std::ferror(stdout) == 0;
@@ -60,5 +63,11 @@ bool FlushOutput() {
 bool OutputFailed() { return std::ferror(stdout) != 0; }
 
 bool ReaderIsGone() { return reader_is_gone; }
+
+bool IsRead() {
+  pollfd output = {STDOUT_FILENO, 0, 0};  // an error is told without being asked for
+  if (poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0) reader_is_gone = true;
+  return !reader_is_gone;
+}
 
 }  // namespace ferrite::cli

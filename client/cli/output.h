@@ -22,14 +22,14 @@ void PrintJson(const nlohmann::ordered_json& value);
 // Prints `bytes` unchanged.
 void PrintBytes(std::string_view bytes);
 
-// Prints `bytes` unchanged; on a terminal, also a line feed.
-void PrintRaw(std::string_view bytes);
-
 // Prints a line.
 void PrintLine(std::string_view line);
 
 // Prints a line for people, on stderr, where scripts do not read.
 void PrintNote(std::string_view line);
+
+// The same without an end of the line, for what people answer or what is printed over. Not delayed.
+void PrintUnfinishedNote(std::string_view text);
 
 // Sends what was printed on its way. False if it cannot be written.
 bool FlushOutput();
@@ -39,5 +39,9 @@ bool OutputFailed();
 
 // Whether the output could not be written because its reader has gone, as `head` does.
 bool ReaderIsGone();
+
+// Whether somebody still reads the output; if not, ReaderIsGone(). For commands that wait for
+// something to print: a write would tell too late.
+bool IsRead();
 
 }  // namespace ferrite::cli

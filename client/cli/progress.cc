@@ -1,8 +1,8 @@
 #include "client/cli/progress.h"
 
 #include <algorithm>
-#include <iostream>
 
+#include "client/cli/output.h"
 #include "client/cli/terminal.h"
 
 namespace ferrite::cli {
@@ -19,7 +19,10 @@ ProgressLine::ProgressLine() : shown_(ErrorMoves()) {}
 ProgressLine::~ProgressLine() { Show(""); }
 
 void ProgressLine::Show(std::string_view text) {
-  if (shown_) std::cerr << kWipe << text << std::flush;
+  if (!shown_) return;
+  // A line that reaches the last column goes on in the next, which would not be wiped.
+  const auto columns = static_cast<size_t>(ErrorSize().value_or(TerminalSize()).columns);
+  PrintUnfinishedNote(std::string(kWipe).append(text.substr(0, columns - 1)));
 }
 
 std::string Bar(double share, size_t width) {

@@ -16,6 +16,7 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
+  // Shows as much of `text`, which is ASCII, as fits into a line.
   void Show(std::string_view text);
 
  private:

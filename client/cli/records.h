@@ -13,6 +13,9 @@
 
 namespace ferrite::cli {
 
+// The longest record of a command's input: more than any value takes in any notation.
+inline constexpr size_t kLongestRecord = 256 << 20;
+
 // Reads with read(2), so that what a pipe has is seen at once, and holds no more than one record
 // and a buffer. Not thread-safe.
 class RecordReader {

@@ -1,11 +1,6 @@
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
+#include "client/cli/input_file.h"
 #include "client/cli/options.h"
 #include "client/cli/prompt/script.h"
 
@@ -25,19 +20,11 @@ absl::StatusOr<ExitCode> RunCommands(Session& session, const RunArguments& argum
     return absl::FailedPreconditionError(
         absl::StrCat("run within run is limited to ", kMostNested, " levels"));
   }
-  if (arguments.file == "-") {
-    if (absl::Status status = session.CheckInputIsFree(); !status.ok()) return status;
-    own.input_is_taken = true;
-    return RunScript(own, STDIN_FILENO);
-  }
   const std::string name = UnprotectArgument(arguments.file);
-  const int file = open(name.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) {
-    return absl::NotFoundError(absl::StrCat("cannot open ", name, ": ", std::strerror(errno)));
-  }
-  const ExitCode exit_code = RunScript(own, file);
-  close(file);
-  return exit_code;
+  const absl::StatusOr<std::unique_ptr<InputFile>> input = InputFile::Open(session, name);
+  if (!input.ok()) return input.status();
+  if (name == "-") own.input_is_taken = true;
+  return RunScript(own, (*input)->file());
 }
 
 }  // namespace

@@ -38,9 +38,8 @@ class EntryPrinter {
 
  private:
   nlohmann::ordered_json Json(const v1::ScanEntry& entry) const {
-    nlohmann::ordered_json line = {{"key", JsonBytes(entry.key())},
-                                   {"version", JsonVersion(entry.version())},
-                                   {"ttl_ms", JsonTtl(entry)}};
+    nlohmann::ordered_json line = {
+        {"key", JsonBytes(entry.key())}, {"version", entry.version()}, {"ttl_ms", JsonTtl(entry)}};
     if (values_) line["value"] = JsonBytes(entry.value());
     return line;
   }

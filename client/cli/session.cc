@@ -17,11 +17,17 @@ namespace ferrite::cli {
 namespace {
 
 constexpr char kServerVariable[] = "FERRITE_SERVER";
+// What a server can be told to take at most.
+constexpr size_t kLargestValue = 64 << 20;
 
 absl::StatusOr<std::string> ReadStandardInput() {
   std::string input;
   char buffer[1 << 16];
   while (const size_t size = std::fread(buffer, 1, sizeof(buffer), stdin)) {
+    if (input.size() + size > kLargestValue) {
+      return absl::OutOfRangeError(absl::StrCat("the standard input has more than ", kLargestValue,
+                                                " bytes, the most that a value can have"));
+    }
     input.append(buffer, size);
   }
   if (std::ferror(stdin)) return absl::UnknownError("cannot read the standard input");
@@ -118,13 +124,17 @@ void Session::PrintValue(std::string_view value) const {
   if (line.has_value() || OutputIsTerminal()) PrintBytes("\n");
 }
 
+nlohmann::ordered_json ErrorJson(const absl::Status& status) {
+  return {{"code", absl::StatusCodeToString(status.code())},
+          {"reason", ReasonOf(status)},
+          {"message", std::string(status.message())}};
+}
+
 void PrintError(const Session& session, const absl::Status& status) {
   FlushOutput();  // what was printed before comes before
   const std::string message(status.message());
   if (session.json) {
-    nlohmann::ordered_json error = {{"code", absl::StatusCodeToString(status.code())},
-                                    {"reason", ReasonOf(status)},
-                                    {"message", message}};
+    nlohmann::ordered_json error = ErrorJson(status);
     if (session.line.value_or(0) > 0) error["line"] = *session.line;
     return PrintNote(JsonText({{"error", error}}));
   }

@@ -55,7 +55,8 @@ struct Session {
   // The bytes that an argument of the command line stands for.
   absl::StatusOr<std::string> Bytes(const std::string& argument) const;
   absl::StatusOr<std::vector<std::string>> Bytes(const std::vector<std::string>& arguments) const;
-  // The bytes of a value; "-" stands for the standard input, unchanged.
+  // The bytes of a value; "-" stands for the standard input, unchanged. OUT_OF_RANGE if that is
+  // longer than any value may be.
   absl::StatusOr<std::string> ValueBytes(const std::string& argument) const;
   // FAILED_PRECONDITION if the standard input holds commands.
   absl::Status CheckInputIsFree() const;
@@ -70,6 +71,9 @@ struct Session {
   using Clients = std::map<std::pair<std::string, absl::Duration>, std::unique_ptr<Client>>;
   std::shared_ptr<Clients> clients_ = std::make_shared<Clients>();
 };
+
+// Why something failed, for programs: its code, reason and message.
+nlohmann::ordered_json ErrorJson(const absl::Status& status);
 
 // Prints why a command failed, and what can be done about it.
 void PrintError(const Session& session, const absl::Status& status);

@@ -43,11 +43,11 @@ void PrintSet(const Session& session, const v1::SetRequest& request, const v1::S
   if (session.json) {
     nlohmann::ordered_json result = {{"key", JsonBytes(request.key())},
                                      {"stored", reply.stored()},
-                                     {"version", JsonVersion(reply.version())}};
+                                     {"version", reply.version()}};
     if (request.return_previous()) result["previous"] = nullptr;
     if (reply.has_previous()) {
       result["previous"] = {{"value", JsonBytes(reply.previous().value())},
-                            {"version", JsonVersion(reply.previous().version())},
+                            {"version", reply.previous().version()},
                             {"ttl_ms", JsonTtl(reply.previous())}};
     }
     return PrintJson(result);

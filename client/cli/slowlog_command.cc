@@ -5,6 +5,7 @@
 #include "client/cli/interrupt.h"
 #include "client/cli/options.h"
 #include "client/cli/slowlog_report.h"
+#include "client/cli/terminal.h"
 
 namespace ferrite::cli {
 namespace {
@@ -17,6 +18,12 @@ struct SlowLogArguments {
   bool reset = false;
   bool follow = false;
 };
+
+// Of the terminal; absent if the output is none.
+std::optional<int> Columns() {
+  if (!OutputIsTerminal()) return std::nullopt;
+  return OutputSize().value_or(TerminalSize()).columns;
+}
 
 absl::StatusOr<ExitCode> Reset(const Session& session, Client& client) {
   const absl::StatusOr<v1::ResetSlowLogResponse> reply = client.ResetSlowLog();
@@ -45,14 +52,15 @@ absl::StatusOr<ExitCode> List(const Session& session, Client& client, int limit)
   }
   if (!reply->has_threshold_us()) PrintNote("the log is off (--slowlog-threshold)");
   if (reply->calls_size() == 0) return ExitCode::kOk;
-  PrintLine(SlowLogHeading());
-  for (const v1::SlowCall& call : reply->calls()) PrintLine(SlowLogRow(call));
+  const std::optional<int> columns = Columns();
+  PrintLine(SlowLogHeading(columns));
+  for (const v1::SlowCall& call : reply->calls()) PrintLine(SlowLogRow(call, columns));
   return ExitCode::kOk;
 }
 
 // Prints calls as they come, oldest first, one a line, until Ctrl-C.
 absl::StatusOr<ExitCode> Follow(const Session& session, Client& client, int limit) {
-  if (!session.json) PrintLine(SlowLogHeading());
+  if (!session.json) PrintLine(SlowLogHeading(Columns()));
   const InterruptFlag interrupted;
   v1::SlowLogRequest request;
   request.set_limit(static_cast<uint32_t>(limit));
@@ -62,12 +70,12 @@ absl::StatusOr<ExitCode> Follow(const Session& session, Client& client, int limi
     // A server that was restarted counts from 1 again.
     if (reply->newest_id() < request.after_id()) request.set_after_id(0);
     for (auto call = reply->calls().rbegin(); call != reply->calls().rend(); ++call) {
-      session.json ? PrintJson(SlowCallJson(*call)) : PrintLine(SlowLogRow(*call));
+      session.json ? PrintJson(SlowCallJson(*call)) : PrintLine(SlowLogRow(*call, Columns()));
       request.set_after_id(call->id());
     }
     if (!FlushOutput()) break;  // main reports it
     request.set_limit(0);
-  } while (!interrupted.WaitFor(kPause));
+  } while (WaitForMore(interrupted, kPause));
   return ExitCode::kOk;
 }
 

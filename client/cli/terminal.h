@@ -9,7 +9,8 @@ namespace ferrite::cli {
 bool InputIsTerminal();
 bool OutputIsTerminal();
 
-// Whether the standard output, or error, is a terminal that understands escape sequences.
+// Whether the standard output, or error, is a terminal that understands escape sequences: one that
+// has a name, in TERM, and is not dumb.
 bool OutputMoves();
 bool ErrorMoves();
 
@@ -22,7 +23,8 @@ struct TerminalSize {
   friend bool operator==(const TerminalSize&, const TerminalSize&) = default;
 };
 
-// Of the terminal that the standard output is; absent if it is none, or does not know.
+// Of the terminal that the standard output, or error, is; absent if it is none, or does not know.
 std::optional<TerminalSize> OutputSize();
+std::optional<TerminalSize> ErrorSize();
 
 }  // namespace ferrite::cli

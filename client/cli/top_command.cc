@@ -25,7 +25,7 @@ absl::StatusOr<ExitCode> RunTop(Session& session, const TopArguments& arguments)
   const InterruptFlag interrupted;
   Screen screen;
   for (uint64_t shown = 0; shown < arguments.count.value_or(UINT64_MAX); ++shown) {
-    if (interrupted.WaitFor(interval)) break;
+    if (!WaitForMore(interrupted, interval)) break;
     absl::StatusOr<v1::StatsResponse> after = (*client)->Stats();
     if (!after.ok()) return after.status();
     const Activity activity = ActivityBetween(*before, *after);

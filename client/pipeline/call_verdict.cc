@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "client/annotated.h"
 #include "client/error.h"
 #include "ferrite/v1/cache.pb.h"
 
@@ -22,13 +22,7 @@ bool IsRefusal(const absl::Status& status) {
 
 // The outcome of a call that was sent and has no answer.
 absl::Status OutcomeUnknown(const absl::Status& status) {
-  absl::Status unknown(
-      status.code(),
-      absl::StrCat(status.message(), "; whether the call was carried out is not known"));
-  status.ForEachPayload([&](absl::string_view type_url, const absl::Cord& payload) {
-    unknown.SetPayload(type_url, payload);
-  });
-  return unknown;
+  return Annotated(status, "", "; whether the call was carried out is not known");
 }
 
 }  // namespace

@@ -14,8 +14,10 @@ constexpr absl::Duration kMaxTimeout = absl::Hours(24 * 365);
 
 }  // namespace
 
-WaitingEvents::WaitingEvents(size_t limit, std::string resume_token)
-    : limit_(limit), resume_token_(std::move(resume_token)) {}
+WaitingEvents::WaitingEvents(size_t most_events, size_t most_bytes, std::string resume_token)
+    : most_events_(std::max<size_t>(most_events, 1)),
+      most_bytes_(std::max<size_t>(most_bytes, 1)),
+      resume_token_(std::move(resume_token)) {}
 
 absl::StatusOr<v1::SubscriptionEvent> WaitingEvents::Next(absl::Duration timeout,
                                                           bool* has_room_again) {
@@ -32,8 +34,9 @@ absl::StatusOr<v1::SubscriptionEvent> WaitingEvents::Next(absl::Duration timeout
   if (events_.empty()) return *end_;
   v1::SubscriptionEvent event = std::move(events_.front());
   events_.pop_front();
+  bytes_ -= event.ByteSizeLong();
   resume_token_ = event.resume_token();
-  if (full_ && events_.size() <= limit_ / 2) {
+  if (full_ && events_.size() <= most_events_ / 2 && bytes_ <= most_bytes_ / 2) {
     full_ = false;
     *has_room_again = true;
   }
@@ -42,13 +45,14 @@ absl::StatusOr<v1::SubscriptionEvent> WaitingEvents::Next(absl::Duration timeout
 
 void WaitingEvents::Receive(v1::SubscriptionEvent event) {
   MutexLock lock(&mutex_);
+  bytes_ += event.ByteSizeLong();
   events_.push_back(std::move(event));
   changed_.NotifyAll();
 }
 
 bool WaitingEvents::HasRoom() {
   MutexLock lock(&mutex_);
-  full_ = events_.size() >= limit_;
+  full_ = events_.size() >= most_events_ || bytes_ >= most_bytes_;
   return !full_;
 }
 

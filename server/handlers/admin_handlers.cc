@@ -10,7 +10,9 @@ namespace {
 void FillSlowCall(const SlowCall& call, v1::SlowCall* entry) {
   entry->set_id(call.id);
   entry->set_unix_ms(call.unix_ms);
-  entry->set_method(std::string(kMethodNames[static_cast<size_t>(call.method)].method));
+  const MethodName& name = kMethodNames[static_cast<size_t>(call.method)];
+  entry->set_service(std::string(name.service));
+  entry->set_method(std::string(name.method));
   entry->set_key(call.key);
   entry->set_keys(call.keys);
   entry->set_request_bytes(call.request_bytes);
@@ -65,8 +67,8 @@ absl::Status AdminHandlers::Stats(const v1::StatsRequest&, v1::StatsResponse* re
   response->set_slow_calls(slow_calls_.added());
   FillMethodStats(counters_, response);
   for (const v1::MethodStats& method : response->methods()) {
-    (*response->mutable_calls_ok())[method.method()] = method.calls_ok();
-    (*response->mutable_calls_failed())[method.method()] = method.calls_failed();
+    (*response->mutable_calls_ok())[method.method()] += method.calls_ok();
+    (*response->mutable_calls_failed())[method.method()] += method.calls_failed();
   }
   return absl::OkStatus();
 }

@@ -40,10 +40,9 @@ class MethodSum {
 void FillMethodStats(const CounterRegistry& counters, v1::StatsResponse* response) {
   for (const double bound : kLatencyBounds) response->add_latency_bounds_us(bound * 1e6);
   for (size_t i = 0; i < kMethodCount; ++i) {
-    // Methods are told by their names alone, and this service has those of the newer one.
-    if (kMethodNames[i].service == kOlderReflectionService) continue;
     const MethodSum sum(counters, static_cast<Method>(i));
     v1::MethodStats* stats = response->add_methods();
+    stats->set_service(std::string(kMethodNames[i].service));
     stats->set_method(std::string(kMethodNames[i].method));
     // The ends before the starts, so that a reader never sees more ends than starts.
     stats->set_calls_ok(sum.Handled(kOk));

@@ -25,6 +25,9 @@ TEST_F(ConfigTest, GetsOneSettingOrAll) {
   EXPECT_EQ(json["source"], "flag");
   EXPECT_EQ(json["changeable"], true);
   EXPECT_GT(Ferrite({"config", "--json"}).Json().size(), 20u);
+  const nlohmann::json some = Ferrite({"CONFIG", "GET", "max-c*", "--json"}).Json();
+  ASSERT_EQ(some.size(), 3u);
+  EXPECT_EQ(some[0]["name"], "max-connections");
 }
 
 TEST_F(ConfigTest, SetsWhatCanChange) {
@@ -45,6 +48,11 @@ TEST_F(ConfigTest, SaysWhatCannotBe) {
   EXPECT_THAT(Ferrite({"config", "set", "max-memory", "much"}).err,
               HasSubstr("'much' is not an amount of memory"));
   EXPECT_THAT(Ferrite({"config", "get", "max-memroy"}).err, HasSubstr("did you mean max-memory?"));
+  EXPECT_THAT(Ferrite({"config", "get", "max-memory", "1g"}).err,
+              HasSubstr("write ferrite config set max-memory 1g"));
+  EXPECT_THAT(Ferrite({"config", "set"}).err, HasSubstr("config: NAME is required"));
+  EXPECT_THAT(Ferrite({"config", "set", "max-memory"}).err, HasSubstr("config: VALUE is required"));
+  EXPECT_THAT(Ferrite({"config", "get", "min-*"}).err, HasSubstr("no setting matches 'min-*'"));
   for (const std::vector<std::string>& wrong :
        std::vector<std::vector<std::string>>{{"config", "set"},
                                              {"config", "set", "max-memory"},
@@ -52,6 +60,12 @@ TEST_F(ConfigTest, SaysWhatCannotBe) {
                                              {"config", "get", "max-memory", "1g"}}) {
     EXPECT_EQ(Ferrite(wrong).exit_code, 2) << wrong.back();
   }
+}
+
+TEST_F(ConfigTest, InfoListsSettingsInColumns) {
+  const std::string info = Ferrite({"info"}).out;
+  EXPECT_THAT(info, HasSubstr("  max-inflight-operations  65536\n"));
+  EXPECT_THAT(info, HasSubstr("  log-level                warning\n"));
 }
 
 TEST_F(ConfigTest, InfoWarnsOfWhatIsHardlyMeant) {

@@ -50,7 +50,8 @@ TEST(EntryReaderTest, ReadsWhatScanPrintsAsJson) {
 }
 
 TEST(EntryReaderTest, SaysWhatIsWrongWithJson) {
-  EXPECT_THAT(ReadAll("json", R"({"key":"a"
+  EXPECT_THAT(
+      ReadAll("json", R"({"key":"a"
 []
 {"key":"a"}
 {"value":"a"}
@@ -59,11 +60,11 @@ TEST(EntryReaderTest, SaysWhatIsWrongWithJson) {
 {"key":"a","value":"","ttl_ms":"soon"}
 {"key":"a","found":false}
 )"),
-              ElementsAre("1: it is no JSON object", "2: it is no JSON object",
-                          "3: it has no \"value\"", "4: it has no \"key\"",
-                          R"(5: its "key" is neither a string nor {"base64": "..."})",
-                          "6: \"?\" is not base64", "7: its \"ttl_ms\" is no whole number",
-                          "8: it is a miss: there is no value"));
+      ElementsAre("1: it is no JSON object", "2: it is no JSON object", "3: it has no \"value\"",
+                  "4: it has no \"key\"",
+                  R"(5: its "key" is neither a string nor {"base64": "..."})",
+                  "6: \"?\" is not base64", "7: its \"ttl_ms\" is no whole number, or too large",
+                  "8: it is a miss: there is no value"));
 }
 
 TEST(EntryReaderTest, ReadsCsv) {
@@ -76,6 +77,17 @@ TEST(EntryReaderTest, ReadsCsv) {
                           "3: \"soon\" is not a duration such as 250ms, 30s, 5m, 2h or 7d",
                           "4: a time to live of 0 ms is not 1 ms to 100 years",
                           "5: something follows a quoted field", "6: a quote is not closed"));
+}
+
+TEST(EntryReaderTest, ReadsAFieldOfManyLinesInOnePass) {
+  // A pass for each line would look at 2^36 bytes.
+  std::string value;
+  for (int i = 0; i < 1 << 18; ++i) value += "\n";
+  CsvRecord record;
+  ASSERT_EQ(record.Add("key,\"").value(), false);
+  for (size_t i = 1; i < value.size(); ++i) ASSERT_EQ(record.Add("").value(), false);
+  ASSERT_EQ(record.Add("\"").value(), true);
+  EXPECT_THAT(record.fields(), ElementsAre("key", value));
 }
 
 TEST(EntryReaderTest, ReadsTsvWithEscapes) {

@@ -44,6 +44,16 @@ TEST(ErrorTest, TheReasonAndItsFactsStay) {
   EXPECT_EQ(info.metadata().at("limit"), "4096");
 }
 
+TEST(ErrorTest, AnOperationsErrorWithoutAReasonKeepsTheRest) {
+  v1::OperationError error;
+  error.set_code(8);
+  error.set_retry_pushback_ms(250);
+  EXPECT_EQ(ReasonOf(ToAbslStatus(error)), "");
+  EXPECT_EQ(RetryAfter(ToAbslStatus(error)), absl::Milliseconds(250));
+  error.set_code(0);
+  EXPECT_FALSE(ToAbslStatus(error).ok()) << "an error is never a success";
+}
+
 TEST(ErrorTest, AnOperationsErrorHasTheSameDetails) {
   v1::OperationError error;
   error.set_code(8);

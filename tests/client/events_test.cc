@@ -145,7 +145,8 @@ TEST_F(EventsTest, KindsAreColoredOnATerminal) {
       RunCommand({"script", "-qec",
                   std::string(FERRITE_CLI_PATH) + " watch k --count 1 --server " +
                       server_.address() + " --resume " + token,
-                  "/dev/null"});
+                  "/dev/null"},
+                 "", {"TERM=xterm"});
   EXPECT_EQ(terminal.exit_code, 0) << terminal.err;
   EXPECT_THAT(terminal.out, HasSubstr("\x1b[31mdelete\x1b[0m  k"));
 }

@@ -75,6 +75,27 @@ TEST_F(ExitCodeTest, AreZeroOneAndTwo) {
   }
 }
 
+TEST_F(ExitCodeTest, AnEntryThatFailsSaysWhyToPrograms) {
+  const ServerProcess full("127.0.0.1:0", {"--max-memory=16MiB", "--eviction=noeviction"});
+  std::string entries;
+  for (int i = 0; i < 40; ++i)
+    entries += std::to_string(i) + "\n" + std::string(1 << 20, 'x') + "\n";
+  const Result mset = RunCommand(
+      {FERRITE_CLI_PATH, "--json", "--server", full.address(), "mset", "--stdin"}, entries);
+  EXPECT_EQ(mset.exit_code, 2);
+  const nlohmann::json last = mset.Json()["results"].at(39);
+  EXPECT_EQ(last["stored"], false);
+  EXPECT_EQ(last["error"]["code"], "RESOURCE_EXHAUSTED");
+  EXPECT_EQ(last["error"]["reason"], "MEMORY_FULL");
+}
+
+TEST_F(ExitCodeTest, UpperCaseWorksAsWithOtherCaches) {
+  EXPECT_EQ(Ferrite({"SET", "k", "v"}).out, "stored\n");
+  EXPECT_EQ(Ferrite({"Get", "k"}).out, "v");
+  EXPECT_EQ(Ferrite({"-"}, "MSET a 1 b 2\nGET b\n").out, "stored 2 of 2\n2\n");
+  EXPECT_EQ(Ferrite({"-V"}).out, Ferrite({"--version"}).out);
+}
+
 TEST_F(ExitCodeTest, TheCountersThatPeopleTypeWork) {
   EXPECT_EQ(Ferrite({"incr", "n", "5"}).out, "5\n");
   EXPECT_EQ(Ferrite({"incr", "n", "-7"}).out, "-2\n");

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "client/cli/progress.h"
+#include "client/error.h"
+#include "ferrite/internal/v1/standard.pb.h"
 #include "ferrite/v1/admin.grpc.pb.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
@@ -82,7 +84,7 @@ TEST_F(FlushCommandTest, SaysHowManyEntriesWereDeletedInTheEnd) {
   peer_.messages = {Progress(0, 0), Progress(500, 0.5), Progress(1001, 1, true)};
   const Result text = Flush();
   EXPECT_EQ(text.exit_code, 0);
-  EXPECT_EQ(text.out, "deleted 1001 entries\n");
+  EXPECT_EQ(text.out, "deleted 1,001 entries\n");
   EXPECT_EQ(text.err, "");
   const Result json = Flush({"--json"});
   EXPECT_EQ(json.exit_code, 0);
@@ -93,11 +95,11 @@ TEST_F(FlushCommandTest, ShowsABarOnATerminal) {
   peer_.messages = {Progress(0, 0), Progress(500, 0.5), Progress(1001, 1, true)};
   const std::string flush = std::string(FERRITE_CLI_PATH) + " flush --yes";
   const Result run = RunCommand({"script", "--quiet", "--return", "--command", flush, "/dev/null"},
-                                "", {"FERRITE_SERVER=" + peer_.address()});
+                                "", {"FERRITE_SERVER=" + peer_.address(), "TERM=xterm"});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(run.out, HasSubstr("Deleting ["));
   EXPECT_THAT(run.out, HasSubstr("] 50%, 500 entries"));
-  EXPECT_THAT(run.out, HasSubstr("deleted 1001 entries"));
+  EXPECT_THAT(run.out, HasSubstr("deleted 1,001 entries"));
 }
 
 TEST_F(FlushCommandTest, AFailureSaysWhatWasDeletedByThen) {
@@ -107,6 +109,19 @@ TEST_F(FlushCommandTest, AFailureSaysWhatWasDeletedByThen) {
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_EQ(run.out, "");
   EXPECT_THAT(run.err, HasSubstr("it shuts down; 1 entry had been deleted by then"));
+}
+
+TEST_F(FlushCommandTest, AFailureKeepsItsReason) {
+  internal::v1::ErrorInfo info;
+  info.set_reason("SHUTTING_DOWN");
+  internal::v1::Status details;
+  google::protobuf::Any* detail = details.add_details();
+  detail->set_type_url(kErrorInfoTypeUrl);
+  detail->set_value(info.SerializeAsString());
+  peer_.messages = {Progress(1, 0.5)};
+  peer_.status =
+      grpc::Status(grpc::StatusCode::UNAVAILABLE, "it shuts down", details.SerializeAsString());
+  EXPECT_THAT(Flush({"--json"}).err, HasSubstr(R"("reason":"SHUTTING_DOWN")"));
 }
 
 TEST_F(FlushCommandTest, AStreamThatEndsTooEarlyIsAFailure) {

@@ -80,11 +80,13 @@ TEST_F(FrameStreamTest, EachOperationSaysHowLongItsCallerWaitsAndInWhichTrace) {
   peer_.AwaitFrames(1);
   auto patient = Get("b", {.timeout = absl::Hours(2), .traceparent = trace});
   auto brief = Get("c", {.timeout = absl::Hours(1), .traceparent = "no\nheader"});
+  auto verbose = Get("d", {.timeout = absl::Hours(1), .traceparent = std::string(257, 'a')});
   peer_.Release();
-  EXPECT_TRUE(first.get().ok() && patient.get().ok() && brief.get().ok());
+  EXPECT_TRUE(first.get().ok() && patient.get().ok() && brief.get().ok() && verbose.get().ok());
   constexpr int64_t kHourMs = 3'600'000;
   const v1::PipelineRequest frame = peer_.frame(1);
-  ASSERT_EQ(frame.operations_size(), 2);
+  ASSERT_EQ(frame.operations_size(), 3);
+  EXPECT_EQ(frame.operations(2).traceparent(), "") << "too long";
   EXPECT_GT(frame.operations(0).timeout_ms(), kHourMs);
   EXPECT_LE(frame.operations(0).timeout_ms(), 2 * kHourMs);
   EXPECT_EQ(frame.operations(0).traceparent(), trace);

@@ -53,6 +53,14 @@ TEST_F(ManyKeysTest, GoInSeveralCalls) {
   EXPECT_EQ(Ferrite({"scan"}).out, "");
 }
 
+TEST_F(ManyKeysTest, AValueThatNeverEndsIsNotReadForEver) {
+  for (const char* command : {"set endless -", "publish endless -"}) {
+    const Result run = Shell(std::string("ferrite ") + command + " < /dev/zero");
+    EXPECT_EQ(run.exit_code, 2);
+    EXPECT_THAT(run.err, testing::HasSubstr("the standard input has more than 67108864 bytes"));
+  }
+}
+
 TEST_F(ManyKeysTest, AreReadFromTheStandardInput) {
   EXPECT_EQ(Ferrite({"mset", "--stdin"}, "a\n1\nb\n2\n").out, "stored 2 of 2\n");
   EXPECT_EQ(Ferrite({"get", "--stdin"}, "b\na").out, "2\n1\n");

@@ -27,8 +27,9 @@ v1::StatsResponse Stats() {
   stats.set_connections(3);
   stats.set_inflight_requests(1);
   for (const double bound : {10, 100, 1000}) stats.add_latency_bounds_us(bound);
-  const auto add = [&](const char* method, uint64_t calls) {
+  const auto add = [&](const char* service, const char* method, uint64_t calls) {
     v1::MethodStats* entry = stats.add_methods();
+    entry->set_service(service);
     entry->set_method(method);
     entry->set_calls_started(calls);
     entry->set_calls_ok(calls);
@@ -36,9 +37,10 @@ v1::StatsResponse Stats() {
       entry->add_latency_counts(count);
     }
   };
-  add("Get", 12'345'678);
-  add("Set", 0);
-  add("Check", 10);
+  add("ferrite.v1.CacheService", "Get", 12'345'678);
+  add("ferrite.v1.CacheService", "Set", 0);
+  add("grpc.health.v1.Health", "Check", 10);
+  add("a.service.of.Tomorrow", "Check", 20);
   return stats;
 }
 
@@ -51,7 +53,8 @@ TEST(StatsReportTest, TellsWhatIsNotZeroToPeople) {
                     HasSubstr("1,000 (10/s)"), HasSubstr("90.0%, 900 and 100 misses")));
   EXPECT_THAT(text, HasSubstr("grpc.health.v1.Health\n"));
   EXPECT_THAT(text, ContainsRegex("  Get +12.3M +0 +123,457 +0 B +0 B +99 us"));
-  EXPECT_THAT(text, ContainsRegex("  Check +10 +0 +0.1 "));
+  EXPECT_THAT(text, ContainsRegex("grpc.health.v1.Health\n.*\n  Check +10 +0 +0.1 "));
+  EXPECT_THAT(text, ContainsRegex("a.service.of.Tomorrow\n.*\n  Check +20 +0 +0.2 "));
   for (const char* zero : {"blocks", "evictions", "expired", "slow calls", "  Set", "in flight"}) {
     EXPECT_THAT(text, Not(HasSubstr(zero)));
   }
@@ -63,7 +66,14 @@ TEST(StatsReportTest, TellsAllIfAsked) {
        {"blocks 0 B", "evictions    0 (0/s)", "expired", "slow calls", "  Set", "in flight"}) {
     EXPECT_THAT(text, HasSubstr(zero));
   }
-  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+}
+
+TEST(StatsReportTest, FitsInto80Columns) {
+  v1::StatsResponse stats = Stats();
+  for (const char* purpose : {"blocks", "eviction", "slots", "table"}) {
+    (*stats.mutable_memory_bytes())[purpose] = 1'020'000'000;
+  }
+  for (const absl::string_view line : absl::StrSplit(RenderStats("host:1", stats, true), '\n')) {
     EXPECT_LE(line.size(), 80u) << line;
   }
 }
@@ -77,6 +87,7 @@ TEST(StatsReportTest, TellsProgramsTheService) {
   const nlohmann::ordered_json json = StatsJson(Stats());
   EXPECT_EQ(json["methods"][2]["service"], "grpc.health.v1.Health");
   EXPECT_EQ(json["methods"][2]["method"], "Check");
+  EXPECT_EQ(json["methods"][3]["service"], "a.service.of.Tomorrow");
   EXPECT_EQ(json["uptime_ms"], 100'000);
 }
 

@@ -55,7 +55,7 @@ v1::SubscriptionEvent EventOf(const std::string& token) {
 }
 
 TEST(WaitingEventsTest, ThereIsRoomAgainWhenHalfOfThemAreGone) {
-  WaitingEvents waiting(4, "");
+  WaitingEvents waiting(4, 1 << 20, "");
   bool again;
   for (const char* token : {"1", "2", "3"}) waiting.Receive(EventOf(token));
   EXPECT_TRUE(waiting.HasRoom());
@@ -70,8 +70,25 @@ TEST(WaitingEventsTest, ThereIsRoomAgainWhenHalfOfThemAreGone) {
   EXPECT_TRUE(waiting.HasRoom());
 }
 
+TEST(WaitingEventsTest, BytesTakeRoomAsWell) {
+  WaitingEvents waiting(100, 4000, "");
+  bool again;
+  v1::SubscriptionEvent large = EventOf("1");
+  large.mutable_message()->set_payload(std::string(1900, 'x'));
+  waiting.Receive(large);
+  waiting.Receive(large);
+  EXPECT_TRUE(waiting.HasRoom());
+  waiting.Receive(large);
+  EXPECT_FALSE(waiting.HasRoom());
+  EXPECT_TRUE(waiting.Next(absl::ZeroDuration(), &again).ok());
+  EXPECT_FALSE(again);
+  EXPECT_TRUE(waiting.Next(absl::ZeroDuration(), &again).ok());
+  EXPECT_TRUE(again) << "half of the bytes are gone";
+  EXPECT_TRUE(waiting.HasRoom());
+}
+
 TEST(WaitingEventsTest, RoomForOneIsRoom) {
-  WaitingEvents waiting(1, "");
+  WaitingEvents waiting(1, 1 << 20, "");
   bool again;
   EXPECT_TRUE(waiting.HasRoom());
   waiting.Receive(EventOf("1"));
@@ -81,7 +98,7 @@ TEST(WaitingEventsTest, RoomForOneIsRoom) {
 }
 
 TEST(WaitingEventsTest, TheEndComesAfterWhatWaits) {
-  WaitingEvents waiting(4, "start");
+  WaitingEvents waiting(4, 1 << 20, "start");
   bool again;
   waiting.Receive(EventOf("1"));
   waiting.End(absl::CancelledError("over"));
@@ -133,7 +150,7 @@ TEST(EventReportTest, JsonTellsAll) {
   v1::SubscriptionEvent event = SetEvent("\xff");
   event.set_coalesced(3);
   EXPECT_EQ(cli::EventJson(event).dump(),
-            R"({"event":"set","sequence":7,"resume_token":"/w==","key":"k\n","version":"9",)"
+            R"({"event":"set","sequence":7,"resume_token":"/w==","key":"k\n","version":9,)"
             R"("value":{"base64":"/w=="},"coalesced":3})");
   event = EventOf("t");
   event.mutable_discontinuity()->set_reason(v1::DISCONTINUITY_REASON_NOT_RECORDED);

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import stat
 import termios
@@ -203,7 +204,41 @@ def test_stats_fits_a_terminal(client, terminal):
 
 
 @pytest.mark.parametrize(
-    "environment, colored", [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+    "command",
+    [
+        ["--help"],
+        ["help", "bench"],
+        ["help", "load"],
+        ["config"],
+        ["slowlog"],
+        ["bench", "--op", "mixed", "--count", "10", "--keys", "10", "--warmup", "0s"],
+    ],
+    ids=" ".join,
+)
+def test_tables_fit_a_terminal(server, client, terminal, command):
+    end_of(terminal("config", "set", "slowlog-threshold", "0s"))
+    client.Get(cache_pb2.GetRequest(key=b"k" * 100))
+    screen, code = end_of(terminal(*command))
+    end_of(terminal("config", "set", "slowlog-threshold", "10ms"))
+    assert code == 0
+    rows = re.sub("\x1b\\[.", "", screen).split("\r\n")
+    prose = ("unary mixed in", "\r")  # the sentence about a bench goes on in the next row
+    assert [row for row in rows if len(row) > 80 and not row.startswith(prose)] == []
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80])
+def test_a_line_of_progress_takes_one_row(terminal, tmp_path, columns):
+    entries = tmp_path / "entries.csv"
+    entries.write_text("".join(f"key:{i},value\n" for i in range(400_000)))
+    screen, code = end_of(terminal("load", str(entries), columns=columns))
+    assert code == 0
+    shown = [line for line in screen.split("\r\x1b[K") if line.startswith("Loading")]
+    assert shown and max(map(len, shown)) < columns
+
+
+@pytest.mark.parametrize(
+    "environment, colored",
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"TERM": ""}, False)],
 )
 def test_colors_are_the_terminals_and_the_users_choice(client, terminal, environment, colored):
     child = terminal("watch", "colored", "--count", "1", **environment)

@@ -43,6 +43,7 @@ v1::StatsResponse Answer(int64_t uptime_ms, uint64_t gets, uint64_t hits, uint64
   stats.set_misses(misses);
   stats.mutable_latency_bounds_us()->Add(kBounds.begin(), kBounds.end());
   v1::MethodStats* get = stats.add_methods();
+  get->set_service("ferrite.v1.CacheService");
   get->set_method("Get");
   get->set_calls_started(gets);
   get->set_calls_ok(gets);
@@ -89,6 +90,38 @@ TEST(ActivityTest, AfterARestartCountsFromIt) {
   EXPECT_DOUBLE_EQ(*activity.hit_ratio, 1);
 }
 
+// Two services with a method of one name, called so often.
+v1::StatsResponse Reflections(int64_t uptime_ms, uint64_t newer, uint64_t older) {
+  v1::StatsResponse stats;
+  stats.set_uptime_ms(uptime_ms);
+  stats.mutable_latency_bounds_us()->Add(kBounds.begin(), kBounds.end());
+  for (const auto& [service, calls] :
+       {std::pair("grpc.reflection.v1.ServerReflection", newer),
+        std::pair("grpc.reflection.v1alpha.ServerReflection", older)}) {
+    v1::MethodStats* method = stats.add_methods();
+    method->set_service(service);
+    method->set_method("ServerReflectionInfo");
+    method->set_calls_started(calls);
+    for (const uint64_t count : {calls, uint64_t{0}, uint64_t{0}, uint64_t{0}}) {
+      method->add_latency_counts(count);
+    }
+  }
+  return stats;
+}
+
+TEST(ActivityTest, TellsMethodsOfOneNameApart) {
+  const Activity activity = ActivityBetween(Reflections(1'000, 100, 7), Reflections(2'000, 140, 9));
+  ASSERT_EQ(activity.methods.size(), 2u);
+  EXPECT_EQ(activity.methods[0].service, "grpc.reflection.v1.ServerReflection");
+  EXPECT_DOUBLE_EQ(activity.methods[0].calls_per_second, 40);
+  EXPECT_EQ(activity.methods[1].service, "grpc.reflection.v1alpha.ServerReflection");
+  EXPECT_DOUBLE_EQ(activity.methods[1].calls_per_second, 2);
+  const std::string text = RenderTop("host:1", activity, {.columns = 120});
+  EXPECT_THAT(text, HasSubstr("v1.ServerReflectionInfo"));
+  EXPECT_THAT(text, HasSubstr("v1alpha.ServerReflect"));
+  EXPECT_EQ(TopJson("host:1", activity)["methods"].size(), 2u);
+}
+
 TEST(TopReportTest, TellsItInLines) {
   const std::string text =
       RenderTop("host:1", ActivityBetween(Answer(0, 0, 0, 0), Answer(1'000, 2000, 3, 1)));
@@ -131,8 +164,10 @@ TEST(TopReportTest, TellsItInJson) {
   const Activity activity = ActivityBetween(Answer(0, 0, 0, 0), Answer(1'000, 2000, 0, 0));
   const nlohmann::ordered_json json = TopJson("host:1", activity);
   EXPECT_EQ(json["hit_ratio"], nullptr);
-  EXPECT_EQ(json["methods"]["Get"]["calls"], 2000);
-  EXPECT_EQ(json["methods"]["Get"]["p50_us"], 55);
+  EXPECT_EQ(json["methods"][0]["method"], "Get");
+  EXPECT_EQ(json["methods"][0]["service"], "ferrite.v1.CacheService");
+  EXPECT_EQ(json["methods"][0]["calls"], 2000);
+  EXPECT_EQ(json["methods"][0]["p50_us"], 55);
 }
 
 TEST(QuantityTest, IsForPeople) {

@@ -84,7 +84,11 @@ TEST(UsageTest, NumbersOutOfRangeAreToldWithTheRange) {
            {{"incr", "k", "1.5"}, R"(NUMBER: "1.5" is not a whole number)"},
            {{"incr", "k", "9223372036854775808"}, "to 9223372036854775807"},
            {{"decr", "k", "-9223372036854775808"}, "from -9223372036854775807"},
-           {{"get", "k", "--timeout", "0s"}, R"(--timeout: "0s" is not 1ms to 1000d)"},
+           {{"get", "k", "--timeout", "0s"}, R"(--timeout: "0s" is not 1ms to 1d)"},
+           {{"get", "k", "--timeout", "25h"}, R"("25h" is not 1ms to 1d)"},
+           {{"bench", "--value-size", "65MiB"}, R"("65MiB" is not from 0 to 67108864 bytes)"},
+           {{"bench", "--value-size", "-1"}, "'-1' is not an amount of memory"},
+           {{"bench", "--key-size", "1"}, R"("1" is not from 2 to 4096 bytes)"},
        }) {
     const Result run = Alone(wrong.arguments);
     EXPECT_EQ(run.exit_code, 2) << testing::PrintToString(wrong.arguments);

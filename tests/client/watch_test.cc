@@ -44,6 +44,7 @@ TEST_F(WatchTest, SlowlogTellsAllInJson) {
   EXPECT_EQ(json["threshold_us"], "0");
   const nlohmann::json& call = json["calls"].at(0);
   EXPECT_EQ(call["method"], "Set");
+  EXPECT_EQ(call["service"], "ferrite.v1.CacheService");
   EXPECT_EQ(call["key"], "k");
   EXPECT_EQ(call["code"], "OK");
   EXPECT_EQ(call["trace_id"], nullptr);
@@ -67,6 +68,18 @@ TEST_F(WatchTest, SlowlogFollowsUntilInterrupted) {
   EXPECT_THAT(follow.ReadLine().value_or(""), HasSubstr("after"));
   follow.Signal(SIGINT);
   EXPECT_EQ(follow.Wait(), 128 + SIGINT) << follow.err();
+}
+
+TEST_F(WatchTest, WhatFollowsEndsWhenNobodyReadsIt) {
+  // Nothing happens on this server that they could print, and find out by.
+  const ServerProcess idle;
+  for (const char* command :
+       {"slowlog --follow", "watch user:", "subscribe news", "top --interval 1d"}) {
+    const std::string line = std::string(FERRITE_CLI_PATH) + " --server " + idle.address() + " " +
+                             command + " | true; echo ${PIPESTATUS[0]}";
+    EXPECT_EQ(RunCommand({"bash", "-c", line}).out, std::to_string(128 + SIGPIPE) + "\n")
+        << command;
+  }
 }
 
 TEST_F(WatchTest, ALogThatIsOffSaysSo) {
@@ -95,7 +108,10 @@ TEST_F(WatchTest, TopPrintsJsonLines) {
   const nlohmann::json line =
       WithIntegers(nlohmann::json::parse(top.out.substr(0, top.out.find('\n'))));
   EXPECT_GE(line["interval_ms"].get<int64_t>(), 100);
-  EXPECT_GT(line["methods"]["Stats"]["calls"].get<double>(), 0);
+  const nlohmann::json& busiest = line["methods"].at(0);
+  EXPECT_EQ(busiest["method"], "Stats");
+  EXPECT_EQ(busiest["service"], "ferrite.v1.AdminService");
+  EXPECT_GT(busiest["calls"].get<double>(), 0);
   EXPECT_EQ(line["hit_ratio"], nullptr);
 }
 
@@ -112,7 +128,8 @@ TEST_F(WatchTest, TopRedrawsOnATerminal) {
       RunCommand({"script", "-qec",
                   std::string(FERRITE_CLI_PATH) + " top --count 2 --interval 100ms --server " +
                       server_.address(),
-                  "/dev/null"});
+                  "/dev/null"},
+                 "", {"TERM=xterm"});
   EXPECT_EQ(top.exit_code, 0) << top.err;
   const std::string clear = "\x1b[2J", home = "\x1b[H", below = "\x1b[J";
   EXPECT_EQ(top.out.find(clear), 0u);

@@ -58,7 +58,7 @@ SERVER_FOLDERS = {
     "settings": ["admission", "events", "net"],
     "cluster": [],
 }
-SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "sched.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
+SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "fnmatch.h", "sched.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 
 # (what is banned, in which files, what to write instead)
 CPP = r"\.(cc|h)$"

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client/cli/bench/workload.h"
+#include "client/error.h"
 
 namespace ferrite::cli {
 namespace {
@@ -19,7 +20,7 @@ v1::MSetRequest Batch(const BenchOptions& options, const std::string& value, uin
   v1::MSetRequest request;
   for (uint64_t i = first; i < first + count; ++i) {
     v1::SetRequest* entry = request.add_entries();
-    WriteKey('k', i, options.key_size, entry->mutable_key());
+    WriteKey(kEntryKey, i, options.key_size, entry->mutable_key());
     entry->set_value(value);
   }
   return request;
@@ -29,9 +30,7 @@ v1::MSetRequest Batch(const BenchOptions& options, const std::string& value, uin
 absl::Status Outcome(const absl::StatusOr<v1::MSetResponse>& reply) {
   if (!reply.ok()) return reply.status();
   for (const v1::MSetResult& result : reply->results()) {
-    if (!result.has_error()) continue;
-    return absl::Status(static_cast<absl::StatusCode>(result.error().code()),
-                        result.error().message());
+    if (result.has_error()) return ToAbslStatus(result.error());
   }
   return absl::OkStatus();
 }

@@ -67,7 +67,8 @@ std::vector<std::pair<std::string, uint64_t>> Errors(const Totals& totals) {
   return errors;
 }
 
-constexpr char kRowFormat[] = "%-8s%12s%14s%11s%11s%11s%11s%10s";
+// Fits into 80 columns.
+constexpr char kRowFormat[] = "%-7s%10s%14s%10s%10s%10s%10s%8s";
 
 std::string TableRow(const std::string& name, const Totals& totals, absl::Duration elapsed) {
   const auto percentile = [&](double share) {

@@ -135,7 +135,7 @@ nlohmann::ordered_json EventJson(const Event& event) {
     case Event::kKeyEvent:
       json["event"] = std::string(KindName(event.key_event().kind()));
       json["key"] = JsonBytes(event.key_event().key());
-      json["version"] = JsonVersion(event.key_event().version());
+      json["version"] = event.key_event().version();
       if (event.key_event().has_value()) json["value"] = JsonBytes(event.key_event().value());
       break;
     case Event::kDiscontinuity:

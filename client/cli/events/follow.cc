@@ -12,6 +12,7 @@
 #include "client/cli/interrupt.h"
 #include "client/cli/options.h"
 #include "client/cli/terminal.h"
+#include "client/error.h"
 #include "client/subscription.h"
 
 namespace ferrite::cli {
@@ -124,12 +125,10 @@ absl::StatusOr<ExitCode> Follow(Session& session, const FollowArguments& argumen
       std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(session.timeout_or_default());
   std::unique_ptr<Subscription> subscription =
       (*client)->Subscribe(std::move(request), printer.Callbacks());
-  while (!printer.done() && !interrupted.WaitFor(kGlance)) {
+  while (!printer.done() && !interrupted.WaitFor(kGlance) && IsRead()) {
     if (printer.acknowledged() || std::chrono::steady_clock::now() < patience_ends) continue;
     if (absl::Status problem = printer.problem(); !problem.ok()) return problem;
-    return absl::DeadlineExceededError(
-        absl::StrCat("no answer from ", session.server, " within ",
-                     absl::FormatDuration(session.timeout_or_default())));
+    return NoAnswer(session.server, session.timeout_or_default());
   }
   subscription.reset();  // after the last callback
   if (absl::Status failure = printer.failure(); !failure.ok()) return failure;

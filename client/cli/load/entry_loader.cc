@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/annotated.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/keys.h"
 #include "client/error.h"
@@ -85,9 +86,9 @@ absl::Status EntryLoader::SettleOldest() {
   }
   if (!reply.ok() && !MayBeOneEntrys(reply.status())) {
     counts_.failed += batch.lines.size();
-    return absl::Status(reply.status().code(),
-                        absl::StrCat("lines ", batch.lines.front(), " to ", batch.lines.back(),
-                                     ": ", reply.status().message()));
+    return Annotated(reply.status(),
+                     absl::StrCat("lines ", batch.lines.front(), " to ", batch.lines.back(), ": "),
+                     "");
   }
   for (int i = 0; i < batch.request.entries_size(); ++i) {
     const v1::SetRequest& entry = batch.request.entries(i);

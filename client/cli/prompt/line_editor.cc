@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/output.h"
 #include "client/cli/terminal.h"
 
 namespace ferrite::cli {
@@ -56,8 +57,8 @@ void PrintOffers(const std::vector<std::string>& words) {
     const bool last = (i + 1) % per_line == 0 || i + 1 == words.size();
     absl::StrAppend(&text, words[i], last ? "\n" : std::string(widest + 2 - words[i].size(), ' '));
   }
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  PrintBytes(text);
+  FlushOutput();
 }
 
 }  // namespace

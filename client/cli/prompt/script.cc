@@ -7,11 +7,6 @@
 #include "client/cli/records.h"
 
 namespace ferrite::cli {
-namespace {
-
-constexpr size_t kLongestLine = 256 << 20;
-
-}  // namespace
 
 ExitCode RunLine(const Session& session, std::string_view line) {
   Session own = session.Fork();
@@ -26,7 +21,7 @@ ExitCode RunLine(const Session& session, std::string_view line) {
 
 ExitCode RunScript(const Session& session, int file) {
   ExitCode worst = ExitCode::kOk;
-  RecordReader lines(file, '\n', kLongestLine);
+  RecordReader lines(file, '\n', kLongestRecord);
   std::string line;
   Session own = session.Fork();
   while (CaughtSignal() == 0 && !OutputFailed()) {

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "base/byte_amount.h"
 #include "client/cli/duration.h"
+#include "client/cli/fold.h"
 #include "client/cli/progress.h"
 #include "client/cli/quantity.h"
 #include "client/cli/sorted_json.h"
@@ -20,6 +21,8 @@ namespace {
 
 constexpr char kMethodFormat[] = "%-22s%9s%8s%10s%10s%10s%10s";
 constexpr size_t kMemoryBarWidth = 20;
+constexpr size_t kNameWidth = 13;
+constexpr size_t kWidth = 80;
 
 class Report {
  public:
@@ -45,7 +48,7 @@ class Report {
 
  private:
   void AddFact(const std::string& name, const std::string& text) {
-    lines_.push_back(absl::StrFormat("%-13s%s", name, text));
+    lines_.push_back(absl::StrFormat("%-*s%s", static_cast<int>(kNameWidth), name, text));
   }
 
   std::string Rate(uint64_t count) const {
@@ -82,7 +85,10 @@ class Report {
       if (!all_ && bytes == 0) continue;
       purposes.push_back(purpose + " " + RoundedBytes(static_cast<double>(bytes)));
     }
-    if (!purposes.empty()) AddFact("", absl::StrJoin(purposes, ", "));
+    const std::string indent(kNameWidth, ' ');
+    for (std::string& line : Folded(purposes, ", ", kWidth, indent)) {
+      lines_.push_back(std::move(line));
+    }
   }
 
   void AddReads() {
@@ -99,7 +105,7 @@ class Report {
     std::vector<std::pair<std::string, std::vector<std::string>>> services;
     for (const v1::MethodStats& method : stats_.methods()) {
       if (!all_ && method.calls_started() == 0) continue;
-      const std::string service = ServiceOf(method.method());
+      const std::string& service = method.service();
       if (services.empty() || services.back().first != service) {
         services.emplace_back(service, std::vector<std::string>());
       }
@@ -133,11 +139,16 @@ class Report {
 };
 
 nlohmann::ordered_json MethodJson(const v1::MethodStats& method) {
-  return {{"service", ServiceOf(method.method())},   {"method", method.method()},
-          {"calls_started", method.calls_started()}, {"calls_ok", method.calls_ok()},
-          {"calls_failed", method.calls_failed()},   {"keys_read", method.keys_read()},
-          {"keys_written", method.keys_written()},   {"bytes_received", method.bytes_received()},
-          {"bytes_sent", method.bytes_sent()},       {"latency_sum_us", method.latency_sum_us()}};
+  return {{"service", method.service()},
+          {"method", method.method()},
+          {"calls_started", method.calls_started()},
+          {"calls_ok", method.calls_ok()},
+          {"calls_failed", method.calls_failed()},
+          {"keys_read", method.keys_read()},
+          {"keys_written", method.keys_written()},
+          {"bytes_received", method.bytes_received()},
+          {"bytes_sent", method.bytes_sent()},
+          {"latency_sum_us", method.latency_sum_us()}};
 }
 
 }  // namespace

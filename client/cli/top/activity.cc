@@ -4,10 +4,9 @@
 #include <map>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "client/cli/quantity.h"
-#include "ferrite/v1/cache.pb.h"
-#include "google/protobuf/descriptor.h"
 
 namespace ferrite::cli {
 namespace {
@@ -40,7 +39,7 @@ std::vector<uint64_t> LatencyBetween(const v1::MethodStats& before, const v1::Me
 MethodActivity MethodBetween(const v1::MethodStats& before, const v1::MethodStats& after,
                              const std::vector<double>& bounds_us, const Difference& difference) {
   MethodActivity method;
-  method.service = ServiceOf(after.method());
+  method.service = after.service();
   method.method = after.method();
   method.errors_per_second = difference.Rate(before.calls_failed(), after.calls_failed());
   method.keys_per_second = difference.Rate(before.keys_read(), after.keys_read()) +
@@ -57,20 +56,6 @@ MethodActivity MethodBetween(const v1::MethodStats& before, const v1::MethodStat
 }
 
 }  // namespace
-
-std::string ServiceOf(const std::string& method) {
-  for (const auto* file :
-       {v1::GetRequest::descriptor()->file(), v1::StatsRequest::descriptor()->file()}) {
-    for (int i = 0; i < file->service_count(); ++i) {
-      if (file->service(i)->FindMethodByName(method) != nullptr)
-        return file->service(i)->full_name();
-    }
-  }
-  // The standard services, whose descriptors a client does not have.
-  if (method == "Check" || method == "Watch") return "grpc.health.v1.Health";
-  if (method == "ServerReflectionInfo") return "grpc.reflection.v1.ServerReflection";
-  return "";
-}
 
 std::optional<Quantile> QuantileOf(const std::vector<double>& bounds_us,
                                    const std::vector<uint64_t>& counts, double share) {
@@ -103,21 +88,24 @@ Activity ActivityBetween(const v1::StatsResponse& earlier, const v1::StatsRespon
   activity.interval = absl::Milliseconds(after.uptime_ms() - before.uptime_ms());
   const Difference difference(activity.interval);
 
-  std::map<std::string, const v1::MethodStats*> methods_before;
-  for (const v1::MethodStats& method : before.methods()) {
-    methods_before[method.method()] = &method;
-  }
+  // By service and name: two services may have a method of one name.
+  const auto name = [](const v1::MethodStats& method) {
+    return std::pair(method.service(), method.method());
+  };
+  std::map<std::pair<std::string, std::string>, const v1::MethodStats*> methods_before;
+  for (const v1::MethodStats& method : before.methods()) methods_before[name(method)] = &method;
   const std::vector<double> bounds(after.latency_bounds_us().begin(),
                                    after.latency_bounds_us().end());
   for (const v1::MethodStats& method : after.methods()) {
     if (method.calls_started() == 0) continue;
-    const auto known = methods_before.find(method.method());
+    const auto known = methods_before.find(name(method));
     activity.methods.push_back(
         MethodBetween(known == methods_before.end() ? v1::MethodStats() : *known->second, method,
                       bounds, difference));
   }
   std::sort(activity.methods.begin(), activity.methods.end(), [](const auto& a, const auto& b) {
-    return std::tie(b.calls_per_second, a.method) < std::tie(a.calls_per_second, b.method);
+    return std::tie(b.calls_per_second, a.method, a.service) <
+           std::tie(a.calls_per_second, b.method, b.service);
   });
 
   const uint64_t hits = Difference::Count(before.hits(), after.hits());

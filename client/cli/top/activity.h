@@ -29,13 +29,9 @@ std::optional<Quantile> QuantileOf(const std::vector<double>& bounds_us,
 // "55 us", "<10 us", ">1.00 s"; "-" if there is none.
 std::string QuantileText(const std::optional<Quantile>& quantile);
 
-// The service that has this method, such as "ferrite.v1.CacheService" for "Get"; empty if none is
-// known.
-std::string ServiceOf(const std::string& method);
-
 struct MethodActivity {
-  std::string service;
-  std::string method;
+  std::string service;          // such as "ferrite.v1.CacheService"
+  std::string method;           // such as "Get"; two services may have one of the same name
   double calls_per_second = 0;  // calls that ended; frames of Pipeline
   double errors_per_second = 0;
   double keys_per_second = 0;  // read and written

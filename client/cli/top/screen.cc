@@ -1,7 +1,8 @@
 #include "client/cli/top/screen.h"
 
-#include <cstdio>
 #include <string>
+
+#include "client/cli/output.h"
 
 namespace ferrite::cli {
 namespace {
@@ -37,8 +38,8 @@ void Screen::Show(std::string_view block) {
     out += '\n';
   }
   shown_ = true;
-  std::fwrite(out.data(), 1, out.size(), stdout);
-  std::fflush(stdout);
+  PrintBytes(out);
+  FlushOutput();
 }
 
 }  // namespace ferrite::cli

@@ -7,8 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "base/byte_amount.h"
 #include "client/cli/duration.h"
+#include "client/cli/fold.h"
 #include "client/cli/quantity.h"
 
 namespace ferrite::cli {
@@ -78,8 +80,7 @@ class Table {
     return line;
   }
 
-  std::string Row(const MethodActivity& method) const {
-    std::string name = method.method;
+  std::string Row(std::string name, const MethodActivity& method) const {
     if (name.size() >= static_cast<size_t>(name_)) {
       name = name.substr(0, static_cast<size_t>(std::max(name_ - 2, 1))) + "~";
     }
@@ -120,14 +121,25 @@ std::string HitText(const Activity& activity) {
 // Appends the facts to `lines`, as many on a line as fit.
 void AppendFacts(const std::vector<std::string>& facts, size_t width,
                  std::vector<std::string>* lines) {
-  std::string line;
-  for (const std::string& fact : facts) {
-    if (!line.empty() && line.size() + 3 + fact.size() > width) {
-      lines->push_back(std::exchange(line, ""));
-    }
-    absl::StrAppend(&line, line.empty() ? "" : "   ", fact.substr(0, width));
+  for (const std::string& line : Folded(facts, "   ", width)) {
+    lines->push_back(line.substr(0, width));
   }
-  lines->push_back(line);
+}
+
+// The names of the methods. Where two services have one of the same name, the version of the
+// service comes first: "v1alpha.ServerReflectionInfo".
+std::vector<std::string> NamesOf(const std::vector<MethodActivity>& methods) {
+  std::vector<std::string> names;
+  for (const MethodActivity& method : methods) {
+    const bool alone = std::count_if(methods.begin(), methods.end(), [&](const auto& other) {
+                         return other.method == method.method;
+                       }) == 1;
+    const std::vector<std::string> package = absl::StrSplit(method.service, '.');
+    const bool has_version = !alone && package.size() > 1;
+    names.push_back(has_version ? package[package.size() - 2] + "." + method.method
+                                : method.method);
+  }
+  return names;
 }
 
 // For JSON: an upper bound; null if there is none.
@@ -157,7 +169,10 @@ std::string RenderTop(const std::string& server, const Activity& activity,
   lines.emplace_back();
   const Table table(size.columns);
   lines.push_back(table.Heading());
-  for (const MethodActivity& method : activity.methods) lines.push_back(table.Row(method));
+  const std::vector<std::string> names = NamesOf(activity.methods);
+  for (size_t i = 0; i < names.size(); ++i) {
+    lines.push_back(table.Row(names[i], activity.methods[i]));
+  }
   // The cursor needs the last row.
   const auto most = static_cast<size_t>(std::max(size.rows - 1, 1));
   if (lines.size() > most) lines.resize(most);
@@ -165,16 +180,17 @@ std::string RenderTop(const std::string& server, const Activity& activity,
 }
 
 nlohmann::ordered_json TopJson(const std::string& server, const Activity& activity) {
-  nlohmann::ordered_json methods = nlohmann::ordered_json::object();
+  nlohmann::ordered_json methods = nlohmann::ordered_json::array();
   for (const MethodActivity& method : activity.methods) {
-    methods[method.method] = {{"service", method.service},
-                              {"calls", method.calls_per_second},
-                              {"errors", method.errors_per_second},
-                              {"keys", method.keys_per_second},
-                              {"bytes_received", method.bytes_received_per_second},
-                              {"bytes_sent", method.bytes_sent_per_second},
-                              {"p50_us", QuantileJson(method.p50)},
-                              {"p99_us", QuantileJson(method.p99)}};
+    methods.push_back({{"service", method.service},
+                       {"method", method.method},
+                       {"calls", method.calls_per_second},
+                       {"errors", method.errors_per_second},
+                       {"keys", method.keys_per_second},
+                       {"bytes_received", method.bytes_received_per_second},
+                       {"bytes_sent", method.bytes_sent_per_second},
+                       {"p50_us", QuantileJson(method.p50)},
+                       {"p99_us", QuantileJson(method.p99)}});
   }
   nlohmann::ordered_json hit_ratio;
   if (activity.hit_ratio.has_value()) hit_ratio = *activity.hit_ratio;

@@ -15,7 +15,8 @@ namespace ferrite::cli {
 std::string RenderTop(const std::string& server, const Activity& activity,
                       const TerminalSize& size = {});
 
-// One object for programs. Rates are per second; `null`: no data.
+// One object for programs, with the methods as a list, as `stats --json` has them. Rates are per
+// second; `null`: no data.
 nlohmann::ordered_json TopJson(const std::string& server, const Activity& activity);
 
 }  // namespace ferrite::cli

@@ -126,6 +126,8 @@ def test_latency_buckets_have_ascending_bounds_and_an_open_end(fresh):
     assert bounds == sorted(set(bounds)) and bounds[0] > 0
     assert all(len(method.latency_counts) == len(bounds) + 1 for method in stats.methods)
     assert {method.method for method in stats.methods} == set(stats.calls_ok)
+    names = [(method.service, method.method) for method in stats.methods]
+    assert len(set(names)) == len(names) and ("ferrite.v1.AdminService", "Stats") in names
     assert stats.uptime_ms <= client.Stats(StatsRequest()).uptime_ms
 
 

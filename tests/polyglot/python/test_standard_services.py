@@ -5,6 +5,8 @@ import health_pb2_grpc
 import pytest
 import reflection_pb2_grpc
 from cache_client import CALL_S, CacheClient, failure_from
+from eventually import eventually
+from ferrite.v1.admin_pb2 import StatsRequest
 from ferrite.v1.cache_pb2 import GetRequest
 from google.protobuf import descriptor_pb2
 from health_pb2 import HealthCheckRequest, HealthCheckResponse
@@ -137,3 +139,33 @@ def test_reflection_of_an_unknown_symbol_is_not_found(reflect):
         reflect(file_containing_symbol="no.such.Service").error_response.error_code
         == grpc.StatusCode.NOT_FOUND.value[0]
     )
+
+
+def test_services_with_a_method_of_one_name_are_counted_apart(client):
+    def counts():
+        stats = client.Stats(StatsRequest())
+        calls = {
+            method.service: method.calls_ok
+            for method in stats.methods
+            if method.method == "ServerReflectionInfo"
+        }
+        return calls, stats.calls_ok["ServerReflectionInfo"]
+
+    def ask(version):
+        call = client.channel.stream_stream(
+            f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+            request_serializer=ServerReflectionRequest.SerializeToString,
+            response_deserializer=ServerReflectionResponse.FromString,
+        )
+        list(call(iter([ServerReflectionRequest(list_services="")]), timeout=CALL_S))
+
+    newer, older = (f"grpc.reflection.{version}.ServerReflection" for version in ("v1", "v1alpha"))
+    before, all_before = counts()
+    for version in ("v1", "v1alpha", "v1alpha"):
+        ask(version)
+    after, all_after = eventually(
+        counts, lambda now: now[1] >= all_before + 3, "the calls are counted"
+    )
+    assert after[newer] - before[newer] == 1
+    assert after[older] - before[older] == 2
+    assert all_after == all_before + 3 == after[newer] + after[older]

@@ -1,0 +1,59 @@
+#include "client/check_options.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace ferrite {
+namespace {
+
+absl::Status CheckSeed(const std::string& seed) {
+  const size_t colon = seed.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == seed.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", seed, "\" is not an address of the form host:port or unix:path"));
+  }
+  if (absl::StartsWith(seed, "unix:") || absl::StartsWith(seed, "unix-abstract:"))
+    return absl::OkStatus();
+  // gRPC would take what is no number for the name of a service, and a number modulo 65536.
+  int port = 0;
+  if (!absl::SimpleAtoi(seed.substr(colon + 1), &port) || port < 1 || port > 65535) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", seed, "\": the port is not a number from 1 to 65535"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckOptions(const ClientOptions& options) {
+  if (options.seeds.size() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("exactly one seed is needed for now, not ", options.seeds.size()));
+  }
+  if (absl::Status status = CheckSeed(options.seeds.front()); !status.ok()) return status;
+  if (options.default_timeout <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("default_timeout must be above 0");
+  }
+  const RetryPolicy& retry = options.retry;
+  if (retry.max_attempts < 1) {
+    return absl::InvalidArgumentError("retry.max_attempts must be at least 1");
+  }
+  if (retry.initial_backoff <= absl::ZeroDuration() || retry.max_backoff < retry.initial_backoff) {
+    return absl::InvalidArgumentError(
+        "retry.initial_backoff must be above 0 and not above retry.max_backoff");
+  }
+  if (options.channels_per_node < 1 || options.channels_per_node > 64) {
+    return absl::InvalidArgumentError("channels_per_node must be 1 to 64");
+  }
+  if (options.completion_threads < 1 || options.completion_threads > 64) {
+    return absl::InvalidArgumentError("completion_threads must be 1 to 64");
+  }
+  const int frames = options.batching.max_frames_in_flight;
+  if (frames < 1 || frames > 64) {
+    return absl::InvalidArgumentError("batching.max_frames_in_flight must be 1 to 64");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace ferrite

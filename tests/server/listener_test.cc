@@ -130,6 +130,16 @@ INSTANTIATE_TEST_SUITE_P(
       return std::string(poll ? "poll_" : "accept_") + strerrorname_np(info.param.error);
     });
 
+TEST_F(ListenerTest, WhoWaitsForADescriptorIsNotCountedAsRefused) {
+  InjectFaults({SystemCall::kAccept, EMFILE});
+  Start(10);
+  const int client = Connect();
+  AwaitFaults();
+  EXPECT_EQ(listener_.counts().over_descriptors, 0u);
+  StopFaults();
+  close(client);
+}
+
 TEST_F(ListenerTest, WithoutAnEventDescriptorItSaysSo) {
   ASSERT_TRUE(listener_.Bind({{"127.0.0.1", 0}}).ok());
   InjectFaults({SystemCall::kEventFd, EMFILE});

@@ -8,6 +8,7 @@
 
 #include "ferrite/v1/cache.grpc.pb.h"
 #include "tests/server/node_fixture.h"
+#include "tests/server/system_faults.h"
 
 namespace ferrite {
 namespace {
@@ -236,6 +237,22 @@ TEST(NodeStartTest, ASecondNodeOnThePortIsRefused) {
   Node second(second_settings);
   const absl::Status status = second.Start();
   EXPECT_NE(status.message().find("in use"), std::string::npos) << status;
+  first.Shutdown();
+}
+
+// The last step of the start fails, when gRPC's threads run already.
+TEST(NodeStartTest, AStartThatFailsEndsInOrder) {
+  Settings settings = TestSettings();
+  Node first(settings);  // has gRPC make what it makes once
+  ASSERT_TRUE(first.Start().ok());
+  settings.http_listen.clear();
+  {
+    Node second(settings);
+    InjectFaults({SystemCall::kEpollSet, EMFILE});
+    const absl::Status status = second.Start();
+    StopFaults();
+    EXPECT_EQ(status.message(), "cannot make an epoll set: Too many open files");
+  }
   first.Shutdown();
 }
 

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -74,6 +75,16 @@ int socket(int family, int type, int protocol) noexcept {
 int eventfd(unsigned count, int flags) noexcept {
   static auto* const real = TheRealOne<decltype(eventfd)>("eventfd");
   return Fails(SystemCall::kEventFd) ? -1 : real(count, flags);
+}
+
+int epoll_create1(int flags) noexcept {
+  static auto* const real = TheRealOne<decltype(epoll_create1)>("epoll_create1");
+  return Fails(SystemCall::kEpollSet) ? -1 : real(flags);
+}
+
+int epoll_ctl(int set, int change, int descriptor, epoll_event* event) noexcept {
+  static auto* const real = TheRealOne<decltype(epoll_ctl)>("epoll_ctl");
+  return Fails(SystemCall::kEpollWatch) ? -1 : real(set, change, descriptor, event);
 }
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),

@@ -5,7 +5,7 @@
 
 namespace ferrite {
 
-enum class SystemCall { kPoll, kAccept, kEventFd, kThread, kV6Socket };
+enum class SystemCall { kPoll, kAccept, kEventFd, kThread, kV6Socket, kEpollSet, kEpollWatch };
 
 struct Fault {
   SystemCall call;

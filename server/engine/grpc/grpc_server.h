@@ -30,7 +30,7 @@ struct GrpcServerOptions {
   // What gRPC may hold, of all connections together. Beyond it, gRPC closes idle connections and
   // cancels calls. Its probe of the bandwidth is off: with it, gRPC reads ahead as much as a fast
   // client sends, and then refuses a lone client whose messages would fit (values of 16 MiB and
-  // room for 24: 1 of 5; none without the probe); near the limit, it closes the windows of all.
+  // room for 24: 1 of 5; none without the probe); from 80 % of the limit on, it shrinks windows.
   // Windows are then 64 KiB, and as large as the message that is being read.
   size_t max_buffer_bytes = size_t{256} << 20;
   int max_concurrent_streams = 1024;  // of a connection, as it is told its client

@@ -11,11 +11,11 @@ int64_t TickAt(Deadlines::Time time) {
   return std::chrono::floor<Milliseconds>(time.time_since_epoch()).count();
 }
 
-PendingCall* CallOf(Link* link) {
+PendingCall* DueCallOf(Link* link) {
   return static_cast<PendingCall*>(static_cast<DeadlineLink*>(link));
 }
 
-DeadlineLink* LinkOf(PendingCall* call) { return call; }
+DeadlineLink* DeadlineLinkOf(PendingCall* call) { return call; }
 
 }  // namespace
 
@@ -23,19 +23,19 @@ Deadlines::Time Deadlines::Add(PendingCall* call, Time time, Time now) {
   if (size_ == 0) swept_tick_ = TickAt(now);  // so that Next() does not look into the past
   const int64_t tick = std::chrono::ceil<Milliseconds>(time.time_since_epoch()).count();
   call->due_tick_ = std::max(tick, swept_tick_ + 1);
-  SlotOf(call->due_tick_).Append(LinkOf(call));
+  SlotOf(call->due_tick_).Append(DeadlineLinkOf(call));
   ++size_;
   return Time(Milliseconds(call->due_tick_));
 }
 
 void Deadlines::Remove(PendingCall* call) {
-  LinkOf(call)->Unlink();
+  DeadlineLinkOf(call)->Unlink();
   --size_;
 }
 
 void Deadlines::Hasten(PendingCall* call) {
-  LinkOf(call)->Unlink();
-  hastened_.Append(LinkOf(call));
+  DeadlineLinkOf(call)->Unlink();
+  hastened_.Append(DeadlineLinkOf(call));
 }
 
 void Deadlines::Take(PendingCall* call, std::vector<PendingCall*>* taken) {
@@ -45,13 +45,13 @@ void Deadlines::Take(PendingCall* call, std::vector<PendingCall*>* taken) {
 
 std::vector<PendingCall*> Deadlines::TakeDue(Time now) {
   std::vector<PendingCall*> due;
-  while (!hastened_.alone()) Take(CallOf(hastened_.next()), &due);
+  while (!hastened_.alone()) Take(DueCallOf(hastened_.next()), &due);
   const int64_t now_tick = TickAt(now);
   const int64_t last = std::min(now_tick, swept_tick_ + kSlots);
   for (int64_t tick = swept_tick_ + 1; tick <= last && size_ > 0; ++tick) {
     Link& slot = SlotOf(tick);
     for (Link* link = slot.next(); link != &slot;) {
-      PendingCall* const call = CallOf(link);
+      PendingCall* const call = DueCallOf(link);
       link = link->next();
       if (call->due_tick_ <= now_tick) Take(call, &due);
     }
@@ -62,9 +62,9 @@ std::vector<PendingCall*> Deadlines::TakeDue(Time now) {
 
 std::vector<PendingCall*> Deadlines::TakeAll() {
   std::vector<PendingCall*> all;
-  while (!hastened_.alone()) Take(CallOf(hastened_.next()), &all);
+  while (!hastened_.alone()) Take(DueCallOf(hastened_.next()), &all);
   for (Link& slot : slots_) {
-    while (!slot.alone()) Take(CallOf(slot.next()), &all);
+    while (!slot.alone()) Take(DueCallOf(slot.next()), &all);
   }
   return all;
 }

@@ -21,7 +21,9 @@ using Kind = FrameOperation::Kind;
 // likely it is a Set with options.
 constexpr size_t kLargeOperationBytes = 1024;
 
-void Count(CacheOutcome outcome, uint64_t n = 1) { ThreadCounters::Current().Count(outcome, n); }
+void CountInFrame(CacheOutcome outcome, uint64_t n = 1) {
+  ThreadCounters::Current().Count(outcome, n);
+}
 
 const absl::Status& TooLate() {
   static const absl::Status late = MakeError(
@@ -129,8 +131,8 @@ void WireHandlers::Reads(std::span<const FrameOperation> operations, FrameReply*
     hits += results[i].found;
     reply->AddRead(&results[i]);
   }
-  Count(CacheOutcome::kGetHit, hits);
-  Count(CacheOutcome::kGetMiss, operations.size() - hits);
+  CountInFrame(CacheOutcome::kGetHit, hits);
+  CountInFrame(CacheOutcome::kGetMiss, operations.size() - hits);
 }
 
 void WireHandlers::Writes(std::span<const FrameOperation> operations, FrameReply* reply) {
@@ -162,7 +164,7 @@ void WireHandlers::ExecuteOne(const FrameOperation& operation, FrameInHand* fram
     case Kind::kGet: {
       thread_local ReadResult result;
       store_.Get(operation.key, {}, &result);
-      Count(result.found ? CacheOutcome::kGetHit : CacheOutcome::kGetMiss);
+      CountInFrame(result.found ? CacheOutcome::kGetHit : CacheOutcome::kGetMiss);
       return reply->AddRead(&result);
     }
     case Kind::kSet:

@@ -11,7 +11,7 @@
 namespace ferrite {
 namespace {
 
-void Count(CacheOutcome outcome) { ThreadCounters::Current().Count(outcome); }
+void CountOutcome(CacheOutcome outcome) { ThreadCounters::Current().Count(outcome); }
 
 }  // namespace
 
@@ -20,12 +20,12 @@ void FrameReply::AddSet(const SetResult& result) {
     ThreadCounters::Current().Count(ShedReason::kMemory);
     return AddError(MemoryFull());
   }
-  Count(CacheOutcome::kSetStored);
+  CountOutcome(CacheOutcome::kSetStored);
   WriteNumbers(kSetOutcome, 1, result.version, &writer_);
 }
 
 void FrameReply::AddDelete(const DeleteResult& result) {
-  Count(result.deleted ? CacheOutcome::kDeleteDeleted : CacheOutcome::kDeleteMiss);
+  CountOutcome(result.deleted ? CacheOutcome::kDeleteDeleted : CacheOutcome::kDeleteMiss);
   WriteNumbers(kDeleteOutcome, result.deleted, result.version, &writer_);
 }
 

@@ -19,7 +19,7 @@ constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr uint64_t kTiB = uint64_t{1} << 40;
 
 // What the store can address, whatever the machine has.
-constexpr Range kMemory = {16 * kMiB, 16 * kTiB};
+constexpr Range kMemoryRange = {16 * kMiB, 16 * kTiB};
 constexpr Range kValue = {1, 64 * kMiB};
 constexpr Range kInflight = {kMiB, InflightBudget::kMaxBytes};
 constexpr Range kWindow = {4 * kKiB, kTiB};
@@ -73,7 +73,7 @@ class Loader {
   }
 
   void LoadStore() {
-    settings_.max_memory_bytes = reader_.BytesOrShareOrNone("max-memory", kMemory);
+    settings_.max_memory_bytes = reader_.BytesOrShareOrNone("max-memory", kMemoryRange);
     settings_.evict = reader_.Choice("eviction", {"s3-fifo", "noeviction"}) == "s3-fifo";
     settings_.shards = reader_.Count("shards", {0, 4096});
     settings_.max_value_bytes = reader_.Bytes("max-value-bytes", kValue);

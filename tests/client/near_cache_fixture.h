@@ -54,7 +54,9 @@ class NearCacheTest : public testing::Test {
   std::shared_ptr<Read> Miss(const std::string& key, int64_t now = 0) {
     auto read = std::make_shared<Read>();
     read->call = entries_.JoinOrBegin(
-        key, now, [read](const absl::StatusOr<NearEntry>& outcome) { read->outcome = outcome; });
+        key, now, [waiting = std::weak_ptr(read)](const absl::StatusOr<NearEntry>& outcome) {
+          if (const auto told = waiting.lock()) told->outcome = outcome;
+        });
     return read;
   }
   void Answer(const std::shared_ptr<Read>& read, const absl::StatusOr<v1::GetResponse>& reply) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "store/store.h"
@@ -29,16 +28,12 @@ class FlushWalk {
   // How many entries it has deleted; not those that had expired, which are gone as well.
   uint64_t deleted() const { return deleted_; }
   // About how much of its way it has gone, from 0 to 1.
-  double fraction_done() const { return fraction_done_; }
+  double fraction_done() const { return place_.fraction_done; }
 
  private:
   StoreState& state_;
-  size_t shard_ = 0;
-  // Within the shard.
-  uint32_t page_ = 0;
-  uint32_t slot_ = 0;
+  WalkPlace place_;
   uint64_t deleted_ = 0;
-  double fraction_done_ = 0;
 };
 
 }  // namespace ferrite

@@ -140,6 +140,15 @@ struct ScanCursor {
   uint32_t slot = 0;
 };
 
+// Where a walk over the whole store stands.
+struct WalkPlace {
+  size_t shard = 0;
+  // Within the shard.
+  uint32_t page = 0;
+  uint32_t slot = 0;
+  double fraction_done = 0;  // about how much of its way it has gone, from 0 to 1
+};
+
 // A key that a scan met, and where to go on after it.
 struct ScannedKey {
   std::string key;

@@ -22,7 +22,9 @@
 // Versions grow strictly per key, also across delete, expiry and eviction: an entry's first is at
 // least the Unix time in microseconds, which a double holds exactly until the year 2255, and each
 // later one is higher. So they grow across a restart, too, unless the clock is set back or they ran
-// ahead of it, by more than a million writes of a key a second.
+// ahead of it, by more than a million writes of a key a second. Where a key may have been another
+// process's before, that one's versions are a floor here, and a ceiling makes sure that there is
+// one.
 //
 //   Store store({.max_memory_bytes = 1 << 30});
 //   store.Set("greeting", "hello", {.expiry = Expiry::After(60'000)});
@@ -140,6 +142,13 @@ class Store {
   // progress may still call the one before, so both must outlive the store.
   void Listen(EventListener* listener);
 
+  // From now on keys that are absent get higher versions than `version`; those that are there have
+  // their own to go on from.
+  void RaiseVersionFloor(uint64_t version);
+  // From now on versions follow the wall clock no further than this. Above it are only those that
+  // exceed the key's last, or the floor, by 1.
+  void SetVersionCeiling(uint64_t version);
+
   // Not a snapshot: the figures may be from slightly different moments.
   StoreStats Stats() const;
   // Stats().memory_bytes(), without the walk over expired entries that Stats takes.
@@ -148,6 +157,7 @@ class Store {
   size_t shard_count() const;
 
  private:
+  friend class DropWalk;
   friend class FlushWalk;
   friend class RoomReservation;
 

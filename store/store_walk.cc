@@ -41,6 +41,14 @@ bool Store::Sweep() {
   return false;
 }
 
+void Store::RaiseVersionFloor(uint64_t version) {
+  for (const auto& shard : state_->shards) shard->RaiseVersionFloor(version);
+}
+
+void Store::SetVersionCeiling(uint64_t version) {
+  state_->context.version_ceiling.store(version, std::memory_order_relaxed);
+}
+
 uint64_t Store::Flush() {
   FlushWalk walk(this);
   while (walk.Step()) {

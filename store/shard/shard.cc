@@ -124,7 +124,7 @@ void Shard::Hint(const Entry& entry) {
   context_.hints.Put(entry.key().hash(), ref);
 }
 
-void Shard::Erase(Entry* entry, EventKind reason, Remains* remains) {
+void Shard::Erase(Entry* entry, std::optional<EventKind> reason, Remains* remains) {
   remains->shard = this;
   remains->block.reset(entry->SetInline({}));
   if (remains->block != nullptr) {
@@ -132,7 +132,7 @@ void Shard::Erase(Entry* entry, EventKind reason, Remains* remains) {
                                           std::memory_order_relaxed);
   }
   const uint64_t version = entry->version();
-  if (version != 0) Tell(reason, *entry);
+  if (version != 0 && reason.has_value()) Tell(*reason, *entry);
   map_.Erase(entry->key());
   void* const slot = SlotOfEntry(*entry);
   Page* const page = Page::Of(slot);
@@ -172,7 +172,14 @@ void Shard::WaitForWriters() {
 
 uint64_t Shard::NextVersion(uint64_t last) const {
   if (last == 0) last = version_floor_.load(std::memory_order_relaxed);
-  return std::max(last + 1, static_cast<uint64_t>(context_.clock->UnixUs()));
+  const uint64_t ceiling = context_.version_ceiling.load(std::memory_order_relaxed);
+  return std::max(last + 1, std::min(ceiling, static_cast<uint64_t>(context_.clock->UnixUs())));
+}
+
+void Shard::RaiseVersionFloor(uint64_t version) {
+  MutexLock lock(&mutex_);
+  if (version_floor_.load(std::memory_order_relaxed) < version)
+    version_floor_.store(version, std::memory_order_relaxed);
 }
 
 void Shard::SetExpiry(Entry* entry, int64_t at_ms) const {

@@ -31,6 +31,7 @@
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "base/mutex.h"
 #include "base/spin_mutex.h"
 #include "store/entries/entry_map.h"
@@ -131,9 +132,11 @@ class Shard {
   // a version.
   Entry* Insert(const LookupKey& key, uint8_t size_class, void* slot) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Takes the entry out, for the reason that the listener is told. Its version becomes the floor
-  // for whatever is written here next. The caller has locked its key.
-  void Erase(Entry* entry, EventKind reason, Remains* remains) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Takes the entry out, for the reason that the listener is told; without one, it is told nothing.
+  // The entry's version becomes the floor for whatever is written here next. The caller has locked
+  // its key.
+  void Erase(Entry* entry, std::optional<EventKind> reason, Remains* remains)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Tells the listener, if there is one. The caller holds the key's lock, and calls AfterKeyLock()
   // without it.
@@ -153,6 +156,8 @@ class Shard {
 
   // The next version for an entry that has `last` (0: none).
   uint64_t NextVersion(uint64_t last) const;
+  // From now on keys that are absent get higher versions than this one.
+  void RaiseVersionFloor(uint64_t version) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Sets when an entry expires (0: never) and lets the sweep know. The caller has locked its key.
   void SetExpiry(Entry* entry, int64_t at_ms) const;
@@ -183,6 +188,10 @@ class Shard {
   // `*deleted` how many had not expired. Moves the position on; false at the end. For each entry it
   // holds a key's lock for as long as one deletion takes, and the mutex for each batch once more.
   bool Flush(WalkPosition* position, uint64_t* deleted) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Likewise, but only entries whose keys are chosen, and the listener is told nothing. `chosen` is
+  // called with the mutex held.
+  bool Drop(WalkPosition* position, absl::FunctionRef<bool(std::string_view key)> chosen,
+            uint64_t* dropped) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Entries that have expired and are still in the map.
   size_t CountExpired() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -194,6 +203,11 @@ class Shard {
 
  private:
   friend struct Remains;
+
+  // Copies the chosen keys of a bounded stretch from the position on. Moves the position on; false
+  // at the end.
+  bool Collect(WalkPosition* position, absl::FunctionRef<bool(std::string_view key)> chosen,
+               KeyBatch* keys) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Calls act(i) for each key of the batch in order, having asked early for the memory that it
   // takes to erase its entry.

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "base/clock.h"
 #include "store/entries/hint_table.h"
@@ -26,6 +27,8 @@ struct ShardContext {
   HintTable hints;
   size_t shard_count = 1;
   std::atomic<EventListener*> listener{nullptr};
+  // Where versions follow the clock no further.
+  std::atomic<uint64_t> version_ceiling{UINT64_MAX};
 };
 
 }  // namespace ferrite

@@ -9,12 +9,15 @@ namespace {
 
 constexpr uint32_t kPagesPerSweepStep = 1024;
 constexpr uint32_t kSlotsPerScanStep = 4096;
-// A batch of a flush ends with whichever comes first: to give a page's memory back to the kernel,
-// or that of a large value, takes as long as many deletions.
-constexpr size_t kKeysPerFlushBatch = 64;
-constexpr size_t kBytesPerFlushBatch = size_t{512} << 10;
-constexpr uint32_t kFullPagesPerFlushBatch = 4;
-constexpr uint32_t kPagesPerFlushBatch = 1024;
+// A batch of keys whose entries go ends with whichever comes first: to give a page's memory back to
+// the kernel, or that of a large value, takes as long as many deletions.
+constexpr size_t kKeysPerBatch = 64;
+constexpr size_t kBytesPerBatch = size_t{512} << 10;
+constexpr uint32_t kFullPagesPerBatch = 4;
+constexpr uint32_t kPagesPerBatch = 1024;
+// Most of these keys may be left alone.
+constexpr size_t kKeysLookedAtPerBatch = 256;
+constexpr size_t kKeyBytesPerBatch = size_t{16} << 10;
 
 // Whether an entry of the page may have expired.
 bool IsDue(const Page& page, const Moment& now) {
@@ -88,35 +91,43 @@ bool Shard::Scan(std::string_view prefix, size_t limit, uint32_t* page_number, u
   return false;
 }
 
+bool Shard::Collect(WalkPosition* position, absl::FunctionRef<bool(std::string_view)> chosen,
+                    KeyBatch* keys) {
+  MutexLock lock(&mutex_);
+  size_t bytes = 0, looked_at = 0, looked_at_bytes = 0;
+  uint32_t full_pages = 0, pages = 0;
+  bool is_full = false;
+  position->page_count = slots_.page_count();
+  while (position->page < position->page_count && !is_full) {
+    Page* const page = slots_.page(position->page);
+    const size_t keys_before = keys->size();
+    if (page != nullptr) position->slot = page->NextLive(position->slot);
+    while (page != nullptr && position->slot < page->slot_count && !is_full) {
+      const Entry& entry = EntryInSlot(page->SlotAt(position->slot));
+      const std::string_view key = entry.key().bytes();
+      looked_at_bytes += key.size();
+      if (chosen(key)) {
+        keys->Add(entry);
+        bytes += entry.memory_bytes();
+      }
+      is_full = keys->size() >= kKeysPerBatch || bytes >= kBytesPerBatch ||
+                ++looked_at >= kKeysLookedAtPerBatch || looked_at_bytes >= kKeyBytesPerBatch;
+      position->slot = page->NextLive(position->slot + 1);
+    }
+    full_pages += keys->size() > keys_before;
+    if (page == nullptr || position->slot >= page->slot_count) {
+      ++position->page;
+      position->slot = 0;
+    }
+    is_full |= full_pages == kFullPagesPerBatch || ++pages == kPagesPerBatch;
+  }
+  return position->page < position->page_count;
+}
+
 bool Shard::Flush(WalkPosition* position, uint64_t* deleted) {
   KeyBatch& keys = KeyBatch::OfThisThread();
-  bool more;
-  {
-    MutexLock lock(&mutex_);
-    size_t bytes = 0;
-    uint32_t full_pages = 0, pages = 0;
-    bool is_full = false;
-    position->page_count = slots_.page_count();
-    while (position->page < position->page_count && !is_full) {
-      Page* const page = slots_.page(position->page);
-      const size_t keys_before = keys.size();
-      if (page != nullptr) position->slot = page->NextLive(position->slot);
-      while (page != nullptr && position->slot < page->slot_count && !is_full) {
-        const Entry& entry = EntryInSlot(page->SlotAt(position->slot));
-        keys.Add(entry);
-        bytes += entry.memory_bytes();
-        is_full = keys.size() >= kKeysPerFlushBatch || bytes >= kBytesPerFlushBatch;
-        position->slot = page->NextLive(position->slot + 1);
-      }
-      full_pages += keys.size() > keys_before;
-      if (page == nullptr || position->slot >= page->slot_count) {
-        ++position->page;
-        position->slot = 0;
-      }
-      is_full |= full_pages == kFullPagesPerFlushBatch || ++pages == kPagesPerFlushBatch;
-    }
-    more = position->page < position->page_count;
-  }
+  const bool more = Collect(
+      position, [](std::string_view) { return true; }, &keys);
   EraseInTurn(keys, [&](size_t i) {
     Remains remains;
     SpinMutex::scoped_lock key_lock(LockOf(keys[i].hash));
@@ -126,6 +137,21 @@ bool Shard::Flush(WalkPosition* position, uint64_t* deleted) {
     if (expired) CountExpiredOnAccess();
     *deleted += !expired;
     Erase(entry, expired ? EventKind::kExpire : EventKind::kDelete, &remains);
+  });
+  return more;
+}
+
+bool Shard::Drop(WalkPosition* position, absl::FunctionRef<bool(std::string_view)> chosen,
+                 uint64_t* dropped) {
+  KeyBatch& keys = KeyBatch::OfThisThread();
+  const bool more = Collect(position, chosen, &keys);
+  EraseInTurn(keys, [&](size_t i) {
+    Remains remains;
+    SpinMutex::scoped_lock key_lock(LockOf(keys[i].hash));
+    Entry* const entry = Find(keys[i]);
+    if (entry == nullptr) return;
+    ++*dropped;
+    Erase(entry, std::nullopt, &remains);
   });
   return more;
 }

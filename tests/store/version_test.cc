@@ -88,5 +88,34 @@ TEST_F(VersionTest, OfAKeyWrittenFasterThanTheClockTicksRunsAhead) {
   EXPECT_EQ(store_->Set("k", "1").version, static_cast<uint64_t>(clock_.UnixUs()));
 }
 
+TEST_F(VersionTest, OfAbsentKeysAreAboveTheFloor) {
+  Set("there", "1");
+  const uint64_t there = Version("there");
+  const uint64_t floor = static_cast<uint64_t>(clock_.UnixUs()) + 60'000'000;
+  store_->RaiseVersionFloor(floor);
+  store_->RaiseVersionFloor(floor - 10);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(store_->Set("new" + std::to_string(i), "1").version, floor + 1);
+    EXPECT_EQ(store_->Incr("counter" + std::to_string(i), {}).version, floor + 1);
+  }
+  EXPECT_EQ(store_->Set("there", "2").version, there + 1);
+  clock_.Advance(120'000);
+  EXPECT_EQ(store_->Set("later", "1").version, static_cast<uint64_t>(clock_.UnixUs()));
+}
+
+TEST_F(VersionTest, FollowTheClockUpToTheCeilingOnly) {
+  const uint64_t ceiling = static_cast<uint64_t>(clock_.UnixUs()) + 1'000'000;
+  store_->SetVersionCeiling(ceiling);
+  EXPECT_EQ(store_->Set("k", "1").version, static_cast<uint64_t>(clock_.UnixUs()));
+  clock_.SetUnixMs(clock_.UnixMs() + 86'400'000);  // somebody sets the clock to tomorrow
+  EXPECT_EQ(store_->Set("other", "1").version, ceiling);
+  EXPECT_EQ(store_->Set("third", "1", {.expiry = Expiry::After(10)}).version, ceiling);
+  last_ = ceiling;
+  ExpectNewer(store_->Incr("other", {}).version);
+  EXPECT_EQ(last_, ceiling + 1);
+  store_->SetVersionCeiling(ceiling + 5'000'000);
+  EXPECT_EQ(store_->Set("fourth", "1").version, ceiling + 5'000'000);
+}
+
 }  // namespace
 }  // namespace ferrite

@@ -53,10 +53,12 @@ Node::Node(const Settings& settings)
       admin_(
           &store_, &counters_, &slow_calls_, [this] { return listener_.counts().open; },
           [this](v1::InfoResponse* response) { live_settings_.Describe(response); }),
+      cluster_handlers_(nullptr),
       rpcs_(MakeRpcs({.store = &store_,
                       .cache = &cache_,
                       .wire = &wire_,
                       .admin = &admin_,
+                      .cluster = &cluster_handlers_,
                       .settings = &live_settings_,
                       .health = &health_,
                       .reflection = &reflection_,

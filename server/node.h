@@ -15,6 +15,7 @@
 #include "server/events/event_metrics.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
+#include "server/handlers/cluster_handlers.h"
 #include "server/handlers/replay_window.h"
 #include "server/handlers/wire_handlers.h"
 #include "server/health/health.h"
@@ -71,6 +72,7 @@ class Node {
   CacheHandlers cache_;
   WireHandlers wire_;
   AdminHandlers admin_;
+  ClusterHandlers cluster_handlers_;
   Health health_;
   const Reflection reflection_;
   // One for each serving thread. They stay when the threads have ended, as whoever records events

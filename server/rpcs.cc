@@ -21,6 +21,7 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
   CacheHandlers* const cache = parts.cache;
   WireHandlers* const wire = parts.wire;
   AdminHandlers* const admin = parts.admin;
+  ClusterHandlers* const cluster = parts.cluster;
   LiveSettings* const settings = parts.settings;
   Health* const health = parts.health;
   const auto* const dispatchers = parts.dispatchers;
@@ -57,6 +58,15 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
       {Method::kResetSlowLog, Shape::kUnary, TypedHandler(admin, &Admin::ResetSlowLog)},
       {Method::kGetConfig, Shape::kUnary, TypedHandler(settings, &LiveSettings::GetConfig)},
       {Method::kSetConfig, Shape::kUnary, TypedHandler(settings, &LiveSettings::SetConfig)},
+
+      {Method::kGetTopology, Shape::kUnary,
+       [cluster](Turn* turn) { return cluster->GetTopology(turn); }},
+      // Not a feed either.
+      {Method::kWatchTopology, Shape::kStream,
+       [cluster](Turn* turn) { return cluster->WatchTopology(turn); }},
+      {Method::kDrain, Shape::kUnary, TypedHandler(cluster, &ClusterHandlers::Drain)},
+      {Method::kRebalance, Shape::kUnary, TypedHandler(cluster, &ClusterHandlers::Rebalance)},
+      {Method::kHello, Shape::kUnary, TypedHandler(cluster, &ClusterHandlers::Hello)},
 
       {Method::kHealthCheck, Shape::kUnary, TypedHandler(health, &Health::Check)},
       // Not a feed: it is to tell that the server shuts down, and is cancelled at the end.

@@ -9,6 +9,7 @@
 #include "server/events/dispatcher.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
+#include "server/handlers/cluster_handlers.h"
 #include "server/handlers/wire_handlers.h"
 #include "server/health/health.h"
 #include "server/live_settings.h"
@@ -23,6 +24,7 @@ struct RpcParts {
   CacheHandlers* cache;
   WireHandlers* wire;
   AdminHandlers* admin;
+  ClusterHandlers* cluster;
   LiveSettings* settings;
   Health* health;
   const Reflection* reflection;

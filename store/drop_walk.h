@@ -15,7 +15,7 @@ namespace ferrite {
 // Every chosen entry that was there when the walk was made is gone when Step() has returned false.
 // One that is written meanwhile may stay or go.
 //
-//   DropWalk walk(&store, [](std::string_view key) { return KeySlot(key) < 100; });
+//   DropWalk walk(&store, [](std::string_view key) { return SlotOf(key) < 100; });
 //   while (walk.Step()) ServeOthers();
 //
 // Not thread-safe: one thread at a time. The store must outlive it.

@@ -30,6 +30,11 @@ enum class Method : size_t {
   kResetSlowLog,
   kGetConfig,
   kSetConfig,
+  kGetTopology,
+  kWatchTopology,
+  kDrain,
+  kRebalance,
+  kHello,
   kHealthCheck,
   kHealthWatch,
   kReflect,
@@ -45,6 +50,8 @@ struct MethodName {
 
 inline constexpr std::string_view kCacheService = "ferrite.v1.CacheService";
 inline constexpr std::string_view kAdminService = "ferrite.v1.AdminService";
+inline constexpr std::string_view kClusterService = "ferrite.v1.ClusterService";
+inline constexpr std::string_view kPeerService = "ferrite.internal.v1.PeerService";
 inline constexpr std::string_view kHealthService = "grpc.health.v1.Health";
 inline constexpr std::string_view kReflectionService = "grpc.reflection.v1.ServerReflection";
 inline constexpr std::string_view kOlderReflectionService =
@@ -73,6 +80,11 @@ inline constexpr std::array kMethodNames = {
     MethodName{kAdminService, "ResetSlowLog", "resetslowlog", "unary"},
     MethodName{kAdminService, "GetConfig", "getconfig", "unary"},
     MethodName{kAdminService, "SetConfig", "setconfig", "unary"},
+    MethodName{kClusterService, "GetTopology", "gettopology", "unary"},
+    MethodName{kClusterService, "WatchTopology", "watchtopology", "server_stream"},
+    MethodName{kClusterService, "Drain", "drain", "unary"},
+    MethodName{kClusterService, "Rebalance", "rebalance", "unary"},
+    MethodName{kPeerService, "Hello", "hello", "unary"},
     MethodName{kHealthService, "Check", "healthcheck", "unary"},
     MethodName{kHealthService, "Watch", "healthwatch", "server_stream"},
     MethodName{kReflectionService, "ServerReflectionInfo", "reflect", "bidi_stream"},
@@ -91,8 +103,13 @@ constexpr const MethodName& NameOf(Method method) {
 // each frame or message.
 constexpr bool InFrames(Method method) {
   return method == Method::kPipeline || method == Method::kSubscribe ||
-         method == Method::kHealthWatch || method == Method::kReflect ||
-         method == Method::kReflectAlpha;
+         method == Method::kWatchTopology || method == Method::kHealthWatch ||
+         method == Method::kReflect || method == Method::kReflectAlpha;
+}
+
+// Whether calls of the method have nothing to do but to wait for news, which nobody waits for.
+constexpr bool OnlyWatches(Method method) {
+  return NameOf(method).service == kHealthService || method == Method::kWatchTopology;
 }
 
 // Whether clients end calls of the method by leaving, when they have had enough of its messages.

@@ -45,7 +45,8 @@ void Health::SetServing(bool serving) {
 }
 
 bool Health::Knows(std::string_view service) {
-  return service.empty() || service == kCacheService || service == kAdminService;
+  return service.empty() || service == kCacheService || service == kAdminService ||
+         service == kClusterService;
 }
 
 Health::Response::ServingStatus Health::StatusOf(bool known) const {

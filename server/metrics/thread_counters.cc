@@ -42,7 +42,7 @@ uint64_t CounterRegistry::Inflight(Method method) const {
 uint64_t CounterRegistry::Inflight() const {
   uint64_t sum = 0;
   for (size_t i = 0; i < kMethodCount; ++i) {
-    if (kMethodNames[i].service != kHealthService) sum += Inflight(static_cast<Method>(i));
+    if (!OnlyWatches(static_cast<Method>(i))) sum += Inflight(static_cast<Method>(i));
   }
   return sum;
 }

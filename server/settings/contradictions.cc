@@ -96,6 +96,18 @@ void CheckAddresses(FlagReader* reader, const Settings& settings) {
   }
 }
 
+void CheckInternalAddress(FlagReader* reader, const Settings& settings) {
+  if (!settings.cluster.internal_listen.has_value()) return;
+  const Address& internal = *settings.cluster.internal_listen;
+  for (const auto& [flag, addresses] :
+       {std::pair{"listen", &settings.listen}, std::pair{"http-listen", &settings.http_listen}}) {
+    for (const Address& other : *addresses)
+      reader->Require(!Meet(internal, other), "internal-listen",
+                      absl::StrCat(internal.ToString(), " is taken by ", reader->Spelled(flag),
+                                   " (", other.ToString(), "); give each one of its own"));
+  }
+}
+
 void CheckSum(Settings* settings) {
   const Limit& memory = settings->machine.memory_bytes;
   const std::vector<MemoryUse> plan = MemoryPlan(*settings);
@@ -125,6 +137,7 @@ void CheckContradictions(FlagReader* reader, Settings* settings) {
   CheckShards(reader, *settings);
   CheckEvents(reader, settings);
   CheckAddresses(reader, *settings);
+  CheckInternalAddress(reader, *settings);
   CheckSum(settings);
 }
 

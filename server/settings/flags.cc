@@ -64,6 +64,20 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"subscription-linger", "60s",
      "how long events are recorded for a subscription that has ended, so that it can be "
      "resumed"},
+    {"cluster-name", "",
+     "the cluster that this node is part of: letters, digits, '.', '_' and '-'; empty: of none"},
+    {"etcd-endpoints", "",
+     "where the cluster's etcd is: HOST:PORT, several with commas or repeated", false, true},
+    {"node-id", "", "the name of this node in its cluster; empty: the host's name"},
+    {"advertise", "",
+     "where clients and other nodes reach this node, as HOST:PORT; empty: the first address of "
+     "--listen"},
+    {"zone", "", "the failure domain that this node is in, such as europe-west1-b"},
+    {"internal-listen", "",
+     "where to serve what other nodes send, as HOST:PORT or *:PORT; empty: where --listen says"},
+    {"lease-ttl", "3s",
+     "how long a node may serve after its last word from etcd, 2s to 60s, in whole seconds; after "
+     "about twice that, others serve for a node that is gone"},
     {"log-format", "text", "text or json"},
     {"log-level", "info", "debug, info, warning or error", true},
 });

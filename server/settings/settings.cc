@@ -53,6 +53,7 @@ class Loader {
     LoadServing();
     LoadEvents();
     LoadLog();
+    settings_.cluster = ReadClusterSettings(&reader_, settings_.listen, &settings_.warnings);
     CheckContradictions(&reader_, &settings_);
     if (!reader_.status().ok()) return reader_.status();
     return std::move(settings_);
@@ -162,6 +163,7 @@ std::map<std::string, std::string> InForce(const Settings& settings) {
   set("history-bytes", settings.events.history.bytes);
   values["shutdown-grace"] = absl::FormatDuration(settings.shutdown_grace);
   values["max-connection-age"] = absl::FormatDuration(settings.max_connection_age);
+  values["node-id"] = settings.cluster.node_id;
   values["slowlog-threshold"] = settings.slowlog_threshold.has_value()
                                     ? absl::FormatDuration(*settings.slowlog_threshold)
                                     : "off";

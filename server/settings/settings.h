@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "server/events/event_limits.h"
 #include "server/net/address.h"
+#include "server/settings/cluster_settings.h"
 #include "server/settings/flags.h"
 #include "server/settings/machine.h"
 
@@ -40,6 +41,7 @@ struct Settings {
   std::optional<absl::Duration> slowlog_threshold;  // absent: no call is slow; zero: each is
   size_t slowlog_entries = 128;
   EventLimits events;
+  ClusterSettings cluster;
   bool json_log = false;
   std::string log_level;
 

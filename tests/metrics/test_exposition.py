@@ -12,7 +12,7 @@ import workload
 from cache_client import CALL_S, CacheClient
 from eventually import eventually
 from exposition import http_get, scrape
-from ferrite.v1 import admin_pb2, cache_pb2
+from ferrite.v1 import admin_pb2, cache_pb2, cluster_pb2
 from ferrite.v1.cache_pb2 import GetRequest, SetRequest
 from server_process import ServerProcess
 from stalled_call import stall
@@ -75,14 +75,14 @@ def fresh():
 
 
 def methods():
-    for file, name in ((cache_pb2, "CacheService"), (admin_pb2, "AdminService")):
+    for file, name in ((cache_pb2, "CacheService"), (admin_pb2, "AdminService"), (cluster_pb2, "ClusterService")):
         service = file.DESCRIPTOR.services_by_name[name]
         for method in service.methods:
             yield service.full_name, method.name
 
 
 def rpc_type(method):
-    types = {"Scan": "server_stream", "FlushWithProgress": "server_stream", "Subscribe": "server_stream", "Pipeline": "bidi_stream"}
+    types = {"Scan": "server_stream", "WatchTopology": "server_stream", "FlushWithProgress": "server_stream", "Subscribe": "server_stream", "Pipeline": "bidi_stream"}
     return types.get(method, "unary")
 
 

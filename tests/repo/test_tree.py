@@ -51,11 +51,11 @@ SERVER_FOLDERS = {
     "engine": ["call", "metrics", "admission", "slowlog"],
     "engine/grpc": ["engine"],
     "events": ["engine"],
-    "handlers": ["engine", "events"],
+    "handlers": ["engine", "events", "cluster"],
     "health": ["engine"],
     "reflection": ["engine"],
     "net": ["metrics"],
-    "settings": ["admission", "events", "net"],
+    "settings": ["admission", "events", "net", "cluster"],
     "cluster": [],
     "cluster/etcd": ["cluster"],
 }

@@ -8,26 +8,18 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
-
-#include "absl/status/statusor.h"
 
 namespace ferrite::cluster {
 
-inline constexpr size_t kMaxEtcdEndpoints = 16;
 // An answer that is larger is refused unread: all records of as many nodes as there may be.
 inline constexpr int kMaxEtcdAnswerBytes = 16 << 20;
-
-// One or more of HOST:PORT or http://HOST:PORT, separated by commas; as HOST:PORT each.
-// INVALID_ARGUMENT, with what is allowed in the text.
-absl::StatusOr<std::vector<std::string>> ParseEtcdEndpoints(std::string_view text);
 
 // Thread-safe.
 class Endpoints {
  public:
   // Begins with the one at `first`, modulo their number: nodes that begin with different ones share
-  // the load. `addresses` are as ParseEtcdEndpoints gives them.
+  // the load. `addresses` are HOST:PORT, at least one.
   Endpoints(const std::vector<std::string>& addresses, size_t first);
 
   size_t size() const { return members_.size(); }

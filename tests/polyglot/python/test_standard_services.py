@@ -18,7 +18,7 @@ from reflection_pb2 import (
 from server_process import ServerProcess
 from stalled_call import stall
 
-SERVICES = ["", "ferrite.v1.CacheService", "ferrite.v1.AdminService"]
+SERVICES = ["", "ferrite.v1.CacheService", "ferrite.v1.AdminService", "ferrite.v1.ClusterService"]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_an_open_watch_does_not_keep_the_server_running():
 
 def test_reflection_lists_the_services(reflect):
     names = {service.name for service in reflect(list_services="").list_services_response.service}
-    assert {"ferrite.v1.CacheService", "ferrite.v1.AdminService", "grpc.health.v1.Health"} <= names
+    assert {*SERVICES[1:], "grpc.health.v1.Health"} <= names
 
 
 def test_reflection_describes_every_rpc(reflect):

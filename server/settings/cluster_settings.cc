@@ -20,7 +20,7 @@ std::string HostName() {
   return gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
-bool IsEvery(const Address& address) {
+bool StandsForEvery(const Address& address) {
   return address.IsEveryAddress() || address.host == "0.0.0.0";
 }
 
@@ -48,7 +48,8 @@ void ReadAdvertise(FlagReader* reader, const std::vector<Address>& listen,
                    ClusterSettings* settings, std::vector<std::string>* warnings) {
   if (!reader->Text("advertise").empty()) {
     settings->advertise = ReadTcpAddress(reader, "advertise");
-    reader->Require(!IsEvery(*settings->advertise) && settings->advertise->port != 0, "advertise",
+    reader->Require(!StandsForEvery(*settings->advertise) && settings->advertise->port != 0,
+                    "advertise",
                     absl::StrCat("'", reader->Text("advertise"),
                                  "' is nothing that others could connect to; give HOST:PORT"));
     return;
@@ -74,7 +75,7 @@ void ReadAdvertise(FlagReader* reader, const std::vector<Address>& listen,
 
 std::optional<Address> FirstToTell(const std::vector<Address>& listen) {
   for (const Address& address : listen)
-    if (address.kind == Address::Kind::kTcp && !IsEvery(address)) return address;
+    if (address.kind == Address::Kind::kTcp && !StandsForEvery(address)) return address;
   return std::nullopt;
 }
 

@@ -111,11 +111,10 @@ void Call::OnWritten(bool ok) {
   Advance();
 }
 
-void Call::OnFinished(bool ok) {
+void Call::OnFinished() {
   thread_.wait()->Passed(mark_);
   passage_.End();
   state_ = State::kFinished;
-  if (!ok) end_.status = EndByClient();
   ReleaseIfOver();
 }
 
@@ -214,7 +213,6 @@ void Call::Advance() {
   if (writing_) return;
   if (deadline_passed_) {
     end_.status = PassedWhileWaiting();
-    if (!in_frames()) EndMeter(Clock::now());
     return Finish();
   }
   if (rpc_.shape == Shape::kFeed && !thread_.drained().ok()) {
@@ -278,7 +276,7 @@ void Call::EndTurn(CallStep::Clock::time_point now) {
     sent_bytes_ = reply->size();
     meter_->CountBytes(0, sent_bytes_);
   }
-  if (!in_frames()) EndMeter(now);
+  EndMeter(now);
   Finish();
   passage_.HoldReply(sent_bytes_);
 }
@@ -321,6 +319,8 @@ void Call::Finish() {
   StopWaiting();
   state_ = State::kFinishing;
   mark_ = 0;
+  // Who has been told of the end finds it counted.
+  EndMeter(Clock::now());
   AddServerTiming(times_, transport_, &end_);
   transport_.StartFinish(end_, thread_.reply());
 }

@@ -49,7 +49,7 @@ class Call final : public Link {
   void OnOpened();
   void OnRead(bool ok);
   void OnWritten(bool ok);
-  void OnFinished(bool ok);
+  void OnFinished();
   void OnGone();
 
   // Asks the answer, if the call waits for it.

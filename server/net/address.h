@@ -26,6 +26,11 @@ struct Address {
   // Whether it stands for every address, and so for both families: "*" and "::".
   bool IsEveryAddress() const { return kind == Kind::kTcp && (host == "*" || host == "::"); }
 
+  // Whether it stands for every address of a family, or of both.
+  bool IsEveryOfAFamily() const {
+    return IsEveryAddress() || (kind == Kind::kTcp && host == "0.0.0.0");
+  }
+
   // In the form in which ParseAddress() takes it, and clients do.
   std::string ToString() const;
 };

@@ -20,10 +20,6 @@ std::string HostName() {
   return gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
-bool StandsForEvery(const Address& address) {
-  return address.IsEveryAddress() || address.host == "0.0.0.0";
-}
-
 bool IsLoopback(const Address& address) {
   return address.host.starts_with("127.") || address.host == "::1" || address.host == "localhost";
 }
@@ -48,7 +44,7 @@ void ReadAdvertise(FlagReader* reader, const std::vector<Address>& listen,
                    ClusterSettings* settings, std::vector<std::string>* warnings) {
   if (!reader->Text("advertise").empty()) {
     settings->advertise = ReadTcpAddress(reader, "advertise");
-    reader->Require(!StandsForEvery(*settings->advertise) && settings->advertise->port != 0,
+    reader->Require(!settings->advertise->IsEveryOfAFamily() && settings->advertise->port != 0,
                     "advertise",
                     absl::StrCat("'", reader->Text("advertise"),
                                  "' is nothing that others could connect to; give HOST:PORT"));
@@ -75,7 +71,7 @@ void ReadAdvertise(FlagReader* reader, const std::vector<Address>& listen,
 
 std::optional<Address> FirstToTell(const std::vector<Address>& listen) {
   for (const Address& address : listen)
-    if (address.kind == Address::Kind::kTcp && !StandsForEvery(address)) return address;
+    if (address.kind == Address::Kind::kTcp && !address.IsEveryOfAFamily()) return address;
   return std::nullopt;
 }
 

@@ -13,14 +13,11 @@ namespace {
 
 constexpr uint64_t kKeysAndFramingBytes = uint64_t{16} << 10;
 
-bool IsEvery(const Address& address) {
-  return address.IsEveryAddress() || address.host == "0.0.0.0";
-}
-
 bool Meet(const Address& a, const Address& b) {
   if (a.kind != b.kind) return false;
   if (a.kind != Address::Kind::kTcp) return a.host == b.host;
-  return a.port != 0 && a.port == b.port && (a.host == b.host || IsEvery(a) || IsEvery(b));
+  return a.port != 0 && a.port == b.port &&
+         (a.host == b.host || a.IsEveryOfAFamily() || b.IsEveryOfAFamily());
 }
 
 // "max-memory (16MiB)", as whoever set it spelled the name.

@@ -21,7 +21,7 @@ TEST_F(CallTest, AStreamOfFramesOpensBeforeItsFirstFrame) {
   EXPECT_EQ(transport_.written.size(), 1u);
   call_->OnWritten(true);
   call_->OnRead(false);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   EXPECT_EQ(transport_.released, 0) << "it still opens";
   call_->OnOpened();
@@ -38,7 +38,7 @@ TEST_F(CallTest, AStreamThatWaitsOpensAndOneThatSendsDoesNot) {
   EXPECT_TRUE(thread_.RunYielded());
   Wake();
   call_->OnWritten(true);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   EXPECT_EQ(transport_.openings, 1) << "once";
   ExpectOver();
@@ -59,7 +59,7 @@ TEST_F(CallTest, ARefusedStreamDoesNotOpen) {
   transport_.set_deadline(Transport::Clock::time_point());
   call_->Begin();
   EXPECT_EQ(transport_.openings, 0);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -101,7 +101,7 @@ TEST_F(CallTest, TheEndOfTheFramesMayComeBeforeTheClientsLeaving) {
   call_->OnWritten(true);
   call_->OnRead(false);
   EXPECT_TRUE(transport_.finished->status.ok());
-  call_->OnFinished(false);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
   EXPECT_EQ(Handled(absl::StatusCode::kOk), 1u);
@@ -130,7 +130,7 @@ TEST_F(CallTest, AMessageThatCannotBeTakenIsRefusedAndCountedByItsReason) {
   Begin();
   EXPECT_EQ(handled_, 0);
   EXPECT_EQ(finished(), absl::StatusCode::kInvalidArgument);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
   EXPECT_EQ(Refused(v1::REQUEST_TOO_LARGE), 1u);
@@ -157,7 +157,7 @@ TEST_F(CallTest, AConnectionHasSoManyStreamsAndNoMore) {
   for (Call* call : {&calls[1], &calls[2], &calls[3], &next}) {
     call->OnOpened();
     call->OnRead(false);
-    call->OnFinished(true);
+    call->OnFinished();
     call->OnGone();
   }
   EXPECT_FALSE(thread_.has_calls());
@@ -185,7 +185,7 @@ class FinishedFeedTest : public CallTest {
 
 TEST_F(FinishedFeedTest, FinishesOnceIfItsEndComesFirst) {
   Disturb();
-  call_->OnFinished(true);
+  call_->OnFinished();
   Disturb();
   call_->OnGone();
   Disturb();
@@ -196,7 +196,7 @@ TEST_F(FinishedFeedTest, FinishesOnceIfTheEndOnTheWireComesFirst) {
   Disturb();
   call_->OnGone();
   Disturb();
-  call_->OnFinished(false);
+  call_->OnFinished();
   Disturb();
   ExpectOver();
 }

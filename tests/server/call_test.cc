@@ -22,7 +22,7 @@ TEST_F(CallTest, AUnaryCallIsAnsweredAtOnce) {
   EXPECT_EQ(transport_.last_message, "at once");
   EXPECT_EQ(transport_.took_next, 1);
   EXPECT_EQ(admissions_.budget.operations(), 1u);  // until the answer is out
-  call_->OnFinished(true);
+  call_->OnFinished();
   EXPECT_EQ(admissions_.budget.operations(), 0u);
   EXPECT_EQ(transport_.released, 0);
   call_->OnGone();
@@ -35,7 +35,7 @@ TEST_F(CallTest, TheEndOnTheWireMayComeBeforeTheEndOfFinish) {
   Begin();
   call_->OnGone();
   EXPECT_EQ(transport_.released, 0);
-  call_->OnFinished(true);
+  call_->OnFinished();
   ExpectOver();
 }
 
@@ -56,7 +56,7 @@ TEST_F(CallTest, ACallPastItsDeadlineIsNotExecuted) {
   Begin();
   EXPECT_EQ(handled_, 0);
   EXPECT_EQ(finished(), absl::StatusCode::kDeadlineExceeded);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -73,7 +73,7 @@ TEST_F(CallTest, AWaitingCallIsAnsweredWhenItIsWoken) {
   EXPECT_EQ(transport_.last_message, "later");
   EXPECT_EQ(script_.alive, 0);
   EXPECT_EQ(counters_.Waiting(Method::kGet), 0u);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -86,7 +86,7 @@ TEST_F(CallTest, WakingNeverAdvancesWithinTheCallOfIt) {
   EXPECT_EQ(script_.asked, 1);
   thread_.Run();
   EXPECT_EQ(script_.asked, 2);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
 }
 
@@ -130,7 +130,7 @@ TEST_F(CallTest, AWaitEndsByItsDeadline) {
   EXPECT_EQ(script_.alive, 0);
   Wake();  // too late
   call_->OnGone();
-  call_->OnFinished(true);
+  call_->OnFinished();
   ExpectOver();
   EXPECT_EQ(Handled(absl::StatusCode::kDeadlineExceeded), 1u);
 }
@@ -142,7 +142,7 @@ TEST_F(CallTest, AnEndByDeadlineCountsAsSuchAlsoIfItsClientIsGone) {
   Begin();
   thread_.timers()->RingDue(deadline);
   call_->OnGone();
-  call_->OnFinished(false);
+  call_->OnFinished();
   ExpectOver();
   EXPECT_EQ(Handled(absl::StatusCode::kDeadlineExceeded), 1u);
 }
@@ -156,7 +156,7 @@ TEST_F(CallTest, ACallThatYieldsIsAskedAfterOthersHadTheirTurn) {
   EXPECT_TRUE(thread_.RunYielded());
   EXPECT_FALSE(thread_.RunYielded());
   ASSERT_TRUE(transport_.finished.has_value());
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -177,7 +177,7 @@ TEST_F(CallTest, AnAnswerMayFail) {
   Wake();
   EXPECT_EQ(finished(), absl::StatusCode::kNotFound);
   EXPECT_EQ(thread_.reply()->size(), 0u);  // what was written is dropped
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -189,7 +189,7 @@ TEST_F(CallTest, AUnaryCallThatWaitsOutlivesTheDrain) {
   EXPECT_FALSE(transport_.finished.has_value());
   Wake();
   EXPECT_TRUE(transport_.finished->status.ok());
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -216,7 +216,7 @@ TEST_F(CallTest, AStreamSendsOneMessageAtATime) {
   call_->OnWritten(true);
   EXPECT_EQ(script_.sent, 2);
   EXPECT_TRUE(transport_.finished->status.ok());
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -231,7 +231,7 @@ TEST_F(CallTest, AFeedEndsWhenTheServerDrainsAfterTheMessageThatIsOnItsWay) {
   EXPECT_EQ(transport_.written.size(), 1u);
   EXPECT_EQ(finished(), absl::StatusCode::kUnavailable);
   call_->OnGone();
-  call_->OnFinished(true);
+  call_->OnFinished();
   ExpectOver();
 }
 
@@ -250,7 +250,7 @@ TEST_F(CallTest, AFeedThatIsDrainedBetweenFinishAndTheEndOnTheWireFinishesOnce) 
   script_.end = absl::ResourceExhaustedError("too slow");
   Begin();
   EXPECT_EQ(finished(), absl::StatusCode::kResourceExhausted);
-  call_->OnFinished(true);
+  call_->OnFinished();
   thread_.Drain(absl::UnavailableError("drained"));
   call_->OnGone();
   ExpectOver();
@@ -271,7 +271,7 @@ TEST_F(CallTest, FramesAreAnsweredInOrderWithOneReadAndOneWriteInFlight) {
   EXPECT_FALSE(transport_.finished.has_value());
   call_->OnWritten(true);
   EXPECT_TRUE(transport_.finished->status.ok());
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -290,7 +290,7 @@ TEST_F(CallTest, AFrameCameWhenItWasReadOrAsMuchEarlierAsItMayHaveWaited) {
   EXPECT_LE(received_, read_by - std::chrono::hours(1));
   call_->OnRead(false);
   call_->OnWritten(true);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -308,7 +308,7 @@ TEST_F(CallTest, AFrameThatWaitsHoldsUpThoseBehindIt) {
   EXPECT_EQ(transport_.written.size(), 2u);
   call_->OnWritten(true);
   call_->OnRead(false);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -327,7 +327,7 @@ TEST_F(CallTest, AFrameThatWaitsEndsByADeadlineThatHasPassedBetweenFrames) {
   ASSERT_EQ(thread_.timers()->next(), deadline);
   thread_.timers()->RingDue(deadline);
   EXPECT_EQ(finished(), absl::StatusCode::kDeadlineExceeded);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -354,7 +354,7 @@ TEST_F(CallTest, WhatAStreamWroteWithItsEndIsNoPartOfTheNextReply) {
   EXPECT_TRUE(transport_.finished->status.ok());
   transport_.last_message.clear();
   EXPECT_EQ(thread_.reply()->size(), 0u);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -370,7 +370,7 @@ TEST_F(CallTest, AFrameThatWaitsIsAnsweredBeforeTheDrain) {
   call_->OnWritten(true);
   EXPECT_EQ(finished(), absl::StatusCode::kUnavailable);
   call_->OnRead(false);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -389,7 +389,7 @@ TEST_F(CallTest, ARefusedFrameEndsTheStream) {
   Begin();
   call_->OnRead(true);
   EXPECT_EQ(finished(), absl::StatusCode::kInvalidArgument);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -401,7 +401,7 @@ TEST_F(CallTest, AnErrorThatWillBeTheSameAgainSaysSo) {
   ASSERT_EQ(transport_.finished->trailers.size(), 1u);
   EXPECT_EQ(transport_.finished->trailers[0].first, "grpc-retry-pushback-ms");
   EXPECT_EQ(transport_.finished->trailers[0].second, "-1");
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }
@@ -418,7 +418,7 @@ TEST_F(CallTest, ARefusalSaysWhenToComeAgain) {
                 [](const ThreadCounters& thread) { return thread.count(ShedReason::kOperations); }),
             1u);
   admissions_.budget.GiveBack(10, 0);
-  call_->OnFinished(true);
+  call_->OnFinished();
   call_->OnGone();
   ExpectOver();
 }

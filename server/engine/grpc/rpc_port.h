@@ -138,7 +138,7 @@ class RpcPort {
     void OnOpened(bool) { call_->OnOpened(); }
     void OnRead(bool ok) { call_->OnRead(ok); }
     void OnWritten(bool ok) { call_->OnWritten(ok); }
-    void OnFinished(bool ok) { call_->OnFinished(ok); }
+    void OnFinished(bool) { call_->OnFinished(); }
     void OnGone(bool) { call_->OnGone(); }
 
     RpcPort& port_;

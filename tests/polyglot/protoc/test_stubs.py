@@ -13,8 +13,8 @@ PROTOS = sorted(path.relative_to(PROTO) for path in PROTO.rglob("*.proto"))
 NAMES = {
     "cpp": r"namespace ferrite \{\s*namespace v1 \{",
     "csharp": r"namespace Ferrite\.V1 \{",
-    "java": r"package dev\.ferrite\.v1;",
-    "kotlin": r"package dev\.ferrite\.v1;",
+    "java": r"package ferrite\.v1;",
+    "kotlin": r"package ferrite\.v1;",
     "objc": r"@interface FERGetRequest\b",
     "php": r"namespace Ferrite\\V1;",
     "pyi": r"class GetRequest\(",

@@ -77,6 +77,9 @@ absl::Status CheckClusterMap(const ClusterMap& map) {
   if (absl::Status status = CheckMeaning(map); !status.ok()) return status;
   if (map.cluster_uid() == 0) return Broken("it has no cluster uid");
   if (map.generation() == 0) return Broken("it has no generation");
+  if (map.recent_tags_size() == 0 || map.recent_tags_size() > kMaxTags)
+    return Broken(
+        absl::StrFormat("it has %d tags; there must be 1 to %d", map.recent_tags_size(), kMaxTags));
   if (absl::Status status = CheckMembers(map); !status.ok()) return status;
   uint32_t next = 0;
   for (const SlotRange& range : map.ranges()) {

@@ -15,6 +15,8 @@ namespace ferrite::cluster {
 inline constexpr uint32_t kMapFormat = 1;
 // As many as the cells of a view can name.
 inline constexpr int kMaxMembers = 8192;
+// Of ClusterMap.recent_tags.
+inline constexpr int kMaxTags = 32;
 // Below etcd's limit of 1.5 MiB for a request.
 inline constexpr size_t kMaxMapBytes = 1'400'000;
 

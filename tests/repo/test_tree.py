@@ -58,6 +58,7 @@ SERVER_FOLDERS = {
     "settings": ["admission", "events", "net", "cluster"],
     "cluster": [],
     "cluster/etcd": ["cluster"],
+    "cluster/core": ["cluster"],
 }
 SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "fnmatch.h", "sched.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 

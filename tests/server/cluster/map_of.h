@@ -18,6 +18,7 @@ inline internal::v1::ClusterMap MapOf(const std::vector<uint32_t>& owners) {
   map.set_format(1);
   map.set_cluster_uid(77);
   map.set_generation(9);
+  map.add_recent_tags(0xf00d);
   const auto count = static_cast<uint32_t>(owners.size());
   for (uint32_t range = 0; range < count; ++range) {
     auto& made = *map.add_ranges();

@@ -1,0 +1,71 @@
+#pragma once
+
+// Lists what etcd holds of the cluster, every few seconds, sooner after a hint.
+//
+// After the first time it asks for node keys that have changed and for the number of all: if that
+// is not what it comes to, keys have gone, and it asks for all of them.
+
+#include <cstdint>
+#include <string>
+
+#include "server/cluster/core/calls.h"
+#include "server/cluster/core/event.h"
+#include "server/cluster/core/jitter.h"
+#include "server/cluster/core/listing.h"
+#include "server/cluster/core/txn.h"
+#include "server/cluster/keys.h"
+
+namespace ferrite::cluster {
+
+class Lister {
+ public:
+  explicit Lister(const Keys& keys) : keys_(keys) {}
+
+  // Lists if it is time.
+  void Advance(const Moment& now, bool with_ceilings, int64_t read_epoch, Calls* calls,
+               Jitter* jitter);
+  // Lists at that time at the latest.
+  void Hasten(int64_t when_ns) { due_ns_ = std::min(due_ns_, when_ns); }
+  void OnHint(const WatchHint& hint, const Moment& now, int64_t epoch);
+
+  enum class Finding {
+    kNothing,   // no answer, or none that can be read
+    kPartial,   // keys have gone; all are asked for again
+    kComplete,  // listing() is of this answer
+  };
+  // Looks at an answer whose reading of the map is `reading`.
+  Finding OnList(const EtcdReply& reply, const MapReading& reading, const Moment& now,
+                 Jitter* jitter);
+  void OnNoAnswer(const EtcdReply& reply, const Moment& now, Jitter* jitter);
+  // Whether a call is this part's, and the last.
+  bool Expects(uint64_t call) const { return call == call_; }
+
+  const Listing& listing() const { return listing_; }
+  // Why a record could not be read; empty: all could.
+  const std::string& trouble() const { return trouble_; }
+  // Whose wall clock is off, in words; empty: nobody's.
+  std::string WrongClock() const;
+  int64_t due_ns() const { return call_ != 0 ? kNever : due_ns_; }
+  // Whether the last complete listing changed what is known of the nodes.
+  bool nodes_changed() const { return nodes_changed_; }
+
+ private:
+  void TakeNode(const mvccpb::KeyValue& kv, const Moment& now);
+  int64_t ClockAheadUs(int64_t written_at_us, const Moment& now) const;
+  void TakeCeilings(const etcdserverpb::RangeResponse& range);
+
+  const Keys& keys_;
+  Listing listing_;
+  uint64_t call_ = 0;
+  bool asked_all_ = true;
+  bool ask_all_ = true;
+  bool asked_ceilings_ = false;
+  int64_t due_ns_ = 0;
+  int64_t last_ns_ = 0;       // when it was asked last
+  int64_t last_wall_us_ = 0;  // likewise, for the listing that there is
+  int64_t asked_wall_us_ = 0;
+  bool nodes_changed_ = false;
+  std::string trouble_;
+};
+
+}  // namespace ferrite::cluster

@@ -51,11 +51,10 @@ MapKeeper::Verdict MapKeeper::Take(const MapReading& reading, int64_t known_epoc
   }
   if (!faults_.epoch_back_accepted) {
     if (const std::string why = Contradiction(**map); !why.empty()) return Doubt(why);
-    const bool same = (*map)->generation() == generation_;
-    if (same && reading.epoch == read_epoch_ && map_ != nullptr) return Verdict::kSame;
-    if (same && reading.epoch != read_epoch_)
-      return Doubt(
-          absl::StrFormat("generation %d of the cluster's map was written again", generation_));
+    const bool same = (*map)->generation() == generation_ && map_ != nullptr;
+    if (same && (*map)->SerializeAsString() != map_->SerializeAsString())
+      return Doubt(absl::StrFormat("generation %d of the cluster's map was changed", generation_));
+    if (same && reading.epoch == epoch_) return Verdict::kSame;
   }
   Accept(reading.epoch, *std::move(map));
   return Verdict::kNewer;

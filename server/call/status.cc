@@ -24,25 +24,52 @@ std::string_view FlagIn(std::string_view text) {
   return text.substr(begin, end - begin);
 }
 
+void SetReason(v1::ErrorReason reason, absl::Status* status) {
+  const char reason_byte = static_cast<char>(reason);
+  status->SetPayload(kReasonUrl, absl::Cord(absl::string_view(&reason_byte, 1)));
+}
+
+// `*info` has the facts.
+absl::Status WithInfo(absl::StatusCode code, v1::ErrorReason reason, std::string_view message,
+                      google::rpc::ErrorInfo* info) {
+  info->set_reason(v1::ErrorReason_Name(reason));
+  info->set_domain("ferrite");
+  google::rpc::Status details;
+  details.set_code(static_cast<int>(code));
+  details.set_message(std::string(message));
+  details.add_details()->PackFrom(*info);
+  absl::Status status(code, ToAbsl(message));
+  status.SetPayload(kDetailsUrl, absl::Cord(details.SerializeAsString()));
+  SetReason(reason, &status);
+  return status;
+}
+
 }  // namespace
 
 absl::Status MakeError(absl::StatusCode code, v1::ErrorReason reason, std::string_view message,
                        std::initializer_list<std::pair<std::string_view, std::string>> facts) {
   google::rpc::ErrorInfo info;
-  info.set_reason(v1::ErrorReason_Name(reason));
-  info.set_domain("ferrite");
   for (const auto& [name, value] : facts) (*info.mutable_metadata())[std::string(name)] = value;
   if (const std::string_view flag = FlagIn(message); !flag.empty()) {
     (*info.mutable_metadata())["flag"] = std::string(flag);
   }
-  google::rpc::Status details;
-  details.set_code(static_cast<int>(code));
-  details.set_message(std::string(message));
-  details.add_details()->PackFrom(info);
+  return WithInfo(code, reason, message, &info);
+}
+
+absl::Status MakeError(absl::StatusCode code, v1::ErrorReason reason, std::string_view message,
+                       const google::protobuf::Map<std::string, std::string>& facts) {
+  google::rpc::ErrorInfo info;
+  *info.mutable_metadata() = facts;
+  return WithInfo(code, reason, message, &info);
+}
+
+absl::Status ErrorFromWire(absl::StatusCode code, std::string_view message,
+                           const std::string& details) {
   absl::Status status(code, ToAbsl(message));
-  status.SetPayload(kDetailsUrl, absl::Cord(details.SerializeAsString()));
-  const char reason_byte = static_cast<char>(reason);
-  status.SetPayload(kReasonUrl, absl::Cord(absl::string_view(&reason_byte, 1)));
+  if (details.empty()) return status;
+  status.SetPayload(kDetailsUrl, absl::Cord(details));
+  v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;
+  if (v1::ErrorReason_Parse(ErrorInfoOf(status).reason(), &reason)) SetReason(reason, &status);
   return status;
 }
 

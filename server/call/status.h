@@ -20,6 +20,14 @@ namespace ferrite {
 absl::Status MakeError(absl::StatusCode code, v1::ErrorReason reason, std::string_view message,
                        std::initializer_list<std::pair<std::string_view, std::string>> facts = {});
 
+// The same with facts that came from elsewhere, the flag among them.
+absl::Status MakeError(absl::StatusCode code, v1::ErrorReason reason, std::string_view message,
+                       const google::protobuf::Map<std::string, std::string>& facts);
+
+// An error as it came over the wire: with DetailsOf(status).
+absl::Status ErrorFromWire(absl::StatusCode code, std::string_view message,
+                           const std::string& details);
+
 // INVALID_ARGUMENT, the most frequent one.
 absl::Status InvalidArgument(
     v1::ErrorReason reason, std::string_view message,

@@ -31,6 +31,9 @@ class Turn {
         reply_(*reply),
         call_(call),
         scope_(&caller) {}
+  // A part of what `whole` asks for, whose request and reply lie elsewhere.
+  Turn(const Turn& whole, const Request& request, ReplyWriter* reply)
+      : Turn(request, whole.received_, whole.caller_, reply, whole.call_) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
@@ -49,7 +52,7 @@ class Turn {
   // Wakes the answer of this turn.
   Waker waker() const;
 
-  // For the engine.
+  // For the engine, and for handlers around others.
   std::unique_ptr<Answer> TakeAnswer() { return std::move(answer_); }
 
  private:

@@ -26,6 +26,11 @@ void ServingThread::Drain(const absl::Status& status) {
   }
 }
 
+void ServingThread::Close() {
+  closed_ = true;
+  for (const auto& body : when_closed_) body();
+}
+
 void ServingThread::AskLater(const std::shared_ptr<WakeTarget>& target) {
   if (!std::exchange(target->yielded, true)) later_.push_back(target);
 }

@@ -7,6 +7,8 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "base/links.h"
@@ -56,6 +58,10 @@ class ServingThread {
   // steps when it is busy. Before the thread starts.
   void BetweenSteps(std::function<void()> body) { between_steps_ = std::move(body); }
 
+  // Has `body` called when the thread is being closed: it may start no operation, but has to see to
+  // it that those in flight end. Before the thread starts.
+  void WhenClosed(std::function<void()> body) { when_closed_.push_back(std::move(body)); }
+
   // A call that has begun, until it unlinks itself.
   void Add(Link* call) { calls_.Append(call); }
   bool has_calls() const { return !calls_.alone(); }
@@ -71,7 +77,7 @@ class ServingThread {
 
  protected:
   void SetCurrent() { current_ = this; }
-  void Close() { closed_ = true; }
+  void Close();
 
   // A step is over. Asks those of AskSoon(), those of AskLater() for at most a quarter of the time,
   // and every few steps does what waits for an idle moment.
@@ -95,6 +101,7 @@ class ServingThread {
   Timers timers_;
   ReplyWriter reply_;
   std::function<void()> between_steps_;
+  std::vector<std::function<void()>> when_closed_;
   int steps_ = 0;  // since Between()
   bool closed_ = false;
   Link calls_;

@@ -12,4 +12,9 @@ grpc::Status ToGrpc(const absl::Status& status) {
                       DetailsOf(status));
 }
 
+absl::Status FromGrpc(const grpc::Status& status) {
+  return ErrorFromWire(static_cast<absl::StatusCode>(status.error_code()), status.error_message(),
+                       status.error_details());
+}
+
 }  // namespace ferrite

@@ -1,0 +1,66 @@
+#include "server/engine/grpc/grpc_peers.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/security/credentials.h>
+
+#include <utility>
+
+#include "server/engine/grpc/grpc_peer_stream.h"
+
+namespace ferrite {
+namespace {
+
+// The one place that says how nodes know each other.
+std::shared_ptr<grpc::ChannelCredentials> PeerCredentials() {
+  return grpc::InsecureChannelCredentials();
+}
+
+grpc::ChannelArguments PeerArguments() {
+  grpc::ChannelArguments arguments;
+  // Sizes and compression are our own business.
+  arguments.SetMaxReceiveMessageSize(-1);
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
+  // A connection of its own for each channel, and so for each thread.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // A node that comes back is used again within a second, also under another address. MIN also
+  // limits how long an attempt to connect takes.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
+  // Notices a peer that vanished within 15 s, for callers without a deadline. Pings that are more
+  // frequent would be taken for abuse.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  return arguments;
+}
+
+class GrpcPeerChannel final : public PeerChannel {
+ public:
+  GrpcPeerChannel(const std::string& address, QueueThread* thread)
+      : stub_(grpc::CreateCustomChannel(address, PeerCredentials(), PeerArguments())),
+        thread_(*thread) {}
+
+  std::unique_ptr<PeerStream> Open(Method method, const Metadata& metadata,
+                                   PeerStream::Listener* listener) override {
+    return std::make_unique<GrpcPeerStream>(&stub_, method, metadata, &thread_, listener);
+  }
+
+ private:
+  grpc::GenericStub stub_;
+  QueueThread& thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<PeerChannel> GrpcPeers::Connect(const std::string& address) {
+  return std::make_unique<GrpcPeerChannel>(address, &thread_);
+}
+
+}  // namespace ferrite

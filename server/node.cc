@@ -7,8 +7,10 @@
 #include "base/byte_amount.h"
 #include "server/call/status.h"
 #include "server/door.h"
+#include "server/engine/grpc/grpc_peers.h"
 #include "server/log.h"
 #include "server/net/connection_limit.h"
+#include "server/routing/routed_rpcs.h"
 #include "server/rpcs.h"
 #include "server/settings/memory_plan.h"
 
@@ -32,7 +34,7 @@ GrpcServerOptions OptionsOf(const Settings& settings) {
 
 }  // namespace
 
-Node::Node(const Settings& settings)
+Node::Node(const Settings& settings, const std::optional<Membership>& membership)
     : settings_(settings),
       store_({.shards = settings.shards,
               .max_memory_bytes = settings.max_memory_bytes,
@@ -54,15 +56,10 @@ Node::Node(const Settings& settings)
           &store_, &counters_, &slow_calls_, [this] { return listener_.counts().open; },
           [this](v1::InfoResponse* response) { live_settings_.Describe(response); }),
       cluster_handlers_(nullptr),
-      rpcs_(MakeRpcs({.store = &store_,
-                      .cache = &cache_,
-                      .wire = &wire_,
-                      .admin = &admin_,
-                      .cluster = &cluster_handlers_,
-                      .settings = &live_settings_,
-                      .health = &health_,
-                      .reflection = &reflection_,
-                      .dispatchers = &dispatchers_})),
+      router_(membership.has_value()
+                  ? std::make_optional<Router>(*membership, static_cast<size_t>(settings.threads))
+                  : std::nullopt),
+      rpcs_(AllRpcs()),
       grpc_(OptionsOf(settings), &counters_, &admissions_, &slow_calls_),
       rpc_metrics_(&counters_),
       store_metrics_(
@@ -70,7 +67,22 @@ Node::Node(const Settings& settings)
           [this] { return CountConnections(); }),
       admission_metrics_(&counters_, &admissions_.budget),
       event_metrics_(&events_),
-      settings_metrics_(&live_settings_) {}
+      settings_metrics_(&live_settings_) {
+  if (router_.has_value()) routing_metrics_.emplace(&*router_);
+}
+
+std::vector<Rpc> Node::AllRpcs() {
+  std::vector<Rpc> rpcs = MakeRpcs({.store = &store_,
+                                    .cache = &cache_,
+                                    .wire = &wire_,
+                                    .admin = &admin_,
+                                    .cluster = &cluster_handlers_,
+                                    .settings = &live_settings_,
+                                    .health = &health_,
+                                    .reflection = &reflection_,
+                                    .dispatchers = &dispatchers_});
+  return router_.has_value() ? Routed(std::move(rpcs), &cache_, &*router_) : rpcs;
+}
 
 absl::Status Node::Start() {
   LogSettings();
@@ -103,9 +115,11 @@ void Node::LogSettings() const {
 
 absl::Status Node::StartHttp() {
   if (settings_.http_listen.empty()) return absl::OkStatus();
-  auto http = HttpEndpoint::Start(settings_.http_listen, settings_.unix_socket_mode,
-                                  {&rpc_metrics_, &store_metrics_, &admission_metrics_,
-                                   &event_metrics_, &settings_metrics_, &process_metrics_});
+  std::vector<const prometheus::Collectable*> metrics = {&rpc_metrics_,       &store_metrics_,
+                                                         &admission_metrics_, &event_metrics_,
+                                                         &settings_metrics_,  &process_metrics_};
+  if (routing_metrics_.has_value()) metrics.push_back(&*routing_metrics_);
+  auto http = HttpEndpoint::Start(settings_.http_listen, settings_.unix_socket_mode, metrics);
   if (!http.ok()) return http.status();
   http_ = *std::move(http);
   return absl::OkStatus();
@@ -118,7 +132,17 @@ absl::Status Node::StartGrpc() {
     Dispatcher* const dispatcher =
         dispatchers_.emplace_back(std::make_unique<Dispatcher>(thread, &events_)).get();
     events_.AddDispatcher(dispatcher);
-    thread->BetweenSteps([dispatcher] { dispatcher->RunIfWoken(); });
+    if (!router_.has_value()) {
+      thread->BetweenSteps([dispatcher] { dispatcher->RunIfWoken(); });
+      continue;
+    }
+    ThreadRouting* const routing = router_->of(thread->index());
+    routing->ConnectBy(std::make_unique<GrpcPeers>(thread));
+    thread->BetweenSteps([dispatcher, routing] {
+      dispatcher->RunIfWoken();
+      routing->Flush();
+    });
+    thread->WhenClosed([routing] { routing->Close(); });
   }
   grpc_.Start();
   health_.SetServing(true);

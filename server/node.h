@@ -3,6 +3,7 @@
 // One node: the parts of a server in the order in which they depend on each other.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@
 #include "server/net/http_endpoint.h"
 #include "server/net/listener.h"
 #include "server/reflection/reflection.h"
+#include "server/routing/router.h"
+#include "server/routing/routing_metrics.h"
 #include "server/settings/settings.h"
 #include "server/settings_metrics.h"
 #include "server/slowlog/slow_calls.h"
@@ -38,8 +41,9 @@ namespace ferrite {
 // Not thread-safe.
 class Node {
  public:
-  // `settings` must outlive the node.
-  explicit Node(const Settings& settings);
+  // `settings` must outlive the node. Without a membership it is part of no cluster.
+  explicit Node(const Settings& settings,
+                const std::optional<Membership>& membership = std::nullopt);
 
   // Binds, starts and becomes ready. Fails with the address and the reason in the text.
   absl::Status Start();
@@ -58,6 +62,7 @@ class Node {
   void LogSettings() const;
   absl::Status StartHttp();
   absl::Status StartGrpc();
+  std::vector<Rpc> AllRpcs();
   ConnectionCounts CountConnections() const;
 
   const Settings& settings_;
@@ -78,6 +83,8 @@ class Node {
   // One for each serving thread. They stay when the threads have ended, as whoever records events
   // wakes them.
   std::vector<std::unique_ptr<Dispatcher>> dispatchers_;
+  // Of a cluster. It stays likewise, as connections to peers are its threads'.
+  std::optional<Router> router_;
   const std::vector<Rpc> rpcs_;
   GrpcServer grpc_;
   RpcMetrics rpc_metrics_;
@@ -86,6 +93,7 @@ class Node {
   EventMetrics event_metrics_;
   SettingsMetrics settings_metrics_;
   ProcessMetrics process_metrics_;
+  std::optional<RoutingMetrics> routing_metrics_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<HttpEndpoint> http_;
 };

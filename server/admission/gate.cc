@@ -11,6 +11,9 @@ namespace {
 // minute, and room for a subscription when another ends: not in a moment.
 constexpr auto kLongDelay = std::chrono::milliseconds(500);
 
+// A slot that changes its owner is without one for about as long as etcd takes for two writes.
+constexpr auto kHandOverDelay = std::chrono::milliseconds(50);
+
 // What is in progress on one connection leaves it together, so a call may be out well after those
 // before it would have been. And the time that a call has spent in a socket is not known here.
 constexpr int kBacklogPart = 4;
@@ -96,15 +99,25 @@ std::optional<Refusal> Gate::Admit(Method method, uint64_t operations, uint64_t 
 }
 
 std::optional<std::chrono::nanoseconds> DelayAfter(const absl::Status& status) {
-  if (status.code() != absl::StatusCode::kResourceExhausted) return std::nullopt;
+  if (status.code() != absl::StatusCode::kResourceExhausted &&
+      status.code() != absl::StatusCode::kUnavailable) {
+    return std::nullopt;
+  }
   return DelayAfter(ReasonOf(status));
 }
 
 std::optional<std::chrono::nanoseconds> DelayAfter(v1::ErrorReason reason) {
-  if (reason == v1::MEMORY_FULL || reason == v1::REQUEST_WINDOW_FULL || reason == v1::OVERLOADED) {
-    return kLongDelay;
+  switch (reason) {
+    case v1::MEMORY_FULL:
+    case v1::REQUEST_WINDOW_FULL:
+    case v1::OVERLOADED:
+      return kLongDelay;
+    case v1::SLOT_IN_TRANSITION:
+    case v1::SLOT_UNOWNED:
+      return kHandOverDelay;
+    default:
+      return std::nullopt;
   }
-  return std::nullopt;
 }
 
 }  // namespace ferrite

@@ -123,7 +123,8 @@ class Gate {
 };
 
 // When the client of a call that failed with `status` is to come again, if the reason may pass:
-// memory that is full, a request window that is full, as many subscriptions as there may be.
+// memory that is full, a request window that is full, as many subscriptions as there may be, a slot
+// that changes its owner.
 std::optional<std::chrono::nanoseconds> DelayAfter(const absl::Status& status);
 std::optional<std::chrono::nanoseconds> DelayAfter(v1::ErrorReason reason);
 

@@ -206,6 +206,17 @@ absl::Status CacheHandlers::Exists(const v1::ExistsRequest& request, v1::ExistsR
   return absl::OkStatus();
 }
 
+absl::Status CacheHandlers::ExistsOne(const v1::ExistsRequest& request,
+                                      v1::ExistsResponse* response) {
+  if (request.keys_size() > 1) {
+    return InvalidArgument(v1::BATCH_TOO_LARGE,
+                           "an exists in a frame has exactly one key; this one has " +
+                               std::to_string(request.keys_size()),
+                           {{"limit", "1"}, {"size", std::to_string(request.keys_size())}});
+  }
+  return Exists(request, response);
+}
+
 absl::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrResponse* response) {
   if (absl::Status status = CheckIncr(request); !status.ok()) return status;
   return replays_.Once(request.request_id(), request, response, [&] {
@@ -266,12 +277,14 @@ absl::Status CacheHandlers::Execute(const v1::Operation& operation, v1::Operatio
       return Incr(operation.incr(), result->mutable_incr());
     case v1::Operation::kPublish:
       return Publish(operation.publish(), result->mutable_publish());
+    case v1::Operation::kExists:
+      return ExistsOne(operation.exists(), result->mutable_exists());
     case v1::Operation::OPERATION_NOT_SET:
       break;
   }
   return InvalidArgument(v1::OPERATION_UNKNOWN,
                          "the operation is none that this server knows: one of get, set, delete, "
-                         "touch, incr and publish must be set");
+                         "touch, incr, publish and exists must be set");
 }
 
 }  // namespace ferrite

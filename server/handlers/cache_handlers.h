@@ -64,6 +64,8 @@ class CacheHandlers {
   absl::Status CheckNotPast(const v1::SetRequest& request) const;
   // A Set whose request has been checked, but for CheckNotPast if that is left to do.
   absl::Status SetChecked(const v1::SetRequest& request, v1::SetResponse* response);
+  // An Exists in a frame.
+  absl::Status ExistsOne(const v1::ExistsRequest& request, v1::ExistsResponse* response);
   // What the store is asked by a Set without a request_id, and what it answers.
   static SetItem ItemOf(const v1::SetRequest& request);
   static absl::Status FillAndCountSet(const SetResult& result, v1::SetResponse* response);

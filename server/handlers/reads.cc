@@ -18,15 +18,6 @@ namespace {
 
 constexpr uint32_t kMGetKeys = v1::MGetRequest::kKeysFieldNumber;
 
-absl::Status ReplyTooLarge(size_t fitting_keys, size_t of_keys) {
-  return MakeError(
-      absl::StatusCode::kResourceExhausted, v1::REPLY_TOO_LARGE,
-      "the reply would exceed 3.5 MiB (" + std::to_string(kMaxReplyBytes) +
-          " bytes), and more than one of its values: the first " + std::to_string(fitting_keys) +
-          " of " + std::to_string(of_keys) + " keys fit; ask for fewer keys at a time",
-      {{"limit", std::to_string(kMaxReplyBytes)}, {"fitting_keys", std::to_string(fitting_keys)}});
-}
-
 // Replaces `*keys` by those of a serialized MGetRequest, and checks them.
 absl::Status ParseKeys(std::string_view message, std::vector<std::string_view>* keys) {
   keys->clear();
@@ -41,6 +32,15 @@ absl::Status ParseKeys(std::string_view message, std::vector<std::string_view>* 
 }
 
 }  // namespace
+
+absl::Status ReplyTooLarge(size_t fitting_keys, size_t of_keys) {
+  return MakeError(
+      absl::StatusCode::kResourceExhausted, v1::REPLY_TOO_LARGE,
+      "the reply would exceed 3.5 MiB (" + std::to_string(kMaxReplyBytes) +
+          " bytes), and more than one of its values: the first " + std::to_string(fitting_keys) +
+          " of " + std::to_string(of_keys) + " keys fit; ask for fewer keys at a time",
+      {{"limit", std::to_string(kMaxReplyBytes)}, {"fitting_keys", std::to_string(fitting_keys)}});
+}
 
 absl::Status WireHandlers::Get(const Request& request, ReplyWriter* reply) {
   thread_local v1::GetRequest message;

@@ -23,6 +23,9 @@
 
 namespace ferrite {
 
+// What an MGet of which only the first keys fit fails with.
+absl::Status ReplyTooLarge(size_t fitting_keys, size_t of_keys);
+
 // Thread-safe; called on threads that have counters (CounterRegistry::AttachThread).
 class WireHandlers {
  public:

@@ -59,6 +59,7 @@ SERVER_FOLDERS = {
     "cluster": [],
     "cluster/etcd": ["cluster"],
     "cluster/core": ["cluster"],
+    "routing": ["engine", "handlers", "cluster"],
 }
 SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "fnmatch.h", "sched.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 

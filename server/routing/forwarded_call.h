@@ -1,0 +1,20 @@
+#pragma once
+
+// A unary call about one key whose owner is another node.
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "server/engine/answer.h"
+#include "server/engine/rpc.h"
+#include "server/routing/lane_operation.h"
+#include "server/routing/thread_routing.h"
+
+namespace ferrite {
+
+// Has the node execute the request of `turn`, which is field `field` of an Operation, and sets what
+// will answer. `here` must outlive the call.
+absl::Status ForwardCall(Turn* turn, int field, uint32_t slot, ThreadRouting* here);
+
+}  // namespace ferrite

@@ -1,0 +1,69 @@
+#include "server/routing/forwarded_result.h"
+
+#include <optional>
+
+#include "proto/wire/frame_result.h"
+#include "server/call/status.h"
+#include "server/routing/destination.h"
+
+namespace ferrite {
+namespace {
+
+// Nodes see a new map one after the other.
+absl::Status OwnersDiffer(const v1::OperationError& error) {
+  return MakeError(absl::StatusCode::kUnavailable, v1::SLOT_IN_TRANSITION,
+                   "the node that was taken for its owner says otherwise: " + error.message(),
+                   error.metadata());
+}
+
+}  // namespace
+
+ForwardedResult ResultOf(const LaneOperation& operation) {
+  if (!operation.status.ok()) return {.status = operation.status};
+  const std::optional<FrameResult> result = ReadFrameResult(operation.result);
+  if (!result.has_value() || result->field == 0) {
+    return {.status = PeerUnreachable("", "", absl::UnavailableError("its reply is malformed"),
+                                      /*sent=*/true)};
+  }
+  ForwardedResult found = {.field = result->field, .message = result->message};
+  if (found.is_error()) {
+    const v1::OperationError error = ErrorIn(found.message);
+    if (error.reason() == v1::SLOT_MOVED) return {.status = OwnersDiffer(error)};
+  }
+  return found;
+}
+
+v1::OperationError ErrorIn(std::string_view message) {
+  v1::OperationError error;
+  if (!error.ParseFromArray(message.data(), static_cast<int>(message.size())) ||
+      error.code() <= 0 || error.code() > 16) {
+    error.Clear();
+    error.set_code(static_cast<int>(absl::StatusCode::kUnknown));
+    error.set_message("the owner of the slot answered with an error that cannot be read");
+  }
+  return error;
+}
+
+absl::Status StatusOf(const v1::OperationError& error) {
+  const auto code = static_cast<absl::StatusCode>(error.code());
+  if (error.reason() == v1::ERROR_REASON_UNSPECIFIED) return absl::Status(code, error.message());
+  return MakeError(code, error.reason(), error.message(), error.metadata());
+}
+
+Forwarded FateOf(const ForwardedResult& result) {
+  if (result.status.ok()) return Forwarded::kAnswered;
+  switch (ReasonOf(result.status)) {
+    case v1::SLOT_IN_TRANSITION:
+      return Forwarded::kMoved;
+    case v1::OVERLOADED:
+      return Forwarded::kRefused;
+    default:
+      return Forwarded::kUnreachable;
+  }
+}
+
+bool FoundNoRoom(const ForwardedResult& result) {
+  return result.is_error() && ErrorIn(result.message).reason() == v1::REPLY_TOO_LARGE;
+}
+
+}  // namespace ferrite

@@ -1,0 +1,38 @@
+#pragma once
+
+// What the owner of a slot answered to a forwarded operation, as its caller is to see it.
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "ferrite/v1/cache.pb.h"
+#include "server/routing/lane_operation.h"
+#include "server/routing/routing_tally.h"
+
+namespace ferrite {
+
+struct ForwardedResult {
+  // The field of OperationResult that is set, and the message in it. An error that came from the
+  // peer is one, too.
+  int field = 0;
+  std::string_view message;
+  // Instead, where there is no answer of the owner's.
+  absl::Status status;
+
+  bool is_error() const { return field == v1::OperationResult::kErrorFieldNumber; }
+};
+
+// Of an operation that has ended.
+ForwardedResult ResultOf(const LaneOperation& operation);
+
+// The error in a serialized OperationError.
+v1::OperationError ErrorIn(std::string_view message);
+absl::Status StatusOf(const v1::OperationError& error);
+
+// As it is counted.
+Forwarded FateOf(const ForwardedResult& result);
+
+// Whether it was not executed as its result found no room in the reply.
+bool FoundNoRoom(const ForwardedResult& result);
+
+}  // namespace ferrite

@@ -1,0 +1,37 @@
+#pragma once
+
+// The key that a request or an operation is about, found without making a message of it.
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "proto/wire/frame_operation.h"
+
+namespace ferrite {
+
+struct RequestKey {
+  // If not, the request has to be refused: whoever parses it might find another key.
+  bool well_formed = false;
+  // Empty if there is none of a length that is allowed: then any node refuses the request.
+  std::string_view key;
+};
+
+// Of a serialized request about one key; of a PublishRequest, the channel.
+RequestKey KeyOfRequest(std::string_view request);
+
+// The type of the requests that are this field of Operation.
+std::string_view RequestNameOf(int field);
+
+struct OperationSubject {
+  // Why the operation has to be refused: it is malformed, or has several requests.
+  absl::Status problem;
+  std::string_view key;  // as above
+  int field = 0;         // of Operation, that of the request
+  uint32_t timeout_ms = kNoTimeout;
+};
+
+// Of a serialized Operation.
+OperationSubject SubjectOfOperation(std::string_view operation);
+
+}  // namespace ferrite

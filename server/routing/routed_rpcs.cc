@@ -1,0 +1,54 @@
+#include "server/routing/routed_rpcs.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "ferrite/v1/cache.pb.h"
+#include "server/routing/routed_batch.h"
+#include "server/routing/routed_frame.h"
+#include "server/routing/routed_unary.h"
+
+namespace ferrite {
+namespace {
+
+// The field of Operation for a method about one key; 0: it is none.
+int OperationFieldOf(Method method) {
+  switch (method) {
+    case Method::kGet:
+      return v1::Operation::kGetFieldNumber;
+    case Method::kSet:
+      return v1::Operation::kSetFieldNumber;
+    case Method::kDelete:
+      return v1::Operation::kDeleteFieldNumber;
+    case Method::kTouch:
+      return v1::Operation::kTouchFieldNumber;
+    case Method::kIncr:
+      return v1::Operation::kIncrFieldNumber;
+    case Method::kPublish:
+      return v1::Operation::kPublishFieldNumber;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+std::vector<Rpc> Routed(std::vector<Rpc> plain, const CacheHandlers* cache, const Router* router) {
+  const auto pipeline = std::find_if(
+      plain.begin(), plain.end(), [](const Rpc& rpc) { return rpc.method == Method::kPipeline; });
+  // Lives as long as the handlers that use it.
+  const auto frames = std::make_shared<const Handler>(pipeline->handler);
+  for (Rpc& rpc : plain) {
+    if (const int field = OperationFieldOf(rpc.method); field != 0) {
+      rpc.handler = RoutedUnary(std::move(rpc.handler), field, router);
+    } else if (IsBatch(rpc.method)) {
+      rpc.handler = RoutedBatch(rpc.method, std::move(rpc.handler), frames, cache, router);
+    } else if (rpc.method == Method::kPipeline) {
+      rpc.handler = RoutedFrames(std::move(rpc.handler), router);
+    }
+  }
+  return plain;
+}
+
+}  // namespace ferrite

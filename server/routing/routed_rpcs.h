@@ -1,0 +1,16 @@
+#pragma once
+
+// The RPCs of a node of a cluster.
+
+#include <vector>
+
+#include "server/engine/rpc.h"
+#include "server/handlers/cache_handlers.h"
+#include "server/routing/router.h"
+
+namespace ferrite {
+
+// Puts routing around the handlers of calls that are about keys. Both must outlive the RPCs.
+std::vector<Rpc> Routed(std::vector<Rpc> plain, const CacheHandlers* cache, const Router* router);
+
+}  // namespace ferrite

@@ -1,0 +1,39 @@
+#include "server/routing/routing_metrics.h"
+
+#include <functional>
+#include <utility>
+
+#include "server/metrics/family.h"
+
+namespace ferrite {
+
+std::vector<prometheus::MetricFamily> RoutingMetrics::Collect() const {
+  const auto sum = [this](const std::function<const Counter&(const RoutingTally&)>& of) {
+    uint64_t all = 0;
+    for (const auto& thread : router_.threads()) {
+      all += of(std::as_const(*thread).tally()).load(std::memory_order_relaxed);
+    }
+    return static_cast<double>(all);
+  };
+  prometheus::MetricFamily forwarded = MakeFamily(
+      "ferrite_cluster_forwarded_total",
+      "Operations that were sent to the nodes that own their slots, by what became of them.",
+      prometheus::MetricType::Counter);
+  for (size_t i = 0; i < kForwardedNames.size(); ++i) {
+    const double count =
+        sum([i](const RoutingTally& tally) -> const Counter& { return tally.forwarded[i]; });
+    AddCounter(&forwarded, {{"result", kForwardedNames[i]}}, count);
+  }
+  return {std::move(forwarded),
+          SingleCounter(
+              "ferrite_cluster_moved_total",
+              "Operations that were answered with SLOT_MOVED, as their callers route by slot.",
+              sum([](const RoutingTally& tally) -> const Counter& { return tally.moved; })),
+          SingleGauge("ferrite_cluster_lane_bytes",
+                      "Bytes of operations that were forwarded and have no answer yet.",
+                      sum([](const RoutingTally& tally) -> const Counter& {
+                        return tally.waiting_bytes;
+                      }))};
+}
+
+}  // namespace ferrite

@@ -1,0 +1,54 @@
+#include "server/routing/served_since.h"
+
+#include <memory>
+#include <utility>
+
+namespace ferrite {
+namespace {
+
+absl::Status Check(const ServedSince& since, const Slots& slots) {
+  absl::Status status;
+  if (since.AllStill()) [[likely]]
+    return status;
+  for (auto slot = slots.begin(); status.ok() && slot != slots.end(); ++slot) {
+    status = since.Check(*slot);
+  }
+  return status;
+}
+
+class CheckedAnswer final : public Answer {
+ public:
+  CheckedAnswer(std::unique_ptr<Answer> plain, const ServedSince& since, Slots slots)
+      : plain_(std::move(plain)), since_(since), slots_(std::move(slots)) {}
+
+  Next Advance(ReplyWriter* message, CallEnd* end) override {
+    const Next next = plain_->Advance(message, end);
+    if (next != Next::kEnd) return next;
+    if (absl::Status lapsed = Check(since_, slots_); !lapsed.ok()) *end = {std::move(lapsed), {}};
+    return next;
+  }
+
+ private:
+  const std::unique_ptr<Answer> plain_;
+  const ServedSince since_;
+  const Slots slots_;
+};
+
+}  // namespace
+
+absl::Status ServedSince::Check(uint32_t slot) const {
+  if (here_.WayTo(slot, /*may_forward=*/false) == Way::kServe) return absl::OkStatus();
+  return Lapsed(here_.view(), slot);
+}
+
+absl::Status Serve(const Handler& plain, Slots slots, const ServedSince& since, Turn* turn) {
+  absl::Status status = plain(turn);
+  if (std::unique_ptr<Answer> later = turn->TakeAnswer(); later != nullptr && status.ok()) {
+    turn->Later(std::make_unique<CheckedAnswer>(std::move(later), since, std::move(slots)));
+    return status;
+  }
+  absl::Status lapsed = Check(since, slots);
+  return lapsed.ok() ? status : lapsed;
+}
+
+}  // namespace ferrite

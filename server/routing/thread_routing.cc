@@ -1,0 +1,96 @@
+#include "server/routing/thread_routing.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ferrite {
+namespace {
+
+constexpr char kRouteMetadata[] = "ferrite-route";
+
+Peer PeerOf(const cluster::ViewNode& node) {
+  return {.id = node.id, .boot_id = node.boot_id, .address = node.internal_address};
+}
+
+}  // namespace
+
+bool ThreadRouting::MayForward(const Caller& caller) {
+  return !caller.Metadata(kForwardedMetadata).has_value() &&
+         caller.Metadata(kRouteMetadata) != "direct";
+}
+
+absl::Status ThreadRouting::Refuse(Way way, uint32_t slot) {
+  if (way == Way::kMoved) ThreadCounters::Add(&tally_.moved, 1);
+  return NotServed(way, view(), slot);
+}
+
+absl::Status ThreadRouting::Forward(uint32_t slot,
+                                    const std::shared_ptr<LaneOperation>& operation) {
+  const cluster::ClusterView& now = view();
+  const cluster::Route route = now.route(slot);
+  const Way way = WayOf(now, route, /*may_serve=*/true, /*may_forward=*/true);
+  if (way == Way::kServe)
+    return NotServed(Way::kInTransition, now, slot);  // a moment ago it was not
+  if (way != Way::kForward) return NotServed(way, now, slot);
+  Lane* const lane = LaneTo(*now.nodes()[route.node]);
+  absl::Status status = lane->Add(operation);
+  if (!status.ok()) {
+    tally_.Count(Forwarded::kRefused);
+  } else if (std::find(touched_.begin(), touched_.end(), lane) == touched_.end()) {
+    touched_.push_back(lane);
+  }
+  return status;
+}
+
+void ThreadRouting::ForwardAgain(uint32_t slot, ForwardedOperations* operations, size_t index) {
+  const std::shared_ptr<LaneOperation> operation = operations->Again(index);
+  if (absl::Status status = Forward(slot, operation); !status.ok()) {
+    operation->End(std::move(status));
+  }
+}
+
+void ThreadRouting::Flush() {
+  if (const uint64_t count = published_.count(); count != seen_) [[unlikely]] {
+    seen_ = count;
+    CloseLanesToOthers();
+  }
+  for (Lane* lane : std::exchange(touched_, {})) lane->Flush();
+}
+
+void ThreadRouting::Close() {
+  for (auto& [id, lane] : lanes_) lane->Close();
+  for (auto& lane : closing_) lane->Close();
+}
+
+Lane* ThreadRouting::LaneTo(const cluster::ViewNode& node) {
+  std::unique_ptr<Lane>& lane = lanes_[node.id];
+  Peer peer = PeerOf(node);
+  if (lane != nullptr && lane->peer() != peer) {
+    std::erase(touched_, lane.get());
+    lane->Close();
+    closing_.push_back(std::move(lane));
+  }
+  if (lane == nullptr) {
+    lane = std::make_unique<Lane>(connector_.get(), std::move(peer), &tally_.waiting_bytes);
+  }
+  return lane.get();
+}
+
+void ThreadRouting::CloseLanesToOthers() {
+  std::erase_if(closing_, [](const auto& lane) { return lane->over(); });
+  absl::flat_hash_map<std::string, Peer> peers;
+  for (const auto& node : view().nodes()) peers[node->id] = PeerOf(*node);
+  for (auto each = lanes_.begin(); each != lanes_.end();) {
+    const auto lane = each++;
+    if (const auto peer = peers.find(lane->first);
+        peer != peers.end() && peer->second == lane->second->peer()) {
+      continue;
+    }
+    std::erase(touched_, lane->second.get());
+    lane->second->Close();
+    closing_.push_back(std::move(lane->second));
+    lanes_.erase(lane);
+  }
+}
+
+}  // namespace ferrite

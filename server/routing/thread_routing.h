@@ -1,0 +1,81 @@
+#pragma once
+
+// What one serving thread knows of where slots are served, and its lanes to other nodes.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "proto/slot.h"
+#include "server/call/caller.h"
+#include "server/cluster/published_view.h"
+#include "server/cluster/serving_right.h"
+#include "server/engine/peer_stream.h"
+#include "server/routing/destination.h"
+#include "server/routing/lane.h"
+#include "server/routing/routing_tally.h"
+
+namespace ferrite {
+
+// Used on its thread, but for the tally.
+class ThreadRouting {
+ public:
+  // Both must outlive it.
+  ThreadRouting(const cluster::PublishedView* view, const cluster::ServingRight* right)
+      : published_(*view), view_(view), right_(*right) {}
+  // What it reaches other nodes by. Before the thread starts.
+  void ConnectBy(std::unique_ptr<PeerConnector> connector) { connector_ = std::move(connector); }
+
+  // The view of this moment; good until it is asked for again.
+  const cluster::ClusterView& view() { return view_.view(); }
+  // How many views there were: as long as it is the same, so is the view.
+  uint64_t view_count() const { return published_.count(); }
+  bool may_serve() const { return right_.Holds(BootNs()); }
+
+  // Whether what this caller asks may be forwarded.
+  static bool MayForward(const Caller& caller);
+
+  // Where a call for a slot goes now, in view().
+  Way WayTo(uint32_t slot, bool may_forward) {
+    const cluster::ClusterView& now = view();
+    return WayOf(now, now.route(slot), may_serve(), may_forward);
+  }
+
+  // Why a call for a slot is not executed, in view(). Counts it. Not for kServe and kForward.
+  absl::Status Refuse(Way way, uint32_t slot);
+
+  // Has an operation executed by the owner of its slot. Fails if the slot is no longer forwarded,
+  // or too much waits for its owner.
+  absl::Status Forward(uint32_t slot, const std::shared_ptr<LaneOperation>& operation);
+  // The same with one that has ended and found no room for its result. Wakes its call if it fails.
+  void ForwardAgain(uint32_t slot, ForwardedOperations* operations, size_t index);
+
+  // Sends what was forwarded since it was called last, and closes lanes to those who are no longer
+  // nodes. Call it between the steps of the thread.
+  void Flush();
+  // The thread is being closed.
+  void Close();
+
+  RoutingTally* tally() { return &tally_; }
+  const RoutingTally& tally() const { return tally_; }
+
+ private:
+  Lane* LaneTo(const cluster::ViewNode& node);
+  void CloseLanesToOthers();
+
+  const cluster::PublishedView& published_;
+  cluster::ViewReader view_;
+  const cluster::ServingRight& right_;
+  std::unique_ptr<PeerConnector> connector_;
+  RoutingTally tally_;
+  // By id.
+  absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<Lane>> closing_;
+  std::vector<Lane*> touched_;  // since Flush()
+  uint64_t seen_ = 0;           // views, when Flush() looked for lanes to close
+};
+
+}  // namespace ferrite

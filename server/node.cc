@@ -81,7 +81,7 @@ std::vector<Rpc> Node::AllRpcs() {
                                     .health = &health_,
                                     .reflection = &reflection_,
                                     .dispatchers = &dispatchers_});
-  return router_.has_value() ? Routed(std::move(rpcs), &cache_, &*router_) : rpcs;
+  return router_.has_value() ? Routed(std::move(rpcs), &store_, &cache_, &*router_) : rpcs;
 }
 
 absl::Status Node::Start() {

@@ -57,6 +57,8 @@ class Lane final : private PeerStream::Listener {
         waiting_bytes_(*waiting_bytes) {}
 
   const Peer& peer() const { return peer_; }
+  // The connection, which other streams to the peer may use as well.
+  PeerChannel* channel() const { return channel_.get(); }
 
   // Takes an operation, which ends later. RESOURCE_EXHAUSTED (OVERLOADED) if too much waits: then
   // it has not been taken.

@@ -7,6 +7,7 @@
 #include "ferrite/v1/cache.pb.h"
 #include "server/routing/routed_batch.h"
 #include "server/routing/routed_frame.h"
+#include "server/routing/routed_scan.h"
 #include "server/routing/routed_unary.h"
 
 namespace ferrite {
@@ -34,7 +35,8 @@ int OperationFieldOf(Method method) {
 
 }  // namespace
 
-std::vector<Rpc> Routed(std::vector<Rpc> plain, const CacheHandlers* cache, const Router* router) {
+std::vector<Rpc> Routed(std::vector<Rpc> plain, Store* store, const CacheHandlers* cache,
+                        const Router* router) {
   const auto pipeline = std::find_if(
       plain.begin(), plain.end(), [](const Rpc& rpc) { return rpc.method == Method::kPipeline; });
   // Lives as long as the handlers that use it.
@@ -46,6 +48,8 @@ std::vector<Rpc> Routed(std::vector<Rpc> plain, const CacheHandlers* cache, cons
       rpc.handler = RoutedBatch(rpc.method, std::move(rpc.handler), frames, cache, router);
     } else if (rpc.method == Method::kPipeline) {
       rpc.handler = RoutedFrames(std::move(rpc.handler), router);
+    } else if (rpc.method == Method::kScan) {
+      rpc.handler = RoutedScan(store, router);
     }
   }
   return plain;

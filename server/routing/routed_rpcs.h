@@ -10,7 +10,8 @@
 
 namespace ferrite {
 
-// Puts routing around the handlers of calls that are about keys. Both must outlive the RPCs.
-std::vector<Rpc> Routed(std::vector<Rpc> plain, const CacheHandlers* cache, const Router* router);
+// Puts routing around the handlers of calls that are about keys. All must outlive the RPCs.
+std::vector<Rpc> Routed(std::vector<Rpc> plain, Store* store, const CacheHandlers* cache,
+                        const Router* router);
 
 }  // namespace ferrite

@@ -49,6 +49,15 @@ void ThreadRouting::ForwardAgain(uint32_t slot, ForwardedOperations* operations,
   }
 }
 
+RemoteStream* ThreadRouting::OpenStream(const cluster::ViewNode& node, Method method,
+                                        std::string_view request, Waker reader) {
+  std::erase_if(streams_, [](const auto& stream) { return stream->over(); });
+  return streams_
+      .emplace_back(std::make_unique<RemoteStream>(LaneTo(node)->channel(), method, request,
+                                                   std::move(reader)))
+      .get();
+}
+
 void ThreadRouting::Flush() {
   if (const uint64_t count = published_.count(); count != seen_) [[unlikely]] {
     seen_ = count;
@@ -60,6 +69,7 @@ void ThreadRouting::Flush() {
 void ThreadRouting::Close() {
   for (auto& [id, lane] : lanes_) lane->Close();
   for (auto& lane : closing_) lane->Close();
+  for (auto& stream : streams_) stream->Abandon();
 }
 
 Lane* ThreadRouting::LaneTo(const cluster::ViewNode& node) {

@@ -16,6 +16,7 @@
 #include "server/engine/peer_stream.h"
 #include "server/routing/destination.h"
 #include "server/routing/lane.h"
+#include "server/routing/remote_stream.h"
 #include "server/routing/routing_tally.h"
 
 namespace ferrite {
@@ -53,6 +54,10 @@ class ThreadRouting {
   // The same with one that has ended and found no room for its result. Wakes its call if it fails.
   void ForwardAgain(uint32_t slot, ForwardedOperations* operations, size_t index);
 
+  // Calls a node of view(), which answers with a stream. It stays until it was abandoned.
+  RemoteStream* OpenStream(const cluster::ViewNode& node, Method method, std::string_view request,
+                           Waker reader);
+
   // Sends what was forwarded since it was called last, and closes lanes to those who are no longer
   // nodes. Call it between the steps of the thread.
   void Flush();
@@ -74,6 +79,7 @@ class ThreadRouting {
   // By id.
   absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<Lane>> closing_;
+  std::vector<std::unique_ptr<RemoteStream>> streams_;
   std::vector<Lane*> touched_;  // since Flush()
   uint64_t seen_ = 0;           // views, when Flush() looked for lanes to close
 };

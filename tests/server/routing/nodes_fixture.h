@@ -81,7 +81,7 @@ class NodesTest : public testing::Test {
   }
 
   // A view in which the nodes own about as many slots each, in their order.
-  std::shared_ptr<cluster::ClusterView> ViewOf(size_t node) {
+  std::shared_ptr<cluster::ClusterView> ViewOf(size_t node, uint64_t generation = 1) {
     cluster::ClusterView::Nodes nodes;
     for (size_t i = 0; i < members_.size(); ++i) {
       auto one = std::make_shared<cluster::ViewNode>();
@@ -91,7 +91,8 @@ class NodesTest : public testing::Test {
       nodes.push_back(std::move(one));
     }
     auto view = std::make_shared<cluster::ClusterView>(
-        cluster::ClusterView::Version{.epoch = ++epoch_, .generation = 1, .cluster_uid = 1},
+        cluster::ClusterView::Version{
+            .epoch = ++epoch_, .generation = generation, .cluster_uid = 1},
         std::move(nodes));
     for (size_t i = 0; i < members_.size(); ++i) {
       const auto [first, last] = SlotsOf(i);

@@ -1,0 +1,44 @@
+#include "server/routing/remote_stream.h"
+
+#include <cstring>
+#include <utility>
+
+#include "server/routing/lane.h"
+
+namespace ferrite {
+
+RemoteStream::RemoteStream(PeerChannel* peer, Method method, std::string_view request, Waker reader)
+    : reader_(std::move(reader)) {
+  std::memcpy(request_.Append(request.size()), request.data(), request.size());
+  stream_ = peer->Open(method, {{kForwardedMetadata, "1"}}, this);
+}
+
+void RemoteStream::Next() {
+  message_.reset();
+  if (stream_ != nullptr) stream_->Read();
+}
+
+void RemoteStream::Abandon() {
+  abandoned_ = true;
+  if (stream_ != nullptr) stream_->Cancel();
+}
+
+void RemoteStream::OnOpened() {
+  if (abandoned_) return;
+  stream_->Send(&request_, /*last=*/true);
+  stream_->Read();
+}
+
+void RemoteStream::OnRead(std::shared_ptr<const Request> message) {
+  if (abandoned_) return stream_->Cancel();
+  message_ = std::move(message);
+  reader_.Wake();
+}
+
+void RemoteStream::OnEnded(const absl::Status& status) {
+  stream_.reset();
+  end_ = status;
+  if (!abandoned_) reader_.Wake();
+}
+
+}  // namespace ferrite

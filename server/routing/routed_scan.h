@@ -1,0 +1,20 @@
+#pragma once
+
+// CacheService.Scan in a cluster.
+//
+// The nodes are scanned one after the other, each by itself: what it serves. If the map has changed
+// since the first one was begun, what moved meanwhile may have been missed, so all of it is gone
+// through again: on a quiet cluster each key is sent once, otherwise at least once. A map that
+// keeps changing ends the scan with UNAVAILABLE (SLOT_IN_TRANSITION) after a few rounds, as does a
+// slot that nobody serves; it can be continued by its last cursor.
+
+#include "server/engine/rpc.h"
+#include "server/routing/router.h"
+#include "store/store.h"
+
+namespace ferrite {
+
+// The handler. Both must outlive its calls.
+Handler RoutedScan(Store* store, const Router* router);
+
+}  // namespace ferrite

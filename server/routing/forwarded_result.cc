@@ -7,16 +7,12 @@
 #include "server/routing/destination.h"
 
 namespace ferrite {
-namespace {
 
-// Nodes see a new map one after the other.
-absl::Status OwnersDiffer(const v1::OperationError& error) {
+absl::Status OwnersDiffer(const std::string& message,
+                          const google::protobuf::Map<std::string, std::string>& facts) {
   return MakeError(absl::StatusCode::kUnavailable, v1::SLOT_IN_TRANSITION,
-                   "the node that was taken for its owner says otherwise: " + error.message(),
-                   error.metadata());
+                   "the node that was taken for its owner says otherwise: " + message, facts);
 }
-
-}  // namespace
 
 ForwardedResult ResultOf(const LaneOperation& operation) {
   if (!operation.status.ok()) return {.status = operation.status};
@@ -28,7 +24,9 @@ ForwardedResult ResultOf(const LaneOperation& operation) {
   ForwardedResult found = {.field = result->field, .message = result->message};
   if (found.is_error()) {
     const v1::OperationError error = ErrorIn(found.message);
-    if (error.reason() == v1::SLOT_MOVED) return {.status = OwnersDiffer(error)};
+    if (error.reason() == v1::SLOT_MOVED) {
+      return {.status = OwnersDiffer(error.message(), error.metadata())};
+    }
   }
   return found;
 }

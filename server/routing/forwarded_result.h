@@ -2,6 +2,7 @@
 
 // What the owner of a slot answered to a forwarded operation, as its caller is to see it.
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -28,6 +29,11 @@ ForwardedResult ResultOf(const LaneOperation& operation);
 // The error in a serialized OperationError.
 v1::OperationError ErrorIn(std::string_view message);
 absl::Status StatusOf(const v1::OperationError& error);
+
+// For who does not route by slot: the node that was taken for the owner answered SLOT_MOVED, as
+// nodes see a new map one after the other.
+absl::Status OwnersDiffer(const std::string& message,
+                          const google::protobuf::Map<std::string, std::string>& facts);
 
 // As it is counted.
 Forwarded FateOf(const ForwardedResult& result);

@@ -8,6 +8,7 @@
 #include "server/routing/routed_batch.h"
 #include "server/routing/routed_frame.h"
 #include "server/routing/routed_scan.h"
+#include "server/routing/routed_subscribe.h"
 #include "server/routing/routed_unary.h"
 
 namespace ferrite {
@@ -50,6 +51,8 @@ std::vector<Rpc> Routed(std::vector<Rpc> plain, Store* store, const CacheHandler
       rpc.handler = RoutedFrames(std::move(rpc.handler), router);
     } else if (rpc.method == Method::kScan) {
       rpc.handler = RoutedScan(store, router);
+    } else if (rpc.method == Method::kSubscribe) {
+      rpc.handler = RoutedSubscribe(std::move(rpc.handler), router);
     }
   }
   return plain;

@@ -44,6 +44,7 @@ const std::vector<Group>& Groups() {
         {AddStats, {"stats"}},
         {AddTop, {"top"}},
         {AddConfig, {"config"}},
+        {AddCluster, {"cluster"}},
         {AddSlowLog, {"slowlog"}},
         {AddFlush, {"flush"}},
         {AddBench, {"bench"}}}},

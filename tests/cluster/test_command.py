@@ -1,0 +1,95 @@
+"""The command `ferrite cluster`, against real nodes."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from cluster_processes import Etcd, Nodes, even, shares_of
+from eventually import eventually
+from server_process import HANG_S, ServerProcess
+
+
+@pytest.fixture(scope="module")
+def nodes():
+    with Etcd() as etcd, Nodes(etcd, 3) as three:
+        three.await_owners()
+        yield three
+
+
+def ferrite(address, *words):
+    """Runs the command; returns (exit code, stdout, stderr)."""
+    done = subprocess.run([os.environ["FERRITE_CLI_BINARY"], "--server", address, *words], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=HANG_S, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def told(address, *words):
+    code, out, err = ferrite(address, *words)
+    assert (code, err) == (0, ""), (code, out, err)
+    return out
+
+
+def test_status_draws_nodes_and_slots(nodes):
+    text = told(nodes["n1"].address, "cluster")
+    assert text.startswith("cluster test, epoch ")
+    for node in nodes.living():
+        assert f"{node.id}    {node.address}" in text
+    assert "0 AAA" in text and "C 16383" in text
+    status = json.loads(told(nodes["n2"].address, "cluster", "status", "--json"))
+    assert status["witness"]["node_id"] == "n2"
+    assert status["slots_owned"] == "16384"
+    assert [node["node_id"] for node in status["nodes"]] == ["n1", "n2", "n3"]
+
+
+def test_a_node_is_drained_from_anywhere_and_may_stay(nodes):
+    assert told(nodes["n1"].address, "cluster", "drain", "n3") == "n3 owns no slots and can be stopped\n"
+    assert shares_of(nodes["n1"].topology()) == even(["n1", "n2"])
+    assert "drains" in told(nodes["n1"].address, "cluster", "status")
+    assert told(nodes["n2"].address, "cluster", "drain", "n3", "--undo") == "n3 stays\n"
+    nodes.await_owners()
+
+
+def test_draining_a_node_that_is_not_there_names_those_that_are(nodes):
+    code, _, err = ferrite(nodes["n1"].address, "cluster", "drain", "n9")
+    assert code == 2
+    assert "no node 'n9' lives; those that do: n1, n2, n3" in err
+
+
+def test_rebalancing_what_is_even_moves_nothing_whoever_is_asked(nodes):
+    for node in nodes.living():
+        assert told(node.address, "cluster", "rebalance", "--dry-run") == "the shares are even: nothing moves\n"
+        assert eventually(lambda node=node: ferrite(node.address, "cluster", "rebalance"), lambda done: done[0] == 0,
+                          "nobody rebalances")[1] == "the shares are even: nothing moves\n"
+
+
+def test_watch_follows_changes(nodes):
+    command = ["setpriv", "--pdeathsig", "KILL", "--", os.environ["FERRITE_CLI_BINARY"], "--server", nodes["n1"].address,
+               "cluster", "watch", "--json"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as watch:
+        first = json.loads(watch.stdout.readline())
+        assert len(first["nodes"]) == 3
+        told(nodes["n2"].address, "cluster", "drain", "n3", "--no-wait")
+        for line in watch.stdout:
+            if {slots["owner"] for slots in json.loads(line)["slots"]} == {"n1", "n2"}:
+                break
+        watch.terminate()
+    told(nodes["n2"].address, "cluster", "drain", "n3", "--undo")
+    nodes.await_owners()
+
+
+def test_a_node_of_no_cluster_says_so():
+    with ServerProcess() as server:
+        assert "is part of no cluster and serves all slots" in told(server.grpc_address, "cluster")
+        code, _, err = ferrite(server.grpc_address, "cluster", "rebalance")
+        assert code == 2 and "this node is part of no cluster" in err
+        code, _, err = ferrite(server.grpc_address, "cluster", "drain", "n1")
+        assert code == 2 and "part of no cluster" in err
+
+
+@pytest.mark.parametrize("words, complaint", [(["drain"], "NODE"), (["status", "n1"], "takes no NODE"),
+                                              (["status", "--undo"], "is for cluster drain"),
+                                              (["drain", "n1", "--dry-run"], "is for cluster rebalance"), (["nothing"], "ACTION")])
+def test_words_that_do_not_fit_are_refused(words, complaint):
+    code, _, err = ferrite("127.0.0.1:1", "cluster", *words)
+    assert code == 2 and complaint in err

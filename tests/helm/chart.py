@@ -43,6 +43,8 @@ def server_arguments(manifests):
 
 def start_server(arguments):
     """Starts the built server as the chart would, but on free ports, and stops it. Returns "ready" or its complaint."""
+    # Kubernetes fills in these.
+    arguments = [re.sub(r"\$\((POD_NAME|POD_NAMESPACE)\)", "cache-0", argument) for argument in arguments]
     arguments = [re.sub(r"^(--(http-)?listen)=.*", r"\1=127.0.0.1:0", argument) for argument in arguments]
     with subprocess.Popen([os.environ["FERRITE_SERVER_BINARY"], *arguments], env={"PATH": os.environ["PATH"]},
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:

@@ -65,6 +65,7 @@ class ScatteredAnswer final : public Answer {
   }
 
   Next Advance(ReplyWriter* message, CallEnd* end) override {
+    if (later_ != nullptr && LocalPartHasLapsed()) later_.reset();
     if (later_ != nullptr) {
       CallEnd local_end;
       if (const Next next = later_->Advance(&local_writer_, &local_end); next != Next::kEnd) {
@@ -124,6 +125,16 @@ class ScatteredAnswer final : public Answer {
     const absl::Status status = frames(&part);
     later_ = part.TakeAnswer();
     if (later_ == nullptr) TakeLocalReply(status);
+  }
+
+  // As in Serve: before each step of an answer that has not written anything yet.
+  bool LocalPartHasLapsed() {
+    if (since_.AllStill()) return false;
+    for (const Part& part : parts_) {
+      if (part.way == Way::kServe && part.problem.ok() && part.slot != kSlotCount)
+        local_status_.Update(since_.Check(part.slot));
+    }
+    return !local_status_.ok();
   }
 
   void TakeLocalReply(const absl::Status& status) {

@@ -22,13 +22,22 @@ class CheckedAnswer final : public Answer {
       : plain_(std::move(plain)), since_(since), slots_(std::move(slots)) {}
 
   Next Advance(ReplyWriter* message, CallEnd* end) override {
+    if (HasLapsed(end)) return Next::kEnd;
     const Next next = plain_->Advance(message, end);
-    if (next != Next::kEnd) return next;
-    if (absl::Status lapsed = Check(since_, slots_); !lapsed.ok()) *end = {std::move(lapsed), {}};
+    if (next == Next::kEnd) HasLapsed(end);
     return next;
   }
 
  private:
+  // At the start of each step as well: when all threads are past the step in which they saw a new
+  // view, nobody writes to what it takes away (StepBarrier).
+  bool HasLapsed(CallEnd* end) const {
+    absl::Status lapsed = Check(since_, slots_);
+    if (lapsed.ok()) return false;
+    *end = {std::move(lapsed), {}};
+    return true;
+  }
+
   const std::unique_ptr<Answer> plain_;
   const ServedSince since_;
   const Slots slots_;

@@ -3,9 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/byte_amount.h"
 #include "server/call/status.h"
+#include "server/cluster_part.h"
 #include "server/door.h"
 #include "server/engine/grpc/grpc_peers.h"
 #include "server/log.h"
@@ -55,10 +57,11 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
       admin_(
           &store_, &counters_, &slow_calls_, [this] { return listener_.counts().open; },
           [this](v1::InfoResponse* response) { live_settings_.Describe(response); }),
-      cluster_handlers_(nullptr),
-      router_(membership.has_value()
-                  ? std::make_optional<Router>(*membership, static_cast<size_t>(settings.threads))
-                  : std::nullopt),
+      driver_(MakeDriver(
+          settings, &store_, [this](const auto& body) { return PostToAll(body); },
+          [this](bool ready) { SetReady(ready); })),
+      cluster_handlers_(driver_.get()),
+      router_(MakeRouter(membership)),
       rpcs_(AllRpcs()),
       grpc_(OptionsOf(settings), &counters_, &admissions_, &slow_calls_),
       rpc_metrics_(&counters_),
@@ -67,8 +70,22 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
           [this] { return CountConnections(); }),
       admission_metrics_(&counters_, &admissions_.budget),
       event_metrics_(&events_),
-      settings_metrics_(&live_settings_) {
+      settings_metrics_(&live_settings_),
+      cluster_metrics_(driver_.get()) {
   if (router_.has_value()) routing_metrics_.emplace(&*router_);
+}
+
+Node::~Node() {
+  // Its thread posts to those that serve.
+  if (driver_ != nullptr) driver_->Stop();
+}
+
+std::optional<Router> Node::MakeRouter(const std::optional<Membership>& membership) const {
+  const auto threads = static_cast<size_t>(settings_.threads);
+  if (membership.has_value()) return std::make_optional<Router>(*membership, threads);
+  if (driver_ == nullptr) return std::nullopt;
+  const Membership own{&driver_->view(), &driver_->right()};
+  return std::make_optional<Router>(own, threads);
 }
 
 std::vector<Rpc> Node::AllRpcs() {
@@ -86,14 +103,15 @@ std::vector<Rpc> Node::AllRpcs() {
 
 absl::Status Node::Start() {
   LogSettings();
-  if (absl::Status status = listener_.Bind(settings_.listen, settings_.unix_socket_mode);
+  if (absl::Status status = listener_.Bind(AddressesToServe(settings_), settings_.unix_socket_mode);
       !status.ok()) {
     return status;
   }
   if (absl::Status status = StartHttp(); !status.ok()) return status;
   if (absl::Status status = StartGrpc(); !status.ok()) return status;
   housekeeper_ = std::make_unique<Housekeeper>(&store_, &replays_, &events_);
-  if (http_ != nullptr) http_->set_ready(true);
+  // A node of a cluster is ready as soon as it takes part.
+  driver_ == nullptr ? SetReady(true) : StartCluster();
   spdlog::info("Ferrite {} serves gRPC on {}, HTTP on {}: {} threads, {} shards, {} MiB of memory",
                FERRITE_VERSION, grpc_address(), http_address(), settings_.threads,
                store_.shard_count(), settings_.max_memory_bytes >> 20);
@@ -115,9 +133,9 @@ void Node::LogSettings() const {
 
 absl::Status Node::StartHttp() {
   if (settings_.http_listen.empty()) return absl::OkStatus();
-  std::vector<const prometheus::Collectable*> metrics = {&rpc_metrics_,       &store_metrics_,
-                                                         &admission_metrics_, &event_metrics_,
-                                                         &settings_metrics_,  &process_metrics_};
+  std::vector<const prometheus::Collectable*> metrics = {
+      &rpc_metrics_,      &store_metrics_,   &admission_metrics_, &event_metrics_,
+      &settings_metrics_, &process_metrics_, &cluster_metrics_};
   if (routing_metrics_.has_value()) metrics.push_back(&*routing_metrics_);
   auto http = HttpEndpoint::Start(settings_.http_listen, settings_.unix_socket_mode, metrics);
   if (!http.ok()) return http.status();
@@ -145,6 +163,7 @@ absl::Status Node::StartGrpc() {
     thread->WhenClosed([routing] { routing->Close(); });
   }
   grpc_.Start();
+  health_.SetKeysServed(driver_ == nullptr);
   health_.SetServing(true);
   const size_t connections = ConnectionLimit(settings_.max_connections);
   live_settings_.LimitConnections(connections);
@@ -168,14 +187,56 @@ ConnectionCounts Node::CountConnections() const {
   return counts;
 }
 
+void Node::StartCluster() {
+  const ToldAddresses told = AddressesToTell(settings_, listener_.addresses());
+  spdlog::info("node {} of cluster {}: others are told to reach it at {}{}", driver_->node_id(),
+               driver_->cluster(), told.clients,
+               told.nodes == told.clients ? "" : ", nodes at " + told.nodes);
+  driver_->Start(told.clients, told.nodes);
+}
+
+std::string Node::grpc_address() const {
+  std::vector<Address> addresses = listener_.addresses();
+  addresses.resize(std::min(addresses.size(), settings_.listen.size()));
+  return ToString(addresses);
+}
+
+size_t Node::PostToAll(const std::function<void()>& body) {
+  for (QueueThread* thread : grpc_.threads()) thread->Post(body);
+  return grpc_.threads().size();
+}
+
+void Node::SetReady(bool ready) {
+  MutexLock lock(&ready_mutex_);
+  if (ends_) return;
+  if (http_ != nullptr) http_->set_ready(ready);
+  health_.SetKeysServed(ready);
+}
+
+absl::Duration Node::HandOver() {
+  const absl::Duration grace = settings_.shutdown_grace;
+  if (driver_ == nullptr) return grace;
+  const auto start = std::chrono::steady_clock::now();
+  if (!driver_->GiveAway(start + absl::ToChronoNanoseconds(grace)))
+    spdlog::warn("node {}: its slots were not given to others before it ended", driver_->node_id());
+  const absl::Duration spent = absl::FromChrono(std::chrono::steady_clock::now() - start);
+  return std::max(grace - spent, std::min(grace, absl::Seconds(1)));
+}
+
 void Node::Shutdown() {
-  if (http_ != nullptr) http_->set_ready(false);
+  SetReady(false);
+  {
+    MutexLock lock(&ready_mutex_);
+    ends_ = true;
+  }
   health_.SetServing(false);
+  const absl::Duration grace = HandOver();
   listener_.Stop();
-  grpc_.Shutdown(settings_.shutdown_grace,
+  grpc_.Shutdown(grace,
                  MakeError(absl::StatusCode::kUnavailable, v1::SHUTTING_DOWN,
                            "the server shuts down; frames without a reply were not executed"),
                  [this](size_t thread) { dispatchers_[thread]->Close(); });
+  if (driver_ != nullptr) driver_->Leave();
 }
 
 }  // namespace ferrite

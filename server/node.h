@@ -2,14 +2,19 @@
 
 // One node: the parts of a server in the order in which they depend on each other.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "base/mutex.h"
 #include "server/admission/admission_metrics.h"
 #include "server/admission/gate.h"
+#include "server/cluster/driver/driver.h"
+#include "server/cluster_metrics.h"
 #include "server/engine/grpc/grpc_server.h"
 #include "server/events/dispatcher.h"
 #include "server/events/event_hub.h"
@@ -41,15 +46,18 @@ namespace ferrite {
 // Not thread-safe.
 class Node {
  public:
-  // `settings` must outlive the node. Without a membership it is part of no cluster.
+  // `settings` must outlive the node. Tests give it a membership of their own making; otherwise the
+  // settings say whether it is part of a cluster.
   explicit Node(const Settings& settings,
                 const std::optional<Membership>& membership = std::nullopt);
+  ~Node();
 
   // Binds, starts and becomes ready. Fails with the address and the reason in the text.
   absl::Status Start();
 
-  // As they were asked for, with the ports that were bound; "none" without HTTP.
-  std::string grpc_address() const { return ToString(listener_.addresses()); }
+  // As they were asked for, with the ports that were bound; "none" without HTTP. Not the one for
+  // other nodes.
+  std::string grpc_address() const;
   std::string http_address() const {
     return http_ == nullptr ? "none" : ToString(http_->addresses());
   }
@@ -62,7 +70,16 @@ class Node {
   void LogSettings() const;
   absl::Status StartHttp();
   absl::Status StartGrpc();
+  std::optional<Router> MakeRouter(const std::optional<Membership>& membership) const;
   std::vector<Rpc> AllRpcs();
+  void StartCluster();
+  // Calls `body` on each serving thread, soon; returns how many there are.
+  size_t PostToAll(const std::function<void()>& body);
+  // A planned end: others get the slots while this node still answers, and forwards what comes
+  // late. Returns what is left of the grace.
+  absl::Duration HandOver();
+  // Tells health checks and probes.
+  void SetReady(bool ready);
   ConnectionCounts CountConnections() const;
 
   const Settings& settings_;
@@ -77,8 +94,10 @@ class Node {
   CacheHandlers cache_;
   WireHandlers wire_;
   AdminHandlers admin_;
-  ClusterHandlers cluster_handlers_;
   Health health_;
+  // Null: the node is part of no cluster.
+  std::unique_ptr<cluster::Driver> driver_;
+  ClusterHandlers cluster_handlers_;
   const Reflection reflection_;
   // One for each serving thread. They stay when the threads have ended, as whoever records events
   // wakes them.
@@ -94,8 +113,11 @@ class Node {
   SettingsMetrics settings_metrics_;
   ProcessMetrics process_metrics_;
   std::optional<RoutingMetrics> routing_metrics_;
+  ClusterMetrics cluster_metrics_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<HttpEndpoint> http_;
+  Mutex ready_mutex_;
+  bool ends_ ABSL_GUARDED_BY(ready_mutex_) = false;  // so it never is ready again
 };
 
 }  // namespace ferrite

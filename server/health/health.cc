@@ -11,7 +11,8 @@ namespace ferrite {
 // Sends how things stand, whenever that is not what it sent last.
 class Health::Watcher final : public Answer {
  public:
-  Watcher(Health* health, bool known, const Waker& waker) : health_(*health), known_(known) {
+  Watcher(Health* health, Subject subject, const Waker& waker)
+      : health_(*health), subject_(subject) {
     MutexLock lock(&health_.mutex_);
     number_ = ++health_.last_watcher_;
     health_.watchers_.emplace(number_, waker);
@@ -22,7 +23,7 @@ class Health::Watcher final : public Answer {
   }
 
   Next Advance(ReplyWriter* message, CallEnd*) override {
-    const Response::ServingStatus status = health_.StatusOf(known_);
+    const Response::ServingStatus status = health_.StatusOf(subject_);
     if (status == told_) return Next::kWait;
     told_ = status;
     Response response;
@@ -33,7 +34,7 @@ class Health::Watcher final : public Answer {
 
  private:
   Health& health_;
-  const bool known_;  // not the name, which may have megabytes
+  const Subject subject_;
   uint64_t number_;
   Response::ServingStatus told_ = Response::UNKNOWN;
 };
@@ -41,23 +42,36 @@ class Health::Watcher final : public Answer {
 void Health::SetServing(bool serving) {
   MutexLock lock(&mutex_);
   serving_ = serving;
+  Tell();
+}
+
+void Health::SetKeysServed(bool served) {
+  MutexLock lock(&mutex_);
+  keys_served_ = served;
+  Tell();
+}
+
+void Health::Tell() {
   for (const auto& [number, waker] : watchers_) waker.Wake();
 }
 
-bool Health::Knows(std::string_view service) {
-  return service.empty() || service == kCacheService || service == kAdminService ||
-         service == kClusterService;
+Health::Subject Health::SubjectOf(std::string_view service) {
+  if (service == kCacheService) return Subject::kKeys;
+  // The empty name stands for the server.
+  const bool known = service.empty() || service == kAdminService || service == kClusterService;
+  return known ? Subject::kServer : Subject::kUnknown;
 }
 
-Health::Response::ServingStatus Health::StatusOf(bool known) const {
-  if (!known) return Response::SERVICE_UNKNOWN;
+Health::Response::ServingStatus Health::StatusOf(Subject subject) const {
+  if (subject == Subject::kUnknown) return Response::SERVICE_UNKNOWN;
   MutexLock lock(&mutex_);
-  return serving_ ? Response::SERVING : Response::NOT_SERVING;
+  const bool serves = serving_ && (subject == Subject::kServer || keys_served_);
+  return serves ? Response::SERVING : Response::NOT_SERVING;
 }
 
 absl::Status Health::Check(const grpc::health::v1::HealthCheckRequest& request,
                            Response* response) const {
-  response->set_status(StatusOf(Knows(request.service())));
+  response->set_status(StatusOf(SubjectOf(request.service())));
   if (response->status() == Response::SERVICE_UNKNOWN) {
     return absl::NotFoundError("no such service");
   }
@@ -69,7 +83,7 @@ absl::Status Health::Watch(Turn* turn) {
   if (!turn->request().ParseInto(&request)) {
     return InvalidArgument(v1::MALFORMED, "what was sent is not a HealthCheckRequest");
   }
-  turn->Later(std::make_unique<Watcher>(this, Knows(request.service()), turn->waker()));
+  turn->Later(std::make_unique<Watcher>(this, SubjectOf(request.service()), turn->waker()));
   return absl::OkStatus();
 }
 

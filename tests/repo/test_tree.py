@@ -57,8 +57,10 @@ SERVER_FOLDERS = {
     "net": ["metrics"],
     "settings": ["admission", "events", "net", "cluster"],
     "cluster": [],
-    "cluster/etcd": ["cluster"],
     "cluster/core": ["cluster"],
+    "cluster/etcd": ["cluster"],
+    "cluster/hello": ["cluster"],
+    "cluster/driver": ["cluster/core", "cluster/etcd", "cluster/hello"],
     "routing": ["engine", "handlers", "cluster"],
 }
 SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "fnmatch.h", "sched.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
@@ -73,9 +75,9 @@ BANS = [
     (r'#include "absl/log/', CPP, "spdlog: Debian's Abseil has no log"),
     (r'#include [<"]grpc', r"^client/pipeline/(call_queue|call_verdict|deadlines|pending_call|wait_forecast)\.",
      "an argument that PipelineStream hands in: these parts know no gRPC"),
-    (r'#include [<"]grpc(pp)?/(?!(health|reflection)/v1/\w+\.pb\.h)|\bgrpc::(?!(health|reflection)::v1)', r"^server/(?!engine/grpc/|cluster/etcd/).*\.(cc|h)$",
+    (r'#include [<"]grpc(pp)?/(?!(health|reflection)/v1/\w+\.pb\.h)|\bgrpc::(?!(health|reflection)::v1)', r"^server/(?!engine/grpc/|cluster/(?:etcd|hello)/).*\.(cc|h)$",
      "what server/call and server/engine offer: only server/engine/grpc names gRPC, so that another front can take its place; and "
-     "server/cluster/etcd, which calls etcd"),
+     "server/cluster/etcd and hello, which call others"),
     (r'#include "etcd/', r"^server/(?!cluster/).*\.(cc|h)$", "the view of server/cluster: only that folder knows of etcd"),
     (r'#include "[^"]*\.\.', CPP, "the path from the root of the repository"),
     (r"\b(class|struct|enum class) \w*(Manager|Helper|Utils?|Impl)\b", CPP, "a noun that says what it is"),

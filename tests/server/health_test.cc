@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "server/health/health.h"
 #include "tests/server/node_fixture.h"
 
 namespace ferrite {
@@ -25,6 +26,29 @@ TEST_F(NodeTest, HealthIsTold) {
   Response response;
   ASSERT_TRUE(stub->Check(&context, Request(), &response).ok());
   EXPECT_EQ(response.status(), Response::SERVING);
+}
+
+// A node of a cluster is alive while it may not answer for keys, or it would be restarted for an
+// etcd that is gone.
+TEST(HealthOfKeys, IsApartFromThatOfTheServer) {
+  ferrite::Health health;
+  const auto status_of = [&](const char* service) {
+    Request request;
+    request.set_service(service);
+    Response response;
+    EXPECT_TRUE(health.Check(request, &response).ok());
+    return response.status();
+  };
+  health.SetServing(true);
+  EXPECT_EQ(status_of("ferrite.v1.CacheService"), Response::SERVING);
+  health.SetKeysServed(false);
+  EXPECT_EQ(status_of("ferrite.v1.CacheService"), Response::NOT_SERVING);
+  for (const char* service : {"", "ferrite.v1.AdminService", "ferrite.v1.ClusterService"})
+    EXPECT_EQ(status_of(service), Response::SERVING);
+  health.SetServing(false);
+  health.SetKeysServed(true);
+  for (const char* service : {"", "ferrite.v1.CacheService"})
+    EXPECT_EQ(status_of(service), Response::NOT_SERVING);
 }
 
 // A server with any callback service has threads of gRPC's that poll its connections beside the

@@ -1,6 +1,7 @@
 #include "server/cluster/core/core.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -368,6 +369,9 @@ void Core::ReportProblems() {
 }
 
 CoreStatus Core::status() const {
+  int64_t ahead_us = 0;
+  for (const auto& [id, node] : lister_.listing().nodes)
+    if (std::abs(node.clock_ahead_us) > std::abs(ahead_us)) ahead_us = node.clock_ahead_us;
   return {.registered = registrar_.create_revision() != 0,
           .controller = elector_.is_controller(),
           .foreign = foreign_,
@@ -380,7 +384,8 @@ CoreStatus Core::status() const {
           .revision = calls_.revision(),
           .nodes = lister_.listing().nodes.size(),
           .map_changes = controller_.changes(),
-          .slots_given = controller_.slots_given()};
+          .slots_given = controller_.slots_given(),
+          .clock_ahead_us = ahead_us};
 }
 
 std::optional<MapChange> Core::PlanRebalance() const {

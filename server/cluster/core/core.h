@@ -65,6 +65,9 @@ struct CoreStatus {
   uint64_t nodes = 0;        // that live
   uint64_t map_changes = 0;  // made by this process
   uint64_t slots_given = 0;  // by them
+  // By how much the wall clock that is furthest off is ahead of this node's; 0: none is off by so
+  // much that it counts as a problem.
+  int64_t clock_ahead_us = 0;
 };
 
 // Not thread-safe.

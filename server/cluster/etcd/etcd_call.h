@@ -59,6 +59,7 @@ class EtcdCall : public EtcdTag {
     Connect();
   }
 
+  bool IsUrgent() const final { return true; }
   void Cancel() final { context_.TryCancel(); }
   void Proceed(bool ok) final { sent_ ? Advance(ok) : Connect(); }
 

@@ -1,6 +1,5 @@
 #include "server/cluster/etcd/etcd_client.h"
 
-#include <algorithm>
 #include <memory>
 #include <type_traits>
 
@@ -11,8 +10,7 @@ namespace ferrite::cluster {
 
 EtcdClient::EtcdClient(const EtcdOptions& options)
     : endpoints_(options.endpoints, static_cast<size_t>(options.random_seed)),
-      random_seed_(options.random_seed),
-      thread_(options.polling) {}
+      random_seed_(options.random_seed) {}
 
 EtcdClient::~EtcdClient() = default;
 
@@ -34,20 +32,6 @@ template void EtcdClient::Call(const etcdserverpb::LeaseKeepAliveRequest&, std::
                                Done<etcdserverpb::LeaseKeepAliveRequest>);
 template void EtcdClient::Call(const etcdserverpb::LeaseRevokeRequest&, std::chrono::nanoseconds,
                                Done<etcdserverpb::LeaseRevokeRequest>);
-
-void EtcdClient::PollUntil(std::chrono::steady_clock::time_point end,
-                           const std::function<bool()>& is_over) {
-  constexpr std::chrono::milliseconds kLook{10};
-  grpc::CompletionQueue queue;
-  void* tag;
-  bool ok;
-  for (auto now = std::chrono::steady_clock::now(); now < end && !is_over();
-       now = std::chrono::steady_clock::now())
-    queue.AsyncNext(&tag, &ok, ToTimespec(std::min(end, now + kLook)));
-  queue.Shutdown();
-  while (queue.Next(&tag, &ok)) {
-  }
-}
 
 void EtcdClient::Watch(const std::string& key, const std::string& range_end, Hint hint) {
   auto terms = std::make_shared<WatchTerms>();

@@ -25,7 +25,6 @@ namespace ferrite::cluster {
 struct EtcdOptions {
   std::vector<std::string> endpoints;  // HOST:PORT; at least one
   uint64_t random_seed = 0;            // for what should differ from node to node
-  EtcdThread::Polling polling = EtcdThread::Polling::kOwn;
 };
 
 // Thread-safe.
@@ -49,9 +48,6 @@ class EtcdClient {
   // Watches the keys from `key` up to `range_end` for as long as the client lives, and calls `hint`
   // on the client's thread. A stream that ends, for whatever reason, is begun anew. At most once.
   void Watch(const std::string& key, const std::string& range_end, Hint hint);
-
-  // Polls for gRPC on this thread until `is_over` or `end`: for when no other thread does any more.
-  void PollUntil(std::chrono::steady_clock::time_point end, const std::function<bool()>& is_over);
 
   const EtcdTally& tally() const { return tally_; }
   // The member that is asked, as HOST:PORT.

@@ -2,44 +2,65 @@
 
 #include <sys/prctl.h>
 
-#include <cstdlib>
+#include <chrono>
 
 namespace ferrite::cluster {
 namespace {
 
-grpc_completion_queue* MakeQueue(EtcdThread::Polling polling) {
-  // With any strategy but the usual one, a thread polls only for itself.
-  const bool others_poll =
-      polling == EtcdThread::Polling::kByOthers && std::getenv("GRPC_POLL_STRATEGY") == nullptr;
-  const grpc_completion_queue_attributes attributes = {
-      GRPC_CQ_CURRENT_VERSION, GRPC_CQ_NEXT,
-      others_poll ? GRPC_CQ_NON_POLLING : GRPC_CQ_DEFAULT_POLLING, nullptr};
-  return grpc_completion_queue_create(grpc_completion_queue_factory_lookup(&attributes),
-                                      &attributes, nullptr);
-}
+// How often it looks while somebody waits, and otherwise.
+constexpr std::chrono::milliseconds kSoon{2};
+constexpr std::chrono::milliseconds kLater{25};
 
 }  // namespace
 
-EtcdThread::EtcdThread(Polling polling) : queue_(MakeQueue(polling)), thread_([this] { Run(); }) {}
-
 void EtcdThread::Run() {
   prctl(PR_SET_NAME, "etcd");
-  void* tag;
-  bool ok;
-  while (queue_.Next(&tag, &ok)) static_cast<EtcdTag*>(tag)->Proceed(ok);
+  while (Look()) {
+    const auto now = std::chrono::steady_clock::now();
+    MutexLock lock(&mutex_);
+    if (shut_down_) continue;
+    const bool was_urgent = urgent_ > 0;
+    const auto end = now + (was_urgent ? kSoon : kLater);
+    while (changed_.WaitUntil(&mutex_, end) && !shut_down_ && (urgent_ > 0) == was_urgent) {
+    }
+  }
+}
+
+bool EtcdThread::Look() {
+  // Twice in vain: an event of this queue may have been announced when nobody polled it, and the
+  // first look only finds that out.
+  for (int in_vain = 0; in_vain < 2;) {
+    void* tag;
+    bool ok;
+    switch (queue_.AsyncNext(&tag, &ok, gpr_inf_past(GPR_CLOCK_MONOTONIC))) {
+      case grpc::CompletionQueue::GOT_EVENT:
+        static_cast<EtcdTag*>(tag)->Proceed(ok);
+        in_vain = 0;
+        break;
+      case grpc::CompletionQueue::TIMEOUT:
+        ++in_vain;
+        break;
+      case grpc::CompletionQueue::SHUTDOWN:
+        return false;
+    }
+  }
+  return true;
 }
 
 bool EtcdThread::Add(EtcdTag* tag) {
   MutexLock lock(&mutex_);
   if (closing_) return false;
   tags_.insert(tag);
+  urgent_ += tag->IsUrgent();
+  changed_.NotifyAll();
   return true;
 }
 
 void EtcdThread::Remove(EtcdTag* tag) {
   MutexLock lock(&mutex_);
   tags_.erase(tag);
-  removed_.NotifyAll();
+  urgent_ -= tag->IsUrgent();
+  changed_.NotifyAll();
 }
 
 bool EtcdThread::closing() const {
@@ -53,9 +74,11 @@ void EtcdThread::Close() {
     if (closing_) return;
     closing_ = true;
     for (EtcdTag* tag : tags_) tag->Cancel();
-    while (!tags_.empty()) removed_.Wait(&mutex_);
+    while (!tags_.empty()) changed_.Wait(&mutex_);
+    queue_.Shutdown();
+    shut_down_ = true;
+    changed_.NotifyAll();
   }
-  queue_.Shutdown();
   thread_.join();
 }
 

@@ -2,8 +2,11 @@
 
 // The thread that takes up what gRPC has done for the calls to etcd, and those calls, so that all
 // of them can be ended.
+//
+// It looks at its queue every now and then instead of waiting in gRPC. gRPC has one poller in the
+// process, and hands that over from thread to thread with every event: one more thread that polls
+// would be woken for each Get.
 
-#include <grpc/grpc.h>
 #include <grpcpp/completion_queue.h>
 
 #include <thread>
@@ -17,6 +20,8 @@ namespace ferrite::cluster {
 class EtcdTag {
  public:
   virtual ~EtcdTag() = default;
+  // Whether somebody waits for its end.
+  virtual bool IsUrgent() const = 0;
   // On the thread. The tag may delete itself.
   virtual void Proceed(bool ok) = 0;
   // The operation that is under way is to end soon. From any thread.
@@ -26,11 +31,7 @@ class EtcdTag {
 // Thread-safe.
 class EtcdThread {
  public:
-  // Who waits for gRPC's sockets. It has one poller in the process, and an event wakes each thread
-  // that polls; so where other threads poll all the time anyway, this one better does not.
-  enum class Polling { kOwn, kByOthers };
-
-  explicit EtcdThread(Polling polling);
+  EtcdThread() : thread_([this] { Run(); }) {}
   ~EtcdThread() { Close(); }
   EtcdThread(const EtcdThread&) = delete;
   EtcdThread& operator=(const EtcdThread&) = delete;
@@ -47,19 +48,16 @@ class EtcdThread {
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  // A queue that is made by hand does not see to this.
-  struct Library {
-    Library() { grpc_init(); }
-    ~Library() { grpc_shutdown(); }
-  };
-
   void Run();
+  // Takes up what there is. Returns false once the queue has been shut down.
+  bool Look();
 
-  const Library library_;
   grpc::CompletionQueue queue_;
   mutable Mutex mutex_;
-  Condition removed_;
+  Condition changed_;
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
+  size_t urgent_ ABSL_GUARDED_BY(mutex_) = 0;  // of the tags
   absl::flat_hash_set<EtcdTag*> tags_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };

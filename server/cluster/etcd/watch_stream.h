@@ -30,6 +30,7 @@ class WatchStream final : public EtcdTag {
   static void Begin(std::shared_ptr<WatchTerms> terms);
 
   void Proceed(bool ok) override;
+  bool IsUrgent() const override { return false; }
   void Cancel() override { context_.TryCancel(); }
 
   explicit WatchStream(std::shared_ptr<WatchTerms> terms);
@@ -59,6 +60,7 @@ class WatchPause final : public EtcdTag {
   static void Begin(std::shared_ptr<WatchTerms> terms);
 
   void Proceed(bool ok) override;
+  bool IsUrgent() const override { return false; }
   void Cancel() override { alarm_.Cancel(); }
 
   explicit WatchPause(std::shared_ptr<WatchTerms> terms) : terms_(std::move(terms)) {}

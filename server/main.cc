@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "base/standard_descriptors.h"
 #include "server/log.h"
 #include "server/node.h"
 #include "server/settings/settings.h"
@@ -50,6 +51,7 @@ absl::Status StartNode(ferrite::Node* node) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ferrite::OpenStandardDescriptors();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const auto asked = [&arguments](const char* question) {
     return std::find(arguments.begin(), arguments.end(), question) != arguments.end();

@@ -1,5 +1,7 @@
 #include "server/net/address.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/un.h>
 
 #include <charconv>
@@ -50,6 +52,12 @@ int ParsePort(std::string_view text) {
   return whole && port >= 0 && port <= 65535 ? port : -1;
 }
 
+// A link-local address means nothing without the interface that it is of.
+bool NeedsZone(std::string_view host) {
+  in6_addr v6;
+  return inet_pton(AF_INET6, std::string(host).c_str(), &v6) == 1 && IN6_IS_ADDR_LINKLOCAL(&v6);
+}
+
 }  // namespace
 
 std::string Address::ToString() const {
@@ -81,6 +89,8 @@ absl::StatusOr<Address> ParseAddress(std::string_view text) {
     return Bad(text, "is not clear: an IPv6 address stands in brackets, such as [::1]:6380");
   }
   if (host.empty()) host = "*";
+  if (NeedsZone(host))
+    return Bad(text, "is a link-local address, which needs a zone, such as [fe80::1%eth0]:6380");
   return Address{.host = std::string(host), .port = port};
 }
 

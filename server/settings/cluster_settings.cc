@@ -99,7 +99,7 @@ ClusterSettings ReadClusterSettings(FlagReader* reader, const std::vector<Addres
     settings.internal_listen = ReadTcpAddress(reader, "internal-listen");
   constexpr auto kLeast = absl::Milliseconds(cluster::kMinServingTtlMs);
   constexpr auto kMost = absl::Milliseconds(cluster::kMaxServingTtlMs);
-  settings.lease_ttl = reader->Duration("lease-ttl", kMost);
+  settings.lease_ttl = reader->Duration("lease-ttl", absl::ZeroDuration(), kMost);
   reader->Require(
       settings.lease_ttl >= kLeast && settings.lease_ttl % absl::Seconds(1) == absl::ZeroDuration(),
       "lease-ttl",

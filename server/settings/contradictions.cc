@@ -1,7 +1,9 @@
 #include "server/settings/contradictions.h"
 
+#include <algorithm>
 #include <bit>
 #include <tuple>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/byte_amount.h"
@@ -80,7 +82,18 @@ void CheckEvents(FlagReader* reader, Settings* settings) {
   }
 }
 
+void CheckRepetitions(FlagReader* reader, const char* flag, const std::vector<Address>& addresses) {
+  for (auto one = addresses.begin(); one != addresses.end(); ++one) {
+    const auto other = std::find_if(addresses.begin(), one, [&](const Address& earlier) {
+      return Meet(*one, earlier) && one->host == earlier.host;
+    });
+    reader->Require(other == one, flag, absl::StrCat(one->ToString(), " is there twice"));
+  }
+}
+
 void CheckAddresses(FlagReader* reader, const Settings& settings) {
+  CheckRepetitions(reader, "listen", settings.listen);
+  CheckRepetitions(reader, "http-listen", settings.http_listen);
   for (const Address& grpc : settings.listen) {
     for (const Address& http : settings.http_listen) {
       const bool grpc_is_wrong = reader->Culprit("http-listen", "listen") == "listen";

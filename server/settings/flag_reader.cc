@@ -95,25 +95,30 @@ uint64_t FlagReader::BytesOrShareOrNone(std::string_view name, const Range& rang
   return BytesOrShare(name, range);
 }
 
-absl::Duration FlagReader::Duration(std::string_view name, absl::Duration most) {
+absl::Duration FlagReader::Duration(std::string_view name, absl::Duration least,
+                                    absl::Duration most) {
   const absl::StatusOr<absl::Duration> duration = ParseDuration(Text(name));
-  const std::string range = absl::StrCat("it may be from 0 to ", absl::FormatDuration(most));
+  const bool from_zero = least == absl::ZeroDuration();
+  const std::string range =
+      absl::StrCat("it may be ", from_zero ? "" : "0, or ", "from ", absl::FormatDuration(least),
+                   " to ", absl::FormatDuration(most));
   Require(duration.ok(), name, absl::StrCat(duration.status().message(), "; ", range));
   const absl::Duration value = duration.value_or(absl::ZeroDuration());
   Require(value <= most, name, absl::StrCat("'", Text(name), "' is too long; ", range));
+  Require(value == absl::ZeroDuration() || value >= least, name,
+          absl::StrCat("'", Text(name), "' is too short; ", range));
   return value;
 }
 
 std::optional<absl::Duration> FlagReader::DurationOrOff(std::string_view name,
                                                         absl::Duration most) {
-  // Whatever is below zero stands for off, as in Redis.
   const std::string& text = Text(name);
-  if (text == "off" || text.starts_with('-')) {
-    Require(text == "off" || text == "-1" || ParseDuration(text.substr(1)).ok(), name,
-            absl::StrCat("'", text, "' is neither a duration such as 10ms nor off"));
-    return std::nullopt;
-  }
-  return Duration(name, most);
+  if (text == "off") return std::nullopt;
+  // Redis's -1 is a time here, too, and none that has a meaning.
+  Require(!text.starts_with('-'), name,
+          absl::StrCat("'", text, "' is below zero; it may be from 0 to ",
+                       absl::FormatDuration(most), ", or off"));
+  return Duration(name, absl::ZeroDuration(), most);
 }
 
 }  // namespace ferrite

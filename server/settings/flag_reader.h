@@ -41,8 +41,9 @@ class FlagReader {
   uint64_t BytesOrShare(std::string_view name, const Range& range);
   // The same; 0 stands for none and is allowed, too, but not as what a share comes to.
   uint64_t BytesOrShareOrNone(std::string_view name, const Range& range);
-  absl::Duration Duration(std::string_view name, absl::Duration most);
-  // Absent for "off" and for what is below zero.
+  // 0, or from `least` to `most`. What counts in milliseconds may not round down to nothing.
+  absl::Duration Duration(std::string_view name, absl::Duration least, absl::Duration most);
+  // Absent for "off".
   std::optional<absl::Duration> DurationOrOff(std::string_view name, absl::Duration most);
 
   template <typename T>

@@ -71,7 +71,9 @@ absl::Status ReadArguments(const std::vector<std::string>& arguments, FlagValues
 absl::Status ReadEnvironment(const std::map<std::string, std::string>& environment,
                              FlagValues* values) {
   for (const auto& [variable, value] : environment) {
-    if (!variable.starts_with(kPrefix) || IsOthers(variable, value)) continue;
+    // In whatever case: one in small letters has no effect, which nobody would see.
+    const std::string upper = absl::AsciiStrToUpper(variable);
+    if (!upper.starts_with(kPrefix) || IsOthers(upper, value)) continue;
     const std::string name = Plain(absl::AsciiStrToLower(variable.substr(kPrefix.size())));
     const Flag* const flag = FindFlag(name);
     if (flag == nullptr || variable != EnvironmentName(name))

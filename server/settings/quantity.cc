@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/byte_amount.h"
+#include "base/duration_text.h"
 
 namespace ferrite {
 namespace {
@@ -39,12 +40,10 @@ absl::StatusOr<uint64_t> ParseBytesOrShare(std::string_view text, uint64_t whole
 }
 
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
-  absl::Duration duration;
-  if (!absl::ParseDuration(absl::string_view(text.data(), text.size()), &duration) ||
-      duration < absl::ZeroDuration() || duration == absl::InfiniteDuration()) {
-    return NotA(text, "a duration such as 10ms, 1.5s, 1h30m or 0");
-  }
-  return duration;
+  absl::StatusOr<absl::Duration> duration = ReadDuration(text);
+  if (duration.ok()) return duration;
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", std::string(text), "' ", duration.status().message()));
 }
 
 }  // namespace ferrite

@@ -17,7 +17,7 @@ absl::StatusOr<uint64_t> ParseCount(std::string_view text);
 // An amount (base/byte_amount.h), or a share such as "75%" of `whole_bytes`.
 absl::StatusOr<uint64_t> ParseBytesOrShare(std::string_view text, uint64_t whole_bytes);
 
-// "10ms", "1.5s", "1h30m", "0". Not infinite, not below zero.
+// As ReadDuration does (base/duration_text.h).
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text);
 
 }  // namespace ferrite

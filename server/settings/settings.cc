@@ -26,8 +26,11 @@ constexpr Range kWindow = {4 * kKiB, kTiB};
 constexpr Range kEventBytes = {64 * kKiB, kTiB};
 constexpr Range kEventCount = {1, 1 << 24};
 
-// gRPC counts it in milliseconds, as an int.
+// gRPC counts it in milliseconds, as an int. Younger connections would end before they are of use.
+constexpr absl::Duration kMinConnectionAge = absl::Seconds(1);
 constexpr absl::Duration kMaxConnectionAge = absl::Hours(480);
+// Of what counts in milliseconds.
+constexpr absl::Duration kMillisecond = absl::Milliseconds(1);
 
 // Counts of which 0 stands for as many as memory has room for.
 struct Countable {
@@ -97,8 +100,9 @@ class Loader {
           std::max(settings_.max_inflight_bytes, LargestCallBytes(settings_.max_value_bytes));
     }
     settings_.request_window_bytes = reader_.BytesOrShare("request-window-bytes", kWindow);
-    settings_.shutdown_grace = reader_.Duration("shutdown-grace", absl::Hours(1));
-    settings_.max_connection_age = reader_.Duration("max-connection-age", kMaxConnectionAge);
+    settings_.shutdown_grace = reader_.Duration("shutdown-grace", kMillisecond, absl::Hours(1));
+    settings_.max_connection_age =
+        reader_.Duration("max-connection-age", kMinConnectionAge, kMaxConnectionAge);
   }
 
   void LoadEvents() {
@@ -111,8 +115,8 @@ class Loader {
       events.queue.bytes = std::min(events.queue.bytes, events.subscriber_bytes);
     events.history = {reader_.Count("history-events", kEventCount),
                       reader_.BytesOrShare("history-bytes", kEventBytes)};
-    events.linger =
-        absl::ToChronoMilliseconds(reader_.Duration("subscription-linger", absl::Hours(24)));
+    events.linger = absl::ToChronoMilliseconds(
+        reader_.Duration("subscription-linger", kMillisecond, absl::Hours(24)));
   }
 
   void LoadLog() {
@@ -153,6 +157,7 @@ std::map<std::string, std::string> InForce(const Settings& settings) {
   const auto set = [&](const char* name, uint64_t number) { values[name] = absl::StrCat(number); };
   set("max-memory", settings.max_memory_bytes);
   set("threads", static_cast<uint64_t>(settings.threads));
+  set("shards", settings.shards);
   set("max-value-bytes", settings.max_value_bytes);
   set("max-connections", settings.max_connections);
   set("max-inflight-bytes", settings.max_inflight_bytes);

@@ -41,6 +41,8 @@ TEST(Address, SaysWhatIsAllowed) {
   }
   for (const char* unclear : {"::1:6380", "2001:db8::1", "[::1:80", "[]:80", "a]:1"})
     EXPECT_THAT(Complaint(unclear), HasSubstr("stands in brackets")) << unclear;
+  EXPECT_THAT(Complaint("[fe80::1]:80"), HasSubstr("needs a zone"));
+  EXPECT_TRUE(ParseAddress("[fe80::1%eth0]:80").ok());
   EXPECT_THAT(Complaint("unix:"), HasSubstr("names no path"));
   EXPECT_THAT(Complaint("unix://host/path"), HasSubstr("unix:///PATH"));
   EXPECT_THAT(Complaint("unix-abstract:"), HasSubstr("names no socket"));

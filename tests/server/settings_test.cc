@@ -31,8 +31,9 @@ TEST(Quantity, ReadsShares) {
 TEST(Quantity, ReadsDurations) {
   EXPECT_EQ(*ParseDuration("250us"), absl::Microseconds(250));
   EXPECT_EQ(*ParseDuration("1h30m"), absl::Minutes(90));
+  EXPECT_EQ(*ParseDuration("2d"), absl::Hours(48));
   EXPECT_EQ(*ParseDuration("0"), absl::ZeroDuration());
-  for (const char* bad : {"", "10", "soon", "-1s", "inf", "-inf", "nan", "1 s", "1e999s"})
+  for (const char* bad : {"", "10", "soon", "-1s", "inf", "-inf", "nan", "1 s", "1e999s", "1h1h"})
     EXPECT_FALSE(ParseDuration(bad).ok()) << bad;
 }
 
@@ -250,9 +251,9 @@ TEST(Settings, NumbersOutOfRangeAreRefusedWithTheRange) {
   struct {
     const char* flag;
     const char* range;
-  } const kDurations[] = {{"shutdown-grace", "from 0 to 1h"},
-                          {"max-connection-age", "from 0 to 480h"},
-                          {"subscription-linger", "from 0 to 24h"},
+  } const kDurations[] = {{"shutdown-grace", "0, or from 1ms to 1h"},
+                          {"max-connection-age", "0, or from 1s to 480h"},
+                          {"subscription-linger", "0, or from 1ms to 24h"},
                           {"slowlog-threshold", "from 0 to 24h"}};
   for (const auto& [flag, range] : kDurations) {
     for (const char* bad : {"inf", "nan", "", "10", "1 s", "999999h", "1e300h", "soon"}) {
@@ -260,6 +261,17 @@ TEST(Settings, NumbersOutOfRangeAreRefusedWithTheRange) {
                   AllOf(HasSubstr(absl::StrCat("--", flag, ": '", bad, "'")), HasSubstr(range)));
     }
   }
+}
+
+// In gRPC's milliseconds they would be 0, and no connection would live long enough to be served.
+TEST(Settings, DurationsThatAreTooShortAreRefused) {
+  EXPECT_EQ(Complaint({"--max-connection-age=500us"}),
+            "--max-connection-age: '500us' is too short; it may be 0, or from 1s to 480h");
+  EXPECT_THAT(Complaint({"--max-connection-age=999ms"}), HasSubstr("too short"));
+  EXPECT_THAT(Complaint({"--shutdown-grace=999us"}), HasSubstr("'999us' is too short"));
+  EXPECT_THAT(Complaint({"--subscription-linger=1ns"}), HasSubstr("'1ns' is too short"));
+  EXPECT_TRUE(Load({"--max-connection-age=1s", "--shutdown-grace=0"}).ok());
+  EXPECT_TRUE(Load({"--max-connection-age=0", "--subscription-linger=1ms"}).ok());
 }
 
 TEST(Settings, WorkInProgressIsBounded) {
@@ -279,8 +291,11 @@ TEST(Settings, TheSlowLogHasAThresholdOrIsOff) {
   EXPECT_EQ(Load({})->slowlog_entries, 128u);
   EXPECT_EQ(Load({"--slowlog-threshold=250us"})->slowlog_threshold, absl::Microseconds(250));
   EXPECT_EQ(Load({"--slowlog-threshold=0"})->slowlog_threshold, absl::ZeroDuration());
-  for (const char* off : {"off", "-1", "-5ms"}) {
-    EXPECT_EQ(Load({std::string("--slowlog-threshold=") + off})->slowlog_threshold, std::nullopt);
+  EXPECT_EQ(Load({"--slowlog-threshold=off"})->slowlog_threshold, std::nullopt);
+  for (const char* negative : {"-1", "-5ms"}) {
+    EXPECT_EQ(Complaint({absl::StrCat("--slowlog-threshold=", negative)}),
+              absl::StrCat("--slowlog-threshold: '", negative,
+                           "' is below zero; it may be from 0 to 24h, or off"));
   }
 }
 
@@ -346,6 +361,20 @@ TEST(Contradictions, EachPortHasOneService) {
   }
   EXPECT_TRUE(Load({"--listen=127.0.0.1:0", "--http-listen=127.0.0.1:0"}).ok());
   EXPECT_TRUE(Load({"--listen=127.0.0.1:7000", "--http-listen=127.0.0.2:7000"}).ok());
+}
+
+TEST(Settings, VariablesInSmallLettersAreNamed) {
+  EXPECT_THAT(
+      Complaint({}, {{"ferrite_max_memory", "1GiB"}}),
+      AllOf(HasSubstr("'ferrite_max_memory'"), HasSubstr("did you mean FERRITE_MAX_MEMORY?")));
+}
+
+TEST(Contradictions, AnAddressIsNamedOnce) {
+  EXPECT_EQ(Complaint({"--listen=127.0.0.1:7000,127.0.0.1:7000"}),
+            "--listen: 127.0.0.1:7000 is there twice");
+  EXPECT_THAT(Complaint({"--http-listen=unix:/a", "--http-listen=unix:/a"}),
+              HasSubstr("--http-listen: unix:/a is there twice"));
+  EXPECT_TRUE(Load({"--listen=127.0.0.1:0,127.0.0.1:0"}).ok()) << "two ports that are free";
 }
 
 TEST(Contradictions, WhatGrpcMayHoldIsInThePlan) {

@@ -173,6 +173,7 @@ void LiveSettings::Describe(v1::InfoResponse* response) const {
 Settings LiveSettings::Now() const {
   MutexLock lock(&mutex_);
   Settings now = settings_;
+  if (shards_.has_value()) now.shards = *shards_;
   if (most_connections_.has_value() && *most_connections_ < now.max_connections) {
     now.warnings.push_back(TooFewDescriptors(*most_connections_, now.max_connections));
     now.max_connections = *most_connections_;
@@ -185,6 +186,11 @@ void LiveSettings::LimitConnections(size_t connections) {
   most_connections_ = connections;
   if (connections < settings_.max_connections)
     spdlog::warn("{}", TooFewDescriptors(connections, settings_.max_connections));
+}
+
+void LiveSettings::TellShards(size_t shards) {
+  MutexLock lock(&mutex_);
+  shards_ = shards;
 }
 
 std::map<std::string, uint64_t> LiveSettings::Changes() const {

@@ -47,6 +47,8 @@ class LiveSettings {
   Settings Now() const;
   // There are descriptors for so many connections only. Warns if more were asked for.
   void LimitConnections(size_t connections);
+  // The store has made so many shards.
+  void TellShards(size_t shards);
   // How often a setting that may change was changed.
   std::map<std::string, uint64_t> Changes() const;
 
@@ -59,6 +61,7 @@ class LiveSettings {
   mutable Mutex mutex_;
   Settings settings_ ABSL_GUARDED_BY(mutex_);
   std::optional<size_t> most_connections_ ABSL_GUARDED_BY(mutex_);
+  std::optional<size_t> shards_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, uint64_t> changes_ ABSL_GUARDED_BY(mutex_);
 };
 

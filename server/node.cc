@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/byte_amount.h"
 #include "server/call/status.h"
@@ -72,6 +73,7 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
       event_metrics_(&events_),
       settings_metrics_(&live_settings_),
       cluster_metrics_(driver_.get()) {
+  live_settings_.TellShards(store_.shard_count());
   if (router_.has_value()) routing_metrics_.emplace(&*router_);
 }
 
@@ -123,7 +125,7 @@ void Node::LogSettings() const {
   spdlog::info("there are {} of memory by {}, and {} cores by {}",
                RenderBytes(machine.memory_bytes.amount), machine.memory_bytes.source,
                machine.cores.amount, machine.cores.source);
-  const std::map<std::string, std::string> in_force = InForce(settings_);
+  const std::map<std::string, std::string> in_force = InForce(live_settings_.Now());
   for (const auto& [name, value] : settings_.flags) {
     const std::string& now = in_force.at(name);
     spdlog::info("setting {} = {}{}", name, value.text, now == value.text ? "" : " (" + now + ")");
@@ -137,7 +139,8 @@ absl::Status Node::StartHttp() {
       &rpc_metrics_,      &store_metrics_,   &admission_metrics_, &event_metrics_,
       &settings_metrics_, &process_metrics_, &cluster_metrics_};
   if (routing_metrics_.has_value()) metrics.push_back(&*routing_metrics_);
-  auto http = HttpEndpoint::Start(settings_.http_listen, settings_.unix_socket_mode, metrics);
+  auto http = HttpEndpoint::Start(settings_.http_listen, settings_.unix_socket_mode, metrics,
+                                  PlacesKept().http);
   if (!http.ok()) return http.status();
   http_ = *std::move(http);
   return absl::OkStatus();
@@ -167,9 +170,13 @@ absl::Status Node::StartGrpc() {
   health_.SetServing(true);
   const size_t connections = ConnectionLimit(settings_.max_connections);
   live_settings_.LimitConnections(connections);
+  const KeptPlaces places = PlacesKept();
+  DoorPolicy policy = PolicyOfDoor(connections, settings_.max_connections, &health_, &counters_);
+  policy.local_guests = places.local_guests;
+  policy.remote_guests = places.remote_guests;
   absl::Status status = listener_.Start(
       {.connections = connections, .by_descriptors = connections < settings_.max_connections},
-      PolicyOfDoor(connections, settings_.max_connections, &health_),
+      std::move(policy),
       [this](int listener, int descriptor) { grpc_.Handoff(listener, descriptor); });
   if (!status.ok()) Shutdown();
   return status;

@@ -19,11 +19,12 @@ enum class ShedReason : size_t {
   kMessageSize,    // the request is larger than any that is allowed
   kCompression,    // the request is compressed
   kUnknownMethod,  // there is no such method
+  kConnections,    // --max-connections
 };
 
 // In the order of ShedReason.
 inline constexpr std::array kShedReasonNames = {
-    "operations", "bytes",       "backlog",      "deadline",    "memory",        "request_window",
-    "streams",    "subscribers", "message_size", "compression", "unknown_method"};
+    "operations", "bytes",       "backlog",      "deadline",    "memory",         "request_window",
+    "streams",    "subscribers", "message_size", "compression", "unknown_method", "connections"};
 
 }  // namespace ferrite

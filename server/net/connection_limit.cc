@@ -13,22 +13,36 @@
 #include "absl/strings/str_cat.h"
 #include "base/descriptor.h"
 #include "base/error_text.h"
-#include "server/net/doorman.h"
-#include "server/net/http_server.h"
 
 namespace ferrite {
 namespace {
 
-// Descriptors kept for everything but client connections: those for whom there is no place, HTTP,
-// and 16 for logs, /proc and gRPC's own.
-constexpr size_t kReservedDescriptors =
-    Doorman::kMaxLocalGuests + Doorman::kMaxRemoteGuests + HttpServer::kMaxConnections + 16;
 // Of gRPC's poller and of the accept loop: six, at most.
 constexpr int kDescriptorsToStart = 8;
-// Where there are few of them, clients get most of those.
-constexpr size_t kMostReservedPart = 4;
+// Where there are few of them, clients get most of those; but so many are always kept.
+constexpr size_t kMostKeptPart = 4;
+constexpr size_t kLeastKept = 16;
+constexpr size_t kLeastFiles = 8;
 
 }  // namespace
+
+KeptPlaces PlacesWithin(size_t descriptors) {
+  const KeptPlaces most;
+  const size_t kept = std::clamp(descriptors / kMostKeptPart, kLeastKept, most.descriptors());
+  KeptPlaces places;
+  places.files = std::max(kLeastFiles, most.files * kept / most.descriptors());
+  const size_t left = kept - places.files;
+  places.local_guests = std::max<size_t>(2, left / 6);
+  places.http = std::max<size_t>(2, left / 3);
+  places.remote_guests = left - places.local_guests - places.http;
+  return places;
+}
+
+KeptPlaces PlacesKept() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+  return PlacesWithin(limit.rlim_max);
+}
 
 absl::Status RaiseDescriptorLimit() {
   rlimit limit;
@@ -51,9 +65,8 @@ size_t ConnectionLimit(size_t wanted) {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
   std::error_code error;
   const std::filesystem::directory_iterator descriptors("/proc/self/fd", error);
-  const size_t reserved =
-      std::min<size_t>(kReservedDescriptors, limit.rlim_cur / kMostReservedPart);
-  const size_t taken = reserved + (error ? 0 : std::distance(descriptors, {}));
+  const size_t taken =
+      PlacesWithin(limit.rlim_cur).descriptors() + (error ? 0 : std::distance(descriptors, {}));
   return limit.rlim_cur > taken ? std::min<size_t>(wanted, limit.rlim_cur - taken) : 1;
 }
 

@@ -226,6 +226,7 @@ void DoorGuest::Reply(int32_t stream, const std::string& message) {
 }
 
 void DoorGuest::Refuse(int32_t stream, const absl::Status& status) {
+  policy_.on_refusal(status);
   const std::string code = std::to_string(static_cast<int>(status.code()));
   const std::string message =
       PercentEncoded(std::string_view(status.message().data(), status.message().size()));

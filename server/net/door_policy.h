@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -21,6 +22,11 @@ struct DoorPolicy {
   // What every other call ends with, RESOURCE_EXHAUSTED, and when its client is to come again.
   absl::Status refusal;
   std::function<std::chrono::milliseconds()> pushback;
+  // Told of each call that is not answered, and why. Called on the thread of the accept loop.
+  std::function<void(const absl::Status&)> on_refusal = [](const absl::Status&) {};
+  // Connections at a time, of this machine and of others.
+  size_t local_guests = 16;
+  size_t remote_guests = 48;
 };
 
 }  // namespace ferrite

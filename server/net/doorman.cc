@@ -39,7 +39,7 @@ absl::Status Doorman::Open() {
 void Doorman::Receive(int descriptor) {
   const bool local = IsLocal(descriptor);
   Places& places = local ? local_ : remote_;
-  const size_t most = local ? kMaxLocalGuests : kMaxRemoteGuests;
+  const size_t most = local ? policy_.local_guests : policy_.remote_guests;
   if (places.size() >= most) ServeReady();
   if (places.size() >= most) Displace(&places);
   places.push_back({std::make_unique<DoorGuest>(descriptor, &policy_), Clock::now() + kStay});
@@ -74,7 +74,7 @@ int Doorman::Run() {
 }
 
 void Doorman::ServeReady() {
-  std::array<epoll_event, kMaxLocalGuests + kMaxRemoteGuests> events;
+  std::array<epoll_event, 64> events;
   const int ready = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < ready; ++i) Serve(events[static_cast<size_t>(i)].data.fd);
 }

@@ -29,8 +29,6 @@ namespace ferrite {
 // Not thread-safe: belongs to the thread of an accept loop.
 class Doorman {
  public:
-  static constexpr size_t kMaxLocalGuests = 16;
-  static constexpr size_t kMaxRemoteGuests = 48;
   static constexpr std::chrono::seconds kStay{5};
 
   // `on_refused` is called once for each connection that came for more than a probe.

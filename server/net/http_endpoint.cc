@@ -28,9 +28,10 @@ HttpReply Text(int status, std::string body) {
 
 absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Start(
     const std::vector<Address>& addresses, mode_t unix_mode,
-    std::vector<const prometheus::Collectable*> metrics) {
+    std::vector<const prometheus::Collectable*> metrics, size_t most_connections) {
   std::unique_ptr<HttpEndpoint> endpoint(new HttpEndpoint(std::move(metrics)));
-  if (absl::Status status = endpoint->server_.Start(addresses, unix_mode); !status.ok())
+  if (absl::Status status = endpoint->server_.Start(addresses, unix_mode, most_connections);
+      !status.ok())
     return status;
   return endpoint;
 }

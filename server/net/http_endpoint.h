@@ -22,7 +22,8 @@ class HttpEndpoint {
   // permissions `unix_mode`. Fails with the address and the reason in the text.
   static absl::StatusOr<std::unique_ptr<HttpEndpoint>> Start(
       const std::vector<Address>& addresses, mode_t unix_mode,
-      std::vector<const prometheus::Collectable*> metrics);
+      std::vector<const prometheus::Collectable*> metrics,
+      size_t most_connections = HttpServer::kMaxConnections);
   HttpEndpoint(const HttpEndpoint&) = delete;
   HttpEndpoint& operator=(const HttpEndpoint&) = delete;
 

@@ -46,7 +46,9 @@ HttpServer::~HttpServer() {
   if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
 }
 
-absl::Status HttpServer::Start(const std::vector<Address>& addresses, mode_t unix_mode) {
+absl::Status HttpServer::Start(const std::vector<Address>& addresses, mode_t unix_mode,
+                               size_t most_connections) {
+  most_connections_ = most_connections;
   if (absl::Status status = sockets_.Listen(addresses, unix_mode); !status.ok()) return status;
   // Connections and time are limited here; the library's limit is a second line.
   daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, nullptr, nullptr,
@@ -66,8 +68,8 @@ absl::Status HttpServer::Start(const std::vector<Address>& addresses, mode_t uni
 
 void HttpServer::Add(int descriptor) {
   // Who has sent its request is answered, and leaves, before anybody is displaced.
-  if (open_.size() >= kMaxConnections) MHD_run(daemon_);
-  if (open_.size() >= kMaxConnections) {
+  if (open_.size() >= most_connections_) MHD_run(daemon_);
+  if (open_.size() >= most_connections_) {
     displaced_.fetch_add(1, std::memory_order_relaxed);
     CloseOldest();
   }

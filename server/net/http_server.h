@@ -57,8 +57,9 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Fails with the address and the reason in the text.
-  absl::Status Start(const std::vector<Address>& addresses, mode_t unix_mode);
+  // Serves so many connections at a time. Fails with the address and the reason in the text.
+  absl::Status Start(const std::vector<Address>& addresses, mode_t unix_mode,
+                     size_t most_connections = kMaxConnections);
 
   // With the ports that were bound.
   const std::vector<Address>& addresses() const { return sockets_.addresses(); }
@@ -86,6 +87,7 @@ class HttpServer {
   void Forget(int descriptor);
 
   const Answer answer_;
+  size_t most_connections_ = kMaxConnections;
   ServerSockets sockets_;
   MHD_Daemon* daemon_ = nullptr;
   std::list<Connection> open_;  // oldest first; only on the loop's thread

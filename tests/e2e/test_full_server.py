@@ -101,6 +101,11 @@ def test_every_other_call_is_told_why(full):
         trailers = dict(error.value.trailing_metadata())
         assert 250 <= int(trailers["grpc-retry-pushback-ms"]) <= 750
         assert_says_why(failure_of(error.value))
+    counts = scrape(full)
+    assert counts.total("ferrite_refused_total", reason="overloaded") == 6
+    assert counts.total("ferrite_shed_total", reason="connections") == 6
+    told = [line for line in full.log().splitlines() if "(calls refused: " in line]
+    assert len(told) == 1 and "--max-connections" in told[0], "once in a while"
 
 
 def test_the_command_is_told_why(full):
@@ -179,6 +184,19 @@ def test_a_unix_domain_socket_has_room_for_probes_too():
             assert probe(f"unix:{folder}/g") == health_pb2.HealthCheckResponse.SERVING
             with CacheClient(f"unix:{folder}/g") as client:
                 assert_says_why(failure_from(client.Get, GetRequest(key=b"k")))
+
+
+def test_few_descriptors_leave_room_for_probes():
+    with ServerProcess(open_files=60) as server:
+        idle = []
+        for address in (server.grpc_address, server.http_address):
+            host, _, port = address.rpartition(":")
+            for _ in range(60):
+                idle.append(socket.create_connection((host, int(port)), timeout=HANG_S))
+        assert probe(server.grpc_address) == health_pb2.HealthCheckResponse.SERVING
+        assert http_get(server.http_address, "/readyz")[0] == 200
+        for connection in idle:
+            connection.close()
 
 
 def test_a_limit_of_descriptors_is_named_as_such():

@@ -164,13 +164,13 @@ TEST_F(DoormanTest, AProbeThatHasAskedIsAnsweredBeforeItsPlaceIsTaken) {
   Client probe;
   doorman_.Receive(probe.theirs);
   probe.Send(kHello + Call("/probe"));
-  Arrive(2 * Doorman::kMaxLocalGuests);
+  Arrive(2 * DoorPolicy().local_guests);
   EXPECT_NE(probe.Read().find("served"), std::string::npos);
 }
 
 TEST_F(DoormanTest, WhoWasRefusedGoesFirst) {
   std::vector<Client> silent = Arrive(1);
-  std::vector<Client> refused = Arrive(Doorman::kMaxLocalGuests - 1);
+  std::vector<Client> refused = Arrive(DoorPolicy().local_guests - 1);
   for (Client& client : refused) client.Send(Call("/other"));
   doorman_.Run();
   const std::vector<Client> newcomers = Arrive(1);
@@ -184,7 +184,7 @@ TEST_F(DoormanTest, WhoWasRefusedGoesFirst) {
 TEST_F(DoormanTest, WhoWasAnsweredGoesLast) {
   std::vector<Client> answered = Arrive(1);
   answered.front().Send(Call("/probe"));
-  std::vector<Client> silent = Arrive(Doorman::kMaxLocalGuests);
+  std::vector<Client> silent = Arrive(DoorPolicy().local_guests);
   answered.front().Read();
   silent.front().Read();
   EXPECT_FALSE(answered.front().over);

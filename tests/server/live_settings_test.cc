@@ -115,6 +115,12 @@ TEST_F(LiveSettingsTest, WhatWouldBeRefusedAtTheStartIsRefusedNow) {
   EXPECT_EQ(Get("log-level").value(), "info");
 }
 
+TEST_F(LiveSettingsTest, TellsHowManyShardsThereAre) {
+  live_.TellShards(16);
+  EXPECT_EQ(Get("shards").value(), "0");
+  EXPECT_EQ(Get("shards").in_force(), "16");
+}
+
 TEST_F(LiveSettingsTest, ACallIsBlamedForWhatItSets) {
   LiveSettings live{Load({"--shards=64", "--max-memory=1GiB"}), [] { return 0; }, {}};
   v1::SetConfigRequest request;

@@ -49,7 +49,7 @@ const char* Signals::AwaitEnd() const {
   while (true) {
     sigwait(&awaited_, &received);
     if (received == SIGTERM || received == SIGINT) break;
-    spdlog::info("{}: nothing to do; settings change with a restart", NameOf(received));
+    spdlog::info("{}: nothing to do; `ferrite config set` changes settings", NameOf(received));
   }
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);
   for (const int signal : {SIGTERM, SIGINT}) std::signal(signal, EndAtOnce);

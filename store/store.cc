@@ -73,6 +73,8 @@ IncrResult Store::Incr(std::string_view key, const IncrOptions& options) {
 
 void Store::SetMaxMemoryBytes(uint64_t bytes) { state_->SetLimit(bytes); }
 
+uint64_t Store::max_memory_bytes() const { return state_->context.budget.limit_bytes(); }
+
 uint64_t Store::LeastMemoryBytes() const {
   return state_->context.budget.table_bytes.load(std::memory_order_relaxed) +
          state_->shards.size() * kMinShardBytes;

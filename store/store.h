@@ -131,6 +131,8 @@ class Store {
   // until enough was deleted or has expired. The number of shards, and the tables, stay as they
   // are: below LeastMemoryBytes() a limit leaves next to no room for entries.
   void SetMaxMemoryBytes(uint64_t bytes);
+  // The limit that holds now; 0: none.
+  uint64_t max_memory_bytes() const;
   // The least limit that leaves each shard what it needs beside the tables that there are.
   uint64_t LeastMemoryBytes() const;
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/numbers.h"
 #include "server/call/status.h"
 
 namespace ferrite {
@@ -26,6 +27,21 @@ absl::Status Overloaded(const std::string& text, const char* flag, uint64_t limi
   return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
                    text + ", " + std::to_string(limit) + " (" + flag + ")",
                    {{"limit", std::to_string(limit)}});
+}
+
+// A guess.
+std::optional<std::chrono::nanoseconds> DelayAfter(v1::ErrorReason reason) {
+  switch (reason) {
+    case v1::MEMORY_FULL:
+    case v1::REQUEST_WINDOW_FULL:
+    case v1::OVERLOADED:
+      return kLongDelay;
+    case v1::SLOT_IN_TRANSITION:
+    case v1::SLOT_UNOWNED:
+      return kHandOverDelay;
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -98,26 +114,22 @@ std::optional<Refusal> Gate::Admit(Method method, uint64_t operations, uint64_t 
   return std::nullopt;
 }
 
-std::optional<std::chrono::nanoseconds> DelayAfter(const absl::Status& status) {
+std::optional<std::chrono::milliseconds> PushbackAfter(const absl::Status& status) {
   if (status.code() != absl::StatusCode::kResourceExhausted &&
       status.code() != absl::StatusCode::kUnavailable) {
     return std::nullopt;
   }
-  return DelayAfter(ReasonOf(status));
-}
-
-std::optional<std::chrono::nanoseconds> DelayAfter(v1::ErrorReason reason) {
-  switch (reason) {
-    case v1::MEMORY_FULL:
-    case v1::REQUEST_WINDOW_FULL:
-    case v1::OVERLOADED:
-      return kLongDelay;
-    case v1::SLOT_IN_TRANSITION:
-    case v1::SLOT_UNOWNED:
-      return kHandOverDelay;
-    default:
-      return std::nullopt;
+  const v1::ErrorReason reason = ReasonOf(status);
+  if (reason == v1::REQUEST_WINDOW_FULL) {
+    const google::rpc::ErrorInfo info = ErrorInfoOf(status);
+    const auto said = info.metadata().find(kRetryAfterFact);
+    int64_t ms = 0;
+    if (said != info.metadata().end() && absl::SimpleAtoi(said->second, &ms))
+      return std::chrono::milliseconds(ms);
   }
+  const auto delay = DelayAfter(reason);
+  if (!delay.has_value()) return std::nullopt;
+  return RandomPushback(*delay);
 }
 
 }  // namespace ferrite

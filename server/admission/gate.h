@@ -124,8 +124,10 @@ class Gate {
 
 // When the client of a call that failed with `status` is to come again, if the reason may pass:
 // memory that is full, a request window that is full, as many subscriptions as there may be, a slot
-// that changes its owner.
-std::optional<std::chrono::nanoseconds> DelayAfter(const absl::Status& status);
-std::optional<std::chrono::nanoseconds> DelayAfter(v1::ErrorReason reason);
+// that changes its owner. What the error itself says (kRetryAfterFact) counts; else it is a guess,
+// spread as PushbackOf does.
+std::optional<std::chrono::milliseconds> PushbackAfter(const absl::Status& status);
+// The fact of an error that says after how many milliseconds its reason will be over.
+inline constexpr char kRetryAfterFact[] = "retry_after_ms";
 
 }  // namespace ferrite

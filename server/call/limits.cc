@@ -5,6 +5,20 @@
 
 namespace ferrite {
 
+absl::Status UnknownValue(std::string_view field, int value,
+                          const google::protobuf::EnumDescriptor& type, bool with_zero) {
+  std::string allowed;
+  for (int i = 0; i < type.value_count(); ++i) {
+    const auto& each = *type.value(i);
+    if (each.number() == 0 && !with_zero) continue;
+    if (!allowed.empty()) allowed += ", ";
+    allowed += each.name() + " (" + std::to_string(each.number()) + ")";
+  }
+  return InvalidArgument(
+      v1::FIELD_OUT_OF_RANGE,
+      std::string(field) + " is " + std::to_string(value) + "; it must be one of " + allowed);
+}
+
 absl::Status CheckKey(std::string_view key) {
   if (key.empty()) {
     return InvalidArgument(v1::KEY_EMPTY, "the key is empty; a key has 1 to 4096 bytes");
@@ -71,7 +85,10 @@ absl::Status CheckFrameSize(size_t operations) {
 
 absl::Status CheckKeys(const google::protobuf::RepeatedPtrField<std::string>& keys) {
   absl::Status status = CheckBatchSize(static_cast<size_t>(keys.size()));
-  for (auto key = keys.begin(); status.ok() && key != keys.end(); ++key) status = CheckKey(*key);
+  for (int i = 0; status.ok() && i < keys.size(); ++i) {
+    status = CheckKey(keys[i]);
+    if (!status.ok()) return AtIndex(status, static_cast<size_t>(i));
+  }
   return status;
 }
 
@@ -99,8 +116,7 @@ absl::Status CheckSet(const v1::SetRequest& request, size_t value_bytes, size_t 
         "if_version asks for a key that is there, SET_CONDITION_ABSENT for one that is not");
   }
   if (!v1::SetCondition_IsValid(request.condition())) {
-    return InvalidArgument(v1::CONTRADICTION, "condition " + std::to_string(request.condition()) +
-                                                  " is not known to this server");
+    return UnknownValue("condition", request.condition(), *v1::SetCondition_descriptor());
   }
   if (request.has_ttl_ms()) {
     if (absl::Status status = CheckTtl("ttl_ms", request.ttl_ms()); !status.ok()) return status;
@@ -116,9 +132,7 @@ absl::Status CheckIncr(const v1::IncrRequest& request) {
                                                   std::to_string(request.max()));
   }
   if (!v1::OverflowPolicy_IsValid(request.overflow())) {
-    return InvalidArgument(
-        v1::CONTRADICTION,
-        "overflow policy " + std::to_string(request.overflow()) + " is not known to this server");
+    return UnknownValue("overflow", request.overflow(), *v1::OverflowPolicy_descriptor());
   }
   if (request.has_ttl_ms()) {
     if (absl::Status status = CheckTtl("ttl_ms", request.ttl_ms()); !status.ok()) return status;

@@ -17,6 +17,10 @@ inline constexpr size_t kMaxBatchKeys = 1024;
 inline constexpr size_t kMaxReplyBytes = (size_t{7} << 20) / 2;
 inline constexpr size_t kMaxRequestIdBytes = 64;
 
+// INVALID_ARGUMENT (FIELD_OUT_OF_RANGE) with the values of `type` that the field may have.
+absl::Status UnknownValue(std::string_view field, int value,
+                          const google::protobuf::EnumDescriptor& type, bool with_zero = true);
+
 // OK, or INVALID_ARGUMENT with the limit in the text.
 absl::Status CheckKey(std::string_view key);
 absl::Status CheckTtl(std::string_view field, int64_t ttl_ms);

@@ -80,17 +80,34 @@ absl::Status InvalidArgument(
 }
 
 absl::Status Malformed(std::string_view type) {
-  return InvalidArgument(v1::MALFORMED,
-                         "what was sent is not a message of type ferrite.v1." + std::string(type));
+  const bool is_ours = type.find('.') == std::string_view::npos;
+  return InvalidArgument(v1::MALFORMED, "what was sent is not a message of type " +
+                                            std::string(is_ours ? "ferrite.v1." : "") +
+                                            std::string(type));
 }
 
-absl::Status MemoryFull() {
-  // Made once: a full store refuses every operation of a frame.
-  static const absl::Status full =
-      MakeError(absl::StatusCode::kResourceExhausted, v1::MEMORY_FULL,
-                "the memory limit (--max-memory) is reached and nothing could be evicted; "
-                "nothing was changed");
+absl::Status MemoryFull(uint64_t limit_bytes) {
+  // Made once for each limit: a full store refuses every operation of a frame.
+  thread_local uint64_t limit_of_full = 0;
+  thread_local absl::Status full;
+  if (full.ok() || limit_of_full != limit_bytes) {
+    const std::string limit = std::to_string(limit_bytes);
+    limit_of_full = limit_bytes;
+    full = MakeError(absl::StatusCode::kResourceExhausted, v1::MEMORY_FULL,
+                     "the memory limit of " + limit +
+                         " bytes (--max-memory) is reached and nothing could be evicted; "
+                         "nothing was changed",
+                     {{"limit", limit}});
+  }
   return full;
+}
+
+absl::Status AtIndex(const absl::Status& status, size_t index) {
+  google::rpc::ErrorInfo info = ErrorInfoOf(status);
+  (*info.mutable_metadata())["index"] = std::to_string(index);
+  const std::string text =
+      std::string(status.message()) + " (at index " + std::to_string(index) + ")";
+  return WithInfo(status.code(), ReasonOf(status), text, &info);
 }
 
 std::string DetailsOf(const absl::Status& status) {

@@ -3,6 +3,8 @@
 // The one place where an error of Ferrite becomes a status. Statuses are Abseil's, whose codes are
 // those of gRPC; the edge of the engine turns them into those of the wire.
 
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -33,11 +35,14 @@ absl::Status InvalidArgument(
     v1::ErrorReason reason, std::string_view message,
     std::initializer_list<std::pair<std::string_view, std::string>> facts = {});
 
-// The message is none of the type that was expected.
+// The message is none of the type that was expected, of ferrite.v1 unless it names its package.
 absl::Status Malformed(std::string_view type);
 
-// A write found no room and nothing could be evicted.
-absl::Status MemoryFull();
+// A write found no room within the limit that holds now, and nothing could be evicted.
+absl::Status MemoryFull(uint64_t limit_bytes);
+
+// The same error, about one of many keys: with its place, from 0, as the fact `index`.
+absl::Status AtIndex(const absl::Status& status, size_t index);
 
 // The details as the wire carries them, a serialized google.rpc.Status; empty if there are none.
 std::string DetailsOf(const absl::Status& status);

@@ -36,7 +36,10 @@ void AddPushback(std::chrono::nanoseconds delay, CallEnd* end) {
 // Says when to come again after an error, if that is to help.
 void AddPushbackAfter(const absl::Status& status, CallEnd* end) {
   if (!end->trailers.empty()) return;
-  if (const auto delay = DelayAfter(status); delay.has_value()) return AddPushback(*delay, end);
+  if (const auto pushback = PushbackAfter(status); pushback.has_value()) {
+    end->trailers.emplace_back(kPushback, std::to_string(pushback->count()));
+    return;
+  }
   // Never: clients may be configured to repeat whatever failed with this status.
   if (status.code() == absl::StatusCode::kResourceExhausted) {
     end->trailers.emplace_back(kPushback, "-1");

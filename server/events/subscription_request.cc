@@ -106,8 +106,8 @@ absl::Status ParseKinds(const v1::SubscribeRequest& wire, EventKinds* kinds) {
         *kinds |= KindBit(EventKind::kEvict);
         break;
       default:
-        return FieldOutOfRange("key_event_kinds holds " + std::to_string(kind) +
-                               ", which is no kind of event");
+        return UnknownValue("key_event_kinds", kind, *v1::KeyEventKind_descriptor(),
+                            /*with_zero=*/false);
     }
   }
   return absl::OkStatus();
@@ -116,8 +116,8 @@ absl::Status ParseKinds(const v1::SubscribeRequest& wire, EventKinds* kinds) {
 absl::Status ParseTerms(const v1::SubscribeRequest& wire, const QueueLimits& most,
                         SubscriptionRequest* request) {
   if (!v1::SlowConsumerPolicy_IsValid(wire.slow_consumer_policy())) {
-    return FieldOutOfRange("slow_consumer_policy is " +
-                           std::to_string(wire.slow_consumer_policy()) + ", which is no policy");
+    return UnknownValue("slow_consumer_policy", wire.slow_consumer_policy(),
+                        *v1::SlowConsumerPolicy_descriptor());
   }
   if (wire.slow_consumer_policy() != v1::SLOW_CONSUMER_POLICY_UNSPECIFIED) {
     request->policy = wire.slow_consumer_policy();

@@ -28,18 +28,22 @@ absl::Status CacheHandlers::CheckMSet(const v1::MSetRequest& request) const {
       !status.ok())
     return status;
   // All are checked before the first is written: a bad request changes nothing.
-  for (const v1::SetRequest& entry : request.entries()) {
-    if (absl::Status status = CheckSet(entry, max_value_bytes_); !status.ok()) return status;
-    if (entry.request_id().empty()) {
-      if (absl::Status status = CheckNotPast(entry); !status.ok()) return status;
-    }
-    if (entry.return_previous()) {
-      return InvalidArgument(
-          v1::CONTRADICTION,
-          "return_previous is for Set: the previous values of a batch might not fit in its reply");
-    }
+  for (int i = 0; i < request.entries_size(); ++i) {
+    if (absl::Status status = CheckEntry(request.entries(i)); !status.ok())
+      return AtIndex(status, static_cast<size_t>(i));
   }
   return absl::OkStatus();
+}
+
+absl::Status CacheHandlers::CheckEntry(const v1::SetRequest& entry) const {
+  if (absl::Status status = CheckSet(entry, max_value_bytes_); !status.ok()) return status;
+  if (entry.request_id().empty()) {
+    if (absl::Status status = CheckNotPast(entry); !status.ok()) return status;
+  }
+  if (!entry.return_previous()) return absl::OkStatus();
+  return InvalidArgument(
+      v1::CONTRADICTION,
+      "return_previous is for Set: the previous values of a batch might not fit in its reply");
 }
 
 absl::Status CacheHandlers::MSet(const v1::MSetRequest& request, v1::MSetResponse* response) {

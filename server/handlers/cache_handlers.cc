@@ -13,9 +13,9 @@ namespace {
 
 void Count(CacheOutcome outcome) { ThreadCounters::Current().Count(outcome); }
 
-absl::Status CountedMemoryFull() {
+absl::Status CountedMemoryFull(const Store& store) {
   ThreadCounters::Current().Count(ShedReason::kMemory);
-  return MemoryFull();
+  return MemoryFull(store.max_memory_bytes());
 }
 
 Expiry ExpiryOf(const v1::SetRequest& request) {
@@ -154,7 +154,7 @@ SetItem CacheHandlers::ItemOf(const v1::SetRequest& request) {
 }
 
 absl::Status CacheHandlers::FillAndCountSet(const SetResult& result, v1::SetResponse* response) {
-  if (result.outcome == SetOutcome::kMemoryFull) return CountedMemoryFull();
+  if (result.outcome == SetOutcome::kMemoryFull) return CountedMemoryFull(store_);
   const bool stored = result.outcome == SetOutcome::kStored;
   Count(stored ? CacheOutcome::kSetStored : CacheOutcome::kSetConditionFailed);
   response->set_stored(stored);
@@ -224,7 +224,7 @@ absl::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrRespons
     const IncrResult result = store_.Incr(request.key(), options);
     switch (result.outcome) {
       case IncrOutcome::kMemoryFull:
-        return CountedMemoryFull();
+        return CountedMemoryFull(store_);
       case IncrOutcome::kNotACounter:
         return MakeError(absl::StatusCode::kFailedPrecondition, v1::NOT_A_COUNTER,
                          "the value is not a decimal int64; nothing was changed");

@@ -68,7 +68,8 @@ class CacheHandlers {
   absl::Status ExistsOne(const v1::ExistsRequest& request, v1::ExistsResponse* response);
   // What the store is asked by a Set without a request_id, and what it answers.
   static SetItem ItemOf(const v1::SetRequest& request);
-  static absl::Status FillAndCountSet(const SetResult& result, v1::SetResponse* response);
+  absl::Status CheckEntry(const v1::SetRequest& entry) const;
+  absl::Status FillAndCountSet(const SetResult& result, v1::SetResponse* response);
 
   Store& store_;
   ReplayWindow& replays_;

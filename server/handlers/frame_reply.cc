@@ -15,10 +15,10 @@ void CountOutcome(CacheOutcome outcome) { ThreadCounters::Current().Count(outcom
 
 }  // namespace
 
-void FrameReply::AddSet(const SetResult& result) {
+void FrameReply::AddSet(const SetResult& result, const Store& store) {
   if (result.outcome == SetOutcome::kMemoryFull) {
     ThreadCounters::Current().Count(ShedReason::kMemory);
-    return AddError(MemoryFull());
+    return AddError(MemoryFull(store.max_memory_bytes()));
   }
   CountOutcome(CacheOutcome::kSetStored);
   WriteNumbers(kSetOutcome, 1, result.version, &writer_);

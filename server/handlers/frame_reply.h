@@ -13,6 +13,7 @@
 #include "server/events/event_hub.h"
 #include "server/handlers/read_result.h"
 #include "store/operation.h"
+#include "store/store.h"
 
 namespace ferrite {
 
@@ -40,7 +41,7 @@ class FrameReply {
     result->value.Clear();
   }
   // Of a Set without a condition.
-  void AddSet(const SetResult& result);
+  void AddSet(const SetResult& result, const Store& store);
   void AddDelete(const DeleteResult& result);
   void AddPublish(const PublishResult& result);
   // Any other outcome, which has a value or not.

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "server/admission/gate.h"
-#include "server/admission/pushback.h"
 #include "server/call/status.h"
 
 namespace ferrite {
@@ -15,9 +14,8 @@ v1::OperationError ToOperationError(const absl::Status& status) {
   error.set_message(std::string(status.message()));
   error.set_reason(ReasonOf(status));
   error.mutable_metadata()->swap(*info.mutable_metadata());
-  if (const auto delay = DelayAfter(error.reason()); delay.has_value()) {
-    error.set_retry_pushback_ms(RandomPushback(*delay).count());
-  }
+  if (const auto pushback = PushbackAfter(status); pushback.has_value())
+    error.set_retry_pushback_ms(pushback->count());
   return error;
 }
 

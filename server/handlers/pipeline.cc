@@ -142,7 +142,7 @@ void WireHandlers::Writes(std::span<const FrameOperation> operations, FrameReply
     items[i] = {operations[i].key, operations[i].value, OptionsOf(operations[i])};
   }
   store_.MSet({items.data(), operations.size()}, {results.data(), operations.size()});
-  for (size_t i = 0; i < operations.size(); ++i) reply->AddSet(results[i]);
+  for (size_t i = 0; i < operations.size(); ++i) reply->AddSet(results[i], store_);
 }
 
 void WireHandlers::Messages(std::span<const FrameOperation> operations, FrameReply* reply) {
@@ -168,7 +168,8 @@ void WireHandlers::ExecuteOne(const FrameOperation& operation, FrameInHand* fram
       return reply->AddRead(&result);
     }
     case Kind::kSet:
-      return reply->AddSet(store_.Set(operation.key, operation.value, OptionsOf(operation)));
+      return reply->AddSet(store_.Set(operation.key, operation.value, OptionsOf(operation)),
+                           store_);
     case Kind::kDelete:
       return reply->AddDelete(store_.Delete(operation.key));
     case Kind::kPublish:

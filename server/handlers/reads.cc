@@ -27,7 +27,10 @@ absl::Status ParseKeys(std::string_view message, std::vector<std::string_view>* 
   }
   if (!field.well_formed()) return Malformed("MGetRequest");
   absl::Status status = CheckBatchSize(keys->size());
-  for (auto key = keys->begin(); status.ok() && key != keys->end(); ++key) status = CheckKey(*key);
+  for (size_t i = 0; status.ok() && i < keys->size(); ++i) {
+    status = CheckKey((*keys)[i]);
+    if (!status.ok()) return AtIndex(status, i);
+  }
   return status;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/admission/gate.h"
 #include "server/call/caller.h"
 #include "server/call/status.h"
 #include "server/metrics/thread_counters.h"
@@ -97,6 +98,7 @@ absl::Status ReplayWindow::Once(std::string_view request_id, size_t request_hash
   const auto place = stripe.outcomes.emplace(id, std::move(outcome)).first;
   stripe.expiring.push_back(
       {clock_.MonotonicMs() + kReplayWindowMs, &place->first, shares_.Add(client, bytes)});
+  stripe.next_ms.store(stripe.expiring.front().at_ms, std::memory_order_relaxed);
   return status;
 }
 
@@ -113,7 +115,17 @@ absl::Status ReplayWindow::CheckRoom(const std::string& client) const {
             ": more than three times of what is left, which is for others";
   }
   return MakeError(absl::StatusCode::kResourceExhausted, v1::REQUEST_WINDOW_FULL, text,
-                   {{"limit", limit}});
+                   {{"limit", limit}, {kRetryAfterFact, std::to_string(OldestIsPastInMs())}});
+}
+
+int64_t ReplayWindow::OldestIsPastInMs() const {
+  // Below this a client is back before anything has changed.
+  constexpr int64_t kLeastMs = 10;
+  int64_t oldest_ms = kNever;
+  for (const Stripe& stripe : stripes_)
+    oldest_ms = std::min(oldest_ms, stripe.next_ms.load(std::memory_order_relaxed));
+  if (oldest_ms == kNever) return kReplayWindowMs;
+  return std::clamp(oldest_ms - clock_.MonotonicMs(), kLeastMs, kReplayWindowMs);
 }
 
 bool ReplayWindow::Knows(std::string_view request_id) {
@@ -142,6 +154,8 @@ void ReplayWindow::PurgeStripe(Stripe* stripe) {
     stripe->outcomes.erase(outcome);
     stripe->expiring.pop_front();
   }
+  stripe->next_ms.store(stripe->expiring.empty() ? kNever : stripe->expiring.front().at_ms,
+                        std::memory_order_relaxed);
 }
 
 }  // namespace ferrite

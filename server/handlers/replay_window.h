@@ -103,16 +103,20 @@ class ReplayWindow {
     ClientShares::Share* share;     // what its bytes count in
   };
   // Ids are spread over stripes, so that calls with different ones rarely wait for each other.
+  static constexpr size_t kStripes = 64;
+  static constexpr int64_t kNever = INT64_MAX;
   struct Stripe {
     Mutex mutex;
     std::unordered_map<std::string, Outcome> outcomes ABSL_GUARDED_BY(mutex);
     std::deque<Expiring> expiring ABSL_GUARDED_BY(mutex);  // in order of time
+    std::atomic<int64_t> next_ms{kNever};                  // when the first of them is past
   };
-  static constexpr size_t kStripes = 64;
 
   Stripe& StripeOf(const std::string& request_id) {
     return stripes_[std::hash<std::string>{}(request_id) % kStripes];
   }
+  // In how many milliseconds the oldest outcome is past.
+  int64_t OldestIsPastInMs() const;
   // Whether there is room for another outcome of this client.
   absl::Status CheckRoom(const std::string& client) const;
   void PurgeStripe(Stripe* stripe) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stripe->mutex);

@@ -132,6 +132,9 @@ std::optional<size_t> ScanSource::AddEntry(size_t bytes, v1::ScanResponse* respo
 }
 
 absl::Status ScanBeginning(const v1::ScanRequest& request, ScanCursor* cursor) {
+  if (!request.prefix().empty()) {
+    if (absl::Status status = CheckKey(request.prefix()); !status.ok()) return status;
+  }
   if (request.cursor().empty() || DecodeCursor(request.cursor(), cursor)) return absl::OkStatus();
   return InvalidArgument(v1::CURSOR_INVALID,
                          "the cursor is not from this server, or from before its last start; "

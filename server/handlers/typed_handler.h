@@ -31,7 +31,7 @@ absl::Status AnswerTyped(Turn* turn, const Function& function) {
   thread_local Response response;
   absl::Status status = turn->request().ParseInto(&message)
                             ? function(message, &response)
-                            : Malformed(Message::descriptor()->name());
+                            : Malformed(Message::descriptor()->full_name());
   if (status.ok()) turn->reply()->AppendMessage(response);
   Empty(turn->request().size(), &message);
   Empty(turn->reply()->size(), &response);

@@ -6,10 +6,13 @@ from cache_client import UNLIMITED_MESSAGES, CacheClient, assert_refused, failur
 from ferrite.v1.cache_pb2 import (
     ExistsRequest,
     GetRequest,
+    IncrRequest,
     MDeleteRequest,
     MGetRequest,
     MSetRequest,
+    ScanRequest,
     SetRequest,
+    SubscribeRequest,
 )
 from server_process import ServerProcess
 
@@ -94,3 +97,36 @@ def test_the_limit_on_values_is_a_setting():
             "VALUE_TOO_LARGE", client.Set, SetRequest(key=b"k", value=b"v" * 11), limit=10
         )
         assert client.Get(GetRequest(key=b"k")).value == b"v" * 10
+
+
+def test_values_that_a_field_may_not_have_are_told_with_those_that_it_may(large, key):
+    for call, request, allowed in (
+        (large.Set, SetRequest(key=key, value=b"v", condition=9), "SET_CONDITION_ABSENT (1)"),
+        (large.Incr, IncrRequest(key=key, delta=1, overflow=7), "OVERFLOW_POLICY_"),
+        (
+            large.Subscribe,
+            SubscribeRequest(keys=[key], slow_consumer_policy=9),
+            "SLOW_CONSUMER_POLICY_",
+        ),
+        (large.Subscribe, SubscribeRequest(keys=[key], key_event_kinds=[9]), "KEY_EVENT_KIND_SET"),
+    ):
+        failure = failure_from(call, request)
+        assert failure.code == grpc.StatusCode.INVALID_ARGUMENT, failure
+        assert failure.reason == "FIELD_OUT_OF_RANGE" and allowed in failure.message, failure
+        assert "9" in failure.message or "7" in failure.message
+
+
+def test_a_prefix_is_no_longer_than_a_key(large):
+    assert_refused("KEY_TOO_LARGE", large.Scan, ScanRequest(prefix=b"p" * 4097), limit=4096)
+
+
+def test_the_place_of_a_bad_key_in_a_batch_is_told(large, key):
+    good, bad = SetRequest(key=key, value=b"v"), SetRequest(value=b"v")
+    for call, request in (
+        (large.MGet, MGetRequest(keys=[key, key, b""])),
+        (large.Exists, ExistsRequest(keys=[key, key, b""])),
+        (large.MDelete, MDeleteRequest(keys=[key, key, b""])),
+        (large.MSet, MSetRequest(entries=[good, good, bad])),
+    ):
+        failure = failure_from(call, request)
+        assert failure.reason == "KEY_EMPTY" and failure.metadata["index"] == "2", failure

@@ -74,7 +74,9 @@ def test_a_frame_that_is_too_large_ends_its_stream(server, large, key):
     with counted(server, shed="message_size", refused="request_too_large"):
         with pytest.raises(grpc.RpcError) as error:
             next(replies)
-    assert failure_of(error.value).reason == "REQUEST_TOO_LARGE"
+    failure = failure_of(error.value)
+    assert failure.code == grpc.StatusCode.INVALID_ARGUMENT, failure
+    assert failure.reason == "REQUEST_TOO_LARGE"
 
 
 @pytest.mark.parametrize("algorithm", [grpc.Compression.Gzip, grpc.Compression.Deflate])
@@ -109,6 +111,9 @@ def test_what_is_no_message(server, client):
         failure = failure_from(get, b"\xff\xff\xff", timeout=CALL_S)
     assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED")
     assert "GetRequest" in failure.message
+    check = client.channel.unary_unary("/grpc.health.v1.Health/Check")
+    failure = failure_from(check, b"\xff\xff\xff", timeout=CALL_S)
+    assert "type grpc.health.v1.HealthCheckRequest" in failure.message
 
 
 def test_operations_of_a_frame_are_counted_one_by_one(server, client, key):

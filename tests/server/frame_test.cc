@@ -135,6 +135,8 @@ TEST_F(FrameTest, AFullStoreSaysWhenToComeAgain) {
   ASSERT_TRUE(outcomes_.ParseFromString(TakeBytes(&reply)));
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(ReasonOf(i), v1::MEMORY_FULL);
+    EXPECT_EQ(outcomes_.results(i).error().metadata().at("limit"),
+              std::to_string(full.max_memory_bytes()));
     EXPECT_GT(outcomes_.results(i).error().retry_pushback_ms(), 0);
   }
   v1::MSetRequest batch;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "ferrite/v1/cache.pb.h"
+#include "server/admission/gate.h"
 #include "server/call/caller.h"
 #include "server/call/status.h"
 #include "server/metrics/thread_counters.h"
@@ -185,6 +186,21 @@ TEST_F(ReplayWindowTest, NoClientUsesItUpForTheOthers) {
   window.Purge();
   EXPECT_EQ(window.memory_bytes(), 0u);
   EXPECT_GT(use_up("ipv4:10.0.0.1"), first * 9 / 10);  // its ids have more digits now
+}
+
+TEST_F(ReplayWindowTest, WhoIsRefusedLearnsWhenTheOldestOutcomeIsPast) {
+  int ids = 0;
+  ASSERT_TRUE(Call("oldest").ok());
+  clock_.Advance(20'000);
+  absl::Status full;
+  while ((full = Call(std::to_string(ids++))).ok()) {
+  }
+  ASSERT_EQ(ReasonOf(full), v1::REQUEST_WINDOW_FULL);
+  EXPECT_EQ(PushbackAfter(full), std::chrono::milliseconds(kReplayWindowMs - 20'000));
+  clock_.Advance(kReplayWindowMs - 20'000);
+  window_.Purge();
+  full = Call("new");
+  ASSERT_TRUE(full.ok() || PushbackAfter(full) == std::chrono::milliseconds(20'000));
 }
 
 TEST_F(ReplayWindowTest, OfManyAtOnceOneExecutes) {

@@ -32,7 +32,8 @@ std::optional<int> ShiftOf(std::string_view unit) {
   if (lower.empty() || lower == "b") return 0;
   const size_t power = std::string_view("kmgt").find(lower[0]);
   const std::string_view rest = std::string_view(lower).substr(1);
-  if (power == std::string_view::npos || (rest != "" && rest != "b" && rest != "i" && rest != "ib"))
+  if (power == std::string_view::npos ||
+      (!rest.empty() && rest != "b" && rest != "i" && rest != "ib"))
     return std::nullopt;
   return 10 * (static_cast<int>(power) + 1);
 }

@@ -51,7 +51,8 @@ bool TryTake(std::atomic<int32_t>& semaphore) {
 
 constinit WallClockSteps wall_clock;
 
-long Futex(std::atomic<int32_t>& semaphore, int operation, int32_t value, const timespec* longest) {
+int64_t Futex(std::atomic<int32_t>& semaphore, int operation, int32_t value,
+              const timespec* longest) {
   return syscall(SYS_futex, &semaphore, operation | FUTEX_PRIVATE_FLAG, value, longest, nullptr, 0);
 }
 

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "base/error_text.h"
 
 namespace ferrite::cli {
 
@@ -20,7 +20,7 @@ absl::StatusOr<std::unique_ptr<InputFile>> InputFile::Open(const Session& sessio
     file = open(name.c_str(), O_RDONLY | O_CLOEXEC);
   }
   if (file < 0) {
-    return absl::NotFoundError(absl::StrCat("cannot open ", name, ": ", std::strerror(errno)));
+    return absl::NotFoundError(absl::StrCat("cannot open ", name, ": ", ErrorText(errno)));
   }
   return std::unique_ptr<InputFile>(new InputFile(file));
 }

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "base/error_text.h"
 #include "client/cli/interrupt.h"
 
 namespace ferrite::cli {
@@ -31,7 +31,7 @@ absl::StatusOr<bool> RecordReader::Fill() {
   do {
     size = read(file_, buffer_.data(), buffer_.size());
   } while (size < 0 && errno == EINTR);
-  if (size < 0) return absl::DataLossError(absl::StrCat("cannot read: ", std::strerror(errno)));
+  if (size < 0) return absl::DataLossError(absl::StrCat("cannot read: ", ErrorText(errno)));
   left_ = std::string_view(buffer_.data(), static_cast<size_t>(size));
   return size > 0;
 }

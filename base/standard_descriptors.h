@@ -1,20 +1,29 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+// Opens /dev/null in the place of each of the three standard descriptors that is closed; else some
+// socket gets such a number, and is read as the input or written to as the log. gRPC opens its
+// first descriptors before main() begins, when its library is loaded. So a program says in one of
+// its files, outside of any function, that this comes before everything else:
+//
+//   FERRITE_OPEN_STANDARD_DESCRIPTORS;
+#define FERRITE_OPEN_STANDARD_DESCRIPTORS                                                    \
+  [[gnu::section(".preinit_array"), gnu::used]] static void (*open_standard_descriptors)() = \
+      &ferrite::OpenStandardDescriptors
 
 namespace ferrite {
 
-// Opens /dev/null in the place of each of the three standard descriptors that is closed. Call it
-// before anything opens a file: else some socket gets such a number, and is read as the input or
-// written to as the log.
-inline void OpenStandardDescriptors() {
+// Nothing is initialized when it runs, sanitizers neither, so it asks the system itself.
+[[gnu::no_sanitize("address", "thread", "undefined")]] inline void OpenStandardDescriptors() {
   // The system gives the lowest number that is free.
-  int opened;
+  ssize_t opened;
   do {
-    opened = open("/dev/null", O_RDWR);
+    opened = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR);
   } while (opened >= 0 && opened <= STDERR_FILENO);
-  if (opened > STDERR_FILENO) close(opened);
+  if (opened > STDERR_FILENO) syscall(SYS_close, opened);
 }
 
 }  // namespace ferrite

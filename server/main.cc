@@ -20,6 +20,8 @@
 
 extern char** environ;
 
+FERRITE_OPEN_STANDARD_DESCRIPTORS;
+
 namespace {
 
 // What a shell expects of a program that was started wrongly, and of one that failed.
@@ -51,7 +53,6 @@ absl::Status StartNode(ferrite::Node* node) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  ferrite::OpenStandardDescriptors();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   const auto asked = [&arguments](const char* question) {
     return std::find(arguments.begin(), arguments.end(), question) != arguments.end();

@@ -2,63 +2,28 @@
 
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/duration_text.h"
 
 namespace ferrite::cli {
 namespace {
 
 constexpr absl::Duration kDay = absl::Hours(24);
-constexpr absl::Duration kLongest = absl::Hours(24 * 365 * 1000);
-
 constexpr std::pair<std::string_view, absl::Duration> kUnits[] = {{"ms", absl::Milliseconds(1)},
                                                                   {"s", absl::Seconds(1)},
                                                                   {"m", absl::Minutes(1)},
                                                                   {"h", absl::Hours(1)},
                                                                   {"d", kDay}};
 
-// Takes the longest prefix of `*text` whose characters are all in `allowed`.
-std::string_view TakeWhile(std::string_view* text, std::string_view allowed) {
-  const size_t end = std::min(text->find_first_not_of(allowed), text->size());
-  const std::string_view taken = text->substr(0, end);
-  text->remove_prefix(end);
-  return taken;
-}
-
-absl::Status Refusal(std::string_view text, std::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("\"", absl::string_view(text.data(), text.size()),
-                                                 "\" ", absl::string_view(why.data(), why.size())));
-}
-
-absl::Status NotADuration(std::string_view text) {
-  return Refusal(text, "is not a duration such as 250ms, 30s, 5m, 2h or 7d");
-}
-
 }  // namespace
 
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {
-  std::string_view rest = text;
-  const bool negative = !rest.empty() && rest.front() == '-';
-  if (negative) rest.remove_prefix(1);
-  if (rest.empty()) return NotADuration(text);
-  if (rest == "0") return absl::ZeroDuration();
-  absl::Duration sum;
-  while (!rest.empty()) {
-    const std::string_view number = TakeWhile(&rest, "0123456789.");
-    const std::string_view name = TakeWhile(&rest, "abcdefghijklmnopqrstuvwxyz");
-    double amount;
-    if (!absl::SimpleAtod(absl::string_view(number.data(), number.size()), &amount)) {
-      return NotADuration(text);
-    }
-    const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits),
-                                    [&](auto& u) { return u.first == name; });
-    if (name.empty()) return Refusal(text, "has no unit: it is a number and ms, s, m, h or d");
-    if (unit == std::end(kUnits)) return NotADuration(text);
-    sum += amount * unit->second;
-    if (sum > kLongest) return Refusal(text, "is longer than 1,000 years");
-  }
-  return negative ? -sum : sum;
+  const bool negative = text.starts_with('-');
+  const absl::StatusOr<absl::Duration> duration = ReadDuration(text.substr(negative ? 1 : 0));
+  if (duration.ok()) return negative ? -*duration : *duration;
+  return absl::InvalidArgumentError(absl::StrCat("\"", absl::string_view(text.data(), text.size()),
+                                                 "\" ", duration.status().message()));
 }
 
 std::string RenderDuration(absl::Duration duration) {

@@ -10,10 +10,8 @@
 
 namespace ferrite::cli {
 
-// Reads one or more numbers, each with its unit (ms, s, m, h, d) and possibly a fraction ("1.5s");
-// 0 needs no unit.
-// INVALID_ARGUMENT with a message for people if `text` is not a duration or exceeds 1,000 years. A
-// leading minus is accepted; the server decides what it means.
+// As ReadDuration does (base/duration_text.h), with `text` in the message of its error. A leading
+// minus is accepted; the server decides what it means.
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text);
 
 // Writes the two leading units of a duration that is not negative: "250ms", "29.87s", "1h30m",

@@ -3,9 +3,12 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "base/standard_descriptors.h"
 #include "client/cli/command_line.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/server_address.h"
+
+FERRITE_OPEN_STANDARD_DESCRIPTORS;
 
 namespace ferrite::cli {
 namespace {

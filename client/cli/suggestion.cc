@@ -104,7 +104,13 @@ std::string_view InsteadOfCommand(std::string_view word) { return Look(kCommands
 
 std::string InsteadOfArgument(std::string_view command, std::string_view argument) {
   const std::string name = Lower(argument.substr(0, argument.find('=')));
-  if (absl::StartsWith(name, "-")) return std::string(Look(kOptions, name));
+  if (absl::StartsWith(name, "-")) {
+    const std::string_view instead = Look(kOptions, name);
+    const bool is_short = !absl::StartsWith(name, "--");
+    // Most likely it is to be the key or the value.
+    return instead.empty() && is_short ? absl::StrCat("-- ", std::string(argument))
+                                       : std::string(instead);
+  }
   if (command == "get") return "ferrite mget, for many keys";
   if (command != "set" && command != "mset") return "";
   if (ParseDuration(argument).ok()) return absl::StrCat("--ttl ", std::string(argument));

@@ -14,6 +14,8 @@ TEST(ParseDurationTest, ReadsEveryUnit) {
   EXPECT_EQ(*ParseDuration("5m"), absl::Minutes(5));
   EXPECT_EQ(*ParseDuration("2h"), absl::Hours(2));
   EXPECT_EQ(*ParseDuration("7d"), absl::Hours(7 * 24));
+  EXPECT_EQ(*ParseDuration("250us"), absl::Microseconds(250));
+  EXPECT_EQ(*ParseDuration("3ns"), absl::Nanoseconds(3));
 }
 
 TEST(ParseDurationTest, ReadsSumsAndFractions) {
@@ -40,6 +42,7 @@ TEST(ParseDurationTest, RefusesWhatIsNone) {
   EXPECT_THAT(ParseDuration("soon").status().message(),
               HasSubstr("\"soon\" is not a duration such as"));
   EXPECT_THAT(ParseDuration("5").status().message(), HasSubstr("\"5\" has no unit"));
+  EXPECT_EQ(ParseDuration("1h1h").status().message(), "\"1h1h\" has the unit h twice");
   EXPECT_THAT(ParseDuration("400000d").status().message(), HasSubstr("longer than 1,000 years"));
 }
 

@@ -44,6 +44,25 @@ get 'a b')");
   EXPECT_EQ(run.out, std::string("stored\nhello, world\n5\nstored\nx\ny\0\n", 34));
 }
 
+TEST_F(ScriptTest, EndsWhereItSaysSo) {
+  for (const char* farewell : {"exit", " quit "}) {
+    const Result run = Ferrite({"-"}, std::string("set k v\n") + farewell + "\nno such command\n");
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+    EXPECT_EQ(run.out, "stored\n");
+  }
+}
+
+// A socket would get the number of what is closed, and be read as the commands for ever.
+TEST_F(ScriptTest, EndsIfThereIsNoInput) {
+  const std::string command = std::string(FERRITE_CLI_PATH) + " --server " + server_->address();
+  const auto in_shell = [&](const std::string& line) {
+    return RunCommand({"/bin/sh", "-c", command + line});
+  };
+  EXPECT_EQ(in_shell(" - <&-").exit_code, 0);
+  EXPECT_EQ(in_shell(" set k v <&- >&- 2>&-").exit_code, 0);
+  EXPECT_EQ(in_shell(" get k <&-").out, "v\n");
+}
+
 TEST_F(ScriptTest, EndsWithTheWorstCodeAndNamesTheLine) {
   EXPECT_EQ(Ferrite({"-"}, "get missing\nset k v\n").exit_code, 1);
   const Result run = Ferrite({"-"}, "get missing\ngte k\n\nset k 'v\nset k v --ttl 0s\nset k v\n");

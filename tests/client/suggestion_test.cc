@@ -29,6 +29,8 @@ TEST(InsteadTest, KnowsOtherCommandLines) {
   EXPECT_EQ(InsteadOfArgument("set", "NX"), "--if-absent");
   EXPECT_EQ(InsteadOfArgument("set", "--ex=5"), "--ttl 10s");
   EXPECT_EQ(InsteadOfArgument("set", "whatever"), "");
+  EXPECT_EQ(InsteadOfArgument("set", "-v"), "-- -v");
+  EXPECT_EQ(InsteadOfArgument("set", "--valeu"), "");
   EXPECT_EQ(InsteadOfArgument("ttl", "5m"), "");
 }
 

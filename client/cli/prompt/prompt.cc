@@ -38,7 +38,7 @@ ExitCode RunPrompt(const Session& session) {
     if (words.empty()) continue;
     editor.Remember(line->text);
     file.Append(line->text);
-    if (words == "exit" || words == "quit") return ExitCode::kOk;
+    if (IsFarewell(line->text)) return ExitCode::kOk;
     RunLine(own, line->text);
     if (!FlushOutput()) return ExitCode::kError;
     ForgetCaughtSignal();

@@ -1,6 +1,7 @@
 #include "client/cli/prompt/script.h"
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/string_view.h"
 #include "client/cli/command_line.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/prompt/words.h"
@@ -19,6 +20,12 @@ ExitCode RunLine(const Session& session, std::string_view line) {
   return words->empty() ? ExitCode::kOk : RunWords(own, *words);
 }
 
+bool IsFarewell(std::string_view line) {
+  const absl::string_view words =
+      absl::StripAsciiWhitespace(absl::string_view(line.data(), line.size()));
+  return words == "exit" || words == "quit";
+}
+
 ExitCode RunScript(const Session& session, int file) {
   ExitCode worst = ExitCode::kOk;
   RecordReader lines(file, '\n', kLongestRecord);
@@ -31,7 +38,7 @@ ExitCode RunScript(const Session& session, int file) {
       PrintError(own, more.status());
       return ExitCode::kError;
     }
-    if (!*more) break;
+    if (!*more || IsFarewell(line)) break;
     worst = Worse(worst, RunLine(own, line));
     FlushOutput();  // for those who wait for the answer before they send the next line
   }

@@ -12,8 +12,11 @@ namespace ferrite::cli {
 // it. A line without words does nothing. The word `ferrite` may come first.
 ExitCode RunLine(const Session& session, std::string_view line);
 
-// Runs the lines of the open descriptor `file` to its end or an interruption, also after failures,
-// each of which is reported with its line. Returns the worst outcome.
+// Whether `line` says that no more is to come: exit, or quit.
+bool IsFarewell(std::string_view line);
+
+// Runs the lines of the open descriptor `file` to its end, a farewell or an interruption, also
+// after failures, each of which is reported with its line. Returns the worst outcome.
 ExitCode RunScript(const Session& session, int file);
 
 }  // namespace ferrite::cli

@@ -119,7 +119,14 @@ std::string ComplaintOf(const CLI::App& app, const CLI::ParseError& error) {
     return app.remaining(true).empty() ? PathOf(command) + " needs a command" : Unexpected(app);
   }
   const std::string scope = command.get_parent() == nullptr ? "" : command.get_name() + ": ";
-  return scope + DisplayText(error.what());
+  const std::string text = scope + DisplayText(error.what());
+  // It may be there, but look like an option.
+  const std::vector<std::string> words = app.remaining(/*recurse=*/true);
+  const bool has_option = !words.empty() && words.front().size() > 1 && words.front()[0] == '-';
+  return is(CLI::ExitCodes::RequiredError) && has_option
+             ? absl::StrCat(text, "; ",
+                            UnknownOption(command, DisplayText(UnprotectArgument(words.front()))))
+             : text;
 }
 
 }  // namespace ferrite::cli

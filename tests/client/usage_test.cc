@@ -43,6 +43,7 @@ TEST(UsageTest, NamesTheWordAndWhatWasMeant) {
            {{"set", "k", "v", "EX", "10"}, "write --ttl 10s"},
            {{"get", "a", "b"}, R"(ferrite get takes no further argument "b"; write ferrite mget)"},
            {{"set", "k"}, "set: VALUE is required", "Usage: ferrite set [OPTIONS] KEY VALUE"},
+           {{"set", "k", "-v"}, "-- -v", "Usage: ferrite set [OPTIONS] KEY VALUE"},
            {{"get"}, "get: KEY, or --stdin, is required"},
            {{"del", "k", "--stdin"},
             "--stdin excludes KEY",

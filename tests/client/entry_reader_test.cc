@@ -74,7 +74,7 @@ TEST(EntryReaderTest, ReadsCsv) {
   EXPECT_THAT(ReadAll("csv", "a\na,b,c,d\na,1,soon\na,1,0\n\"a\"b,1\n\"open"),
               ElementsAre("1: it has 1 fields, not key,value or key,value,ttl",
                           "2: it has 4 fields, not key,value or key,value,ttl",
-                          "3: \"soon\" is not a duration such as 250ms, 30s, 5m, 2h or 7d",
+                          "3: \"soon\" is not a duration such as 250us, 10ms, 1.5s, 1h30m, 7d or 0",
                           "4: a time to live of 0 ms is not 1 ms to 100 years",
                           "5: something follows a quoted field", "6: a quote is not closed"));
 }

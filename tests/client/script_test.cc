@@ -60,7 +60,7 @@ TEST_F(ScriptTest, EndsIfThereIsNoInput) {
   };
   EXPECT_EQ(in_shell(" - <&-").exit_code, 0);
   EXPECT_EQ(in_shell(" set k v <&- >&- 2>&-").exit_code, 0);
-  EXPECT_EQ(in_shell(" get k <&-").out, "v\n");
+  EXPECT_EQ(in_shell(" get k <&-").out, "v");
 }
 
 TEST_F(ScriptTest, EndsWithTheWorstCodeAndNamesTheLine) {

@@ -18,7 +18,7 @@ end_cluster() {
   rm -rf "$cluster_dir"
 }
 
-# Waits until the last lines of a log have a line that matches; fails if the process ends before.
+# Waits until a log has a line that matches; fails if the process ends before.
 await_log_line() {
   local process=$1 log=$2 pattern=$3
   until grep -qE "$pattern" "$log" 2>/dev/null; do
@@ -37,6 +37,7 @@ dev_cluster() {
   local count=${1:-3} first_port=${2:-6380} i port etcd_port peer_port address waited=0
   [[ $count =~ ^[1-9][0-9]?$ ]] || die "./dev cluster takes a number of nodes from 1 to 99"
   [[ $first_port =~ ^[1-9][0-9]{3,4}$ ]] || die "./dev cluster takes the port of the first node as its second argument"
+  ((first_port + 2 * count <= 65536)) || die "$count nodes from port $first_port on need ports above 65535"
   install_packages dev.d/packages/build.txt dev.d/packages/cluster.txt
   build release ferrite-server ferrite
 
@@ -71,7 +72,6 @@ dev_cluster() {
     sleep 0.1
   done
   announce_cluster "$address" "$count"
-  wait -n "$cluster_etcd" "${cluster_nodes[@]}" || true
   # A node that was ended on purpose does not end the others.
   wait
 }

@@ -1,5 +1,6 @@
 #include "server/cluster_metrics.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/clock.h"

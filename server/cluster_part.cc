@@ -55,7 +55,7 @@ std::vector<Address> AddressesToServe(const Settings& settings) {
 
 ToldAddresses AddressesToTell(const Settings& settings, const std::vector<Address>& bound) {
   const ClusterSettings& cluster = settings.cluster;
-  // The settings have been checked: there is one.
+  // The settings have been checked, and all that they name is there.
   const Address clients = cluster.advertise.has_value() ? *cluster.advertise : *FirstToTell(bound);
   Address nodes = clients;
   if (cluster.internal_listen.has_value()) {

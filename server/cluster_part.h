@@ -25,7 +25,8 @@ std::unique_ptr<cluster::Driver> MakeDriver(const Settings& settings, Store* sto
 // if it has one of its own.
 std::vector<Address> AddressesToServe(const Settings& settings);
 
-// What others are told of this node, given the addresses that were bound for AddressesToServe().
+// What others are told of this node, given the addresses that were bound for AddressesToServe(),
+// all of them.
 struct ToldAddresses {
   std::string clients;
   std::string nodes;

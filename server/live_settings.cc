@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/beginning.h"
 #include "base/byte_amount.h"
 #include "server/call/status.h"
 
@@ -46,21 +47,18 @@ v1::Setting ToMessage(const Flag& flag, const Settings& settings,
   return setting;
 }
 
-// What an error repeats of a name, which may be of any length: a text in UTF-8, as it was.
-std::string Beginning(std::string_view name) {
+// What an error repeats of a name, which may be of any length.
+std::string Shortened(std::string_view name) {
   constexpr size_t kMostBytes = 64;
-  if (name.size() <= kMostBytes) return std::string(name);
-  size_t end = kMostBytes;
-  const auto is_within_letter = [&] { return (name[end] & '\xc0') == '\x80'; };
-  while (end > 0 && is_within_letter()) --end;
-  return absl::StrCat(std::string(name.substr(0, end)), "...");
+  return absl::StrCat(std::string(Beginning(name, kMostBytes)),
+                      name.size() > kMostBytes ? "..." : "");
 }
 
 absl::Status UnknownSetting(const std::string& name) {
   const std::optional<std::string> nearest = NearestFlag(name);
   return InvalidArgument(
       v1::SETTING_UNKNOWN,
-      absl::StrCat("there is no setting '", Beginning(name), "'",
+      absl::StrCat("there is no setting '", Shortened(name), "'",
                    nearest.has_value() ? absl::StrCat("; did you mean ", *nearest, "?") : ""));
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/byte_amount.h"
 #include "server/call/status.h"
 #include "server/cluster_part.h"
@@ -105,10 +106,7 @@ std::vector<Rpc> Node::AllRpcs() {
 
 absl::Status Node::Start() {
   LogSettings();
-  if (absl::Status status = listener_.Bind(AddressesToServe(settings_), settings_.unix_socket_mode);
-      !status.ok()) {
-    return status;
-  }
+  if (absl::Status status = Bind(); !status.ok()) return status;
   if (absl::Status status = StartHttp(); !status.ok()) return status;
   if (absl::Status status = StartGrpc(); !status.ok()) return status;
   housekeeper_ = std::make_unique<Housekeeper>(&store_, &replays_, &events_);
@@ -117,6 +115,19 @@ absl::Status Node::Start() {
   spdlog::info("Ferrite {} serves gRPC on {}, HTTP on {}: {} threads, {} shards, {} MiB of memory",
                FERRITE_VERSION, grpc_address(), http_address(), settings_.threads,
                store_.shard_count(), settings_.max_memory_bytes >> 20);
+  return absl::OkStatus();
+}
+
+absl::Status Node::Bind() {
+  const std::vector<Address> wanted = AddressesToServe(settings_);
+  if (absl::Status status = listener_.Bind(wanted, settings_.unix_socket_mode); !status.ok())
+    return status;
+  // Others are told of them, so none may be left out as one that the machine does not have.
+  if (driver_ != nullptr && listener_.addresses().size() < wanted.size()) {
+    return absl::UnavailableError(absl::StrCat(
+        "a node of a cluster needs all of its addresses (--listen, --internal-listen): ",
+        ToString(wanted), "; there are only ", ToString(listener_.addresses())));
+  }
   return absl::OkStatus();
 }
 

@@ -67,6 +67,7 @@ class Node {
   void Shutdown();
 
  private:
+  absl::Status Bind();
   void LogSettings() const;
   absl::Status StartHttp();
   absl::Status StartGrpc();

@@ -61,15 +61,13 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
 
       {Method::kGetTopology, Shape::kUnary,
        [cluster](Turn* turn) { return cluster->GetTopology(turn); }},
-      // Not a feed either.
-      {Method::kWatchTopology, Shape::kStream,
+      {Method::kWatchTopology, Shape::kFeed,
        [cluster](Turn* turn) { return cluster->WatchTopology(turn); }},
       {Method::kDrain, Shape::kUnary, TypedHandler(cluster, &ClusterHandlers::Drain)},
       {Method::kRebalance, Shape::kUnary, TypedHandler(cluster, &ClusterHandlers::Rebalance)},
       {Method::kHello, Shape::kUnary, TypedHandler(cluster, &ClusterHandlers::Hello)},
 
       {Method::kHealthCheck, Shape::kUnary, TypedHandler(health, &Health::Check)},
-      // Not a feed: it is to tell that the server shuts down, and is cancelled at the end.
       {Method::kHealthWatch, Shape::kFeed, [health](Turn* turn) { return health->Watch(turn); }},
 
       {Method::kReflect, Shape::kFrames, reflect},

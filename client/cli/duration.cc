@@ -1,5 +1,6 @@
 #include "client/cli/duration.h"
 
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"

@@ -323,7 +323,7 @@ void Call::Finish() {
   state_ = State::kFinishing;
   mark_ = 0;
   // Who has been told of the end finds it counted.
-  EndMeter(Clock::now());
+  if (!metered_) EndMeter(Clock::now());
   AddServerTiming(times_, transport_, &end_);
   transport_.StartFinish(end_, thread_.reply());
 }

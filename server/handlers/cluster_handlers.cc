@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/beginning.h"
 #include "server/call/status.h"
 #include "server/handlers/topology.h"
 
@@ -140,7 +141,7 @@ absl::Status ClusterHandlers::Drain(const v1::DrainRequest& request, v1::DrainRe
       if (node.node_id() == request.node_id()) address = node.address();
     return MakeError(absl::StatusCode::kFailedPrecondition, v1::OTHER_NODE,
                      absl::StrCat("this is node ", own, ", not \"",
-                                  request.node_id().substr(0, kMostToldBytes), "\""),
+                                  std::string(Beginning(request.node_id(), kMostToldBytes)), "\""),
                      {{"node_id", own}, {"address", address}});
   }
   member_->Drain(request.undo());

@@ -81,7 +81,7 @@ absl::Status Health::Check(const grpc::health::v1::HealthCheckRequest& request,
 absl::Status Health::Watch(Turn* turn) {
   grpc::health::v1::HealthCheckRequest request;
   if (!turn->request().ParseInto(&request)) {
-    return InvalidArgument(v1::MALFORMED, "what was sent is not a HealthCheckRequest");
+    return Malformed("grpc.health.v1.HealthCheckRequest");
   }
   turn->Later(std::make_unique<Watcher>(this, SubjectOf(request.service()), turn->waker()));
   return absl::OkStatus();

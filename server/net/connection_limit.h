@@ -28,8 +28,7 @@ KeptPlaces PlacesKept();
 // are fewer left than gRPC needs, which ends the process where it has too few.
 absl::Status RaiseDescriptorLimit();
 
-// After that. Returns how many connections there may be, at
-// most `wanted`.
+// How many connections there may be after that, at most `wanted`.
 size_t ConnectionLimit(size_t wanted);
 
 }  // namespace ferrite

@@ -69,9 +69,9 @@ def test_a_request_that_is_too_large(server, large, key):
 def test_a_frame_that_is_too_large_ends_its_stream(server, large, key):
     small = Operation(set=SetRequest(key=key, value=b"v"))
     huge = Operation(set=SetRequest(key=key, value=b"v" * (5 * MIB)))
-    replies = large.Pipeline(frames(small, huge, small))
-    assert next(replies).results[0].set.stored
     with counted(server, shed="message_size", refused="request_too_large"):
+        replies = large.Pipeline(frames(small, huge, small))
+        assert next(replies).results[0].set.stored
         with pytest.raises(grpc.RpcError) as error:
             next(replies)
     failure = failure_of(error.value)

@@ -110,6 +110,16 @@ TEST(ClusterHandlers, TellWhatTheViewSays) {
   EXPECT_EQ(TopologyOf(&handlers).topology().epoch(), 6);
 }
 
+TEST(ClusterHandlers, CutNoLetterOfALongNameApart) {
+  ScriptedMember member;
+  ClusterHandlers handlers(&member);
+  v1::DrainRequest request;
+  request.set_node_id(std::string(127, 'x') + "\u00e9");
+  v1::DrainResponse response;
+  const absl::Status status = handlers.Drain(request, &response);
+  EXPECT_NE(status.message().find(std::string(127, 'x') + '"'), std::string::npos) << status;
+}
+
 TEST(ClusterHandlers, DrainTheNodeThatIsMeant) {
   ScriptedMember member;
   ClusterHandlers handlers(&member);
@@ -185,6 +195,18 @@ TEST_F(NodeTest, WithoutAClusterServesAllSlots) {
   v1::DrainResponse drained;
   EXPECT_EQ(stub->Drain(&context, {}, &drained).error_code(),
             grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(NodeTest, AWatchOfTheTopologyIsToldOfTheEnd) {
+  const auto stub = v1::ClusterService::NewStub(Connect());
+  grpc::ClientContext context;
+  const auto stream = stub->WatchTopology(&context, {});
+  v1::WatchTopologyResponse told;
+  ASSERT_TRUE(stream->Read(&told));
+  Shutdown();
+  while (stream->Read(&told)) {
+  }
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
 }  // namespace

@@ -256,6 +256,29 @@ TEST(NodeStartTest, AStartThatFailsEndsInOrder) {
   first.Shutdown();
 }
 
+// Alone, it does without what the machine does not have.
+TEST(NodeStartTest, ANodeOfAClusterNeedsAllOfItsAddresses) {
+  Settings settings = TestSettings();
+  settings.listen = *ParseAddresses("127.0.0.1:0,[::1]:0");
+  for (const bool alone : {true, false}) {
+    if (!alone) {
+      settings.cluster = {.name = "c",
+                          .etcd_endpoints = {"127.0.0.1:1"},
+                          .node_id = "n",
+                          .lease_ttl = absl::Seconds(3)};
+    }
+    Node node(settings);
+    InjectFaults({SystemCall::kV6Socket, EAFNOSUPPORT});
+    const absl::Status status = node.Start();
+    StopFaults();
+    EXPECT_EQ(status.ok(), alone) << status;
+    if (alone)
+      node.Shutdown();
+    else
+      EXPECT_NE(status.message().find("--listen"), std::string::npos) << status;
+  }
+}
+
 TEST(NodeStartTest, AnHttpPortInUseIsRefused) {
   Settings settings = TestSettings();
   Node first(settings);

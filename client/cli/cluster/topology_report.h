@@ -17,8 +17,9 @@ std::string RenderTopology(const std::string& server, const v1::GetTopologyRespo
 // Everything, for programs.
 nlohmann::ordered_json TopologyJson(const v1::GetTopologyResponse& response);
 
-// "3 moves of 120 slots:" and a line for each; for programs.
+// "120 slots would move:" and a line for each move.
 std::string RenderMoves(const v1::RebalanceResponse& response, bool dry_run);
+// For programs.
 nlohmann::ordered_json MovesJson(const v1::RebalanceResponse& response);
 
 }  // namespace ferrite::cli

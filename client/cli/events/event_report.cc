@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "base/beginning.h"
 #include "base/byte_amount.h"
 #include "client/cli/bytes.h"
 #include "client/cli/entry_json.h"
@@ -58,10 +59,7 @@ std::string_view ReasonText(v1::DiscontinuityReason reason) {
 
 std::string Shortened(const std::string& value) {
   if (value.size() <= kShownValueBytes) return DisplayText(value);
-  size_t end = kShownValueBytes;
-  const auto within_character = [&] { return (static_cast<uint8_t>(value[end]) & 0xC0) == 0x80; };
-  while (end > kShownValueBytes - 4 && within_character()) --end;
-  return absl::StrCat(DisplayText(std::string_view(value).substr(0, end)), "... (",
+  return absl::StrCat(DisplayText(Beginning(value, kShownValueBytes)), "... (",
                       RoundedBytes(static_cast<double>(value.size())), ")");
 }
 

@@ -21,7 +21,10 @@ constexpr int64_t kDayNs = 86'400 * kSecondNs;
 
 class WaitsTest : public testing::Test {
  protected:
-  ~WaitsTest() override { SetWallClockAhead(0); }
+  ~WaitsTest() override {
+    SetWallClockAhead(0);
+    (void)WaitsAreSteady();  // waits, and so sees that
+  }
 };
 
 TEST_F(WaitsTest, TheClockIsSetAndOtherWaitsDependOnIt) {
@@ -59,6 +62,16 @@ TEST_F(WaitsTest, AWaitThatHasBegunEndsThoughTheClockIsSetBack) {
     mutex.Unlock();
     waiter.join();
   }
+}
+
+// The first wait of this program.
+TEST_F(WaitsTest, AWaitEndsThoughTheClockIsSetBackJustBeforeIt) {
+  absl::Mutex mutex;
+  absl::CondVar never;
+  absl::MutexLock lock(&mutex);
+  const absl::Time end = absl::Now() + absl::Milliseconds(20);
+  SetWallClockAhead(-kDayNs);
+  EXPECT_TRUE(never.WaitWithDeadline(&mutex, end)) << "it is over";
 }
 
 TEST_F(WaitsTest, AWaitEndsThoughTheClockIsSetForward) {

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/byte_amount.h"
+#include "server/call/limits.h"
 #include "server/call/status.h"
 #include "server/cluster_part.h"
 #include "server/door.h"
@@ -24,6 +25,11 @@ namespace {
 // Room for a few values of the largest size, or for a batch, beside the limit that the contract
 // states.
 constexpr size_t kMinReceiveBytes = size_t{4} << 20;
+
+// Of one message of another node, whose values may be larger than those of this one.
+size_t MostBytesOfPeers(const Settings& settings) {
+  return kMaxReplyBytes + 4 * settings.max_value_bytes;
+}
 
 GrpcServerOptions OptionsOf(const Settings& settings) {
   return {.threads = settings.threads,
@@ -169,7 +175,7 @@ absl::Status Node::StartGrpc() {
       continue;
     }
     ThreadRouting* const routing = router_->of(thread->index());
-    routing->ConnectBy(std::make_unique<GrpcPeers>(thread));
+    routing->ConnectBy(std::make_unique<GrpcPeers>(thread, MostBytesOfPeers(settings_)));
     thread->BetweenSteps([dispatcher, routing] {
       dispatcher->RunIfWoken();
       routing->Flush();
@@ -210,6 +216,8 @@ void Node::StartCluster() {
   spdlog::info("node {} of cluster {}: others are told to reach it at {}{}", driver_->node_id(),
                driver_->cluster(), told.clients,
                told.nodes == told.clients ? "" : ", nodes at " + told.nodes);
+  // So that no thread sleeps on calls to a node that is none any more.
+  driver_->AddListener([this] { PostToAll([] {}); });
   driver_->Start(told.clients, told.nodes);
 }
 

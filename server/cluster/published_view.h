@@ -53,6 +53,8 @@ class ViewReader {
       Take();
     return *view_;
   }
+  // What view() returned last.
+  const ClusterView& last() const { return *view_; }
 
  private:
   void Take() {

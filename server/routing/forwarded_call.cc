@@ -68,7 +68,10 @@ absl::Status ForwardCall(Turn* turn, int field, uint32_t slot, ThreadRouting* he
   auto operations = std::make_shared<ForwardedOperations>(turn->waker());
   absl::Status status =
       here->Forward(slot, operations->Add(OperationOf(*turn, field), turn->caller().deadline()));
-  if (!status.ok()) return status;
+  if (!status.ok()) {
+    here->tally()->Count(FateOf({.status = status}));
+    return status;
+  }
   turn->Later(std::make_unique<ForwardedCall>(std::move(operations), field, slot, here));
   return absl::OkStatus();
 }

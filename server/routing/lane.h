@@ -52,13 +52,18 @@ class Lane final : private PeerStream::Listener {
 
   // `waiting_bytes` is kept up to date; both must outlive the lane.
   Lane(PeerConnector* connector, Peer peer, Counter* waiting_bytes)
-      : peer_(std::move(peer)),
+      : connector_(*connector),
+        peer_(std::move(peer)),
         channel_(connector->Connect(peer_.address)),
         waiting_bytes_(*waiting_bytes) {}
 
   const Peer& peer() const { return peer_; }
-  // The connection, which other streams to the peer may use as well.
-  PeerChannel* channel() const { return channel_.get(); }
+  // A connection to the peer for other streams: one of theirs, as the peer limits the streams of a
+  // connection, and the lane's must not wait for a place.
+  PeerChannel* channel_of_streams() {
+    if (channel_of_streams_ == nullptr) channel_of_streams_ = connector_.Connect(peer_.address);
+    return channel_of_streams_.get();
+  }
 
   // Takes an operation, which ends later. RESOURCE_EXHAUSTED (OVERLOADED) if too much waits: then
   // it has not been taken.
@@ -88,8 +93,10 @@ class Lane final : private PeerStream::Listener {
   void Forget(const LaneFrame& frame);
   absl::Status Unreachable(const absl::Status& cause, bool sent) const;
 
+  PeerConnector& connector_;
   const Peer peer_;
   const std::unique_ptr<PeerChannel> channel_;
+  std::unique_ptr<PeerChannel> channel_of_streams_;  // once it is needed
   Counter& waiting_bytes_;
   std::unique_ptr<PeerStream> stream_;
   bool opened_ = false;  // the peer has taken up the stream

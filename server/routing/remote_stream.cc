@@ -20,6 +20,7 @@ void RemoteStream::Next() {
 
 void RemoteStream::Abandon() {
   abandoned_ = true;
+  message_.reset();
   if (stream_ != nullptr) stream_->Cancel();
 }
 

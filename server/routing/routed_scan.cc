@@ -99,8 +99,11 @@ class ClusterScan final : public Answer {
     if (left_ == 0) return false;
     const cluster::ClusterView& view = here_.view();
     std::map<std::string, Route> owners;
+    Route before;
     for (uint32_t slot = 0; slot < kSlotCount; ++slot) {
       const Route route = view.route(slot);
+      if (slot > 0 && route == before) continue;
+      before = route;
       if (route.place != Route::Place::kHere && route.place != Route::Place::kElsewhere) {
         return NotServed(WayOf(view, route, true, true), view, slot);
       }

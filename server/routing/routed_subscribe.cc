@@ -1,7 +1,6 @@
 #include "server/routing/routed_subscribe.h"
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,50 +26,60 @@ absl::Status SpansNodes() {
       "any of them may; follow it at each node, with the metadata ferrite-route: direct");
 }
 
+bool AllSlotsAreHere(const cluster::ClusterView& view) {
+  for (uint32_t slot = 0; slot < kSlotCount; ++slot) {
+    if (view.route(slot).place != cluster::Route::Place::kHere) return false;
+  }
+  return true;
+}
+
+// What a stream rests on.
+struct Ground {
+  Slots slots;             // all of one owner
+  bool all = false;        // every slot has to be here
+  uint64_t views = 0;      // how many there were before it was looked for
+  std::string owner = {};  // empty: this node
+};
+
 // A stream of this node, or of another one, that ends when its slots are no longer that node's.
 class OwnersFeed : public Answer {
  public:
-  OwnersFeed(Slots slots, Way way, ThreadRouting* here)
-      : slots_(std::move(slots)), way_(way), here_(*here), seen_(here->view_count()) {
-    if (way == Way::kForward) owner_ = OwnerOf(slots_.front());
-  }
+  OwnersFeed(Ground ground, ThreadRouting* here) : ground_(std::move(ground)), here_(*here) {}
 
  protected:
   // Why the stream ends; OK if it goes on.
   absl::Status CheckOwner() {
-    if (way_ == Way::kServe && !here_.may_serve()) {
-      return NotServed(Way::kLeaseLost, here_.view(), slots_.empty() ? 0 : slots_.front());
+    const bool own = ground_.owner.empty();
+    const Slots& slots = ground_.slots;
+    if (own && !here_.may_serve()) {
+      return NotServed(Way::kLeaseLost, here_.view(), slots.empty() ? 0 : slots.front());
     }
     const uint64_t count = here_.view_count();
-    if (count == seen_) [[likely]]
+    if (count == ground_.views) [[likely]]
       return absl::OkStatus();
-    for (const uint32_t slot : slots_) {
+    if (ground_.all && !AllSlotsAreHere(here_.view())) return SpansNodes();
+    for (const uint32_t slot : slots) {
       const Way way = here_.WayTo(slot, /*may_forward=*/true);
-      if (way == way_ && (way == Way::kServe || OwnerOf(slot) == owner_)) continue;
+      const cluster::ClusterView& view = here_.last_view();
+      if (own ? way == Way::kServe
+              : way == Way::kForward && view.nodes()[view.route(slot).node]->id == ground_.owner)
+        continue;
       const bool served = way == Way::kServe || way == Way::kForward;
-      return NotServed(served ? Way::kInTransition : way, here_.view(), slot);
+      return NotServed(served ? Way::kInTransition : way, view, slot);
     }
-    seen_ = count;
+    ground_.views = count;
     return absl::OkStatus();
   }
 
  private:
-  std::string OwnerOf(uint32_t slot) {
-    const cluster::ClusterView& view = here_.view();
-    return view.nodes()[view.route(slot).node]->id;
-  }
-
-  const Slots slots_;
-  const Way way_;
+  Ground ground_;
   ThreadRouting& here_;
-  uint64_t seen_;      // views, when all was well
-  std::string owner_;  // if it is another node
 };
 
 class OwnFeed final : public OwnersFeed {
  public:
-  OwnFeed(std::unique_ptr<Answer> plain, Slots slots, ThreadRouting* here)
-      : OwnersFeed(std::move(slots), Way::kServe, here), plain_(std::move(plain)) {}
+  OwnFeed(std::unique_ptr<Answer> plain, Ground ground, ThreadRouting* here)
+      : OwnersFeed(std::move(ground), here), plain_(std::move(plain)) {}
 
   Next Advance(ReplyWriter* message, CallEnd* end) override {
     end->status = CheckOwner();
@@ -84,26 +93,24 @@ class OwnFeed final : public OwnersFeed {
 
 class PeersFeed final : public OwnersFeed {
  public:
-  PeersFeed(const Turn& turn, Slots slots, ThreadRouting* here)
-      : OwnersFeed(slots, Way::kForward, here) {
-    const cluster::ClusterView& view = here->view();
-    const cluster::ViewNode& owner = *view.nodes()[view.route(slots.front()).node];
-    node_ = owner.id;
-    address_ = owner.internal_address;
-    stream_ = here->OpenStream(owner, Method::kSubscribe, turn.request().bytes(), turn.waker());
-  }
-  ~PeersFeed() override { stream_->Abandon(); }
+  PeersFeed(const Turn& turn, const cluster::ViewNode& owner, Ground ground, ThreadRouting* here)
+      : OwnersFeed(std::move(ground), here),
+        node_(owner.id),
+        address_(owner.internal_address),
+        stream_(
+            *here->OpenStream(owner, Method::kSubscribe, turn.request().bytes(), turn.waker())) {}
+  ~PeersFeed() override { stream_.Abandon(); }
 
   Next Advance(ReplyWriter* message, CallEnd* end) override {
     end->status = CheckOwner();
     if (!end->status.ok()) return Next::kEnd;
-    if (stream_->message() != nullptr) {
-      message->AppendShared(stream_->message()->bytes(), stream_->message());
-      stream_->Next();
+    if (stream_.message() != nullptr) {
+      message->AppendShared(stream_.message()->bytes(), stream_.message());
+      stream_.Next();
       return Next::kMessage;
     }
-    if (!stream_->end().has_value()) return Next::kWait;
-    end->status = EndOf(*stream_->end());
+    if (!stream_.end().has_value()) return Next::kWait;
+    end->status = EndOf(*stream_.end());
     return Next::kEnd;
   }
 
@@ -120,23 +127,16 @@ class PeersFeed final : public OwnersFeed {
     }
   }
 
-  std::string node_;
-  std::string address_;
-  RemoteStream* stream_ = nullptr;
+  const std::string node_;
+  const std::string address_;
+  RemoteStream& stream_;
 };
 
-absl::Status ServeHere(const Handler& plain, Slots slots, ThreadRouting* here, Turn* turn) {
+absl::Status ServeHere(const Handler& plain, Ground ground, ThreadRouting* here, Turn* turn) {
   absl::Status status = plain(turn);
   std::unique_ptr<Answer> feed = turn->TakeAnswer();
-  if (status.ok()) turn->Later(std::make_unique<OwnFeed>(std::move(feed), std::move(slots), here));
+  if (status.ok()) turn->Later(std::make_unique<OwnFeed>(std::move(feed), std::move(ground), here));
   return status;
-}
-
-bool AllSlotsAreHere(const cluster::ClusterView& view) {
-  for (uint32_t slot = 0; slot < kSlotCount; ++slot) {
-    if (view.route(slot).place != cluster::Route::Place::kHere) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -148,18 +148,24 @@ Handler RoutedSubscribe(Handler plain, const Router* router) {
     ThreadRouting* const here = router->of(turn->thread_index());
     const bool may_forward = ThreadRouting::MayForward(turn->caller());
     const bool of_any_node = request.channel_globs_size() + request.key_prefixes_size() > 0;
-    if (of_any_node && may_forward && !AllSlotsAreHere(here->view())) return SpansNodes();
-    Slots slots = SlotsFollowed(request);
-    if (slots.empty()) return ServeHere(plain, std::move(slots), here, turn);
-    const Way way = here->WayTo(slots.front(), may_forward);
-    const uint16_t node = here->view().route(slots.front()).node;
-    for (const uint32_t slot : slots) {
+    Ground ground = {.slots = SlotsFollowed(request),
+                     .all = of_any_node && may_forward,
+                     .views = here->view_count()};
+    if (ground.all && !AllSlotsAreHere(here->view())) return SpansNodes();
+    if (ground.slots.empty()) return ServeHere(plain, std::move(ground), here, turn);
+    const Way way = here->WayTo(ground.slots.front(), may_forward);
+    std::shared_ptr<const cluster::ViewNode> owner;
+    for (const uint32_t slot : ground.slots) {
       const Way other = here->WayTo(slot, may_forward);
       if (other != Way::kServe && other != Way::kForward) return here->Refuse(other, slot);
-      if (other != way || here->view().route(slot).node != node) return SpansNodes();
+      const cluster::ClusterView& view = here->last_view();
+      const auto& of_slot = view.nodes()[view.route(slot).node];
+      if (owner == nullptr) owner = of_slot;
+      if (other != way || of_slot->id != owner->id) return SpansNodes();
     }
-    if (way == Way::kServe) return ServeHere(plain, std::move(slots), here, turn);
-    turn->Later(std::make_unique<PeersFeed>(*turn, std::move(slots), here));
+    if (way == Way::kServe) return ServeHere(plain, std::move(ground), here, turn);
+    ground.owner = owner->id;
+    turn->Later(std::make_unique<PeersFeed>(*turn, *owner, std::move(ground), here));
     return absl::OkStatus();
   };
 }

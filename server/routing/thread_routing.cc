@@ -21,7 +21,7 @@ bool ThreadRouting::MayForward(const Caller& caller) {
 
 absl::Status ThreadRouting::Refuse(Way way, uint32_t slot) {
   if (way == Way::kMoved) ThreadCounters::Add(&tally_.moved, 1);
-  return NotServed(way, view(), slot);
+  return NotServed(way, view_.last(), slot);
 }
 
 absl::Status ThreadRouting::Forward(uint32_t slot,
@@ -34,9 +34,7 @@ absl::Status ThreadRouting::Forward(uint32_t slot,
   if (way != Way::kForward) return NotServed(way, now, slot);
   Lane* const lane = LaneTo(*now.nodes()[route.node]);
   absl::Status status = lane->Add(operation);
-  if (!status.ok()) {
-    tally_.Count(Forwarded::kRefused);
-  } else if (std::find(touched_.begin(), touched_.end(), lane) == touched_.end()) {
+  if (status.ok() && std::find(touched_.begin(), touched_.end(), lane) == touched_.end()) {
     touched_.push_back(lane);
   }
   return status;
@@ -53,8 +51,8 @@ RemoteStream* ThreadRouting::OpenStream(const cluster::ViewNode& node, Method me
                                         std::string_view request, Waker reader) {
   std::erase_if(streams_, [](const auto& stream) { return stream->over(); });
   return streams_
-      .emplace_back(std::make_unique<RemoteStream>(LaneTo(node)->channel(), method, request,
-                                                   std::move(reader)))
+      .emplace_back(std::make_unique<RemoteStream>(LaneTo(node)->channel_of_streams(), method,
+                                                   request, std::move(reader)))
       .get();
 }
 

@@ -32,6 +32,8 @@ class ThreadRouting {
 
   // The view of this moment; good until it is asked for again.
   const cluster::ClusterView& view() { return view_.view(); }
+  // What view() or WayTo() has looked at last: a way and what is told of it are of one view.
+  const cluster::ClusterView& last_view() const { return view_.last(); }
   // How many views there were: as long as it is the same, so is the view.
   uint64_t view_count() const { return published_.count(); }
   bool may_serve() const { return right_.Holds(BootNs()); }
@@ -45,11 +47,11 @@ class ThreadRouting {
     return WayOf(now, now.route(slot), may_serve(), may_forward);
   }
 
-  // Why a call for a slot is not executed, in view(). Counts it. Not for kServe and kForward.
+  // Why a call for a slot is not executed, in last_view(). Counts it. Not for kServe and kForward.
   absl::Status Refuse(Way way, uint32_t slot);
 
   // Has an operation executed by the owner of its slot. Fails if the slot is no longer forwarded,
-  // or too much waits for its owner.
+  // or too much waits for its owner; whoever asked counts that.
   absl::Status Forward(uint32_t slot, const std::shared_ptr<LaneOperation>& operation);
   // The same with one that has ended and found no room for its result. Wakes its call if it fails.
   void ForwardAgain(uint32_t slot, ForwardedOperations* operations, size_t index);

@@ -74,6 +74,7 @@ void Driver::Stop() {
   right_.Set(0);
   inbox_.Close();
   if (thread_.joinable()) thread_.join();
+  right_.Set(0);  // which the thread may have set again
 }
 
 void Driver::Start(const std::string& address, const std::string& internal_address) {
@@ -307,8 +308,9 @@ absl::StatusOr<std::vector<PlannedMove>> Driver::Rebalance(bool dry_run) {
 
 bool Driver::HasOthers() const {
   const auto view = view_.Get();
-  return std::any_of(view->nodes().begin(), view->nodes().end(),
-                     [this](const auto& node) { return node->id != options_.node_id; });
+  return std::any_of(view->nodes().begin(), view->nodes().end(), [this](const auto& node) {
+    return node->id != options_.node_id && !node->address.empty() && !node->draining;
+  });
 }
 
 bool Driver::GiveAway(Clock::time_point end) {

@@ -44,13 +44,14 @@ void GrpcPeerStream::Read() {
 }
 
 void GrpcPeerStream::Cancel() {
+  cancelled_ = true;
   context_.TryCancel();
   if (!opening_ && !reading_) Finish();
 }
 
 void GrpcPeerStream::OnOpened(bool ok) {
   opening_ = false;
-  if (!ok || thread_.closed()) return Finish(), EndIfOver();
+  if (!ok || cancelled_ || thread_.closed()) return Finish(), EndIfOver();
   listener_.OnOpened();
 }
 

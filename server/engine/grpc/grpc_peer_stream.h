@@ -46,6 +46,7 @@ class GrpcPeerStream final : public PeerStream {
   std::shared_ptr<ReceivedMessage> message_;  // that is being read
   grpc::Status status_;
   bool opening_ = true;
+  bool cancelled_ = false;  // perhaps while it opens, whereupon it may still open well
   bool sending_ = false;
   bool reading_ = false;
   bool finishing_ = false;

@@ -4,6 +4,8 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "server/engine/grpc/grpc_peer_stream.h"
@@ -16,10 +18,11 @@ std::shared_ptr<grpc::ChannelCredentials> PeerCredentials() {
   return grpc::InsecureChannelCredentials();
 }
 
-grpc::ChannelArguments PeerArguments() {
+grpc::ChannelArguments PeerArguments(size_t max_message_bytes) {
   grpc::ChannelArguments arguments;
-  // Sizes and compression are our own business.
-  arguments.SetMaxReceiveMessageSize(-1);
+  arguments.SetMaxReceiveMessageSize(
+      static_cast<int>(std::min<size_t>(max_message_bytes, std::numeric_limits<int>::max())));
+  // Nothing is compressed between nodes.
   arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
   // A connection of its own for each channel, and so for each thread.
@@ -43,8 +46,9 @@ grpc::ChannelArguments PeerArguments() {
 
 class GrpcPeerChannel final : public PeerChannel {
  public:
-  GrpcPeerChannel(const std::string& address, QueueThread* thread)
-      : stub_(grpc::CreateCustomChannel(address, PeerCredentials(), PeerArguments())),
+  GrpcPeerChannel(const std::string& address, QueueThread* thread, size_t max_message_bytes)
+      : stub_(grpc::CreateCustomChannel(address, PeerCredentials(),
+                                        PeerArguments(max_message_bytes))),
         thread_(*thread) {}
 
   std::unique_ptr<PeerStream> Open(Method method, const Metadata& metadata,
@@ -60,7 +64,7 @@ class GrpcPeerChannel final : public PeerChannel {
 }  // namespace
 
 std::unique_ptr<PeerChannel> GrpcPeers::Connect(const std::string& address) {
-  return std::make_unique<GrpcPeerChannel>(address, &thread_);
+  return std::make_unique<GrpcPeerChannel>(address, &thread_, max_message_bytes_);
 }
 
 }  // namespace ferrite

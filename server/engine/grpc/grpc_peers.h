@@ -13,12 +13,15 @@ namespace ferrite {
 // See PeerConnector for threads and lifetimes.
 class GrpcPeers final : public PeerConnector {
  public:
-  // `thread` must outlive it, and the channels' streams.
-  explicit GrpcPeers(QueueThread* thread) : thread_(*thread) {}
+  // `thread` must outlive it, and the channels' streams. A stream that brings a larger message
+  // ends.
+  GrpcPeers(QueueThread* thread, size_t max_message_bytes)
+      : thread_(*thread), max_message_bytes_(max_message_bytes) {}
   std::unique_ptr<PeerChannel> Connect(const std::string& address) override;
 
  private:
   QueueThread& thread_;
+  const size_t max_message_bytes_;
 };
 
 }  // namespace ferrite

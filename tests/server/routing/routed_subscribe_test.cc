@@ -106,6 +106,20 @@ TEST_F(RoutedSubscribeTest, WhatSeveralNodesOwnIsRefusedAndNotFollowedInPart) {
   EXPECT_EQ(InfoOf(moved->reader->Finish()).reason(), "SLOT_MOVED");
 }
 
+// As long as one node has all slots it may follow what any node could own; not when others join it.
+TEST_F(RoutedSubscribeTest, AStreamOfAGlobEndsWhenItWouldBecomeIncomplete) {
+  const auto whole = ViewOf(0);
+  whole->Assign(0, kSlotCount - 1, {Place::kHere, 0});
+  members_[0].view.Publish(whole);
+  v1::SubscribeRequest request;
+  request.add_channel_globs("*");
+  const auto subscription = SubscribeAt(0, request);
+  EXPECT_TRUE(subscription->Next().has_acknowledgement());
+  members_[0].view.Publish(ViewOf(0));
+  EXPECT_EQ(subscription->Next().event_case(), v1::SubscriptionEvent::EVENT_NOT_SET);
+  EXPECT_EQ(InfoOf(subscription->reader->Finish()).reason(), "SUBSCRIPTION_SPANS_NODES");
+}
+
 TEST_F(RoutedSubscribeTest, AStreamEndsWhenItsSlotIsAnothers) {
   v1::SubscribeRequest request;
   request.add_channels(KeyOf(1));

@@ -22,6 +22,7 @@ PROGRAMS = {
     "eviction": ("redis-server", "memcached"),
     "store": ("cargo", "redis-server", "memcached"),
     "serving": ("redis-server", "memcached"),
+    "sim": (),
     "startup": ("redis-server",),
     "subscribe": ("redis-server",),
 }
@@ -29,6 +30,7 @@ PROGRAMS = {
 MAY_BE_ZERO = (
     "goodput_at_10x_large_rpc",
     "goodput_at_10x_unary_small",
+    "sim_failed_seeds",
     "folders_including_each_other",
     "folders_including_each_other_before",
     "folder_cycles",

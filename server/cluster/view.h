@@ -23,6 +23,8 @@ struct ViewNode {
   std::string zone;
   std::string version;
   bool draining = false;
+
+  bool operator==(const ViewNode&) const = default;
 };
 
 // Where calls for a slot go.

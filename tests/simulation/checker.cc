@@ -1,6 +1,7 @@
 #include "tests/simulation/checker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "proto/slot.h"
@@ -33,24 +34,33 @@ void Checker::ForgetMap() {
   cluster_uid_ = 0;
 }
 
+namespace {
+
+struct Served {
+  SlotSpan span;
+  const std::string* by;
+};
+
+std::vector<Served> InOrder(const std::vector<Checker::Server>& serving) {
+  std::vector<Served> all;
+  for (const Checker::Server& server : serving) {
+    for (const SlotSpan& span : *server.spans) all.push_back({span, &server.name});
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Served& a, const Served& b) { return a.span.first < b.span.first; });
+  return all;
+}
+
+}  // namespace
+
 void Checker::OnServing(const std::vector<Server>& serving) {
-  for (size_t one = 0; one < serving.size(); ++one) {
-    for (size_t other = one + 1; other < serving.size(); ++other) {
-      auto a = serving[one].spans->begin();
-      auto b = serving[other].spans->begin();
-      while (a != serving[one].spans->end() && b != serving[other].spans->end()) {
-        if (a->last < b->first) {
-          ++a;
-        } else if (b->last < a->first) {
-          ++b;
-        } else {
-          return Fail(Broken::kServedTwice,
-                      absl::StrFormat("slots %d to %d are served by %s and by %s",
-                                      std::max(a->first, b->first), std::min(a->last, b->last),
-                                      serving[one].name, serving[other].name));
-        }
-      }
-    }
+  const std::vector<Served> all = InOrder(serving);
+  for (size_t at = 1; at < all.size(); ++at) {
+    const auto& [before, span] = std::pair(all[at - 1], all[at]);
+    if (before.span.last < span.span.first) continue;
+    return Fail(Broken::kServedTwice,
+                absl::StrFormat("slots %d to %d are served by %s and by %s", span.span.first,
+                                std::min(before.span.last, span.span.last), *before.by, *span.by));
   }
 }
 
@@ -60,15 +70,10 @@ void Checker::OnEpoch(const std::string& process, int64_t before, int64_t now) {
 }
 
 bool Checker::IsWhole(const std::vector<Server>& serving, std::string* missing) {
-  std::vector<SlotSpan> all;
-  for (const Server& server : serving)
-    all.insert(all.end(), server.spans->begin(), server.spans->end());
-  std::sort(all.begin(), all.end(),
-            [](const SlotSpan& a, const SlotSpan& b) { return a.first < b.first; });
   uint32_t next = 0;
-  for (const SlotSpan& span : all) {
-    if (span.first > next) break;
-    next = std::max(next, span.last + 1);
+  for (const Served& served : InOrder(serving)) {
+    if (served.span.first > next) break;
+    next = std::max(next, served.span.last + 1);
   }
   if (next == kSlotCount) return true;
   *missing = absl::StrFormat("slot %d", next);

@@ -158,21 +158,21 @@ void Network::Garble(EtcdReply* reply) {
 }
 
 void Network::Tell(const mvccpb::Event& event) {
-  told_.push_back(event);
+  told_.push_back(std::make_shared<const mvccpb::Event>(event));
+  if (told_.size() > kRemembered) told_.pop_front();
   for (const auto& host : world_.hosts()) {
     const auto process = host->process;
     if (process == nullptr || !process->alive() || host->replies_lost || host->watch_silent ||
         Lost())
       continue;
-    const auto tell = [process](const mvccpb::Event& told) {
-      process->Do([process, told] { process->Step(cluster::WatchHint{told}); });
+    const auto tell = [this, process](const std::shared_ptr<const mvccpb::Event>& told) {
+      world_.queue().After(Delay(), [process, told] {
+        process->Do([process, told] { process->Step(cluster::WatchHint{*told}); });
+      });
     };
-    world_.queue().After(Delay(), [tell, event] { tell(event); });
-    if (!host->watch_replays) continue;
+    tell(told_.back());
     // What was told before, once more.
-    const mvccpb::Event& old =
-        told_[told_.size() - 1 - world_.random().Below(std::min<size_t>(told_.size(), 30))];
-    world_.queue().After(Delay(), [tell, old] { tell(old); });
+    if (host->watch_replays) tell(told_[world_.random().Below(told_.size())]);
   }
 }
 

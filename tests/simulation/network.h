@@ -3,9 +3,9 @@
 // The way between processes and etcd, and etcd's health.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
-#include <vector>
 
 #include "server/cluster/core/action.h"
 #include "server/cluster/core/event.h"
@@ -63,7 +63,8 @@ class Network {
   double duplication_ = 0;
   uint64_t calls_ = 0;
   std::function<int64_t()> bad_moment_;
-  std::vector<mvccpb::Event> told_;  // what the watch may tell again
+  static constexpr size_t kRemembered = 30;
+  std::deque<std::shared_ptr<const mvccpb::Event>> told_;  // what the watch may tell again
 };
 
 }  // namespace ferrite::simulation

@@ -36,6 +36,7 @@ Scenario ScenarioOf(uint64_t seed) {
   }
   scenario.trouble_ns = random.Between(30, 90) * kSecond;
   scenario.calm_ns = 4 * scenario.ttl_ns() + 20 * kSecond;
+  scenario.most_away_ns = 2 * scenario.ttl_ns();
   scenario.call_every_ns = random.Between(20, 100) * kMs;
   return scenario;
 }

@@ -55,9 +55,10 @@ struct Scenario {
   double duplication = 0;
   int64_t trouble_every_ns = 0;  // on average
   std::vector<Trouble> troubles;
-  int64_t trouble_ns = 0;  // how long there is trouble
-  int64_t calm_ns = 0;     // and then none
-  int64_t call_every_ns = 0;
+  int64_t trouble_ns = 0;     // how long there is trouble
+  int64_t calm_ns = 0;        // and then none
+  int64_t call_every_ns = 0;  // of clients; 0: never
+  int64_t most_away_ns = 0;   // of a node that has left before it is started again
   cluster::Faults faults;
   // Whether slots that are not served for long are a failure: with faults only the rest is of
   // interest.

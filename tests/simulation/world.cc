@@ -135,7 +135,7 @@ void World::Tend() {
       process->Step(cluster::Wish::kLeave);
       process->End();
       history_.Add(now_ns(), process->name(), "has left");
-      const int64_t away = random_.Between(0, 2 * scenario_.ttl_ns());
+      const int64_t away = random_.Between(0, scenario_.most_away_ns + 1);
       ExpectTroubleUntil(now_ns() + away);
       queue_.After(away, [this, host = host.get()] { Start(host); });
     } else if (process->core().status().foreign) {

@@ -116,6 +116,7 @@ class Core {
   bool MayServe() const;
   bool MayBegin() const;
   int64_t ReadEpoch() const;
+  bool has_lapsed() const { return renewal_.end_ns() <= now_.steady_ns; }
   Renewal::Inputs RenewalInputs() const;
 
   const CoreSettings settings_;
@@ -144,7 +145,10 @@ class Core {
   bool left_ = false;
   bool draining_ = false;
   bool drained_ = false;
-  uint64_t leaps_ = 0;  // of the map, that are dealt with
+  // Of what the newest map gives to this node.
+  bool owns_slots_ = false;
+  uint64_t releasing_since_ = 0;  // the latest
+  uint64_t leaps_ = 0;            // of the map, that are dealt with
   bool view_is_old_ = true;
   bool could_begin_ = false;  // when the view was made
   bool ceiling_was_there_ = false;

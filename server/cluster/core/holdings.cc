@@ -32,7 +32,7 @@ std::vector<Holdings::Piece> Holdings::Reconcile(const std::vector<Owned>& owned
 }
 
 Route::Place Holdings::PlaceOf(const Held* held, const Owned& owned, bool may_begin) const {
-  if (owned.releasing && !faults_.released_too_soon) return Route::Place::kReleasing;
+  if (owned.releasing_since != 0 && !faults_.released_too_soon) return Route::Place::kReleasing;
   if (held == nullptr) return may_begin ? Route::Place::kHere : Route::Place::kPreparing;
   if (held->drop != 0)
     return faults_.drop_not_awaited ? Route::Place::kHere : Route::Place::kPreparing;
@@ -43,7 +43,7 @@ Route::Place Holdings::PlaceOf(const Held* held, const Owned& owned, bool may_be
 void Holdings::Keep(const SlotSpan& span, const Held* held, const Owned* owned, bool may_begin) {
   Held kept{.span = span};
   if (held == nullptr) {
-    if (owned == nullptr || owned->releasing || !may_begin) return;
+    if (owned == nullptr || owned->releasing_since != 0 || !may_begin) return;
     kept.since = owned->since;
   } else {
     kept.since = held->since;

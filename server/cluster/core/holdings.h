@@ -20,8 +20,8 @@ class Holdings {
   // Slots that the map gives to this node.
   struct Owned {
     SlotSpan span;
-    uint64_t since = 0;  // the generation
-    bool releasing = false;
+    uint64_t since = 0;            // the generation
+    uint64_t releasing_since = 0;  // likewise; 0: it is not
   };
   struct Piece {
     SlotSpan span;

@@ -25,6 +25,7 @@ constexpr int64_t kIntervalPerNodeNs = 5'000'000;
 // Between two listings that hints ask for.
 constexpr int64_t kGapNs = 20'000'000;
 constexpr int64_t kGapPerNodeNs = 1'000'000;
+constexpr int64_t kGapPerIdleNodeNs = 3'000'000;
 // What is no difference of clocks: the time that a record is under way, and more.
 constexpr int64_t kClockToleranceUs = 30 * kUsPerSecond;
 
@@ -48,18 +49,23 @@ void Lister::Advance(const Moment& now, bool with_ceilings, int64_t read_epoch, 
       now.steady_ns + (kIntervalNs + nodes * kIntervalPerNodeNs) * jitter->Between(75, 125) / 100;
 }
 
-void Lister::OnHint(const WatchHint& hint, const Moment& now, int64_t epoch) {
+void Lister::OnHint(const WatchHint& hint, const Moment& now, int64_t epoch, bool acts) {
   const std::string_view key = hint.event.kv().key();
   const int64_t revision = hint.event.kv().mod_revision();
   if (key == keys_.map()) {
     if (revision > epoch) Hasten(now.steady_ns);
     return;
   }
-  const bool of_interest = key.starts_with(keys_.nodes()) || key == keys_.controller();
+  // Others than the controller only have to know who there is.
+  const bool is_new =
+      hint.event.type() == mvccpb::Event::DELETE || hint.event.kv().create_revision() == revision;
+  const bool of_interest =
+      (key.starts_with(keys_.nodes()) && (acts || is_new)) || key == keys_.controller();
   if (!key.empty() && (!of_interest || revision <= listing_.revision)) return;
   // Where many nodes come and go at once, one listing is to tell of many.
   const auto nodes = static_cast<int64_t>(listing_.nodes.size());
-  Hasten(std::max(now.steady_ns, last_ns_ + kGapNs + nodes * kGapPerNodeNs));
+  const int64_t gap_ns = kGapNs + nodes * (acts ? kGapPerNodeNs : kGapPerIdleNodeNs);
+  Hasten(std::max(now.steady_ns, last_ns_ + gap_ns));
 }
 
 void Lister::OnNoAnswer(const EtcdReply& reply, const Moment& now, Jitter* jitter) {
@@ -82,12 +88,7 @@ Lister::Finding Lister::OnList(const EtcdReply& reply, const MapReading& reading
     return Finding::kNothing;
   }
   call_ = 0;
-  nodes_changed_ = asked_all_ || nodes->kvs_size() > 0;
-  if (asked_all_) {
-    listing_.nodes.clear();
-    trouble_.clear();
-  }
-  for (const mvccpb::KeyValue& kv : nodes->kvs()) TakeNode(kv, now);
+  TakeNodes(*nodes, now);
   ask_all_ = static_cast<int64_t>(listing_.nodes.size()) != nodes->count();
   if (ask_all_) {
     Hasten(now.steady_ns);
@@ -121,24 +122,47 @@ int64_t Lister::ClockAheadUs(int64_t written_at_us, const Moment& now) const {
   return 0;
 }
 
-std::string Lister::WrongClock() const {
+void Lister::LookAtClocks() {
+  wrong_clock_.clear();
   for (const auto& [id, listed] : listing_.nodes) {
     if (listed.clock_ahead_us == 0) continue;
-    return absl::StrFormat("the wall clock of node %s is %d s %s that of this node", id,
-                           std::abs(listed.clock_ahead_us) / kUsPerSecond,
-                           listed.clock_ahead_us > 0 ? "ahead of" : "behind");
+    wrong_clock_ = absl::StrFormat("the wall clock of node %s is %d s %s that of this node", id,
+                                   std::abs(listed.clock_ahead_us) / kUsPerSecond,
+                                   listed.clock_ahead_us > 0 ? "ahead of" : "behind");
+    return;
   }
-  return "";
 }
 
-void Lister::TakeNode(const mvccpb::KeyValue& kv, const Moment& now) {
-  const std::string id = kv.key().substr(keys_.nodes().size());
-  ListedNode& listed = listing_.nodes[id];
-  listed = {.create_revision = kv.create_revision(), .mod_revision = kv.mod_revision()};
+void Lister::TakeNodes(const RangeResponse& range, const Moment& now) {
+  nodes_changed_ = false;
+  std::map<std::string, ListedNode> before;
+  if (asked_all_) {
+    before = std::exchange(listing_.nodes, {});
+    trouble_.clear();
+    nodes_changed_ = static_cast<int>(before.size()) != range.kvs_size();
+  }
+  for (const mvccpb::KeyValue& kv : range.kvs()) {
+    const std::string id = kv.key().substr(keys_.nodes().size());
+    ListedNode listed = NodeOf(id, kv, now);
+    auto& known = asked_all_ ? before : listing_.nodes;
+    const auto found = known.find(id);
+    const auto node = found == known.end() ? nullptr : found->second.node;
+    if (node != nullptr && listed.node != nullptr && *node == *listed.node) {
+      listed.node = node;  // views go on to share it
+    } else {
+      nodes_changed_ = true;
+    }
+    listing_.nodes[id] = std::move(listed);
+  }
+  if (asked_all_ || range.kvs_size() > 0) LookAtClocks();
+}
+
+ListedNode Lister::NodeOf(const std::string& id, const mvccpb::KeyValue& kv, const Moment& now) {
+  ListedNode listed{.create_revision = kv.create_revision(), .mod_revision = kv.mod_revision()};
   const auto record = ParseNodeRecord(id, kv.value());
   if (!record.ok()) {
     trouble_ = std::string(record.status().message());
-    return;
+    return listed;
   }
   auto node = std::make_shared<ViewNode>();
   node->id = id;
@@ -153,6 +177,7 @@ void Lister::TakeNode(const mvccpb::KeyValue& kv, const Moment& now) {
   listed.released_generation = record->released_generation();
   listed.released_version = record->released_version();
   listed.clock_ahead_us = ClockAheadUs(record->written_at_unix_us(), now);
+  return listed;
 }
 
 void Lister::TakeCeilings(const RangeResponse& range) {

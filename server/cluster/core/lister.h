@@ -26,7 +26,10 @@ class Lister {
                Jitter* jitter);
   // Lists at that time at the latest.
   void Hasten(int64_t when_ns) { due_ns_ = std::min(due_ns_, when_ns); }
-  void OnHint(const WatchHint& hint, const Moment& now, int64_t epoch);
+  // `acts`: whether this node makes changes of the map, for which all that is in records matters.
+  void OnHint(const WatchHint& hint, const Moment& now, int64_t epoch, bool acts);
+  // The next time all is asked for, as anything may have happened.
+  void DistrustAll() { ask_all_ = true; }
 
   enum class Finding {
     kNothing,   // no answer, or none that can be read
@@ -44,14 +47,16 @@ class Lister {
   // Why a record could not be read; empty: all could.
   const std::string& trouble() const { return trouble_; }
   // Whose wall clock is off, in words; empty: nobody's.
-  std::string WrongClock() const;
+  const std::string& wrong_clock() const { return wrong_clock_; }
   int64_t due_ns() const { return call_ != 0 ? kNever : due_ns_; }
-  // Whether the last complete listing changed what is known of the nodes.
+  // Whether the last answer changed what views show of the nodes.
   bool nodes_changed() const { return nodes_changed_; }
 
  private:
-  void TakeNode(const mvccpb::KeyValue& kv, const Moment& now);
+  void TakeNodes(const etcdserverpb::RangeResponse& range, const Moment& now);
+  ListedNode NodeOf(const std::string& id, const mvccpb::KeyValue& kv, const Moment& now);
   int64_t ClockAheadUs(int64_t written_at_us, const Moment& now) const;
+  void LookAtClocks();
   void TakeCeilings(const etcdserverpb::RangeResponse& range);
 
   const Keys& keys_;
@@ -66,6 +71,7 @@ class Lister {
   int64_t asked_wall_us_ = 0;
   bool nodes_changed_ = false;
   std::string trouble_;
+  std::string wrong_clock_;
 };
 
 }  // namespace ferrite::cluster

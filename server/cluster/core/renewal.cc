@@ -9,7 +9,6 @@ namespace ferrite::cluster {
 
 using etcdserverpb::LeaseKeepAliveResponse;
 using etcdserverpb::TxnResponse;
-using Outcome = EtcdReply::Outcome;
 
 namespace {
 // Where the failure branch has its answers; the map's reading comes first in both.

@@ -21,7 +21,7 @@ std::vector<Holdings::Owned> ViewMaker::OwnedBy(const ClusterMap& map) const {
     if (!is_self[range.owner()]) continue;
     owned.push_back({.span = {range.first(), range.last()},
                      .since = range.owned_since(),
-                     .releasing = range.releasing_since() != 0});
+                     .releasing_since = range.releasing_since()});
   }
   return owned;
 }

@@ -77,13 +77,13 @@ TEST_F(HoldingsTest, WhatWasAnothersMeanwhileIsDroppedThoughItIsOursAgain) {
 
 TEST_F(HoldingsTest, WhatIsReleasedIsKeptUntilItIsAnothers) {
   holdings_.Reconcile({{{0, 9}, 1}}, true);
-  EXPECT_THAT(holdings_.Reconcile({{{0, 9}, 1, /*releasing=*/true}}, true),
+  EXPECT_THAT(holdings_.Reconcile({{{0, 9}, 1, /*releasing_since=*/2}}, true),
               ElementsAre(Piece(0, 9, kReleasing)));
   EXPECT_FALSE(holdings_.TakeDrop());
   // Taken back.
   EXPECT_THAT(holdings_.Reconcile({{{0, 9}, 1}}, false), ElementsAre(Piece(0, 9, kHere)));
   // Nothing is begun while it is released.
-  EXPECT_THAT(holdings_.Reconcile({{{0, 9}, 1}, {{10, 19}, 1, /*releasing=*/true}}, true),
+  EXPECT_THAT(holdings_.Reconcile({{{0, 9}, 1}, {{10, 19}, 1, /*releasing_since=*/2}}, true),
               ElementsAre(Piece(0, 9, kHere), Piece(10, 19, kReleasing)));
   EXPECT_THAT(holdings_.Reconcile({{{0, 9}, 1}, {{10, 19}, 1}}, false),
               ElementsAre(Piece(0, 9, kHere), Piece(10, 19, kPreparing)));

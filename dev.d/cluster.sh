@@ -34,9 +34,9 @@ owned_slots() {
 }
 
 dev_cluster() {
-  local count=${1:-3} first_port=${2:-6380} i port etcd_port peer_port address waited=0
+  local count=${1:-3} first_port=${2:-6380} i port etcd_port peer_port address first='' http waited=0
   [[ $count =~ ^[1-9][0-9]?$ ]] || die "./dev cluster takes a number of nodes from 1 to 99"
-  [[ $first_port =~ ^[1-9][0-9]{3,4}$ ]] || die "./dev cluster takes the port of the first node as its second argument"
+  [[ $first_port =~ ^(0|[1-9][0-9]{3,4})$ ]] || die "./dev cluster takes the port of the first node as its second argument; 0: any that are free"
   ((first_port + 2 * count <= 65536)) || die "$count nodes from port $first_port on need ports above 65535"
   install_packages dev.d/packages/build.txt dev.d/packages/cluster.txt
   build release ferrite-server ferrite
@@ -57,21 +57,22 @@ dev_cluster() {
   echo "etcd serves on 127.0.0.1:$etcd_port"
 
   for ((i = 1; i <= count; i++)); do
-    port=$((first_port + 2 * (i - 1)))
-    setsid build/release/bin/ferrite-server --listen="127.0.0.1:$port" --http-listen="127.0.0.1:$((port + 1))" \
+    port=$((first_port == 0 ? 0 : first_port + 2 * (i - 1)))
+    setsid build/release/bin/ferrite-server --listen="127.0.0.1:$port" --http-listen="127.0.0.1:$((port == 0 ? 0 : port + 1))" \
       --cluster-name=dev --etcd-endpoints="127.0.0.1:$etcd_port" --node-id="node-$i" \
       --max-memory=256MiB >"$cluster_dir/node-$i.log" 2>&1 &
     cluster_nodes+=($!)
     await_log_line "$!" "$cluster_dir/node-$i.log" '^ferrite-server ready'
-    echo "node-$i serves gRPC on 127.0.0.1:$port, HTTP on 127.0.0.1:$((port + 1))"
+    read -r address http < <(sed -nE 's/^ferrite-server ready grpc=([^ ]+) http=([^ ]+).*/\1 \2/p' "$cluster_dir/node-$i.log")
+    echo "node-$i serves gRPC on $address, HTTP on $http"
+    first=${first:-$address}
   done
 
-  address=127.0.0.1:$first_port
-  until [[ $(owned_slots "$address") == 16384 ]]; do
+  until [[ $(owned_slots "$first") == 16384 ]]; do
     ((waited++ < 300)) || { tail -3 "$cluster_dir"/node-*.log >&2; die "the slots have no owners after 30 s"; }
     sleep 0.1
   done
-  announce_cluster "$address" "$count"
+  announce_cluster "$first" "$count"
   # A node that was ended on purpose does not end the others.
   wait
 }

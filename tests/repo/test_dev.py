@@ -44,6 +44,32 @@ def test_run_starts_the_server_and_the_commands_that_it_suggests_work():
         assert server.wait(timeout=HANG_S) == 0
 
 
+def test_cluster_starts_nodes_and_the_commands_that_it_suggests_work_and_ends_them():
+    command = ["setpriv", "--pdeathsig", "TERM", "--", ROOT / "dev", "cluster", "2", "0"]
+    with subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True) as cluster:
+        lines, commands = [], []
+        for line in cluster.stdout:
+            lines.append(line)
+            if line.startswith("  "):
+                commands.append(line.strip())
+            if line.startswith("Any node answers"):
+                break
+        assert any(line.startswith("All slots have an owner") for line in lines), lines
+        for typed in commands:
+            if " cluster watch" not in typed:  # which goes on
+                done = subprocess.run(["bash", "-c", typed], cwd=ROOT, capture_output=True, text=True, timeout=HANG_S, check=False)
+                assert done.returncode == 0, f"{typed}\n{done.stdout}{done.stderr}"
+        cluster.terminate()
+        ended = cluster.stdout.read()
+        assert "Ending the cluster" in ended
+    folder = re.search(r"The logs are in (\S+)\.$", "".join(lines), re.MULTILINE)[1]
+    assert not pathlib.Path(folder).exists()
+    # The command lines of etcd and of all nodes have its address.
+    etcd = re.search(r"^etcd serves on (\S+)$", "".join(lines), re.MULTILINE)[1]
+    assert subprocess.run(["pgrep", "-f", etcd], capture_output=True, check=False).stdout == b""
+
+
 def test_help_names_every_command():
     done = dev("help")
     assert done.returncode == 0

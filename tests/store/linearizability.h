@@ -10,12 +10,15 @@
 //   - A delete names the version that it deleted, so it comes right after that write.
 //   - A call that changes nothing may come as soon as the state allows it: if an order exists in
 //     which it comes later, it may be moved forward, and nobody notices.
+//   - A key that may be forgotten (Allowances) is so only when an answer needs it, and then as
+//     early as the order of versions allows.
 //
 // So one walk from state to state decides, in n log n, and knows which call is wrong.
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ferrite {
@@ -53,8 +56,18 @@ struct RecordedCall {
   std::string ToString() const;
 };
 
+// What may have happened besides the calls whose outcome is known. Nothing, unless told.
+struct Allowances {
+  // Times, with both ends, at any moment of which the key may have been forgotten, as often as it
+  // likes: as if deleted, but nobody is told, and later versions are still above.
+  std::vector<std::pair<int64_t, int64_t>> losses;
+  // When calls began that may have counted up by 1 at any later moment, or not at all. No call was
+  // told any of their versions, and none is kExists or kSetIfPresent, which would not need to be.
+  std::vector<int64_t> unknown_incrs;
+};
+
 // Judges all calls on one key that was absent before. None if they are linearizable; else what
 // cannot be.
-std::optional<std::string> FindFault(std::vector<RecordedCall> calls);
+std::optional<std::string> FindFault(std::vector<RecordedCall> calls, Allowances allowances = {});
 
 }  // namespace ferrite

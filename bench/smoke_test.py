@@ -19,6 +19,7 @@ from harness import build
 SKIPPED = 77
 PROGRAMS = {
     "change": (),
+    "cluster": ("etcd",),
     "eviction": ("redis-server", "memcached"),
     "store": ("cargo", "redis-server", "memcached"),
     "serving": ("redis-server", "memcached"),
@@ -26,11 +27,12 @@ PROGRAMS = {
     "startup": ("redis-server",),
     "subscribe": ("redis-server",),
 }
-# Goodput that collapses, and cycles that are not there.
+# Goodput that collapses, and what should not be there.
 MAY_BE_ZERO = (
     "goodput_at_10x_large_rpc",
     "goodput_at_10x_unary_small",
     "sim_failed_seeds",
+    "restart_failed_calls",
     "folders_including_each_other",
     "folders_including_each_other_before",
     "folder_cycles",

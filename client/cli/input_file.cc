@@ -2,9 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/error_text.h"
@@ -13,27 +13,22 @@ namespace ferrite::cli {
 
 absl::StatusOr<std::unique_ptr<InputFile>> InputFile::Open(const Session& session,
                                                            const std::string& name) {
-  int file = STDIN_FILENO;
   if (name == "-") {
     if (absl::Status status = session.CheckInputIsFree(); !status.ok()) return status;
-  } else {
-    file = open(name.c_str(), O_RDONLY | O_CLOEXEC);
+    return std::unique_ptr<InputFile>(new InputFile(Descriptor()));
   }
-  if (file < 0) {
+  Descriptor file(open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) {
     return absl::NotFoundError(absl::StrCat("cannot open ", name, ": ", ErrorText(errno)));
   }
-  return std::unique_ptr<InputFile>(new InputFile(file));
+  return std::unique_ptr<InputFile>(new InputFile(std::move(file)));
 }
 
-InputFile::InputFile(int file) : file_(file) {
+InputFile::InputFile(Descriptor opened) : opened_(std::move(opened)) {
   struct stat status;
-  if (fstat(file_, &status) == 0 && S_ISREG(status.st_mode)) {
+  if (fstat(file(), &status) == 0 && S_ISREG(status.st_mode)) {
     size_ = static_cast<uint64_t>(status.st_size);
   }
-}
-
-InputFile::~InputFile() {
-  if (file_ != STDIN_FILENO) close(file_);
 }
 
 }  // namespace ferrite::cli

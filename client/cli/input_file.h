@@ -2,11 +2,14 @@
 
 // What a command reads: a file that it opens, or the standard input.
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "base/descriptor.h"
 #include "client/cli/session.h"
 
 namespace ferrite::cli {
@@ -18,19 +21,16 @@ class InputFile {
   // system's reason, if the file cannot be opened.
   static absl::StatusOr<std::unique_ptr<InputFile>> Open(const Session& session,
                                                          const std::string& name);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
 
   // The open descriptor.
-  int file() const { return file_; }
+  int file() const { return opened_.valid() ? opened_.get() : STDIN_FILENO; }
   // Its length in bytes; 0: not known, as for a pipe.
   uint64_t size() const { return size_; }
 
  private:
-  explicit InputFile(int file);
+  explicit InputFile(Descriptor opened);
 
-  const int file_;
+  const Descriptor opened_;  // none: the standard input
   uint64_t size_ = 0;
 };
 

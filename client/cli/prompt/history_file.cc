@@ -9,28 +9,30 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/descriptor.h"
+
 namespace ferrite::cli {
 namespace {
 
 constexpr mode_t kOwnerOnly = 0600;
 
-// Opens the file for writing; -1 if that cannot be. Makes its directories.
-int OpenFor(const std::string& path, int flags) {
+// Opens the file for writing; none if that cannot be. Makes its directories.
+Descriptor OpenFor(const std::string& path, int flags) {
   std::error_code ignored;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!std::filesystem::exists(folder, ignored)) {
     std::filesystem::create_directories(folder, ignored);
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, ignored);
   }
-  const int file =
-      open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, kOwnerOnly);
-  if (file >= 0) fchmod(file, kOwnerOnly);
+  Descriptor file(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, kOwnerOnly));
+  if (file.valid()) fchmod(file.get(), kOwnerOnly);
   return file;
 }
 
-void WriteAll(int file, std::string_view text) {
+void WriteAll(const Descriptor& file, std::string_view text) {
   while (!text.empty()) {
-    const ssize_t written = write(file, text.data(), text.size());
+    const ssize_t written = write(file.get(), text.data(), text.size());
     if (written <= 0) return;
     text.remove_prefix(static_cast<size_t>(written));
   }
@@ -55,10 +57,10 @@ std::vector<std::string> HistoryFile::Load() {
     lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kMostLines));
     if (long_file) {
       const std::string fresh = path_ + ".new";
-      const int rewritten = OpenFor(fresh, O_TRUNC);
-      if (rewritten >= 0) {
+      Descriptor rewritten = OpenFor(fresh, O_TRUNC);
+      if (rewritten.valid()) {
         for (const std::string& line : lines) WriteAll(rewritten, line + "\n");
-        close(rewritten);
+        rewritten.Close();
         std::rename(fresh.c_str(), path_.c_str());
       }
     }
@@ -70,10 +72,8 @@ std::vector<std::string> HistoryFile::Load() {
 void HistoryFile::Append(std::string_view line) {
   if (path_.empty() || line.empty() || line.front() == ' ' || line == last_) return;
   last_ = line;
-  const int file = OpenFor(path_, O_APPEND);
-  if (file < 0) return;
-  WriteAll(file, last_ + "\n");
-  close(file);
+  const Descriptor file = OpenFor(path_, O_APPEND);
+  if (file.valid()) WriteAll(file, last_ + "\n");
 }
 
 }  // namespace ferrite::cli

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/net/connection_limit.h"
 
 namespace ferrite {
 
@@ -25,8 +26,8 @@ struct DoorPolicy {
   // Told of each call that is not answered, and why. Called on the thread of the accept loop.
   std::function<void(const absl::Status&)> on_refusal = [](const absl::Status&) {};
   // Connections at a time, of this machine and of others.
-  size_t local_guests = 16;
-  size_t remote_guests = 48;
+  size_t local_guests = KeptPlaces{}.local_guests;
+  size_t remote_guests = KeptPlaces{}.remote_guests;
 };
 
 }  // namespace ferrite

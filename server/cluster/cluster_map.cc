@@ -29,7 +29,7 @@ absl::Status CheckMeaning(const ClusterMap& map) {
     return absl::FailedPreconditionError(absl::StrFormat(
         "the cluster's map needs the feature \"%s\", which this program does not know; it is too "
         "old",
-        absl::CHexEscape(map.required_features(0))));
+        absl::CHexEscape(map.required_features(0).substr(0, kMaxNameBytes))));
   }
   return absl::OkStatus();
 }

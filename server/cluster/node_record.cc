@@ -3,7 +3,9 @@
 #include <string>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/beginning.h"
 #include "server/cluster/keys.h"
 
 namespace ferrite::cluster {
@@ -13,10 +15,16 @@ using internal::v1::ControllerRecord;
 using internal::v1::NodeRecord;
 using internal::v1::VersionCeiling;
 
+// A name that anybody may have written, for people.
+std::string Shown(std::string_view name) {
+  const std::string_view shown = Beginning(name, kMaxNameBytes);
+  return absl::StrCat(absl::CHexEscape(absl::string_view(shown.data(), shown.size())),
+                      shown.size() < name.size() ? "..." : "");
+}
+
 absl::Status Broken(std::string_view what, std::string_view id, const std::string& why) {
   return absl::InvalidArgumentError(
-      absl::StrFormat("the %s of node %s is broken: %s", std::string(what),
-                      absl::CHexEscape(absl::string_view(id.data(), id.size())), why));
+      absl::StrFormat("the %s of node %s is broken: %s", std::string(what), Shown(id), why));
 }
 
 absl::Status CheckText(const char* what, const std::string& text, size_t limit) {
@@ -60,8 +68,7 @@ absl::StatusOr<NodeRecord> ParseNodeRecord(std::string_view id, std::string_view
   NodeRecord record;
   if (!Parse(bytes, &record)) return Broken("record", id, "it is no message of at most 4 KiB");
   if (record.node_id() != id)
-    return Broken("record", id,
-                  absl::StrFormat("it is of node \"%s\"", absl::CHexEscape(record.node_id())));
+    return Broken("record", id, absl::StrFormat("it is of node \"%s\"", Shown(record.node_id())));
   if (absl::Status status = CheckNodeRecord(record); !status.ok())
     return Broken("record", id, std::string(status.message()));
   return record;

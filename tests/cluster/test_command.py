@@ -1,12 +1,15 @@
 """The command `ferrite cluster`, against real nodes."""
 
+import concurrent.futures
 import json
 import os
 import subprocess
 
+import grpc
 import pytest
 from cluster_processes import Etcd, Nodes, even, shares_of
 from eventually import eventually
+from ferrite.v1 import cluster_pb2, cluster_pb2_grpc
 from server_process import HANG_S, ServerProcess
 
 
@@ -85,6 +88,37 @@ def test_a_node_of_no_cluster_says_so():
         assert code == 2 and "this node is part of no cluster" in err
         code, _, err = ferrite(server.grpc_address, "cluster", "drain", "n1")
         assert code == 2 and "part of no cluster" in err
+
+
+class OddTopology(cluster_pb2_grpc.ClusterServiceServicer):
+    """5,000 nodes, some of them with names that no node may have."""
+
+    NODES = 5000
+
+    def GetTopology(self, request, context):
+        odd = {7: "\x1b[31mred\x1b[0m", 8: "two\nlines", 9: "", 10: "x" * 128}
+        nodes = [cluster_pb2.TopologyNode(node_id=odd.get(number, f"node-{number}"), boot_id=number + 1,
+                                          address=f"10.0.0.1:{number + 1}", zone="zone\x07" if number == 11 else "z")
+                 for number in range(self.NODES)]
+        slots = [cluster_pb2.TopologySlots(first=slot, last=slot, owner=slot % self.NODES, state=cluster_pb2.SLOT_STATE_SERVED)
+                 for slot in range(16384)]
+        return cluster_pb2.GetTopologyResponse(topology=cluster_pb2.Topology(cluster="odd", epoch=1, nodes=nodes, slots=slots))
+
+
+def test_status_of_5000_nodes_with_odd_names():
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+    cluster_pb2_grpc.add_ClusterServiceServicer_to_server(OddTopology(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        text = told(f"127.0.0.1:{port}", "cluster", "status")
+        assert "node-4999" in text and "\x1b" not in text and "\x07" not in text
+        assert 5000 < text.count("\n") < 5010
+        status = json.loads(told(f"127.0.0.1:{port}", "cluster", "status", "--json"))
+        assert len(status["nodes"]) == 5000
+        assert status["nodes"][8]["node_id"] == "two\nlines"
+    finally:
+        server.stop(None)
 
 
 @pytest.mark.parametrize("words, complaint", [(["drain"], "NODE"), (["status", "n1"], "takes no NODE"),

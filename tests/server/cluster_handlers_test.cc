@@ -110,6 +110,33 @@ TEST(ClusterHandlers, TellWhatTheViewSays) {
   EXPECT_EQ(TopologyOf(&handlers).topology().epoch(), 6);
 }
 
+TEST(ClusterHandlers, TheTopologyOf5000NodesFitsIntoTheMessagesOfAnyClient) {
+  constexpr uint16_t kNodes = 5000;
+  ClusterView::Nodes nodes;
+  for (int i = 0; i < kNodes; ++i) {
+    const std::string name = "cache-" + std::to_string(i) + ".cache.production.svc.cluster.local";
+    nodes.push_back(std::make_shared<ViewNode>(
+        ViewNode{name, uint64_t{1} << 63 | static_cast<uint64_t>(i), name + ":6380", name + ":6379",
+                 "europe-west1-b", "0.1.0"}));
+  }
+  auto view = std::make_shared<ClusterView>(
+      ClusterView::Version{.epoch = 1 << 30, .generation = 1 << 20, .cluster_uid = ~uint64_t{0}},
+      nodes);
+  // No slot has the owner of its neighbour.
+  for (uint32_t slot = 0; slot < 16384; ++slot) {
+    view->Assign(slot, slot, {Route::Place::kElsewhere, static_cast<uint16_t>(slot % kNodes)});
+  }
+  ScriptedMember member;
+  member.published.Publish(std::move(view));
+  ClusterHandlers handlers(&member);
+  const v1::GetTopologyResponse response = TopologyOf(&handlers);
+  EXPECT_EQ(response.topology().nodes_size(), kNodes);
+  EXPECT_EQ(response.topology().slots_size(), 16384);
+  EXPECT_EQ(response.topology().nodes(4999).slots_owned(), 3u);
+  constexpr size_t kDefaultOfGrpc = size_t{4} << 20;
+  EXPECT_LT(response.ByteSizeLong(), kDefaultOfGrpc / 2);
+}
+
 TEST(ClusterHandlers, CutNoLetterOfALongNameApart) {
   ScriptedMember member;
   ClusterHandlers handlers(&member);

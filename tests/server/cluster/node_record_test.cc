@@ -1,5 +1,6 @@
 #include "server/cluster/node_record.h"
 
+#include <random>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -21,6 +22,25 @@ NodeRecord Record() {
   record.set_address("10.0.0.1:6380");
   record.set_zone("west");
   return record;
+}
+
+// With a few changes.
+std::string Spoilt(std::string bytes, std::mt19937_64* random) {
+  for (uint64_t change = 0; change <= (*random)() % 3 && !bytes.empty(); ++change) {
+    const size_t at = (*random)() % bytes.size();
+    switch ((*random)() % 3) {
+      case 0:
+        bytes[at] = static_cast<char>((*random)());
+        break;
+      case 1:
+        bytes.erase(at, 1 + (*random)() % 4);
+        break;
+      case 2:
+        bytes.insert(at, 1, static_cast<char>((*random)()));
+        break;
+    }
+  }
+  return bytes;
 }
 
 TEST(Keys, LieUnderTheCluster) {
@@ -98,6 +118,53 @@ TEST(NodeRecord, CeilingsAreCheckedToo) {
   controller.set_node_id("a");
   controller.set_boot_id(3);
   EXPECT_TRUE(ParseControllerRecord(controller.SerializeAsString()).ok());
+}
+
+TEST(NodeRecord, GarbageNeverPasses) {
+  // What passes can be told to others as it is, whatever was done to the bytes.
+  std::mt19937_64 random(1);
+  NodeRecord record = Record();
+  record.set_internal_address("10.0.0.1:6379");
+  record.set_version("0.1.0");
+  record.set_released_version(12345);
+  const std::string good = record.SerializeAsString();
+  VersionCeiling ceiling;
+  ceiling.set_ceiling(kMaxVersion / 2);
+  ceiling.set_serving_ttl_ms(3000);
+  const std::string good_ceiling = ceiling.SerializeAsString();
+  int passed = 0;
+  int passed_ceilings = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    const auto spoilt = Spoilt(good, &random);
+    if (const auto parsed = ParseNodeRecord("n-1", spoilt); parsed.ok()) {
+      ++passed;
+      ASSERT_TRUE(CheckNodeRecord(*parsed).ok());
+      ASSERT_EQ(parsed->node_id(), "n-1");
+      for (const std::string* text :
+           {&parsed->address(), &parsed->internal_address(), &parsed->zone(), &parsed->version()}) {
+        for (const char letter : *text) ASSERT_TRUE(letter > ' ' && letter <= '~');
+      }
+    } else {
+      for (const char letter : std::string(parsed.status().message())) {
+        ASSERT_TRUE(letter >= ' ' && letter <= '~') << parsed.status();
+      }
+    }
+    if (const auto parsed = ParseVersionCeiling("n-1", Spoilt(good_ceiling, &random));
+        parsed.ok()) {
+      ++passed_ceilings;
+      ASSERT_LE(parsed->ceiling(), kMaxVersion);
+      ASSERT_GE(parsed->serving_ttl_ms(), kMinServingTtlMs);
+      ASSERT_LE(parsed->serving_ttl_ms(), kMaxServingTtlMs);
+    }
+  }
+  EXPECT_GT(passed, 0);
+  EXPECT_GT(passed_ceilings, 0);
+  // Nor does anything that has never been a record.
+  for (int round = 0; round < 20'000; ++round) {
+    std::string bytes(random() % 64, '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random());
+    EXPECT_FALSE(ParseNodeRecord("n-1", bytes).ok());
+  }
 }
 
 }  // namespace

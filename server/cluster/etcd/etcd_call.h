@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "server/cluster/etcd/endpoints.h"
 #include "server/cluster/etcd/etcd_client.h"
-#include "server/cluster/etcd/timespec.h"
 #include "server/cluster/etcd/verdict.h"
+#include "server/steady/timespec.h"
 
 namespace ferrite::cluster {
 

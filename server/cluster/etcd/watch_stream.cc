@@ -80,8 +80,17 @@ void WatchPause::Begin(std::shared_ptr<WatchTerms> terms) {
   auto pause = std::make_unique<WatchPause>(std::move(terms));
   if (!parts.thread->Add(pause.get())) return;
   WatchPause* const self = pause.release();
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(jittered_ms);
+  auto end = std::chrono::steady_clock::now();
+  MutexLock lock(&self->mutex_);
+  if (!self->cancelled_) end += std::chrono::milliseconds(jittered_ms);
   self->alarm_.Set(parts.thread->queue(), ToTimespec(end), static_cast<EtcdTag*>(self));
+  self->set_ = true;
+}
+
+void WatchPause::Cancel() {
+  MutexLock lock(&mutex_);
+  cancelled_ = true;
+  if (set_) alarm_.Cancel();
 }
 
 void WatchPause::Proceed(bool) {

@@ -10,6 +10,8 @@
 #include <random>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "base/mutex.h"
 #include "server/cluster/etcd/etcd_call.h"
 
 namespace ferrite::cluster {
@@ -61,13 +63,16 @@ class WatchPause final : public EtcdTag {
 
   void Proceed(bool ok) override;
   bool IsUrgent() const override { return false; }
-  void Cancel() override { alarm_.Cancel(); }
+  void Cancel() override;
 
   explicit WatchPause(std::shared_ptr<WatchTerms> terms) : terms_(std::move(terms)) {}
 
  private:
   const std::shared_ptr<WatchTerms> terms_;
-  grpc::Alarm alarm_;
+  Mutex mutex_;  // it may be cancelled just when it begins
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool set_ ABSL_GUARDED_BY(mutex_) = false;
+  grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace ferrite::cluster

@@ -7,16 +7,12 @@
 #include "absl/strings/str_cat.h"
 #include "base/steady_waits.h"
 #include "ferrite/internal/v1/peer.grpc.pb.h"
+#include "server/steady/timespec.h"
 
 namespace ferrite::cluster {
 namespace {
 
 constexpr int kMaxAnswerBytes = 64 << 10;
-
-gpr_timespec TimeIn(std::chrono::nanoseconds duration) {
-  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                      gpr_time_from_nanos(duration.count(), GPR_TIMESPAN));
-}
 
 }  // namespace
 
@@ -33,7 +29,7 @@ absl::StatusOr<internal::v1::HelloResponse> SayHello(const std::string& address,
   const auto stub = internal::v1::PeerService::NewStub(grpc::CreateCustomChannel(
       absl::StrCat("dns:///", address), grpc::InsecureChannelCredentials(), arguments));
   grpc::ClientContext context;
-  context.set_deadline(TimeIn(timeout));
+  context.set_deadline(ToTimespec(std::chrono::steady_clock::now() + timeout));
   internal::v1::HelloRequest request;
   request.set_node_id(own_id);
   internal::v1::HelloResponse response;

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "server/engine/grpc/timespec.h"
+#include "server/steady/timespec.h"
 
 namespace ferrite {
 namespace {

@@ -147,5 +147,15 @@ TEST(EtcdGarbage, AWatchThatIsCancelledBeginsAnewAndItsEventsAreNotTaken) {
   EXPECT_EQ(hints, 0);
 }
 
+// For the thread sanitizer: also just when it waits for its next try.
+TEST(EtcdGarbage, AWatchEndsAtAnyMoment) {
+  for (int moment = 0; moment < 100; ++moment) {
+    EtcdClient client({.endpoints = {"127.0.0.1:1"}});
+    client.Watch("/a", "/b", [](const mvccpb::Event&) {});
+    for (volatile int passed = 0; passed < moment * 2000; passed = passed + 1) {
+    }
+  }
+}
+
 }  // namespace
 }  // namespace ferrite::cluster

@@ -31,6 +31,16 @@ size_t MostBytesOfPeers(const Settings& settings) {
   return kMaxReplyBytes + 4 * settings.max_value_bytes;
 }
 
+// A peer whose connections have an age closes them after its grace, which is taken to be ours.
+constexpr std::chrono::milliseconds kLeastStreamAge(500);
+
+LaneLimits LimitsOfLanes(const Settings& settings) {
+  return {.patience = absl::ToChronoMilliseconds(settings.cluster.lease_ttl),
+          .stream_age =
+              std::max(kLeastStreamAge, absl::ToChronoMilliseconds(settings.shutdown_grace / 2)),
+          .reply_bytes = RepliesOfPeersBytes(settings)};
+}
+
 GrpcServerOptions OptionsOf(const Settings& settings) {
   return {.threads = settings.threads,
           .max_receive_bytes =
@@ -91,10 +101,11 @@ Node::~Node() {
 
 std::optional<Router> Node::MakeRouter(const std::optional<Membership>& membership) const {
   const auto threads = static_cast<size_t>(settings_.threads);
-  if (membership.has_value()) return std::make_optional<Router>(*membership, threads);
+  const LaneLimits limits = LimitsOfLanes(settings_);
+  if (membership.has_value()) return std::make_optional<Router>(*membership, threads, limits);
   if (driver_ == nullptr) return std::nullopt;
   const Membership own{&driver_->view(), &driver_->right()};
-  return std::make_optional<Router>(own, threads);
+  return std::make_optional<Router>(own, threads, limits);
 }
 
 std::vector<Rpc> Node::AllRpcs() {
@@ -107,7 +118,8 @@ std::vector<Rpc> Node::AllRpcs() {
                                     .health = &health_,
                                     .reflection = &reflection_,
                                     .dispatchers = &dispatchers_});
-  return router_.has_value() ? Routed(std::move(rpcs), &store_, &cache_, &*router_) : rpcs;
+  if (!router_.has_value()) return rpcs;
+  return Routed(std::move(rpcs), &store_, &cache_, &wire_, &*router_);
 }
 
 absl::Status Node::Start() {
@@ -175,7 +187,9 @@ absl::Status Node::StartGrpc() {
       continue;
     }
     ThreadRouting* const routing = router_->of(thread->index());
-    routing->ConnectBy(std::make_unique<GrpcPeers>(thread, MostBytesOfPeers(settings_)));
+    routing->ConnectBy(
+        std::make_unique<GrpcPeers>(thread, MostBytesOfPeers(settings_), grpc_.quota()),
+        thread->timers(), &admissions_.budget);
     thread->BetweenSteps([dispatcher, routing] {
       dispatcher->RunIfWoken();
       routing->Flush();

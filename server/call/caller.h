@@ -21,6 +21,8 @@ class Caller {
   // The value of a metadata entry, by its name in lower case; absent if there is none, or more than
   // one.
   virtual std::optional<std::string_view> Metadata(std::string_view name) const = 0;
+  // Whether there is one or more.
+  virtual bool HasMetadata(std::string_view name) const { return Metadata(name).has_value(); }
 
  protected:
   ~Caller() = default;

@@ -9,7 +9,7 @@ namespace {
 // Serialized when the error is made, so that one that is made once and returned often, such as
 // OVERLOADED, costs little.
 constexpr char kDetailsUrl[] = "type.googleapis.com/google.rpc.Status";
-// The reason beside them, as a byte, for those who count it.
+// The reason beside them, as a byte, for those who count it; another byte if it has been counted.
 constexpr char kReasonUrl[] = "ferrite.reason";
 static_assert(v1::ErrorReason_ARRAYSIZE <= 128);
 
@@ -122,6 +122,19 @@ google::rpc::ErrorInfo ErrorInfoOf(const absl::Status& status) {
     details.details(0).UnpackTo(&info);
   }
   return info;
+}
+
+absl::Status Counted(absl::Status status) {
+  auto reason = status.GetPayload(kReasonUrl);
+  if (!reason.has_value() || reason->size() > 1) return status;
+  reason->Append("+");
+  status.SetPayload(kReasonUrl, *std::move(reason));
+  return status;
+}
+
+bool IsCounted(const absl::Status& status) {
+  const auto reason = status.GetPayload(kReasonUrl);
+  return reason.has_value() && reason->size() > 1;
 }
 
 v1::ErrorReason ReasonOf(const absl::Status& status) {

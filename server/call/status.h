@@ -50,6 +50,11 @@ std::string DetailsOf(const absl::Status& status);
 // The ErrorInfo in the details; empty if there are none.
 google::rpc::ErrorInfo ErrorInfoOf(const absl::Status& status);
 
+// The same error, which has been counted as a refusal, perhaps by another node: it is not to be
+// counted once more (CountRefusal).
+absl::Status Counted(absl::Status status);
+bool IsCounted(const absl::Status& status);
+
 // The reason that it names; ERROR_REASON_UNSPECIFIED if there is none.
 v1::ErrorReason ReasonOf(const absl::Status& status);
 

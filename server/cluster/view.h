@@ -2,8 +2,10 @@
 
 // What a node knows of its cluster, as calls see it: who serves which slot.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -67,6 +69,20 @@ class ClusterView {
     for (uint32_t slot = first; slot <= last; ++slot) cells_[slot] = cell;
   }
 
+  // Of slots after those of the call before.
+  void SetOwnedSince(uint32_t first, uint64_t generation) {
+    if (owned_since_.empty() || owned_since_.back().generation != generation)
+      owned_since_.push_back({first, generation});
+  }
+
+  // The generation of the map in which the slot got its owner; 0 if that was not told.
+  uint64_t owned_since(uint32_t slot) const {
+    const auto after =
+        std::upper_bound(owned_since_.begin(), owned_since_.end(), slot,
+                         [](uint32_t at, const Since& since) { return at < since.first; });
+    return after == owned_since_.begin() ? 0 : std::prev(after)->generation;
+  }
+
   // One load; `slot` is below kSlotCount.
   Route route(uint32_t slot) const {
     const uint16_t cell = cells_[slot];
@@ -77,8 +93,15 @@ class ClusterView {
   const Nodes& nodes() const { return nodes_; }
 
  private:
+  // Of the slots from `first` on, up to those of the next one.
+  struct Since {
+    uint32_t first;
+    uint64_t generation;
+  };
+
   Version version_;
   Nodes nodes_;
+  std::vector<Since> owned_since_;
   std::array<uint16_t, kSlotCount> cells_{};  // the place in 3 bits, the node in 13
 };
 

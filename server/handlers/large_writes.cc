@@ -14,10 +14,6 @@ namespace {
 
 using Progress = RoomReservation::Progress;
 
-// Batches of fewer bytes make room as they go: each of their writes is short, and all together take
-// a few milliseconds at most.
-constexpr size_t kLargeBatchBytes = size_t{256} << 10;
-
 class SetAnswer final : public Answer {
  public:
   SetAnswer(Store* store, CacheHandlers* cache, const Request& request)

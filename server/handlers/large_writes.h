@@ -5,6 +5,8 @@
 // other calls, and the write itself is short: neither other calls nor those with another request_id
 // wait for it.
 
+#include <cstddef>
+
 #include "absl/status/status.h"
 #include "server/engine/rpc.h"
 #include "server/handlers/cache_handlers.h"
@@ -12,6 +14,10 @@
 #include "store/store.h"
 
 namespace ferrite {
+
+// Batches and frames of fewer bytes make room as they go: each of their writes is short, and all
+// together take a few milliseconds at most. They are answered at once.
+inline constexpr size_t kLargeBatchBytes = size_t{256} << 10;
 
 // Handlers of Set, MSet and frames of Pipeline: small ones are answered at once. All must outlive
 // the calls.

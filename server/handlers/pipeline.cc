@@ -61,16 +61,26 @@ bool WireHandlers::FrameInHand::IsLate(int64_t timeout_ms) const {
 absl::Status WireHandlers::Pipeline(const Request& frame, Clock::time_point received,
                                     ReplyWriter* reply) {
   thread_local std::vector<FrameOperation> operations;
-  if (!ParseFrame(frame.bytes(), kMaxBatchKeys, limits(), &operations)) {
+  if (absl::Status status = ReadFrame(frame, &operations); !status.ok()) return status;
+  Execute(operations, received, reply);
+  return absl::OkStatus();
+}
+
+absl::Status WireHandlers::ReadFrame(const Request& frame,
+                                     std::vector<FrameOperation>* operations) const {
+  if (!ParseFrame(frame.bytes(), kMaxBatchKeys, limits(), operations)) {
     return Malformed("PipelineRequest");
   }
-  if (absl::Status status = CheckFrameSize(operations.size()); !status.ok()) return status;
+  return CheckFrameSize(operations->size());
+}
+
+void WireHandlers::Execute(const std::vector<FrameOperation>& operations,
+                           Clock::time_point received, ReplyWriter* reply) {
   FrameInHand in_hand = {received, FrameReply(reply)};
   for (size_t begin = 0; begin < operations.size(); begin += kKeysPerStep) {
     const size_t count = std::min(kKeysPerStep, operations.size() - begin);
-    Execute({operations.data() + begin, count}, &in_hand);
+    ExecuteStep({operations.data() + begin, count}, &in_hand);
   }
-  return absl::OkStatus();
 }
 
 size_t WireHandlers::RoomFor(const Request& frame) {
@@ -97,7 +107,7 @@ OperationLimits WireHandlers::limits() const {
   return {.key_bytes = kMaxKeyBytes, .value_bytes = cache_.max_value_bytes(), .ttl_ms = kMaxTtlMs};
 }
 
-void WireHandlers::Execute(std::span<const FrameOperation> operations, FrameInHand* frame) {
+void WireHandlers::ExecuteStep(std::span<const FrameOperation> operations, FrameInHand* frame) {
   const uint32_t shortest = Shortest(operations);
   if (shortest != kNoTimeout && frame->IsLate(shortest)) [[unlikely]] {
     return ExecuteThoseInTime(operations, frame);

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <span>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "proto/wire/frame_operation.h"
@@ -41,6 +42,11 @@ class WireHandlers {
   // Executes one frame, which came at `received`, but for operations that are too late. An error
   // ends the stream; nothing was executed then.
   absl::Status Pipeline(const Request& frame, Clock::time_point received, ReplyWriter* reply);
+  // The same in two parts, for who looks at the operations in between: replaces `*operations` by
+  // those of a frame; and executes them.
+  absl::Status ReadFrame(const Request& frame, std::vector<FrameOperation>* operations) const;
+  void Execute(const std::vector<FrameOperation>& operations, Clock::time_point received,
+               ReplyWriter* reply);
   // About how much more memory a frame takes in the store; 0 if it is malformed.
   size_t RoomFor(const Request& frame);
 
@@ -55,7 +61,7 @@ class WireHandlers {
 
   OperationLimits limits() const;
   // Execute operations that go to the store together, and append their outcomes.
-  void Execute(std::span<const FrameOperation> operations, FrameInHand* frame);
+  void ExecuteStep(std::span<const FrameOperation> operations, FrameInHand* frame);
   void Reads(std::span<const FrameOperation> operations, FrameReply* reply);
   void Writes(std::span<const FrameOperation> operations, FrameReply* reply);
   void Messages(std::span<const FrameOperation> operations, FrameReply* reply);

@@ -6,10 +6,11 @@
 
 namespace ferrite {
 
-// Counts a call, or an operation of a batch, that failed for a reason of ours:
-// ferrite_refused_total.
+// Counts a call, or an operation of a batch, that failed for a reason of ours, unless that was
+// counted: ferrite_refused_total.
 inline void CountRefusal(const absl::Status& status) {
-  if (const v1::ErrorReason reason = ReasonOf(status); reason != v1::ERROR_REASON_UNSPECIFIED) {
+  const v1::ErrorReason reason = ReasonOf(status);
+  if (reason != v1::ERROR_REASON_UNSPECIFIED && !IsCounted(status)) {
     ThreadCounters::Current().CountRefusal(static_cast<size_t>(reason));
   }
 }

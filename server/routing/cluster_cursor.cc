@@ -9,17 +9,19 @@ namespace {
 constexpr int kGeneration = 1;
 constexpr int kNode = 2;
 constexpr int kInside = 3;
+constexpr int kAfter = 4;
 
 }  // namespace
 
 std::string ClusterCursor::Encode() const {
   std::string bytes(IntegerFieldSize(kGeneration, generation) + BytesFieldSize(kNode, node) +
-                        BytesFieldSize(kInside, inside),
+                        BytesFieldSize(kInside, inside) + IntegerFieldSize(kAfter, after),
                     '\0');
   FieldWriter writer(bytes.data());
   writer.Integer(kGeneration, generation);
   writer.Bytes(kNode, node);
   writer.Bytes(kInside, inside);
+  writer.Integer(kAfter, after);
   return bytes;
 }
 
@@ -35,11 +37,13 @@ std::optional<ClusterCursor> DecodeClusterCursor(std::string_view bytes) {
       cursor.node = field.bytes();
     } else if (fields == kInside && field.Is(kInside)) {
       cursor.inside = field.bytes();
+    } else if (fields == kAfter && field.IsInteger(kAfter)) {
+      cursor.after = field.integer();
     } else {
       return std::nullopt;
     }
   }
-  if (!field.well_formed() || fields != kInside) return std::nullopt;
+  if (!field.well_formed() || fields != kAfter) return std::nullopt;
   return cursor;
 }
 

@@ -14,6 +14,8 @@ struct ClusterCursor {
   uint64_t generation = 0;  // of the map when the scan began to go through the nodes
   std::string node;         // that is being scanned, or is next; empty: the first
   std::string inside;       // the cursor of that node; empty: its beginning
+  // Only what has got its owner in later generations is scanned, as the rest was before; 0: all.
+  uint64_t after = 0;
 
   std::string Encode() const;
 };

@@ -1,40 +1,82 @@
 #include "server/routing/forwarded_call.h"
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "proto/wire/frame_operation.h"
+#include "server/call/status.h"
 #include "server/routing/forwarded_result.h"
+#include "server/routing/held_replies.h"
 
 namespace ferrite {
 namespace {
 
-// The request and the trace of a call as an Operation.
-std::string OperationOf(const Turn& turn, int field) {
-  const Request& request = turn.request();
-  const OperationTerms terms = {.traceparent = turn.caller().Metadata("traceparent").value_or("")};
-  std::string operation(BytesFieldSize(field, request.size()) + terms.Size(), '\0');
-  FieldWriter writer(operation.data());
-  writer.Head(field, request.size());
-  request.CopyOut(0, request.size(), reinterpret_cast<char*>(writer.at()));
-  writer.MoveTo(writer.at() + request.size());
-  terms.Write(&writer);
-  return operation;
-}
+// Of a large request so much is copied in one step.
+constexpr size_t kStepBytes = size_t{256} << 10;
+
+// The request and the trace of a call as an Operation, made in short steps.
+class OperationInTheMaking {
+ public:
+  OperationInTheMaking(const Turn& turn, int field)
+      : request_(turn.request()),
+        terms_{.traceparent = turn.caller().Metadata("traceparent").value_or("")} {
+    operation_.reserve(BytesFieldSize(field, request_.size()) + terms_.Size());
+    FieldWriter(Extend(HeadSize(field, request_.size()))).Head(field, request_.size());
+  }
+
+  // The next step; whether it is made.
+  bool Step() {
+    const size_t bytes = std::min(kStepBytes, request_.size() - copied_);
+    request_.CopyOut(copied_, bytes, Extend(bytes));
+    copied_ += bytes;
+    if (copied_ < request_.size()) return false;
+    FieldWriter writer(Extend(terms_.Size()));
+    terms_.Write(&writer);
+    return true;
+  }
+  std::string Take() { return std::move(operation_); }
+
+ private:
+  char* Extend(size_t bytes) {
+    operation_.resize(operation_.size() + bytes);
+    return operation_.data() + operation_.size() - bytes;
+  }
+
+  const Request& request_;
+  const OperationTerms terms_;
+  std::string operation_;
+  size_t copied_ = 0;
+};
 
 class ForwardedCall final : public Answer {
  public:
-  ForwardedCall(std::shared_ptr<ForwardedOperations> operations, int field, uint32_t slot,
-                ThreadRouting* here)
-      : operations_(std::move(operations)), field_(field), slot_(slot), here_(*here) {}
+  ForwardedCall(Turn* turn, int field, uint32_t slot, ThreadRouting* here)
+      : operations_(std::make_shared<ForwardedOperations>(turn->waker())),
+        deadline_(turn->caller().deadline()),
+        field_(field),
+        slot_(slot),
+        here_(*here),
+        operation_(std::in_place, *turn, field) {}
   ~ForwardedCall() override { operations_->Abandon(); }
 
   Next Advance(ReplyWriter* message, CallEnd* end) override {
+    if (operation_.has_value()) {
+      if (!operation_->Step()) return Next::kYield;
+      const absl::Status status =
+          here_.Forward(slot_, operations_->Add(operation_->Take(), deadline_));
+      operation_.reset();
+      if (status.ok()) return Next::kWait;
+      here_.tally()->Count(FateOf({.status = status}));
+      end->status = status;
+      return Next::kEnd;
+    }
     if (!operations_->all_ended()) return Next::kWait;
     const LaneOperation& operation = (*operations_)[0];
     const ForwardedResult result = ResultOf(operation);
-    if (!operation.alone && FoundNoRoom(result)) {
-      here_.ForwardAgain(slot_, operations_.get(), 0);
+    if (operation.round == 0 && FoundNoRoom(result)) {
+      here_.ForwardAgain(slot_, operations_.get(), 0, /*round=*/1);
       return Next::kWait;
     }
     here_.tally()->Count(FateOf(result));
@@ -42,13 +84,13 @@ class ForwardedCall final : public Answer {
       end->status = result.status;
     } else if (result.is_error()) {
       const v1::OperationError error = ErrorIn(result.message);
-      end->status = StatusOf(error);
+      end->status = Counted(StatusOf(error));  // by the owner
       if (error.has_retry_pushback_ms()) {
         end->trailers.emplace_back("grpc-retry-pushback-ms",
                                    std::to_string(error.retry_pushback_ms()));
       }
     } else if (result.field == field_) {
-      message->AppendShared(result.message, operation.reply);
+      AppendPart(result.message, operation.reply, message);
     } else {
       end->status = absl::InternalError("the owner of the slot answered something else");
     }
@@ -57,23 +99,17 @@ class ForwardedCall final : public Answer {
 
  private:
   const std::shared_ptr<ForwardedOperations> operations_;
+  const LaneOperation::Clock::time_point deadline_;
   const int field_;
   const uint32_t slot_;
   ThreadRouting& here_;
+  std::optional<OperationInTheMaking> operation_;  // until it has been forwarded
 };
 
 }  // namespace
 
-absl::Status ForwardCall(Turn* turn, int field, uint32_t slot, ThreadRouting* here) {
-  auto operations = std::make_shared<ForwardedOperations>(turn->waker());
-  absl::Status status =
-      here->Forward(slot, operations->Add(OperationOf(*turn, field), turn->caller().deadline()));
-  if (!status.ok()) {
-    here->tally()->Count(FateOf({.status = status}));
-    return status;
-  }
-  turn->Later(std::make_unique<ForwardedCall>(std::move(operations), field, slot, here));
-  return absl::OkStatus();
+void ForwardCall(Turn* turn, int field, uint32_t slot, ThreadRouting* here) {
+  turn->Later(std::make_unique<ForwardedCall>(turn, field, slot, here));
 }
 
 }  // namespace ferrite

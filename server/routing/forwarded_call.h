@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 
-#include "absl/status/status.h"
 #include "server/engine/answer.h"
 #include "server/engine/rpc.h"
 #include "server/routing/lane_operation.h"
@@ -15,6 +14,6 @@ namespace ferrite {
 
 // Has the node execute the request of `turn`, which is field `field` of an Operation, and sets what
 // will answer. `here` must outlive the call.
-absl::Status ForwardCall(Turn* turn, int field, uint32_t slot, ThreadRouting* here);
+void ForwardCall(Turn* turn, int field, uint32_t slot, ThreadRouting* here);
 
 }  // namespace ferrite

@@ -10,8 +10,9 @@ namespace ferrite {
 
 absl::Status OwnersDiffer(const std::string& message,
                           const google::protobuf::Map<std::string, std::string>& facts) {
-  return MakeError(absl::StatusCode::kUnavailable, v1::SLOT_IN_TRANSITION,
-                   "the node that was taken for its owner says otherwise: " + message, facts);
+  return Counted(MakeError(absl::StatusCode::kUnavailable, v1::SLOT_IN_TRANSITION,
+                           "the node that was taken for its owner says otherwise: " + message,
+                           facts));
 }
 
 ForwardedResult ResultOf(const LaneOperation& operation) {

@@ -30,8 +30,8 @@ ForwardedResult ResultOf(const LaneOperation& operation);
 v1::OperationError ErrorIn(std::string_view message);
 absl::Status StatusOf(const v1::OperationError& error);
 
-// For who does not route by slot: the node that was taken for the owner answered SLOT_MOVED, as
-// nodes see a new map one after the other.
+// For who does not route by slot: the node that was taken for the owner answered SLOT_MOVED, which
+// it has counted, as nodes see a new map one after the other.
 absl::Status OwnersDiffer(const std::string& message,
                           const google::protobuf::Map<std::string, std::string>& facts);
 

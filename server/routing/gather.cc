@@ -14,6 +14,7 @@
 #include "server/handlers/operation_error.h"
 #include "server/handlers/wire_handlers.h"
 #include "server/metrics/refusals.h"
+#include "server/routing/held_replies.h"
 
 namespace ferrite {
 namespace {
@@ -43,7 +44,7 @@ template <typename Response>
 absl::Status Write(const ScatteredResults& results, const Response& response, ReplyWriter* reply) {
   if (static_cast<size_t>(response.errors_size()) == results.size()) {
     reply->Clear();
-    return StatusOf(response.errors(0).error());
+    return Counted(StatusOf(response.errors(0).error()));
   }
   reply->AppendMessage(response);
   return absl::OkStatus();
@@ -63,7 +64,7 @@ absl::Status GatherMGet(const ScatteredResults& results, ReplyWriter* reply) {
     }
     FieldWriter writer(reply->Append(HeadsSize(kMGetResult, message.size())));
     WriteHeads(kMGetResult, message.size(), &writer);
-    reply->AppendShared(message, results[i].owner);
+    AppendPart(message, results[i].owner, reply);
     const auto read = ReadGetResponse(message);
     values += read.has_value() && !read->value.empty();
     if (reply->size() > kMaxReplyBytes && values > 1) return ReplyTooLarge(i, results.size());

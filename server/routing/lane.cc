@@ -15,10 +15,18 @@ bool NothingWasDone(const absl::Status& status) {
   return reason == v1::SHUTTING_DOWN || reason == v1::OVERLOADED;
 }
 
+const absl::Status& TooLate() {
+  static const absl::Status late =
+      MakeError(absl::StatusCode::kDeadlineExceeded, v1::DEADLINE_PASSED,
+                "the time of the operation was over before it was forwarded; nothing was done");
+  return late;
+}
+
 }  // namespace
 
 absl::Status Lane::Add(std::shared_ptr<LaneOperation> operation) {
   if (closed_) return Unreachable(absl::OkStatus(), /*sent=*/false);
+  if (silent_) return Silent(/*sent=*/false);
   if (bytes_ >= kMaxBytes || operations_ >= kMaxOperations) {
     return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
                      "as much waits for node " + peer_.id + " as may, " +
@@ -26,9 +34,14 @@ absl::Status Lane::Add(std::shared_ptr<LaneOperation> operation) {
                          std::to_string(kMaxOperations) + " operations of each thread",
                      {{"limit", std::to_string(kMaxBytes)}, {"node", peer_.id}});
   }
+  const Clock::time_point now = Clock::now();
+  if (operation->deadline <= now) return TooLate();
+  operation->wait_until = WaitFor(operation->deadline, now);
+  WakeAt(operation->wait_until);
   ++operations_;
   bytes_ += operation->message.size();
-  ThreadCounters::Add(&waiting_bytes_, operation->message.size());
+  ThreadCounters::Add(&terms_.tally->waiting_bytes, operation->message.size());
+  terms_.budget->Exchange(0, operation->message.size());
   queue_.push_back(std::move(operation));
   return absl::OkStatus();
 }
@@ -40,9 +53,19 @@ void Lane::Flush() {
     return;
   }
   if (!open_ || sending_ || frames_.size() >= kMaxFrames) return;
+  const Clock::time_point now = Clock::now();
+  if (now >= old_at_) {
+    // The next stream begins when all replies of this one are there, so that the order is kept.
+    if (frames_.empty()) Abort();
+    return;
+  }
   LaneFrame frame = NextFrame();
   if (frame.empty()) return;
-  WriteLaneFrame(frame, LaneOperation::Clock::now(), &writer_);
+  WriteLaneFrame(frame, now, &writer_);
+  if (frames_.empty()) {
+    heard_at_ = now;
+    if (!silent_) WakeAt(now + terms_.limits.patience);
+  }
   frames_.push_back(std::move(frame));
   sending_ = true;
   stream_->Send(&writer_, /*last=*/false);
@@ -57,29 +80,30 @@ LaneFrame Lane::NextFrame() {
       next->End(absl::CancelledError());
       continue;
     }
-    const bool alone = next->alone;
     bytes += next->message.size();
-    if (!frame.empty() && (alone || bytes > kMaxFrameBytes)) break;
-    frame.push_back(std::move(next));
-    if (alone) {
-      queue_.pop_front();
+    if (!frame.empty() && (bytes > kMaxFrameBytes || !next->MayShareFrameWith(*frame.front()))) {
       break;
     }
+    frame.push_back(std::move(next));
   }
   return frame;
 }
 
 void Lane::Close() {
   closed_ = true;
+  timer_.Cancel();
   const absl::Status gone = absl::UnavailableError("it is no longer a node of the cluster");
   FailFrames(Unreachable(gone, /*sent=*/true));
   FailQueue(Unreachable(gone, /*sent=*/false));
+  probe_.Abandon();
   if (stream_ != nullptr) Abort();
 }
 
 void Lane::OnOpened() {
   if (closed_) return;
   open_ = opened_ = true;
+  failed_ = false;
+  old_at_ = Clock::now() + terms_.limits.stream_age;
   stream_->Read();
   Flush();
 }
@@ -91,15 +115,20 @@ void Lane::OnSent() {
 
 void Lane::OnRead(std::shared_ptr<const Request> message) {
   if (closed_ || frames_.empty()) return Abort();  // nobody asked for it
+  heard_at_ = Clock::now();
   const LaneFrame frame = std::move(frames_.front());
   frames_.pop_front();
-  if (!EndByReply(frame, message)) {
+  Forget(frame);
+  const std::shared_ptr<const Request> held = terms_.replies->Hold(std::move(message));
+  if (held == nullptr) {
+    EndFrame(frame, NoRoomForReplies());
+  } else if (!EndByReply(frame, held)) {
     // Replies can no longer be told apart.
-    frames_.push_front(frame);
-    FailFrames(Unreachable(absl::UnavailableError("its reply is malformed"), /*sent=*/true));
+    const absl::Status malformed = absl::UnavailableError("its reply is malformed");
+    EndFrame(frame, Unreachable(malformed, /*sent=*/true));
+    FailFrames(Unreachable(malformed, /*sent=*/true));
     return Abort();
   }
-  Forget(frame);
   stream_->Read();
   Flush();
 }
@@ -113,20 +142,31 @@ void Lane::OnEnded(const absl::Status& status) {
   open_ = false;
   sending_ = false;
   stream_.reset();
-  if (NothingWasDone(status)) {
-    FailFrames(ReasonOf(status) == v1::OVERLOADED ? status : Unreachable(status, /*sent=*/false));
-  } else {
+  if (!NothingWasDone(status)) {
     FailFrames(Unreachable(status, /*sent=*/true));
+  } else if (ReasonOf(status) == v1::OVERLOADED) {
+    FailFrames(Counted(status));  // by the peer
+  } else {
+    FailFrames(Unreachable(status, /*sent=*/false));
   }
-  // What was not sent takes the next stream, unless there will be none.
-  if (!std::exchange(opened_, false)) FailQueue(Unreachable(status, /*sent=*/false));
+  // What was not sent takes the next stream, unless there will be none: a stream that begins just
+  // when its connection is closed, and never opens, says nothing of the next one.
+  if (!std::exchange(opened_, false) && std::exchange(failed_, true)) {
+    FailQueue(Unreachable(status, /*sent=*/false));
+  }
   Flush();
+}
+
+void Lane::EndFrame(const LaneFrame& frame, const absl::Status& why) {
+  for (const auto& operation : frame) {
+    if (!operation->done) operation->End(why);
+  }
 }
 
 void Lane::FailFrames(const absl::Status& why) {
   for (const LaneFrame& frame : std::exchange(frames_, {})) {
     Forget(frame);
-    for (const auto& operation : frame) operation->End(why);
+    EndFrame(frame, why);
   }
 }
 
@@ -142,11 +182,24 @@ void Lane::Forget(const LaneFrame& frame) {
   for (const auto& operation : frame) bytes += operation->message.size();
   operations_ -= frame.size();
   bytes_ -= bytes;
-  ThreadCounters::Add(&waiting_bytes_, -bytes);
+  ThreadCounters::Add(&terms_.tally->waiting_bytes, -bytes);
+  terms_.budget->Exchange(bytes, 0);
 }
 
 absl::Status Lane::Unreachable(const absl::Status& cause, bool sent) const {
   return PeerUnreachable(peer_.id, peer_.address, cause, sent);
+}
+
+absl::Status Lane::NoRoomForReplies() const {
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
+                   "node " + peer_.id +
+                       " has executed it, but answers of other nodes that were not passed on "
+                       "leave no room for its answer: they may take " +
+                       std::to_string(terms_.replies->limit_bytes()) +
+                       " bytes (half of --max-inflight-bytes)",
+                   {{"limit", std::to_string(terms_.replies->limit_bytes())},
+                    {"node", peer_.id},
+                    {"executed", "yes"}});
 }
 
 }  // namespace ferrite

@@ -7,12 +7,17 @@
 // the operations of all calls that came together travel together; none waits for a timer. Frames
 // are written one at a time, and a few may be without their replies. Operations keep their order.
 //
-// A stream opens with the first operation, and stays. While the peer cannot be reached operations
-// fail at once. When a stream ends, those that were sent fail, as nobody knows whether they were
-// executed, unless the peer says that they were not; the others take the next stream.
+// A stream opens with the first operation, and stays until it is old. While the peer cannot be
+// reached operations fail at once. When a stream ends, those that were sent fail, as nobody knows
+// whether they were executed, unless the peer says that they were not; the others take the next
+// stream.
+//
+// No operation waits for longer than its caller can (LaneOperation::wait_until). A peer that
+// answers nothing although frames wait for their replies is asked whether it lives (LaneProbe).
+// Until it says so new operations fail at once; if it does not for as long again, all do.
 //
 // An operation whose result found no room in the reply of its frame was not executed; whoever asked
-// may send it again, alone (ForwardedOperations::Again).
+// may send it again (ForwardedOperations::Again).
 
 #include <cstdint>
 #include <deque>
@@ -22,9 +27,11 @@
 #include "absl/status/status.h"
 #include "server/call/reply_writer.h"
 #include "server/engine/peer_stream.h"
-#include "server/metrics/thread_counters.h"
+#include "server/engine/timers.h"
 #include "server/routing/lane_frame.h"
 #include "server/routing/lane_operation.h"
+#include "server/routing/lane_probe.h"
+#include "server/routing/lane_terms.h"
 
 namespace ferrite {
 
@@ -49,24 +56,28 @@ class Lane final : private PeerStream::Listener {
   // Of operations that have not ended. One is always taken, whatever its size.
   static constexpr size_t kMaxBytes = size_t{8} << 20;
   static constexpr size_t kMaxOperations = 16'384;
+  // For an operation whose caller has no deadline, or a late one.
+  static constexpr std::chrono::seconds kMostWait{30};
 
-  // `waiting_bytes` is kept up to date; both must outlive the lane.
-  Lane(PeerConnector* connector, Peer peer, Counter* waiting_bytes)
-      : connector_(*connector),
+  Lane(const LaneTerms& terms, Peer peer)
+      : terms_(terms),
         peer_(std::move(peer)),
-        channel_(connector->Connect(peer_.address)),
-        waiting_bytes_(*waiting_bytes) {}
+        channel_(terms.connector->Connect(peer_.address)),
+        probe_(channel_.get(), [this](bool lives) { OnProbed(lives); }) {}
 
   const Peer& peer() const { return peer_; }
   // A connection to the peer for other streams: one of theirs, as the peer limits the streams of a
   // connection, and the lane's must not wait for a place.
   PeerChannel* channel_of_streams() {
-    if (channel_of_streams_ == nullptr) channel_of_streams_ = connector_.Connect(peer_.address);
+    if (channel_of_streams_ == nullptr) {
+      channel_of_streams_ = terms_.connector->Connect(peer_.address);
+    }
     return channel_of_streams_.get();
   }
 
-  // Takes an operation, which ends later. RESOURCE_EXHAUSTED (OVERLOADED) if too much waits: then
-  // it has not been taken.
+  // Takes an operation, which ends later. RESOURCE_EXHAUSTED (OVERLOADED) if too much waits,
+  // UNAVAILABLE (PEER_UNREACHABLE) if the peer is silent, DEADLINE_EXCEEDED (DEADLINE_PASSED) if it
+  // is too late: then it has not been taken.
   absl::Status Add(std::shared_ptr<LaneOperation> operation);
   // Sends what may be sent.
   void Flush();
@@ -74,39 +85,62 @@ class Lane final : private PeerStream::Listener {
   // The peer is no longer one, or the thread stops: all operations fail, and no more may be added.
   void Close();
   // Whether it has been closed and can be destroyed.
-  bool over() const { return closed_ && stream_ == nullptr; }
+  bool over() const { return closed_ && stream_ == nullptr && !probe_.under_way(); }
 
  private:
+  using Clock = LaneOperation::Clock;
+
   void OnOpened() override;
   void OnSent() override;
   void OnRead(std::shared_ptr<const Request> message) override;
   void OnEnded(const absl::Status& status) override;
+  void OnProbed(bool lives);
 
   // Ends the stream; nothing more is sent on it.
   void Abort();
   // Takes the operations of the next frame out of the queue.
   LaneFrame NextFrame();
-  // Ends the operations of those frames that have no reply, and of the queue.
+  // Ends those operations of a frame that have not ended yet.
+  static void EndFrame(const LaneFrame& frame, const absl::Status& why);
+  // The same of those frames that have no reply, and of the queue.
   void FailFrames(const absl::Status& why);
   void FailQueue(const absl::Status& why);
+  // Until when to wait for an operation that comes now.
+  static Clock::time_point WaitFor(Clock::time_point deadline, Clock::time_point now);
+  // Has the timer ring then, or earlier.
+  void WakeAt(Clock::time_point due);
+  void OnTimer();
+  // Ends the operations that wait for longer than they may. Returns until when the others do.
+  Clock::time_point EndLate(Clock::time_point now);
+  // Goes on asking, or gives up, a peer that answers nothing. Returns when to look again.
+  Clock::time_point LookForLife(Clock::time_point now);
   // These have ended, or are about to.
   void Forget(const LaneFrame& frame);
   absl::Status Unreachable(const absl::Status& cause, bool sent) const;
+  absl::Status Silent(bool sent) const;
+  absl::Status NoRoomForReplies() const;
 
-  PeerConnector& connector_;
+  const LaneTerms terms_;
   const Peer peer_;
   const std::unique_ptr<PeerChannel> channel_;
   std::unique_ptr<PeerChannel> channel_of_streams_;  // once it is needed
-  Counter& waiting_bytes_;
+  LaneProbe probe_;
   std::unique_ptr<PeerStream> stream_;
-  bool opened_ = false;  // the peer has taken up the stream
-  bool open_ = false;    // and frames may be sent
+  bool opened_ = false;  // a frame could be sent on the stream
+  bool failed_ = true;   // the one before it, if there was one, could not be opened
+  bool open_ = false;    // frames may be sent
   bool sending_ = false;
   bool closed_ = false;
+  bool silent_ = false;         // the peer is being asked whether it lives
+  Clock::time_point old_at_;    // the stream
+  Clock::time_point heard_at_;  // a reply, or else when the first frame after it was sent
+  Clock::time_point fails_at_;  // if silent_: when everything fails that waits for the peer
   std::deque<std::shared_ptr<LaneOperation>> queue_;
-  std::deque<LaneFrame> frames_;  // without their replies
+  std::deque<LaneFrame> frames_;  // without their replies; some operations may have ended
   size_t operations_ = 0;         // in both
   size_t bytes_ = 0;
+  Clock::time_point wakes_at_ = Clock::time_point::max();
+  Timer timer_{[this] { OnTimer(); }};
   ReplyWriter writer_;
 };
 

@@ -12,9 +12,8 @@ namespace ferrite {
 namespace {
 
 OperationTerms TermsOf(const LaneOperation& operation, LaneOperation::Clock::time_point now) {
-  if (operation.deadline == LaneOperation::Clock::time_point::max()) return {};
   const int64_t left_ms =
-      std::chrono::ceil<std::chrono::milliseconds>(operation.deadline - now).count();
+      std::chrono::ceil<std::chrono::milliseconds>(operation.wait_until - now).count();
   return {.timeout_ms = static_cast<uint32_t>(std::clamp<int64_t>(left_ms, 0, kNoTimeout - 1))};
 }
 
@@ -42,7 +41,9 @@ bool EndByReply(const LaneFrame& frame, const std::shared_ptr<const Request>& re
     if (field.Is(v1::PipelineResponse::kResultsFieldNumber)) results.push_back(field.bytes());
   }
   if (!field.well_formed() || results.size() != frame.size()) return false;
-  for (size_t i = 0; i < frame.size(); ++i) frame[i]->End(results[i], reply);
+  for (size_t i = 0; i < frame.size(); ++i) {
+    if (!frame[i]->done) frame[i]->End(results[i], reply);
+  }
   return true;
 }
 

@@ -18,8 +18,8 @@ using LaneFrame = std::vector<std::shared_ptr<LaneOperation>>;
 void WriteLaneFrame(const LaneFrame& frame, LaneOperation::Clock::time_point now,
                     ReplyWriter* message);
 
-// Ends the operations of the frame with the results of its reply, a PipelineResponse. False if that
-// is malformed or has another number of results: then none has ended.
+// Ends the operations of the frame that have not ended yet with the results of its reply, a
+// PipelineResponse. False if that is malformed or has another number of results: then none has.
 bool EndByReply(const LaneFrame& frame, const std::shared_ptr<const Request>& reply);
 
 }  // namespace ferrite

@@ -25,10 +25,10 @@ std::shared_ptr<LaneOperation> ForwardedOperations::Add(std::string message,
   return Share(&operation);
 }
 
-std::shared_ptr<LaneOperation> ForwardedOperations::Again(size_t index) {
+std::shared_ptr<LaneOperation> ForwardedOperations::Again(size_t index, uint32_t round) {
   LaneOperation& operation = operations_[index];
   operation.done = false;
-  operation.alone = true;
+  operation.round = round;
   operation.result = {};
   operation.reply.reset();
   ++under_way_;

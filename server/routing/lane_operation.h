@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -22,11 +23,15 @@ class ForwardedOperations;
 struct LaneOperation {
   using Clock = std::chrono::steady_clock;
 
-  // A serialized Operation. What it says of its time is overruled by `deadline`.
+  // A serialized Operation. What it says of its time is overruled.
   std::string message;
-  Clock::time_point deadline = Clock::time_point::max();
-  // Travels in a frame of its own, where there is room for a reply of any size.
-  bool alone = false;
+  Clock::time_point deadline = Clock::time_point::max();  // the caller's
+  // How long its lane waits for it: until a little before the deadline, so that its call can still
+  // answer with what else it has. Set by the lane.
+  Clock::time_point wait_until = Clock::time_point::max();
+  // How often it was sent before. If it was, it travels only with those of its call that are sent
+  // again with it, so that the reply has room for the first of them, whatever its size.
+  uint32_t round = 0;
 
   // The outcome: why there is no reply, or a serialized OperationResult and what keeps it.
   bool done = false;
@@ -35,6 +40,10 @@ struct LaneOperation {
   std::shared_ptr<const Request> reply;
 
   ForwardedOperations* of = nullptr;
+
+  bool MayShareFrameWith(const LaneOperation& other) const {
+    return round == other.round && (round == 0 || of == other.of);
+  }
 
   void End(absl::Status why);
   void End(std::string_view outcome, std::shared_ptr<const Request> in_reply);
@@ -49,8 +58,9 @@ class ForwardedOperations : public std::enable_shared_from_this<ForwardedOperati
   // Adds one, which is under way until it ends.
   std::shared_ptr<LaneOperation> Add(std::string message,
                                      LaneOperation::Clock::time_point deadline);
-  // Has one that has ended, and was not executed, go alone; it is under way again.
-  std::shared_ptr<LaneOperation> Again(size_t index);
+  // Has one that has ended, and was not executed, go once more, in a round of which there was none;
+  // it is under way again.
+  std::shared_ptr<LaneOperation> Again(size_t index, uint32_t round);
 
   const LaneOperation& operator[](size_t index) const { return operations_[index]; }
   size_t size() const { return operations_.size(); }

@@ -1,14 +1,21 @@
 #include "server/routing/operation_key.h"
 
 #include <algorithm>
+#include <string>
 
 #include "ferrite/v1/cache.pb.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
+#include "proto/slot.h"
 #include "proto/wire/field_reader.h"
 #include "server/call/status.h"
 #include "store/operation.h"
 
 namespace ferrite {
 namespace {
+
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
 
 // All requests about one key have it there.
 constexpr int kKey = v1::GetRequest::kKeyFieldNumber;
@@ -23,7 +30,73 @@ bool IsRequest(int field) {
   return field >= v1::Operation::kGetFieldNumber && field <= v1::Operation::kExistsFieldNumber;
 }
 
+// As many pieces are joined at once as cost next to nothing to copy.
+constexpr size_t kMostJoinedBytes = size_t{64} << 10;
+// A tag and the size of what follows, at most.
+constexpr size_t kMostHeadBytes = 20;
+
+// Where a field that lies in pieces begins and ends, as far as its head says. Absent if it is
+// malformed.
+struct FieldPlace {
+  bool is_key = false;
+  size_t content = 0;
+  size_t end = 0;
+};
+std::optional<FieldPlace> PlaceOfField(const Request& request, size_t begin) {
+  char head[kMostHeadBytes];
+  const size_t head_bytes = std::min(kMostHeadBytes, request.size() - begin);
+  request.CopyOut(begin, head_bytes, head);
+  CodedInputStream input(reinterpret_cast<const uint8_t*>(head), static_cast<int>(head_bytes));
+  const uint32_t tag = input.ReadTag();
+  uint64_t number = 0;
+  size_t content_bytes = 0;
+  switch (WireFormatLite::GetTagWireType(tag)) {
+    case WireFormatLite::WIRETYPE_VARINT:
+      if (!input.ReadVarint64(&number)) return std::nullopt;
+      break;
+    case WireFormatLite::WIRETYPE_LENGTH_DELIMITED:
+      if (!input.ReadVarint64(&number)) return std::nullopt;
+      content_bytes = number;
+      break;
+    case WireFormatLite::WIRETYPE_FIXED64:
+      content_bytes = 8;
+      break;
+    case WireFormatLite::WIRETYPE_FIXED32:
+      content_bytes = 4;
+      break;
+    default:
+      return std::nullopt;
+  }
+  const size_t content = begin + static_cast<size_t>(input.CurrentPosition());
+  if (WireFormatLite::GetTagFieldNumber(tag) == 0 || content_bytes > request.size() - content) {
+    return std::nullopt;
+  }
+  const bool is_key =
+      tag == WireFormatLite::MakeTag(kKey, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  return FieldPlace{is_key, content, content + content_bytes};
+}
+
 }  // namespace
+
+std::optional<uint32_t> SlotOfRequest(const Request& request) {
+  std::string key;
+  if (request.in_one_piece() || request.size() <= kMostJoinedBytes) {
+    const RequestKey found = KeyOfRequest(request.bytes());
+    if (!found.well_formed) return std::nullopt;
+    return found.key.empty() ? kSlotCount : SlotOf(found.key);
+  }
+  for (size_t begin = 0; begin < request.size();) {
+    const std::optional<FieldPlace> field = PlaceOfField(request, begin);
+    if (!field.has_value()) return std::nullopt;
+    if (field->is_key) {
+      const size_t bytes = field->end - field->content;
+      key.resize(bytes <= kMaxKeyBytes ? bytes : 0);
+      request.CopyOut(field->content, key.size(), key.data());
+    }
+    begin = field->end;
+  }
+  return key.empty() ? kSlotCount : SlotOf(key);
+}
 
 RequestKey KeyOfRequest(std::string_view request) {
   RequestKey found;

@@ -3,10 +3,12 @@
 // The key that a request or an operation is about, found without making a message of it.
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "proto/wire/frame_operation.h"
+#include "server/call/request.h"
 
 namespace ferrite {
 
@@ -19,6 +21,10 @@ struct RequestKey {
 
 // Of a serialized request about one key; of a PublishRequest, the channel.
 RequestKey KeyOfRequest(std::string_view request);
+
+// The slot of that key, of a request that may be large and lie in pieces, which stay as they are;
+// kSlotCount if there is no key. Absent if the request is malformed.
+std::optional<uint32_t> SlotOfRequest(const Request& request);
 
 // The type of the requests that are this field of Operation.
 std::string_view RequestNameOf(int field);

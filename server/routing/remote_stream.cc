@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "server/call/status.h"
 #include "server/routing/lane.h"
 
 namespace ferrite {
@@ -38,7 +39,7 @@ void RemoteStream::OnRead(std::shared_ptr<const Request> message) {
 
 void RemoteStream::OnEnded(const absl::Status& status) {
   stream_.reset();
-  end_ = status;
+  end_ = Counted(status);  // by the peer, if it is an error of its
   if (!abandoned_) reader_.Wake();
 }
 

@@ -9,10 +9,13 @@
 #include "proto/wire/field_reader.h"
 #include "server/call/limits.h"
 #include "server/call/status.h"
+#include "server/handlers/large_writes.h"
 #include "server/routing/gather.h"
+#include "server/routing/lapsed_batch.h"
 #include "server/routing/operation_key.h"
 #include "server/routing/scattered.h"
 #include "server/routing/served_since.h"
+#include "store/operation.h"
 
 namespace ferrite {
 namespace {
@@ -47,44 +50,58 @@ BatchKind KindOf(Method method) {
   }
 }
 
-struct Batch {
-  bool well_formed = true;
-  bool valid = true;  // there are neither too few nor too many, and each has a key
-  std::vector<ScatteredOperation> operations;
-  Slots slots;
-};
-
-Batch ParseBatch(std::string_view request, const BatchKind& kind, const Caller& caller) {
-  Batch batch;
+// Calls body(entry, key) for each entry, and one of too many at most. False if one is malformed.
+template <typename Body>
+bool ForEachKey(std::string_view request, const BatchKind& kind, const Body& body) {
   FieldReader field(request);
-  while (field.Next()) {
+  for (size_t count = 0; count <= kMaxBatchKeys && field.Next();) {
     if (!field.Is(kKeys)) continue;
+    ++count;
     const RequestKey found = kind.of_keys ? RequestKey{true, field.bytes()}  //
                                           : KeyOfRequest(field.bytes());
-    batch.well_formed &= found.well_formed;
-    batch.valid &= CheckKey(found.key).ok();
-    batch.slots.push_back(SlotOf(found.key));
-    batch.operations.push_back({.body = field.bytes(),
-                                .field = kind.field,
-                                .body_is_key = kind.of_keys,
-                                .key = found.key,
-                                .deadline = caller.deadline()});
-    if (batch.operations.size() > kMaxBatchKeys) break;
+    if (!found.well_formed) return false;
+    body(field.bytes(), found.key);
   }
-  batch.well_formed &= field.well_formed();
-  batch.valid &= CheckBatchSize(batch.operations.size()).ok();
-  return batch;
+  return field.well_formed();
 }
 
-bool AllHere(const Slots& slots, ThreadRouting* here) {
+struct BatchSurvey {
+  bool well_formed = false;
+  bool valid = true;  // there are neither too few nor too many, and each has a key
+  bool all_here = false;
+};
+
+BatchSurvey Survey(std::string_view request, const BatchKind& kind, ThreadRouting* here) {
   const cluster::ClusterView& view = here->view();
-  const bool may_serve = here->may_serve();
-  for (const uint32_t slot : slots) {
-    if (WayOf(view, view.route(slot), may_serve, /*may_forward=*/false) != Way::kServe) {
-      return false;
-    }
-  }
-  return true;
+  BatchSurvey survey{.all_here = here->may_serve()};
+  size_t count = 0;
+  survey.well_formed = ForEachKey(request, kind, [&](std::string_view, std::string_view key) {
+    ++count;
+    survey.valid &= !key.empty() && key.size() <= kMaxKeyBytes;
+    survey.all_here &= view.route(SlotOf(key)).place == cluster::Route::Place::kHere;
+  });
+  survey.valid &= CheckBatchSize(count).ok();
+  return survey;
+}
+
+std::vector<ScatteredOperation> OperationsOf(std::string_view request, const BatchKind& kind,
+                                             const Caller& caller) {
+  std::vector<ScatteredOperation> operations;
+  ForEachKey(request, kind, [&](std::string_view entry, std::string_view key) {
+    operations.push_back({.body = entry,
+                          .field = kind.field,
+                          .body_is_key = kind.of_keys,
+                          .key = key,
+                          .deadline = caller.deadline()});
+  });
+  return operations;
+}
+
+Slots SlotsOf(std::string_view request, const BatchKind& kind) {
+  Slots slots;
+  ForEachKey(request, kind,
+             [&](std::string_view, std::string_view key) { slots.push_back(SlotOf(key)); });
+  return slots;
 }
 
 // Before the first entry is written: a bad request changes nothing.
@@ -100,18 +117,25 @@ bool IsBatch(Method method) { return KindOf(method).gather != nullptr; }
 
 Handler RoutedBatch(Method method, Handler plain, std::shared_ptr<const Handler> frames,
                     const CacheHandlers* cache, const Router* router) {
-  return [kind = KindOf(method), plain = std::move(plain), frames = std::move(frames), cache,
-          router](Turn* turn) -> absl::Status {
-    Batch batch = ParseBatch(turn->request().bytes(), kind, turn->caller());
-    if (!batch.well_formed) return Malformed(kind.request);
-    if (!batch.valid) return plain(turn);  // which refuses it
+  return [method, kind = KindOf(method), plain = std::move(plain), frames = std::move(frames),
+          cache, router](Turn* turn) -> absl::Status {
     ThreadRouting* const here = router->of(turn->thread_index());
     const ServedSince since(here);
-    if (AllHere(batch.slots, here)) return Serve(plain, std::move(batch.slots), since, turn);
+    const std::string_view request = turn->request().bytes();
+    const BatchSurvey survey = Survey(request, kind, here);
+    if (!survey.well_formed) return Malformed(kind.request);
+    if (!survey.valid) return plain(turn);  // which refuses it
+    if (survey.all_here && request.size() < kLargeBatchBytes) {
+      const absl::Status status = plain(turn);
+      if (since.AllStill() || !status.ok()) [[likely]]
+        return status;
+      return ReplaceLapsed(method, SlotsOf(request, kind), since, turn->reply());
+    }
     if (!kind.of_keys) {
       if (absl::Status status = CheckEntries(*cache, *turn); !status.ok()) return status;
     }
-    return Scatter(batch.operations, /*in_order=*/false, kind.gather, frames.get(), here, turn);
+    return Scatter(OperationsOf(request, kind, turn->caller()), /*in_order=*/false, kind.gather,
+                   frames.get(), here, turn);
   };
 }
 

@@ -10,11 +10,14 @@
 #include "ferrite/v1/cache.pb.h"
 #include "proto/wire/field_reader.h"
 #include "proto/wire/field_writer.h"
+#include "proto/wire/frame_operation.h"
 #include "proto/wire/get_response.h"
 #include "proto/wire/nesting.h"
 #include "server/call/limits.h"
 #include "server/call/status.h"
 #include "server/handlers/frame_reply.h"
+#include "server/handlers/large_writes.h"
+#include "server/routing/held_replies.h"
 #include "server/routing/operation_key.h"
 #include "server/routing/scattered.h"
 #include "server/routing/served_since.h"
@@ -22,9 +25,6 @@
 namespace ferrite {
 namespace {
 
-// From this size on a frame may not be answered at once, as room is made for what it writes; then
-// Scatter waits for its answer.
-constexpr size_t kLargeFrameBytes = size_t{256} << 10;
 // Answers without a value are smaller.
 constexpr size_t kMostWithoutValue = 128;
 
@@ -45,7 +45,7 @@ void WriteResult(const ScatteredResult& result, ReplyWriter* reply) {
   FieldWriter writer(reply->Append(HeadSize(kResults, size) + HeadSize(field, message.size())));
   writer.Head(kResults, size);
   writer.Head(field, message.size());
-  reply->AppendShared(message, result.owner);
+  AppendPart(message, result.owner, reply);
 }
 
 absl::Status GatherFrame(const ScatteredResults& results, ReplyWriter* reply) {
@@ -68,24 +68,45 @@ absl::Status GatherFrame(const ScatteredResults& results, ReplyWriter* reply) {
   return absl::OkStatus();
 }
 
+// kSlotCount: the operation has no key, and fails wherever it is executed.
+uint32_t SlotOfSubject(std::string_view key) { return key.empty() ? kSlotCount : SlotOf(key); }
+
 // In place of the results of slots that are no longer served here, says so.
-void ReplaceLapsed(const ServedSince& since, const Slots& slots, ReplyWriter* reply) {
+void ReplaceLapsedInFrame(const ServedSince& since, std::string_view frame, ReplyWriter* reply) {
   if (since.AllStill()) [[likely]]
     return;
   const std::string bytes = TakeBytes(reply);
   FrameReply errors(reply);
-  FieldReader field(bytes);
-  for (const uint32_t slot : slots) {
-    if (!field.Next()) return;
-    if (slot != kSlotCount) {  // kSlotCount: the operation had no key, and failed
-      if (const absl::Status lapsed = since.Check(slot); !lapsed.ok()) {
-        errors.AddError(lapsed);
-        continue;
-      }
+  FieldReader result(bytes);
+  FieldReader operation(frame);
+  while (operation.Next()) {
+    if (!operation.Is(v1::PipelineRequest::kOperationsFieldNumber)) continue;
+    if (!result.Next()) return;
+    const uint32_t slot = SlotOfSubject(SubjectOfOperation(operation.bytes()).key);
+    const absl::Status lapsed = slot == kSlotCount ? absl::OkStatus() : since.Check(slot);
+    if (!lapsed.ok()) {
+      errors.AddError(lapsed);
+      continue;
     }
-    FieldWriter writer(reply->Append(BytesFieldSize(field.number(), field.bytes())));
-    writer.Bytes(field.number(), field.bytes());
+    FieldWriter writer(reply->Append(BytesFieldSize(result.number(), result.bytes())));
+    writer.Bytes(result.number(), result.bytes());
   }
+}
+
+// Whether all operations are served here, or at least fail here.
+bool AllHere(const std::vector<FrameOperation>& operations, ThreadRouting* here) {
+  const cluster::ClusterView& view = here->view();
+  if (!here->may_serve()) return false;
+  return std::all_of(operations.begin(), operations.end(), [&](const FrameOperation& operation) {
+    std::string_view key = operation.key;
+    if (operation.kind == FrameOperation::Kind::kOther) {
+      const OperationSubject subject = SubjectOfOperation(operation.message);
+      if (!subject.problem.ok()) return false;
+      key = subject.key;
+    }
+    const uint32_t slot = SlotOfSubject(key);
+    return slot == kSlotCount || view.route(slot).place == cluster::Route::Place::kHere;
+  });
 }
 
 LaneOperation::Clock::time_point DeadlineOf(const Turn& turn, uint32_t timeout_ms) {
@@ -94,22 +115,12 @@ LaneOperation::Clock::time_point DeadlineOf(const Turn& turn, uint32_t timeout_m
   return std::min(of_stream, turn.received() + std::chrono::milliseconds(timeout_ms));
 }
 
-absl::Status AnswerFrame(const Handler& plain, ThreadRouting* here, Turn* turn) {
+absl::Status ScatterFrame(const Handler& plain, ThreadRouting* here, Turn* turn) {
   std::vector<ScatteredOperation> operations;
-  Slots slots;
-  bool all_here = turn->request().size() < kLargeFrameBytes;
-  const ServedSince since(here);
-  const cluster::ClusterView& view = here->view();
-  const bool may_serve = here->may_serve();
   FieldReader field(turn->request().bytes());
   while (operations.size() <= kMaxBatchKeys && field.Next()) {
     if (!field.Is(v1::PipelineRequest::kOperationsFieldNumber)) continue;
     OperationSubject subject = SubjectOfOperation(field.bytes());
-    const uint32_t slot = subject.key.empty() ? kSlotCount : SlotOf(subject.key);
-    slots.push_back(slot);
-    all_here &= subject.problem.ok() &&
-                (slot == kSlotCount ||
-                 WayOf(view, view.route(slot), may_serve, /*may_forward=*/false) == Way::kServe);
     operations.push_back({.body = field.bytes(),
                           .problem = std::move(subject.problem),
                           .key = subject.key,
@@ -117,17 +128,29 @@ absl::Status AnswerFrame(const Handler& plain, ThreadRouting* here, Turn* turn) 
   }
   if (!field.well_formed()) return Malformed("PipelineRequest");
   if (absl::Status status = CheckFrameSize(operations.size()); !status.ok()) return status;
-  if (!all_here) return Scatter(operations, /*in_order=*/true, &GatherFrame, &plain, here, turn);
-  if (absl::Status status = plain(turn); !status.ok()) return status;
-  ReplaceLapsed(since, slots, turn->reply());
+  return Scatter(operations, /*in_order=*/true, &GatherFrame, &plain, here, turn);
+}
+
+absl::Status AnswerFrame(const Handler& plain, WireHandlers* wire, ThreadRouting* here,
+                         Turn* turn) {
+  // A large one is perhaps not answered at once, as room is made for what it writes.
+  if (turn->request().size() >= kLargeBatchBytes) return ScatterFrame(plain, here, turn);
+  thread_local std::vector<FrameOperation> operations;
+  if (absl::Status status = wire->ReadFrame(turn->request(), &operations); !status.ok()) {
+    return status;
+  }
+  const ServedSince since(here);
+  if (!AllHere(operations, here)) return ScatterFrame(plain, here, turn);
+  wire->Execute(operations, turn->received(), turn->reply());
+  ReplaceLapsedInFrame(since, turn->request().bytes(), turn->reply());
   return absl::OkStatus();
 }
 
 }  // namespace
 
-Handler RoutedFrames(Handler plain, const Router* router) {
-  return [plain = std::move(plain), router](Turn* turn) {
-    return AnswerFrame(plain, router->of(turn->thread_index()), turn);
+Handler RoutedFrames(Handler plain, WireHandlers* wire, const Router* router) {
+  return [plain = std::move(plain), wire, router](Turn* turn) {
+    return AnswerFrame(plain, wire, router->of(turn->thread_index()), turn);
   };
 }
 

@@ -37,7 +37,7 @@ int OperationFieldOf(Method method) {
 }  // namespace
 
 std::vector<Rpc> Routed(std::vector<Rpc> plain, Store* store, const CacheHandlers* cache,
-                        const Router* router) {
+                        WireHandlers* wire, const Router* router) {
   const auto pipeline = std::find_if(
       plain.begin(), plain.end(), [](const Rpc& rpc) { return rpc.method == Method::kPipeline; });
   // Lives as long as the handlers that use it.
@@ -48,7 +48,7 @@ std::vector<Rpc> Routed(std::vector<Rpc> plain, Store* store, const CacheHandler
     } else if (IsBatch(rpc.method)) {
       rpc.handler = RoutedBatch(rpc.method, std::move(rpc.handler), frames, cache, router);
     } else if (rpc.method == Method::kPipeline) {
-      rpc.handler = RoutedFrames(std::move(rpc.handler), router);
+      rpc.handler = RoutedFrames(std::move(rpc.handler), wire, router);
     } else if (rpc.method == Method::kScan) {
       rpc.handler = RoutedScan(store, router);
     } else if (rpc.method == Method::kSubscribe) {

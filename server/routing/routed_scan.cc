@@ -17,7 +17,7 @@ namespace {
 
 using cluster::Route;
 
-constexpr int kMostRounds = 3;
+constexpr int kMostRounds = 8;
 
 // Of this node alone: what was forwarded, or comes from a client that knows the nodes itself.
 class OwnScan final : public Answer {
@@ -78,9 +78,12 @@ class ClusterScan final : public Answer {
       }
       if (*step == Step::kWait) return Next::kWait;
       if (*step == Step::kNodeEnds) {
-        EndNode();
+        // It may have sent as many as it was to, some of which were not wanted.
+        any_of_node_ && !place_.inside.empty() ? CloseNode() : EndNode();
         continue;
       }
+      any_of_node_ = true;
+      LeaveOutUnwanted(&response);
       if (left_ != UINT64_MAX) left_ -= static_cast<uint64_t>(response.entries_size());
       place_.inside = response.cursor();
       // The node's end; that of the scan comes as a message of its own.
@@ -94,27 +97,45 @@ class ClusterScan final : public Answer {
  private:
   enum class Step { kMessage, kWait, kNodeEnds };
 
-  // Begins to scan the node that is next; false if there is none left.
-  absl::StatusOr<bool> BeginNode() {
-    if (left_ == 0) return false;
-    const cluster::ClusterView& view = here_.view();
-    std::map<std::string, Route> owners;
-    Route before;
+  using Owners = std::map<std::string, Route>;
+
+  bool IsWanted(const cluster::ClusterView& view, uint32_t slot) const {
+    if (place_.after == 0) return true;
+    const uint64_t since = view.owned_since(slot);
+    return since == 0 || since > place_.after;
+  }
+
+  // The owners of slots that are wanted, by their ids.
+  absl::StatusOr<Owners> OwnersIn(const cluster::ClusterView& view) const {
+    Owners owners;
+    std::optional<Route> before;
     for (uint32_t slot = 0; slot < kSlotCount; ++slot) {
       const Route route = view.route(slot);
-      if (slot > 0 && route == before) continue;
+      if (route == before || !IsWanted(view, slot)) continue;
       before = route;
       if (route.place != Route::Place::kHere && route.place != Route::Place::kElsewhere) {
         return NotServed(WayOf(view, route, true, true), view, slot);
       }
       owners.try_emplace(view.nodes()[route.node]->id, route);
     }
-    auto owner = owners.lower_bound(place_.node);
-    if (owner == owners.end()) {
+    return owners;
+  }
+
+  // Begins to scan the node that is next; false if there is none left.
+  absl::StatusOr<bool> BeginNode() {
+    if (left_ == 0) return false;
+    const cluster::ClusterView& view = here_.view();
+    absl::StatusOr<Owners> owners = OwnersIn(view);
+    if (!owners.ok()) return owners.status();
+    auto owner = owners->lower_bound(place_.node);
+    if (owner == owners->end()) {
       if (view.version().generation == place_.generation) return false;
       if (++rounds_ == kMostRounds) return NotServed(Way::kInTransition, view, 0);
-      place_ = {.generation = view.version().generation};
-      owner = owners.begin();
+      place_ = {.generation = view.version().generation, .after = place_.generation};
+      owners = OwnersIn(view);
+      if (!owners.ok()) return owners.status();
+      owner = owners->begin();
+      if (owner == owners->end()) return false;
     }
     if (owner->first != place_.node) place_.inside.clear();
     place_.node = owner->first;
@@ -137,8 +158,24 @@ class ClusterScan final : public Answer {
   void EndNode() {
     place_.node += '\0';  // the next one after it
     place_.inside.clear();
+    CloseNode();
+  }
+
+  void CloseNode() {
+    any_of_node_ = false;
     local_.reset();
     if (remote_ != nullptr) std::exchange(remote_, nullptr)->Abandon();
+  }
+
+  void LeaveOutUnwanted(v1::ScanResponse* response) const {
+    if (place_.after == 0) return;
+    auto* const entries = response->mutable_entries();
+    const cluster::ClusterView& view = here_.view();
+    int kept = 0;
+    for (int i = 0; i < entries->size(); ++i) {
+      if (IsWanted(view, SlotOf(entries->Get(i).key()))) entries->SwapElements(i, kept++);
+    }
+    entries->DeleteSubrange(kept, entries->size() - kept);
   }
 
   absl::StatusOr<Step> FromHere(v1::ScanResponse* response) {
@@ -170,6 +207,7 @@ class ClusterScan final : public Answer {
   uint64_t left_;
   int rounds_ = 0;
   bool told_end_ = false;
+  bool any_of_node_ = false;  // messages
   ClusterCursor place_;
   std::string address_;
   std::unique_ptr<LocalScan> local_;

@@ -3,10 +3,10 @@
 // CacheService.Scan in a cluster.
 //
 // The nodes are scanned one after the other, each by itself: what it serves. If the map has changed
-// since the first one was begun, what moved meanwhile may have been missed, so all of it is gone
-// through again: on a quiet cluster each key is sent once, otherwise at least once. A map that
-// keeps changing ends the scan with UNAVAILABLE (SLOT_IN_TRANSITION) after a few rounds, as does a
-// slot that nobody serves; it can be continued by its last cursor.
+// since the first one was begun, what moved meanwhile may have been missed, so slots that have got
+// their owner since then are gone through again: keys of all others are sent once, theirs at least
+// once. A map that keeps changing ends the scan with UNAVAILABLE (SLOT_IN_TRANSITION) after a few
+// rounds, as does a slot that nobody serves; it can be continued by its last cursor.
 
 #include "server/engine/rpc.h"
 #include "server/routing/router.h"

@@ -1,5 +1,6 @@
 #include "server/routing/routed_unary.h"
 
+#include <optional>
 #include <utility>
 
 #include "server/call/status.h"
@@ -8,22 +9,24 @@
 #include "server/routing/served_since.h"
 
 namespace ferrite {
+
 Handler RoutedUnary(Handler plain, int field, const Router* router) {
   return [plain = std::move(plain), field, router](Turn* turn) -> absl::Status {
-    const RequestKey found = KeyOfRequest(turn->request().bytes());
-    if (!found.well_formed) return Malformed(RequestNameOf(field));
-    if (found.key.empty()) return plain(turn);  // which refuses it
+    const std::optional<uint32_t> slot = SlotOfRequest(turn->request());
+    if (!slot.has_value()) return Malformed(RequestNameOf(field));
+    if (*slot == kSlotCount) return plain(turn);  // which refuses it
     ThreadRouting* const here = router->of(turn->thread_index());
     const ServedSince since(here);
-    const uint32_t slot = SlotOf(found.key);
-    switch (const Way way = here->WayTo(slot, ThreadRouting::MayForward(turn->caller()))) {
-      case Way::kServe:
-        return Serve(plain, {slot}, since, turn);
-      case Way::kForward:
-        return ForwardCall(turn, field, slot, here);
-      default:
-        return here->Refuse(way, slot);
+    const Way way = here->WayTo(*slot, /*may_forward=*/true);
+    if (way == Way::kServe) [[likely]]
+      return Serve(plain, {*slot}, since, turn);
+    const bool is_elsewhere = way == Way::kForward || way == Way::kOwnerGone;
+    if (is_elsewhere && !ThreadRouting::MayForward(turn->caller())) {
+      return here->Refuse(Way::kMoved, *slot);
     }
+    if (way != Way::kForward) return here->Refuse(way, *slot);
+    ForwardCall(turn, field, *slot, here);
+    return absl::OkStatus();
   };
 }
 

@@ -20,17 +20,22 @@ struct Membership {
 // Thread-safe once all threads have their connectors.
 class Router {
  public:
-  Router(const Membership& membership, size_t threads) {
+  Router(const Membership& membership, size_t threads, const LaneLimits& limits = {})
+      : replies_(std::make_unique<HeldReplies>(limits.reply_bytes)) {
     for (size_t i = 0; i < threads; ++i) {
-      threads_.push_back(std::make_unique<ThreadRouting>(membership.view, membership.right));
+      threads_.push_back(std::make_unique<ThreadRouting>(membership.view, membership.right, limits,
+                                                         replies_.get()));
     }
   }
 
   // For a serving thread, by its index.
   ThreadRouting* of(size_t thread) const { return threads_[thread].get(); }
   const std::vector<std::unique_ptr<ThreadRouting>>& threads() const { return threads_; }
+  // Of peers, of all threads.
+  const HeldReplies& replies() const { return *replies_; }
 
  private:
+  std::unique_ptr<HeldReplies> replies_;
   std::vector<std::unique_ptr<ThreadRouting>> threads_;
 };
 

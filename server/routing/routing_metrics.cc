@@ -29,11 +29,13 @@ std::vector<prometheus::MetricFamily> RoutingMetrics::Collect() const {
               "ferrite_cluster_moved_total",
               "Operations that were answered with SLOT_MOVED, as their callers route by slot.",
               sum([](const RoutingTally& tally) -> const Counter& { return tally.moved; })),
-          SingleGauge("ferrite_cluster_lane_bytes",
-                      "Bytes of operations that were forwarded and have no answer yet.",
-                      sum([](const RoutingTally& tally) -> const Counter& {
-                        return tally.waiting_bytes;
-                      }))};
+          SingleGauge(
+              "ferrite_cluster_lane_bytes",
+              "Bytes of operations that were forwarded and have no answer yet.",
+              sum([](const RoutingTally& tally) -> const Counter& { return tally.waiting_bytes; })),
+          SingleGauge("ferrite_cluster_reply_bytes",
+                      "Bytes of answers of other nodes that were not passed on yet.",
+                      static_cast<double>(router_.replies().bytes()))};
 }
 
 }  // namespace ferrite

@@ -46,9 +46,13 @@ struct LocalReply {
 
 class ScatteredAnswer final : public Answer {
  public:
-  ScatteredAnswer(size_t operations, bool in_order, Gather gather, ThreadRouting* here, Turn* turn)
+  ScatteredAnswer(size_t operations, bool in_order, Gather gather, const Handler* frames,
+                  ThreadRouting* here, Turn* turn)
       : in_order_(in_order),
         gather_(gather),
+        frames_(*frames),
+        received_(turn->received()),
+        caller_(turn->caller()),
         here_(*here),
         since_(here),
         forwarded_(std::make_shared<ForwardedOperations>(turn->waker())) {
@@ -56,16 +60,20 @@ class ScatteredAnswer final : public Answer {
   }
   ~ScatteredAnswer() override { forwarded_->Abandon(); }
 
-  void Begin(const std::vector<ScatteredOperation>& operations, const Handler& frames, Turn* turn) {
-    const bool may_forward = ThreadRouting::MayForward(turn->caller());
-    const OperationTerms terms = {.traceparent =
-                                      turn->caller().Metadata("traceparent").value_or("")};
+  void Begin(const std::vector<ScatteredOperation>& operations, const Request& request) {
+    const bool may_forward = ThreadRouting::MayForward(caller_);
+    const OperationTerms terms = {.traceparent = caller_.Metadata("traceparent").value_or("")};
     for (const ScatteredOperation& operation : operations) Send(operation, may_forward, terms);
-    ServeHere(frames, turn);
+    if (in_order_ && local_count_ == parts_.size()) {
+      local_request_ = Request(request.bytes());  // a frame of which all is served here
+    } else {
+      WriteLocalFrame(operations);
+    }
+    ServeHere();
   }
 
   Next Advance(ReplyWriter* message, CallEnd* end) override {
-    if (later_ != nullptr && LocalPartHasLapsed()) later_.reset();
+    if (later_ != nullptr && !since_.AllStill()) LeaveOutLapsed();
     if (later_ != nullptr) {
       CallEnd local_end;
       if (const Next next = later_->Advance(&local_writer_, &local_end); next != Next::kEnd) {
@@ -74,7 +82,7 @@ class ScatteredAnswer final : public Answer {
       later_.reset();
       TakeLocalReply(local_end.status);
     }
-    if (!forwarded_->all_ended() || SendOneAgain()) return Next::kWait;
+    if (!forwarded_->all_ended() || SendSomeAgain()) return Next::kWait;
     end->status = gather_(Results(), message);
     return Next::kEnd;
   }
@@ -97,13 +105,6 @@ class ScatteredAnswer final : public Answer {
     }
     if (part.way == Way::kServe) {
       part.index = local_count_++;
-      constexpr int kOperations = PipelineRequest::kOperationsFieldNumber;
-      const size_t size = SizeOfOperation(operation, {});
-      const size_t begin = local_frame_.size();
-      local_frame_.resize(begin + BytesFieldSize(kOperations, size));
-      FieldWriter writer(local_frame_.data() + begin);
-      writer.Head(kOperations, size);
-      WriteOperation(operation, {}, &writer);
     } else if (part.way == Way::kForward) {
       std::string message(SizeOfOperation(operation, terms), '\0');
       FieldWriter writer(message.data());
@@ -118,23 +119,53 @@ class ScatteredAnswer final : public Answer {
     }
   }
 
-  void ServeHere(const Handler& frames, Turn* turn) {
-    if (local_count_ == 0) return;
+  void WriteLocalFrame(const std::vector<ScatteredOperation>& operations) {
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      if (!IsServedHere(parts_[i])) continue;
+      const size_t size = SizeOfOperation(operations[i], {});
+      const size_t begin = local_frame_.size();
+      local_frame_.resize(begin + BytesFieldSize(kOperations, size));
+      FieldWriter writer(local_frame_.data() + begin);
+      writer.Head(kOperations, size);
+      WriteOperation(operations[i], {}, &writer);
+    }
     local_request_ = Request(std::string_view(local_frame_));
-    Turn part(*turn, local_request_, &local_writer_);
-    const absl::Status status = frames(&part);
+  }
+
+  void ServeHere() {
+    if (local_count_ == 0) return;
+    Turn part(local_request_, received_, caller_, &local_writer_, nullptr);
+    const absl::Status status = frames_(&part);
     later_ = part.TakeAnswer();
     if (later_ == nullptr) TakeLocalReply(status);
   }
 
-  // As in Serve: before each step of an answer that has not written anything yet.
-  bool LocalPartHasLapsed() {
-    if (since_.AllStill()) return false;
-    for (const Part& part : parts_) {
-      if (part.way == Way::kServe && part.problem.ok() && part.slot != kSlotCount)
-        local_status_.Update(since_.Check(part.slot));
+  // As in Serve: before each step of an answer that has not written anything yet. What is no longer
+  // served here is taken out of the frame, which begins anew.
+  void LeaveOutLapsed() {
+    std::string frame;
+    size_t left = 0;
+    FieldReader operation(local_request_.bytes());
+    for (Part& part : parts_) {
+      if (!IsServedHere(part)) continue;
+      while (operation.Next() && !operation.Is(kOperations)) {
+      }
+      const Way way = part.slot == kSlotCount ? Way::kServe : here_.WayTo(part.slot, false);
+      if (way != Way::kServe) {
+        part.problem = here_.Refuse(way == Way::kMoved ? Way::kInTransition : way, part.slot);
+        continue;
+      }
+      part.index = left++;
+      const size_t begin = frame.size();
+      frame.resize(begin + BytesFieldSize(kOperations, operation.bytes()));
+      FieldWriter(frame.data() + begin).Bytes(kOperations, operation.bytes());
     }
-    return !local_status_.ok();
+    if (left == local_count_) return;
+    later_.reset();
+    local_count_ = left;
+    local_frame_ = std::move(frame);
+    local_request_ = Request(std::string_view(local_frame_));
+    ServeHere();
   }
 
   void TakeLocalReply(const absl::Status& status) {
@@ -181,20 +212,36 @@ class ScatteredAnswer final : public Answer {
     return results;
   }
 
-  bool SendOneAgain() {
-    size_t bytes_before = 0;
-    for (size_t i = 0; i < parts_.size() && bytes_before <= kMaxReplyBytes; ++i) {
+  // Sends again what found no room, but no more than will probably fit into the reply. Returns
+  // whether there is any. The first of them always finds room, unless the peer is odd.
+  bool SendSomeAgain() {
+    size_t largest = 0;
+    bool is_short_of_room = false;
+    for (const Part& part : parts_) {
+      if (!part.problem.ok() || part.way != Way::kForward) continue;
+      const ForwardedResult result = ResultOf((*forwarded_)[part.index]);
+      largest = std::max(largest, result.message.size());
+      is_short_of_room |= FoundNoRoom(result);
+    }
+    if (!is_short_of_room) return false;
+    if (round_ > 0 && FoundNoRoom(ResultOfPart(parts_[first_again_]).result)) return false;
+    ++round_;
+    size_t bytes = 0;  // of results so far, and of those that are expected
+    bool any = false;
+    for (size_t i = 0; i < parts_.size() && bytes <= kMaxReplyBytes; ++i) {
       const Part& part = parts_[i];
       const ForwardedResult result = ResultOfPart(part).result;
-      bytes_before += result.message.size();
+      bytes += result.message.size();
       if (!part.problem.ok() || part.way != Way::kForward || !FoundNoRoom(result) ||
-          (*forwarded_)[part.index].alone || (in_order_ && IsOvertaken(i))) {
+          (in_order_ && IsOvertaken(i))) {
         continue;
       }
-      here_.ForwardAgain(part.slot, forwarded_.get(), part.index);
-      return true;
+      bytes += largest;
+      if (any && bytes > kMaxReplyBytes) break;
+      if (!std::exchange(any, true)) first_again_ = i;
+      here_.ForwardAgain(part.slot, forwarded_.get(), part.index, round_);
     }
-    return false;
+    return any;
   }
 
   bool IsOvertaken(size_t index) const {
@@ -202,12 +249,23 @@ class ScatteredAnswer final : public Answer {
                        [&](const Part& later) { return later.slot == parts_[index].slot; });
   }
 
+  static constexpr int kOperations = PipelineRequest::kOperationsFieldNumber;
+
+  static bool IsServedHere(const Part& part) {
+    return part.way == Way::kServe && part.problem.ok();
+  }
+
   const bool in_order_;
   const Gather gather_;
+  const Handler& frames_;
+  const Turn::Clock::time_point received_;
+  const Caller& caller_;
   ThreadRouting& here_;
   const ServedSince since_;
   const std::shared_ptr<ForwardedOperations> forwarded_;
   std::vector<Part> parts_;
+  uint32_t round_ = 0;      // of what was sent again
+  size_t first_again_ = 0;  // in that round
 
   // What is served here: a frame, its answer if that is not there at once, and its reply.
   size_t local_count_ = 0;
@@ -224,8 +282,9 @@ class ScatteredAnswer final : public Answer {
 
 absl::Status Scatter(const std::vector<ScatteredOperation>& operations, bool in_order,
                      Gather gather, const Handler* frames, ThreadRouting* here, Turn* turn) {
-  auto answer = std::make_unique<ScatteredAnswer>(operations.size(), in_order, gather, here, turn);
-  answer->Begin(operations, *frames, turn);
+  auto answer =
+      std::make_unique<ScatteredAnswer>(operations.size(), in_order, gather, frames, here, turn);
+  answer->Begin(operations, turn->request());
   turn->Later(std::move(answer));
   return absl::OkStatus();
 }

@@ -6,9 +6,9 @@
 // lanes of their owners; and some fail at once. Those about one slot keep their order, as they go
 // the same way. When all have ended, their results are put together in the order of the request.
 //
-// An operation that was not executed, as its result found no room in the reply of its frame, is
-// sent again, alone, unless the results before it fill a reply already. Of a frame of a stream,
-// only if no later operation is about the same slot: that has overtaken it.
+// Operations that were not executed, as their results found no room in the reply of their frame,
+// are sent again, as many as will fit into a reply beside the results before them. Of a frame of a
+// stream, only if no later operation is about the same slot: that has overtaken it.
 
 #include <cstdint>
 #include <functional>

@@ -15,8 +15,7 @@ Peer PeerOf(const cluster::ViewNode& node) {
 }  // namespace
 
 bool ThreadRouting::MayForward(const Caller& caller) {
-  return !caller.Metadata(kForwardedMetadata).has_value() &&
-         caller.Metadata(kRouteMetadata) != "direct";
+  return !caller.HasMetadata(kForwardedMetadata) && caller.Metadata(kRouteMetadata) != "direct";
 }
 
 absl::Status ThreadRouting::Refuse(Way way, uint32_t slot) {
@@ -40,8 +39,9 @@ absl::Status ThreadRouting::Forward(uint32_t slot,
   return status;
 }
 
-void ThreadRouting::ForwardAgain(uint32_t slot, ForwardedOperations* operations, size_t index) {
-  const std::shared_ptr<LaneOperation> operation = operations->Again(index);
+void ThreadRouting::ForwardAgain(uint32_t slot, ForwardedOperations* operations, size_t index,
+                                 uint32_t round) {
+  const std::shared_ptr<LaneOperation> operation = operations->Again(index, round);
   if (absl::Status status = Forward(slot, operation); !status.ok()) {
     operation->End(std::move(status));
   }
@@ -79,7 +79,7 @@ Lane* ThreadRouting::LaneTo(const cluster::ViewNode& node) {
     closing_.push_back(std::move(lane));
   }
   if (lane == nullptr) {
-    lane = std::make_unique<Lane>(connector_.get(), std::move(peer), &tally_.waiting_bytes);
+    lane = std::make_unique<Lane>(terms_, std::move(peer));
   }
   return lane.get();
 }

@@ -24,11 +24,22 @@ namespace ferrite {
 // Used on its thread, but for the tally.
 class ThreadRouting {
  public:
-  // Both must outlive it.
-  ThreadRouting(const cluster::PublishedView* view, const cluster::ServingRight* right)
-      : published_(*view), view_(view), right_(*right) {}
-  // What it reaches other nodes by. Before the thread starts.
-  void ConnectBy(std::unique_ptr<PeerConnector> connector) { connector_ = std::move(connector); }
+  // All must outlive it.
+  ThreadRouting(const cluster::PublishedView* view, const cluster::ServingRight* right,
+                const LaneLimits& limits, HeldReplies* replies)
+      : published_(*view), view_(view), right_(*right) {
+    terms_.limits = limits;
+    terms_.replies = replies;
+    terms_.tally = &tally_;
+  }
+  // What it reaches other nodes by, the timers of its thread, and what counts work in progress,
+  // both of which must outlive it. Before the thread starts.
+  void ConnectBy(std::unique_ptr<PeerConnector> connector, Timers* timers, InflightBudget* budget) {
+    connector_ = std::move(connector);
+    terms_.connector = connector_.get();
+    terms_.timers = timers;
+    terms_.budget = budget;
+  }
 
   // The view of this moment; good until it is asked for again.
   const cluster::ClusterView& view() { return view_.view(); }
@@ -53,8 +64,9 @@ class ThreadRouting {
   // Has an operation executed by the owner of its slot. Fails if the slot is no longer forwarded,
   // or too much waits for its owner; whoever asked counts that.
   absl::Status Forward(uint32_t slot, const std::shared_ptr<LaneOperation>& operation);
-  // The same with one that has ended and found no room for its result. Wakes its call if it fails.
-  void ForwardAgain(uint32_t slot, ForwardedOperations* operations, size_t index);
+  // The same with one that has ended and found no room for its result (ForwardedOperations::Again).
+  // Wakes its call if it fails.
+  void ForwardAgain(uint32_t slot, ForwardedOperations* operations, size_t index, uint32_t round);
 
   // Calls a node of view(), which answers with a stream. It stays until it was abandoned.
   RemoteStream* OpenStream(const cluster::ViewNode& node, Method method, std::string_view request,
@@ -78,6 +90,7 @@ class ThreadRouting {
   const cluster::ServingRight& right_;
   std::unique_ptr<PeerConnector> connector_;
   RoutingTally tally_;
+  LaneTerms terms_;
   // By id.
   absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<Lane>> closing_;

@@ -36,8 +36,10 @@ uint64_t GrpcBytes(const Settings& settings) {
          settings.max_connections * kConnectionBytes;
 }
 
+uint64_t RepliesOfPeersBytes(const Settings& settings) { return settings.max_inflight_bytes / 2; }
+
 std::vector<MemoryUse> MemoryPlan(const Settings& settings) {
-  return {
+  std::vector<MemoryUse> plan = {
       {"the program and its threads",
        kProgramBytes + static_cast<uint64_t>(settings.threads) * kThreadBytes},
       {"requests on their way", kOnTheirWayBytes},
@@ -50,6 +52,9 @@ std::vector<MemoryUse> MemoryPlan(const Settings& settings) {
       {"history-bytes", settings.events.history.bytes},
       {"slowlog-entries", 2 * settings.slowlog_entries * kSlowCallBytes},
   };
+  if (!settings.cluster.name.empty())
+    plan.push_back({"answers of other nodes", RepliesOfPeersBytes(settings)});
+  return plan;
 }
 
 uint64_t Sum(const std::vector<MemoryUse>& plan) {

@@ -42,6 +42,9 @@ struct MemoryUse {
 // What gRPC may hold: connections, requests in progress, and those on their way.
 uint64_t GrpcBytes(const Settings& settings);
 
+// What answers of other nodes may take that were not passed on yet.
+uint64_t RepliesOfPeersBytes(const Settings& settings);
+
 // All that may be in use at once, part by part. Without a limit on memory, entries are left out.
 std::vector<MemoryUse> MemoryPlan(const Settings& settings);
 uint64_t Sum(const std::vector<MemoryUse>& plan);

@@ -24,6 +24,7 @@ inline Settings TestSettings() {
   settings.max_inflight_bytes = 64 << 20;
   settings.request_window_bytes = 1 << 20;
   settings.shutdown_grace = absl::Seconds(20);
+  settings.cluster.lease_ttl = absl::Seconds(3);
   settings.slowlog_threshold = absl::ZeroDuration();  // so that threads meet in the log
   return settings;
 }

@@ -83,6 +83,17 @@ TEST(Settings, DefaultsFitEveryContainer) {
   }
 }
 
+TEST(Settings, DefaultsOfANodeOfAClusterFitAlmostAsSmallOnes) {
+  for (uint64_t memory = 80 * kMiB; memory <= 64 * kGiB; memory += memory / 8) {
+    const auto settings =
+        Load({"--cluster-name=c", "--etcd-endpoints=127.0.0.1:2379", "--node-id=n"}, {},
+             MachineOf(memory, 2));
+    ASSERT_TRUE(settings.ok()) << settings.status() << " with " << RenderBytes(memory);
+    EXPECT_EQ(RepliesOfPeersBytes(*settings), settings->max_inflight_bytes / 2);
+    EXPECT_LE(Sum(MemoryPlan(*settings)), memory) << RenderBytes(memory);
+  }
+}
+
 TEST(Settings, DefaultsGrowWithTheContainer) {
   const auto small = Load({}, {}, MachineOf(256 * kMiB, 2));
   const auto large = Load({}, {}, MachineOf(8 * kGiB, 2));

@@ -57,6 +57,7 @@ std::shared_ptr<const ClusterView> ViewMaker::Make(const ClusterMap* map, int64_
     const Route::Place place =
         range.releasing_since() != 0 ? Route::Place::kReleasing : Route::Place::kElsewhere;
     view->Assign(range.first(), range.last(), {place, owner});
+    view->SetOwnedSince(range.first(), range.owned_since());
   }
   for (const Holdings::Piece& piece : holdings->Reconcile(OwnedBy(*map), may_begin)) {
     // Whoever takes calls while slots are released has to be told the owner as well.

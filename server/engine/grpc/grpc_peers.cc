@@ -18,8 +18,9 @@ std::shared_ptr<grpc::ChannelCredentials> PeerCredentials() {
   return grpc::InsecureChannelCredentials();
 }
 
-grpc::ChannelArguments PeerArguments(size_t max_message_bytes) {
+grpc::ChannelArguments PeerArguments(size_t max_message_bytes, const grpc::ResourceQuota& quota) {
   grpc::ChannelArguments arguments;
+  arguments.SetResourceQuota(quota);
   arguments.SetMaxReceiveMessageSize(
       static_cast<int>(std::min<size_t>(max_message_bytes, std::numeric_limits<int>::max())));
   // Nothing is compressed between nodes.
@@ -46,10 +47,9 @@ grpc::ChannelArguments PeerArguments(size_t max_message_bytes) {
 
 class GrpcPeerChannel final : public PeerChannel {
  public:
-  GrpcPeerChannel(const std::string& address, QueueThread* thread, size_t max_message_bytes)
-      : stub_(grpc::CreateCustomChannel(address, PeerCredentials(),
-                                        PeerArguments(max_message_bytes))),
-        thread_(*thread) {}
+  GrpcPeerChannel(const std::string& address, const grpc::ChannelArguments& arguments,
+                  QueueThread* thread)
+      : stub_(grpc::CreateCustomChannel(address, PeerCredentials(), arguments)), thread_(*thread) {}
 
   std::unique_ptr<PeerStream> Open(Method method, const Metadata& metadata,
                                    PeerStream::Listener* listener) override {
@@ -64,7 +64,8 @@ class GrpcPeerChannel final : public PeerChannel {
 }  // namespace
 
 std::unique_ptr<PeerChannel> GrpcPeers::Connect(const std::string& address) {
-  return std::make_unique<GrpcPeerChannel>(address, &thread_, max_message_bytes_);
+  return std::make_unique<GrpcPeerChannel>(address, PeerArguments(max_message_bytes_, quota_),
+                                           &thread_);
 }
 
 }  // namespace ferrite

@@ -2,6 +2,8 @@
 
 // Connections to other nodes over gRPC, whose events come to the queue of a serving thread.
 
+#include <grpcpp/resource_quota.h>
+
 #include <memory>
 #include <string>
 
@@ -14,14 +16,16 @@ namespace ferrite {
 class GrpcPeers final : public PeerConnector {
  public:
   // `thread` must outlive it, and the channels' streams. A stream that brings a larger message
-  // ends.
-  GrpcPeers(QueueThread* thread, size_t max_message_bytes)
-      : thread_(*thread), max_message_bytes_(max_message_bytes) {}
+  // ends. What is buffered counts in
+  // `quota`, which must outlive it.
+  GrpcPeers(QueueThread* thread, size_t max_message_bytes, const grpc::ResourceQuota& quota)
+      : thread_(*thread), max_message_bytes_(max_message_bytes), quota_(quota) {}
   std::unique_ptr<PeerChannel> Connect(const std::string& address) override;
 
  private:
   QueueThread& thread_;
   const size_t max_message_bytes_;
+  const grpc::ResourceQuota& quota_;
 };
 
 }  // namespace ferrite

@@ -1,7 +1,6 @@
 #include "server/engine/grpc/grpc_server.h"
 
 #include <grpc/grpc.h>
-#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <spdlog/spdlog.h>
 
@@ -15,7 +14,7 @@
 #include "base/check.h"
 #include "base/steady_waits.h"
 #include "server/engine/grpc/rpc_port.h"
-#include "server/engine/grpc/timespec.h"
+#include "server/steady/timespec.h"
 
 namespace ferrite {
 namespace {
@@ -27,11 +26,10 @@ int Milliseconds(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
 }
 
-void Configure(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
+void Configure(const GrpcServerOptions& options, const grpc::ResourceQuota& quota,
+               grpc::ServerBuilder* builder) {
   // Sizes and compression are our own business (message_check.h).
   builder->SetMaxReceiveMessageSize(-1);
-  grpc::ResourceQuota quota("ferrite");
-  quota.Resize(options.max_buffer_bytes);
   builder->SetResourceQuota(quota);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder->AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
@@ -73,7 +71,9 @@ class GrpcServer::PortOf final : public Port {
 
 GrpcServer::GrpcServer(const GrpcServerOptions& options, CounterRegistry* counters,
                        Admissions* admissions, SlowCalls* slow_calls)
-    : options_(options), counters_(*counters), admissions_(*admissions), slow_calls_(*slow_calls) {}
+    : options_(options), counters_(*counters), admissions_(*admissions), slow_calls_(*slow_calls) {
+  quota_.Resize(options.max_buffer_bytes);
+}
 
 GrpcServer::~GrpcServer() { FERRITE_CHECK(server_ == nullptr); }
 
@@ -101,7 +101,7 @@ absl::Status GrpcServer::Build(const std::vector<Rpc>& rpcs) {
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
-  Configure(options_, &builder);
+  Configure(options_, quota_, &builder);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not be started");
   for (const Rpc& rpc : rpcs) AddPorts(rpc, services[NameOf(rpc.method).service]);

@@ -3,6 +3,7 @@
 // gRPC's server as a front of the engine: queues and their threads, the services, connections that
 // somebody else has accepted, and their orderly end.
 
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -51,6 +52,8 @@ class GrpcServer {
   // of one service are served by it.
   absl::Status Build(const std::vector<Rpc>& rpcs);
   const std::vector<QueueThread*>& threads() const { return team_.threads(); }
+  // GrpcServerOptions::max_buffer_bytes, for connections that are made as well.
+  const grpc::ResourceQuota& quota() const { return quota_; }
   // Starts to serve.
   void Start();
   // Takes over the descriptor of a connection; `listener` is the socket that it came in on.
@@ -77,6 +80,7 @@ class GrpcServer {
   void CancelWhenIdle(const std::atomic<bool>& stop);
 
   const GrpcServerOptions options_;
+  grpc::ResourceQuota quota_{"ferrite"};
   CounterRegistry& counters_;
   Admissions& admissions_;
   SlowCalls& slow_calls_;

@@ -88,6 +88,9 @@ class RpcPort {
     std::optional<std::string_view> Metadata(std::string_view name) const override {
       return MetadataOf(*context_, name);
     }
+    bool HasMetadata(std::string_view name) const override {
+      return context_->client_metadata().count(grpc::string_ref(name.data(), name.size())) > 0;
+    }
 
     uint64_t connection() const override { return ConnectionOf(&*context_); }
 

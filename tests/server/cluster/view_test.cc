@@ -41,6 +41,17 @@ TEST(View, EachSlotHasItsPlaceAndNode) {
   EXPECT_EQ(view.version().epoch, 5);
 }
 
+TEST(View, EachSlotHasItsOwnerSinceSomeGeneration) {
+  ClusterView view;
+  EXPECT_EQ(view.owned_since(0), 0u);
+  view.SetOwnedSince(10, 3);
+  view.SetOwnedSince(20, 3);
+  view.SetOwnedSince(30, 5);
+  EXPECT_EQ(view.owned_since(9), 0u);
+  for (const uint32_t slot : {10, 19, 20, 29}) EXPECT_EQ(view.owned_since(slot), 3u) << slot;
+  for (const uint32_t slot : {30, 16383}) EXPECT_EQ(view.owned_since(slot), 5u) << slot;
+}
+
 TEST(View, TheRightEndsInItsNanosecond) {
   ServingRight right;
   EXPECT_FALSE(right.Holds(0));

@@ -118,13 +118,15 @@ TEST(OperationKeyTest, FindsWhatOperationsAreAbout) {
 }
 
 TEST(ClusterCursorTest, IsReadAsItWasWritten) {
-  const ClusterCursor cursor = {.generation = 300, .node = "node", .inside = std::string(24, '\0')};
+  const ClusterCursor cursor = {
+      .generation = 300, .node = "node", .inside = std::string(24, '\0'), .after = 299};
   const std::string bytes = cursor.Encode();
   const auto read = DecodeClusterCursor(bytes);
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->generation, 300u);
   EXPECT_EQ(read->node, "node");
   EXPECT_EQ(read->inside, cursor.inside);
+  EXPECT_EQ(read->after, 299u);
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(DecodeClusterCursor(bytes.substr(0, size)).has_value()) << size;
   }
@@ -152,7 +154,8 @@ TEST(RoutingMetricsTest, SumsWhatAllThreadsCount) {
                                    testing::Pair("ferrite_cluster_forwarded_total refused", 0),
                                    testing::Pair("ferrite_cluster_forwarded_total unreachable", 1),
                                    testing::Pair("ferrite_cluster_lane_bytes", 0),
-                                   testing::Pair("ferrite_cluster_moved_total", 5)));
+                                   testing::Pair("ferrite_cluster_moved_total", 5),
+                                   testing::Pair("ferrite_cluster_reply_bytes", 0)));
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ class NodesTest : public testing::Test {
     std::unique_ptr<Stub> stub;
   };
 
-  explicit NodesTest(int nodes = 3, int threads = 2) : settings_(TestSettings()) {
+  explicit NodesTest(int nodes = 3, int threads = 2, Settings settings = TestSettings())
+      : settings_(std::move(settings)) {
     settings_.threads = threads;
     settings_.http_listen = {};
     for (int i = 0; i < nodes; ++i) Start();

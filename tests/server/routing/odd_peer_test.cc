@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "ferrite/internal/v1/peer.grpc.pb.h"
 #include "server/call/status.h"
 #include "server/engine/grpc/wire_status.h"
 #include "server/routing/lane.h"
@@ -21,14 +22,15 @@ namespace {
 
 using Stream = grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>;
 
-// Serves Pipeline as the test says.
-class OddPeer final : public v1::CacheService::Service {
+// Serves Pipeline as the test says. Whether it lives is up to the test as well.
+class OddPeer final : public v1::CacheService::Service, public internal::v1::PeerService::Service {
  public:
   OddPeer() {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.SetMaxReceiveMessageSize(-1);
-    builder.RegisterService(this);
+    builder.RegisterService(static_cast<v1::CacheService::Service*>(this));
+    builder.RegisterService(static_cast<internal::v1::PeerService::Service*>(this));
     server_ = builder.BuildAndStart();
   }
   ~OddPeer() override {
@@ -48,13 +50,24 @@ class OddPeer final : public v1::CacheService::Service {
   }
   void AwaitRelease() { released_.wait(false); }
   int streams() const { return streams_; }
+  int frames() const { return frames_; }
+  int probes() const { return probes_; }
+  // Says that it lives only once it is released.
+  std::atomic<bool> frozen = false;
 
  private:
+  grpc::Status Hello(grpc::ServerContext*, const internal::v1::HelloRequest*,
+                     internal::v1::HelloResponse*) override {
+    ++probes_;
+    if (frozen) AwaitRelease();
+    return grpc::Status::OK;
+  }
   grpc::Status Pipeline(grpc::ServerContext* context, Stream* stream) override {
     EXPECT_EQ(context->client_metadata().count(kForwardedMetadata), 1u);
     ++streams_;
     v1::PipelineRequest frame;
     while (stream->Read(&frame)) {
+      ++frames_;
       v1::PipelineResponse reply;
       if (!behave(frame, &reply)) return end;
       stream->Write(reply);
@@ -65,6 +78,8 @@ class OddPeer final : public v1::CacheService::Service {
   int port_ = 0;
   std::atomic<bool> released_ = false;
   std::atomic<int> streams_ = 0;
+  std::atomic<int> frames_ = 0;
+  std::atomic<int> probes_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
 
@@ -77,13 +92,23 @@ void StoreAll(const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
 class OddPeerTest : public NodesTest {
  protected:
   // With one thread there is one lane to the peer.
-  OddPeerTest() : NodesTest(2, /*threads=*/1) {
+  explicit OddPeerTest(const Settings& settings = TestSettings())
+      : NodesTest(2, /*threads=*/1, settings) {
     peer_.behave = [](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
       StoreAll(frame, reply);
       return true;
     };
     members_[1].address = peer_.address();
     PublishThirds();
+  }
+  // It answers nothing until it is released.
+  void Freeze() {
+    peer_.frozen = true;
+    peer_.behave = [this](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+      peer_.AwaitRelease();
+      StoreAll(frame, reply);
+      return true;
+    };
   }
 
   void ExpectUnreachable(const grpc::Status& status, const std::string& executed) {
@@ -116,6 +141,29 @@ TEST_F(OddPeerTest, RepliesThatMakeNoSenseAreNotTaken) {
   EXPECT_EQ(SetAt(0, KeyOf(1), "v").error_code(), grpc::StatusCode::INTERNAL);
   peer_.behave = store_all;
   EXPECT_TRUE(SetAt(0, KeyOf(1), "v").ok());
+}
+
+TEST_F(OddPeerTest, APeerOfAnotherVersionMaySayMore) {
+  peer_.behave = [](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+    StoreAll(frame, reply);
+    v1::OperationResult* const result = reply->mutable_results(0);
+    for (google::protobuf::Message* message :
+         std::initializer_list<google::protobuf::Message*>{reply, result->mutable_set()}) {
+      message->GetReflection()->MutableUnknownFields(message)->AddLengthDelimited(1000, "later");
+    }
+    return true;
+  };
+  EXPECT_TRUE(SetAt(0, KeyOf(1), "v").ok());
+  // A result that is not known here is none.
+  peer_.behave = [](const v1::PipelineRequest&, v1::PipelineResponse* reply) {
+    v1::OperationResult* const result = reply->add_results();
+    result->GetReflection()->MutableUnknownFields(result)->AddLengthDelimited(1000, "later");
+    return true;
+  };
+  const grpc::Status status = SetAt(0, KeyOf(1), "v");
+  EXPECT_TRUE(status.error_code() == grpc::StatusCode::INTERNAL ||
+              status.error_code() == grpc::StatusCode::UNAVAILABLE)
+      << status.error_code();
 }
 
 TEST_F(OddPeerTest, TheEndOfAStreamTellsWhetherAnythingWasDone) {
@@ -189,6 +237,155 @@ TEST_F(OddPeerTest, ANodeEndsThoughItsPeerDoesNotAnswer) {
   context.TryCancel();
   client.join();
   Stop(0);
+}
+
+TEST_F(OddPeerTest, AFrozenPeerCostsOnlyItsOwnKeys) {
+  ASSERT_TRUE(SetAt(0, KeyOf(0), "v").ok());
+  Freeze();
+  const auto expect_error = [](const v1::OperationError& error) {
+    EXPECT_EQ(error.code(), grpc::StatusCode::UNAVAILABLE) << error.message();
+    EXPECT_EQ(error.reason(), v1::PEER_UNREACHABLE);
+    EXPECT_EQ(error.metadata().at("node"), "node-1");
+    EXPECT_EQ(error.metadata().at("executed"), "unknown");
+  };
+  const auto deadline = std::chrono::system_clock::now() + std::chrono::seconds(2);
+  {
+    grpc::ClientContext context;
+    context.set_deadline(deadline);
+    v1::MGetRequest request;
+    request.add_keys(KeyOf(0));
+    request.add_keys(KeyOf(1));
+    v1::MGetResponse response;
+    const grpc::Status status = members_[0].stub->MGet(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(response.results(0).value(), "v");
+    ASSERT_EQ(response.errors_size(), 1);
+    expect_error(response.errors(0).error());
+  }
+  // An operation of a frame has a time of its own.
+  grpc::ClientContext context;
+  v1::PipelineRequest frame;
+  for (const std::string& key : {KeyOf(0), KeyOf(1)}) {
+    v1::Operation* const operation = frame.add_operations();
+    operation->mutable_get()->set_key(key);
+    operation->set_timeout_ms(300);
+  }
+  const auto stream = members_[0].stub->Pipeline(&context);
+  v1::PipelineResponse reply;
+  ASSERT_TRUE(stream->Write(frame));
+  ASSERT_TRUE(stream->Read(&reply));
+  EXPECT_EQ(reply.results(0).get().value(), "v");
+  expect_error(reply.results(1).error());
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(OddPeerTest, AnAnswerThatComesTooLateIsNotTakenForAnother) {
+  std::atomic<bool> asked = false;
+  peer_.behave = [&](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+    if (!asked.exchange(true)) peer_.AwaitRelease();
+    for (const v1::Operation& operation : frame.operations()) {
+      reply->add_results()->mutable_get()->set_value(operation.get().key());
+    }
+    return true;
+  };
+  {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(2));
+    v1::GetRequest request;
+    request.set_key(KeyOf(1, 1));
+    v1::GetResponse response;
+    ExpectUnreachable(members_[0].stub->Get(&context, request, &response), "unknown");
+  }
+  peer_.Release();
+  for (int i = 2; i < 5; ++i) {
+    v1::GetRequest request;
+    request.set_key(KeyOf(1, i));
+    v1::GetResponse response;
+    EXPECT_TRUE(CallAt(0, &Stub::Get, request, &response).ok());
+    EXPECT_EQ(response.value(), KeyOf(1, i));
+  }
+  EXPECT_EQ(peer_.streams(), 1);
+}
+
+Settings WithLittlePatience() {
+  Settings settings = TestSettings();
+  settings.cluster.lease_ttl = absl::Milliseconds(200);
+  return settings;
+}
+
+class SilentPeerTest : public OddPeerTest {
+ protected:
+  SilentPeerTest() : OddPeerTest(WithLittlePatience()) {}
+};
+
+TEST_F(SilentPeerTest, CallsWithoutADeadlineEndAndNewOnesAreRefusedUntilThePeerLives) {
+  Freeze();
+  ExpectUnreachable(SetAt(0, KeyOf(1), "v"), "unknown");
+  const int frames = peer_.frames();
+  for (int i = 0; i < 10; ++i) ExpectUnreachable(SetAt(0, KeyOf(1), "v"), "no");
+  EXPECT_EQ(peer_.frames(), frames);
+  EXPECT_EQ(peer_.probes(), 1);
+  EXPECT_TRUE(SetAt(0, KeyOf(0), "v").ok());
+  peer_.Release();
+  while (!SetAt(0, KeyOf(1), "v").ok()) std::this_thread::yield();
+}
+
+TEST_F(SilentPeerTest, APeerThatIsOnlySlowIsWaitedFor) {
+  std::atomic<bool> is_first = true;
+  peer_.behave = [&](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+    if (is_first.exchange(false)) peer_.AwaitRelease();
+    StoreAll(frame, reply);
+    return true;
+  };
+  std::thread client([&] { EXPECT_TRUE(SetAt(0, KeyOf(1), "v").ok()); });
+  // It was asked twice whether it lives, which takes longer than a silent one is waited for.
+  while (peer_.probes() < 3) std::this_thread::yield();
+  peer_.Release();
+  client.join();
+  EXPECT_EQ(peer_.streams(), 1);
+}
+
+TEST_F(OddPeerTest, WhatFoundNoRoomIsSentAgainTogether) {
+  // Of each frame, the first half of the operations finds room.
+  peer_.behave = [](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+    for (int i = 0; i < frame.operations_size(); ++i) {
+      v1::OperationResult* const result = reply->add_results();
+      if (i <= frame.operations_size() / 2) {
+        result->mutable_get()->set_found(true);
+        result->mutable_get()->set_value(frame.operations(i).get().key());
+      } else {
+        result->mutable_error()->set_code(grpc::StatusCode::RESOURCE_EXHAUSTED);
+        result->mutable_error()->set_reason(v1::REPLY_TOO_LARGE);
+      }
+    }
+    return true;
+  };
+  v1::MGetRequest request;
+  for (int i = 0; i < 100; ++i) request.add_keys(KeyOf(1, i));
+  v1::MGetResponse response;
+  const grpc::Status status = CallAt(0, &Stub::MGet, request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.results_size(), 100);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(response.results(i).value(), request.keys(i));
+  EXPECT_LE(peer_.frames(), 8);  // one for each half
+}
+
+TEST_F(OddPeerTest, APeerThatNeverFindsRoomEndsTheCall) {
+  peer_.behave = [](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+    for (int i = 0; i < frame.operations_size(); ++i) {
+      v1::OperationError* const error = reply->add_results()->mutable_error();
+      error->set_code(grpc::StatusCode::RESOURCE_EXHAUSTED);
+      error->set_reason(v1::REPLY_TOO_LARGE);
+    }
+    return true;
+  };
+  v1::MGetRequest request;
+  for (int i = 0; i < 10; ++i) request.add_keys(KeyOf(1, i));
+  v1::MGetResponse response;
+  EXPECT_EQ(InfoOf(CallAt(0, &Stub::MGet, request, &response)).reason(), "REPLY_TOO_LARGE");
+  GetAt(0, KeyOf(1));
+  EXPECT_EQ(InfoOf(status_).reason(), "REPLY_TOO_LARGE");
 }
 
 }  // namespace

@@ -49,6 +49,29 @@ class RoutedScanTest : public NodesTest {
     }
     return keys;
   }
+  // One that Fill() makes.
+  std::string KeyOfTheLast() const {
+    for (int i = 0;; ++i) {
+      std::string key = "k" + std::to_string(i);
+      if (SlotOf(key) >= SlotsOf(2).first) return key;
+    }
+  }
+  // The slot of a key, with it; no other slot moves.
+  void MoveToTheFirst(const std::string& key) {
+    const uint32_t slot = SlotOf(key);
+    // The new owner has it before the old one gives it up.
+    for (size_t i = 0; i < 3; ++i) {
+      const auto view = ViewOf(i, /*generation=*/2);
+      view->Assign(slot, slot, {i == 0 ? Place::kHere : Place::kElsewhere, 0});
+      view->SetOwnedSince(0, 1);
+      view->SetOwnedSince(slot, 2);
+      view->SetOwnedSince(slot + 1, 1);
+      members_[i].view.Publish(view);
+      if (i == 0) {
+        ASSERT_TRUE(SetAt(0, key, "v-" + key).ok());
+      }
+    }
+  }
 };
 
 TEST_F(RoutedScanTest, EachKeyOfTheClusterIsSentOnce) {
@@ -118,25 +141,40 @@ TEST_F(RoutedScanTest, WhatANodeHoldsOfOthersIsNotSent) {
 TEST_F(RoutedScanTest, WhatMovesDuringAScanIsSentNevertheless) {
   std::map<std::string, int> keys = Fill(3000);
   // When the first messages of node 0 have come, a slot of the last node moves to it, with its key.
-  std::string moved;
-  for (int i = 0; moved.empty(); ++i) {
-    const std::string key = "k" + std::to_string(i);
-    if (SlotOf(key) >= SlotsOf(2).first) moved = key;
-  }
+  const std::string moved = KeyOfTheLast();
   const uint32_t slot = SlotOf(moved);
-  const Scanned scanned = ScanAt(0, {}, /*direct=*/false, [&] {
-    // The new owner has it before the old one gives it up.
-    for (size_t i = 0; i < 3; ++i) {
-      const auto view = ViewOf(i, /*generation=*/2);
-      view->Assign(slot, slot, {i == 0 ? Place::kHere : Place::kElsewhere, 0});
-      members_[i].view.Publish(view);
-      if (i == 0) {
-        ASSERT_TRUE(SetAt(0, moved, "v-" + moved).ok());
-      }
-    }
-  });
+  const Scanned scanned = ScanAt(0, {}, /*direct=*/false, [&] { MoveToTheFirst(moved); });
   EXPECT_TRUE(scanned.status.ok()) << scanned.status.error_message();
-  for (const auto& [key, count] : keys) EXPECT_GE(scanned.keys.count(key), 1u) << key;
+  // And the others are not sent again.
+  for (const auto& [key, count] : keys) {
+    const auto found = scanned.keys.find(key);
+    ASSERT_NE(found, scanned.keys.end()) << key;
+    if (SlotOf(key) != slot) {
+      EXPECT_EQ(found->second, 1) << key;
+    }
+  }
+}
+
+TEST_F(RoutedScanTest, PagesGoOnThoughASlotMoves) {
+  const std::map<std::string, int> keys = Fill(200);
+  const std::string moved = KeyOfTheLast();
+  v1::ScanRequest request;
+  request.set_limit(7);
+  std::map<std::string, int> seen;
+  for (int page = 0; page == 0 || !request.cursor().empty(); ++page) {
+    const Scanned scanned = ScanAt(static_cast<size_t>(page % 3), request);
+    ASSERT_TRUE(scanned.status.ok()) << scanned.status.error_message();
+    EXPECT_LE(scanned.keys.size(), 7u);
+    for (const auto& [key, count] : scanned.keys) seen[key] += count;
+    request.set_cursor(scanned.cursor);
+    if (page == 2) MoveToTheFirst(moved);
+  }
+  for (const auto& [key, count] : keys) {
+    EXPECT_GE(seen[key], 1) << key;
+    if (SlotOf(key) != SlotOf(moved)) {
+      EXPECT_EQ(seen[key], 1) << key;
+    }
+  }
 }
 
 TEST_F(RoutedScanTest, ASlotThatNobodyServesIsNotPassedOver) {

@@ -17,7 +17,15 @@
 namespace ferrite {
 namespace {
 
-class RoutedUnaryTest : public NodesTest {};
+class RoutedUnaryTest : public NodesTest {
+ protected:
+  RoutedUnaryTest() : NodesTest(3, 2, WithShortGrace()) {}
+  static Settings WithShortGrace() {
+    Settings settings = TestSettings();
+    settings.shutdown_grace = absl::Seconds(2);  // half of it is the age of streams
+    return settings;
+  }
+};
 
 TEST_F(RoutedUnaryTest, AnyNodeAnswersForAllKeys) {
   for (size_t owner = 0; owner < 3; ++owner) {
@@ -197,6 +205,17 @@ TEST_F(RoutedUnaryTest, ViewsThatContradictEachOtherMakeNoLoop) {
   }
 }
 
+TEST_F(RoutedUnaryTest, WhatSaysTwiceThatItWasForwardedIsNotForwardedAgain) {
+  grpc::ClientContext context;
+  context.AddMetadata("ferrite-forwarded", "1");
+  context.AddMetadata("ferrite-forwarded", "1");
+  v1::GetRequest request;
+  request.set_key(KeyOf(1));
+  v1::GetResponse response;
+  const grpc::Status status = members_[0].stub->Get(&context, request, &response);
+  EXPECT_EQ(InfoOf(status).reason(), "SLOT_MOVED") << status.error_message();
+}
+
 TEST_F(RoutedUnaryTest, ANodeThatIsReplacedIsForgotten) {
   const std::string key = KeyOf(1);
   ASSERT_TRUE(SetAt(0, key, "v").ok());
@@ -214,7 +233,7 @@ TEST_F(RoutedUnaryTest, ANodeThatIsReplacedIsForgotten) {
   EXPECT_EQ(GetAt(0, key), "w");
 }
 
-TEST_F(RoutedUnaryTest, ACallEndsByItsDeadlineThoughItsPeerIsSilent) {
+TEST_F(RoutedUnaryTest, ACallEndsBeforeItsDeadlineThoughItsPeerIsSilent) {
   // It accepts connections, and never answers.
   const int silent = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address = {};
@@ -227,14 +246,60 @@ TEST_F(RoutedUnaryTest, ACallEndsByItsDeadlineThoughItsPeerIsSilent) {
   members_[2].address = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
   PublishThirds();
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(2));
   v1::GetRequest request;
   request.set_key(KeyOf(2));
   v1::GetResponse response;
-  EXPECT_EQ(members_[0].stub->Get(&context, request, &response).error_code(),
-            grpc::StatusCode::DEADLINE_EXCEEDED);
+  const grpc::Status status = members_[0].stub->Get(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(InfoOf(status).reason(), "PEER_UNREACHABLE");
+  EXPECT_EQ(InfoOf(status).metadata().at("executed"), "no");
   EXPECT_EQ(GetAt(0, KeyOf(1)), "(none)");
   close(silent);
+}
+
+TEST_F(RoutedUnaryTest, LargeValuesArriveInPiecesAndWhole) {
+  for (const size_t bytes : {1000, 70'000, 300'000, 1'000'000}) {
+    std::string value(bytes, 'v');
+    for (size_t i = 0; i < bytes; i += 1000) value[i] = static_cast<char>('a' + i / 1000 % 26);
+    for (size_t owner = 0; owner < 2; ++owner) {
+      const std::string key = KeyOf(owner, static_cast<int>(bytes));
+      ASSERT_TRUE(SetAt(0, key, value).ok());
+      EXPECT_EQ(GetAt(0, key), value);
+      EXPECT_EQ(GetAt(owner, key, /*direct=*/true), value);
+    }
+  }
+}
+
+// A node whose connections have an age, through another one.
+TEST_F(RoutedUnaryTest, NothingIsLostWhenAPeerEndsOldConnections) {
+  Settings aged = settings_;
+  aged.max_connection_age = absl::Milliseconds(200);
+  aged.shutdown_grace = absl::Seconds(2);
+  Stop(1);
+  Member& peer = members_[1];
+  peer.node = std::make_unique<Node>(aged, Membership{.view = &peer.view, .right = &peer.right});
+  ASSERT_TRUE(peer.node->Start().ok());
+  peer.address = peer.node->grpc_address();
+  PublishThirds();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(6);
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&, i] {
+      const auto stub = v1::CacheService::NewStub(Connect(members_[0].address));
+      for (int64_t count = 1; std::chrono::steady_clock::now() < end; ++count) {
+        grpc::ClientContext context;
+        v1::IncrRequest request;
+        request.set_key(KeyOf(1, i));
+        v1::IncrResponse response;
+        const grpc::Status status = stub->Incr(&context, request, &response);
+        ASSERT_TRUE(status.ok()) << status.error_message();
+        ASSERT_EQ(response.value(), count);
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  Stop(1);
 }
 
 // For the thread sanitizer as well.

@@ -1,0 +1,39 @@
+#pragma once
+
+// What the lanes of one thread go by, and what they share.
+
+#include <chrono>
+#include <cstdint>
+
+#include "server/admission/inflight_budget.h"
+#include "server/engine/peer_stream.h"
+#include "server/engine/timers.h"
+#include "server/routing/held_replies.h"
+#include "server/routing/routing_tally.h"
+
+namespace ferrite {
+
+// As the settings say.
+struct LaneLimits {
+  // A peer that answers nothing for so long is asked whether it lives, and taken for dead if it
+  // does not say so within the same time.
+  std::chrono::milliseconds patience{3000};
+  // Older streams get no more frames, and make room for new ones: a peer that limits the age of
+  // connections closes one only some time after it has told to use another.
+  std::chrono::milliseconds stream_age{5000};
+  // Of answers of peers that are kept at a time, of all threads.
+  uint64_t reply_bytes = uint64_t{64} << 20;
+};
+
+// All must outlive the lanes.
+struct LaneTerms {
+  LaneLimits limits;
+  PeerConnector* connector = nullptr;
+  Timers* timers = nullptr;
+  // What is forwarded counts there while it is under way, beside the call that it is of.
+  InflightBudget* budget = nullptr;
+  HeldReplies* replies = nullptr;
+  RoutingTally* tally = nullptr;
+};
+
+}  // namespace ferrite

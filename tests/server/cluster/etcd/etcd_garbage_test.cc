@@ -152,8 +152,8 @@ TEST(EtcdGarbage, AWatchEndsAtAnyMoment) {
   for (int moment = 0; moment < 100; ++moment) {
     EtcdClient client({.endpoints = {"127.0.0.1:1"}});
     client.Watch("/a", "/b", [](const mvccpb::Event&) {});
-    for (volatile int passed = 0; passed < moment * 2000; passed = passed + 1) {
-    }
+    std::atomic<int> passed = 0;
+    while (passed < moment * 2000) ++passed;
   }
 }
 

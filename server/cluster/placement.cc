@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 #include <tuple>
+#include <utility>
 
 #include "base/check.h"
 #include "proto/slot.h"
@@ -37,37 +39,107 @@ class Placing {
 
  private:
   // How many slots each node lacks; below 0: how many it has too many. Where the slots cannot be
-  // shared evenly, those who have most keep one more.
+  // shared evenly, some get one more: those who have it, and of these those whose ranges stay whole
+  // by that. So what a node has got piece by piece from one that left is what it gives when that
+  // one returns.
   void CountNeeds() {
+    std::vector<std::vector<int>> lengths(nodes_.size());  // of the ranges of each node
     std::vector<int> has(nodes_.size());
-    for (const int owner : owners_) {
-      if (owner != kNoNode) ++has[owner];
-    }
-    std::vector<int> order(nodes_.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return has[a] > has[b]; });
+    std::vector<int> first(nodes_.size(), kSlots);
+    ForEachRun([&](int owner, Run run) {
+      if (owner == kNoNode) return;
+      lengths[owner].push_back(run.length());
+      has[owner] += run.length();
+      first[owner] = std::min(first[owner], run.begin);
+    });
     const int count = static_cast<int>(nodes_.size());
+    const int share = kSlots / count;
+    std::vector<std::tuple<int, int, int, int>> order;
+    for (int node = 0; node < count; ++node) {
+      std::sort(lengths[node].begin(), lengths[node].end());
+      if (has[node] > share) {
+        const int excess = has[node] - share;
+        const int gain = Pieces(lengths[node], excess) - Pieces(lengths[node], excess - 1);
+        order.emplace_back(-kSlots, -gain, first[node], node);
+      } else {
+        order.emplace_back(-has[node], 0, node, node);
+      }
+    }
+    std::sort(order.begin(), order.end());
     for (int place = 0; place < count; ++place) {
-      const int share = kSlots / count + (place < kSlots % count ? 1 : 0);
-      needs_[order[place]] = share - has[order[place]];
+      const int node = std::get<3>(order[place]);
+      needs_[node] = share + (place < kSlots % count ? 1 : 0) - has[node];
     }
   }
 
-  // Nodes that have too many slots give up their smallest ranges, and of the next one its end.
+  // Which of a node's ranges, by length in ascending order, goes first if it gives so many slots:
+  // one of just that length, or else the smallest.
+  template <typename Ranges, typename Length>
+  static auto NextToGive(Ranges* ranges, int given, Length length) {
+    const auto found = std::find_if(ranges->begin(), ranges->end(),
+                                    [&](const auto& range) { return length(range) == given; });
+    return found == ranges->end() ? ranges->begin() : found;
+  }
+
+  // How many ranges a node has left when it has given so many slots; one more if one is cut.
+  static int Pieces(std::vector<int> lengths, int given) {
+    while (given > 0) {
+      const auto next = NextToGive(&lengths, given, [](int length) { return length; });
+      if (*next > given) return static_cast<int>(lengths.size()) + 1;
+      given -= *next;
+      lengths.erase(next);
+    }
+    return static_cast<int>(lengths.size());
+  }
+
+  // Nodes that have too many slots give up their smallest ranges, and then of the next one an end:
+  // that beside free slots, if one is.
   void GiveUp() {
-    std::map<int, std::vector<Run>> runs;
-    ForEachRun([&](int owner, Run run) {
-      if (owner != kNoNode && needs_[owner] < 0) runs[owner].push_back(run);
+    // Of ranges of the same length that goes first whose neighbours are short: there most is given,
+    // and comes together.
+    struct Kept : Run {
+      int around;
+    };
+    std::map<int, std::vector<Kept>> runs;
+    std::vector<int> lengths(kSlots + 2);  // of the range of each slot, from 1 on
+    ForEachRun([&](int, Run run) {
+      std::fill(lengths.begin() + run.begin + 1, lengths.begin() + run.end + 1, run.length());
     });
+    ForEachRun([&](int owner, Run run) {
+      if (owner == kNoNode || needs_[owner] >= 0) return;
+      runs[owner].push_back({run, lengths[run.begin] + lengths[run.end + 1]});
+    });
+    std::vector<Run> cut;
     for (auto& [owner, of_owner] : runs) {
-      std::stable_sort(of_owner.begin(), of_owner.end(),
-                       [](const Run& a, const Run& b) { return a.length() < b.length(); });
-      for (auto run = of_owner.begin(); needs_[owner] < 0; ++run) {
-        const int given = std::min(run->length(), -needs_[owner]);
-        Assign({run->end - given, run->end}, kNoNode);
-        needs_[owner] += given;
+      std::stable_sort(of_owner.begin(), of_owner.end(), [](const Kept& a, const Kept& b) {
+        return std::pair(a.length(), a.around) < std::pair(b.length(), b.around);
+      });
+      while (needs_[owner] < 0) {
+        const auto run =
+            NextToGive(&of_owner, -needs_[owner], [](const Run& each) { return each.length(); });
+        if (run->length() > -needs_[owner]) {
+          cut.push_back(*run);
+          break;
+        }
+        Free(*run, owner);
+        of_owner.erase(run);
       }
     }
+    std::sort(cut.begin(), cut.end(), [](const Run& a, const Run& b) { return a.begin < b.begin; });
+    for (const Run& run : cut) {
+      const int owner = owners_[run.begin];
+      const bool at_begin = IsFree(run.begin - 1) && !IsFree(run.end);
+      Free(at_begin ? Run{run.begin, run.begin - needs_[owner]}
+                    : Run{run.end + needs_[owner], run.end},
+           owner);
+    }
+  }
+
+  bool IsFree(int slot) const { return slot >= 0 && slot < kSlots && owners_[slot] == kNoNode; }
+
+  void Free(Run run, int owner) {
+    Assign(run, kNoNode);
+    needs_[owner] += run.length();
   }
 
   void GiveToNeighbours() {
@@ -81,13 +153,19 @@ class Placing {
     }
   }
 
+  // Each gets the smallest free range in which its slots fit, or the largest of those that it needs
+  // wholly.
   void GiveToTheOthers() {
-    const std::vector<int> takers = Takers();
-    auto taker = takers.begin();
-    for (Run run : FreeRuns()) {
-      while (run.length() > 0) {
-        while (needs_[*taker] == 0) ++taker;
-        run.begin += Take(run, *taker);
+    std::set<std::pair<int, int>> free;  // lengths and begins
+    for (const Run& run : FreeRuns()) free.emplace(run.length(), run.begin);
+    for (const int taker : Takers()) {
+      while (needs_[taker] > 0) {
+        auto chosen = free.lower_bound({needs_[taker], 0});
+        if (chosen == free.end()) --chosen;
+        Run run{chosen->second, chosen->second + chosen->first};
+        free.erase(chosen);
+        run.begin += Take(run, taker);
+        if (run.length() > 0) free.emplace(run.length(), run.begin);
       }
     }
   }

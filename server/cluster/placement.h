@@ -7,7 +7,8 @@
 // where they have equally many nodes, and a slot is never moved for the sake of a zone. But of the
 // nodes that need slots, those of different zones take turns, so that neighbours in the order of
 // slots tend to lie in different zones. Slots stay together where they can: a node gives its
-// smallest ranges first, and slots go to the owner of their neighbours if that one needs any.
+// smallest ranges first, and slots go to the owner of their neighbours if that one needs any, and
+// else to one whose need they fill. So a node that leaves and comes back tends to get what it had.
 
 #include <span>
 #include <string>

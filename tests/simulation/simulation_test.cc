@@ -50,7 +50,7 @@ TEST(Simulation, ASeedRepeatsExactly) {
 class PlantedFault : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(PlantedFault, IsFound) {
-  constexpr uint64_t kMost = 400;
+  constexpr uint64_t kMost = 2000;
   for (uint64_t seed = 1; seed <= kMost; ++seed) {
     const Scenario scenario = ScenarioWithFault(seed, GetParam());
     History history(/*records=*/false);

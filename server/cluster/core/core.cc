@@ -110,9 +110,6 @@ void Core::ScheduleWakeup() {
 }
 
 CoreStatus Core::status() const {
-  int64_t ahead_us = 0;
-  for (const auto& [id, node] : lister_.listing().nodes)
-    if (std::abs(node.clock_ahead_us) > std::abs(ahead_us)) ahead_us = node.clock_ahead_us;
   return {.registered = registrar_.create_revision() != 0,
           .controller = elector_.is_controller(),
           .foreign = foreign_,
@@ -126,7 +123,7 @@ CoreStatus Core::status() const {
           .nodes = lister_.listing().nodes.size(),
           .map_changes = controller_.changes(),
           .slots_given = controller_.slots_given(),
-          .clock_ahead_us = ahead_us};
+          .clock_ahead_us = lister_.clock_ahead_us()};
 }
 
 std::optional<MapChange> Core::PlanRebalance() const {

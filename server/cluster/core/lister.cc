@@ -124,12 +124,13 @@ int64_t Lister::ClockAheadUs(int64_t written_at_us, const Moment& now) const {
 
 void Lister::LookAtClocks() {
   wrong_clock_.clear();
+  clock_ahead_us_ = 0;
   for (const auto& [id, listed] : listing_.nodes) {
-    if (listed.clock_ahead_us == 0) continue;
+    if (std::abs(listed.clock_ahead_us) <= std::abs(clock_ahead_us_)) continue;
+    clock_ahead_us_ = listed.clock_ahead_us;
     wrong_clock_ = absl::StrFormat("the wall clock of node %s is %d s %s that of this node", id,
-                                   std::abs(listed.clock_ahead_us) / kUsPerSecond,
-                                   listed.clock_ahead_us > 0 ? "ahead of" : "behind");
-    return;
+                                   std::abs(clock_ahead_us_) / kUsPerSecond,
+                                   clock_ahead_us_ > 0 ? "ahead of" : "behind");
   }
 }
 

@@ -48,6 +48,8 @@ class Lister {
   const std::string& trouble() const { return trouble_; }
   // Whose wall clock is off, in words; empty: nobody's.
   const std::string& wrong_clock() const { return wrong_clock_; }
+  // How far the clock is ahead that is off by most; below 0: behind.
+  int64_t clock_ahead_us() const { return clock_ahead_us_; }
   int64_t due_ns() const { return call_ != 0 ? kNever : due_ns_; }
   // Whether the last answer changed what views show of the nodes.
   bool nodes_changed() const { return nodes_changed_; }
@@ -72,6 +74,7 @@ class Lister {
   bool nodes_changed_ = false;
   std::string trouble_;
   std::string wrong_clock_;
+  int64_t clock_ahead_us_ = 0;
 };
 
 }  // namespace ferrite::cluster

@@ -154,5 +154,42 @@ TEST(Placement, RangesStayFewWhileNodesComeAndGo) {
   EXPECT_LT(Ranges(owners), 600);
 }
 
+// Has these nodes leave and come back.
+Owners AfterReturn(const std::vector<PlacementNode>& nodes, const Owners& owners, int first,
+                   int last) {
+  const int gone = last - first + 1;
+  std::vector<PlacementNode> rest = nodes;
+  rest.erase(rest.begin() + first, rest.begin() + last + 1);
+  Owners without = owners;
+  for (int& owner : without) {
+    owner = owner < first ? owner : owner <= last ? kNoNode : owner - gone;
+  }
+  Owners with = Place(rest, without);
+  for (int& owner : with) owner = owner < first ? owner : owner + gone;
+  return Place(nodes, with);
+}
+
+TEST(Placement, ANodeThatComesBackGetsAlmostAllThatItHad) {
+  const std::vector<PlacementNode> nodes = Nodes(100, 3);
+  const Owners owners = Place(nodes, Owners(kSlotCount, kNoNode));
+  for (const int node : {0, 41, 99}) {
+    const Owners after = AfterReturn(nodes, owners, node, node);
+    ExpectEven(after, 100);
+    EXPECT_LE(Moves(owners, after), 4) << "node " << node;
+  }
+}
+
+TEST(Placement, RangesStayFewWhileAllNodesAreReplacedInTurn) {
+  for (const int batch : {1, 10, 40}) {
+    const std::vector<PlacementNode> nodes = Nodes(400, 3);
+    Owners owners = Place(nodes, Owners(kSlotCount, kNoNode));
+    for (int first = 0; first < 400; first += batch) {
+      owners = AfterReturn(nodes, owners, first, first + batch - 1);
+    }
+    ExpectEven(owners, 400);
+    EXPECT_LT(Ranges(owners), 1200) << "batches of " << batch;
+  }
+}
+
 }  // namespace
 }  // namespace ferrite::cluster

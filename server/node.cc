@@ -119,7 +119,8 @@ std::vector<Rpc> Node::AllRpcs() {
                                     .reflection = &reflection_,
                                     .dispatchers = &dispatchers_});
   if (!router_.has_value()) return rpcs;
-  return Routed(std::move(rpcs), &store_, &cache_, &wire_, &*router_);
+  const OwnEvents events = {.hub = &events_, .dispatchers = &dispatchers_};
+  return Routed(std::move(rpcs), &store_, &cache_, &wire_, events, &*router_);
 }
 
 absl::Status Node::Start() {

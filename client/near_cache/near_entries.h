@@ -23,8 +23,9 @@
 // when it was sent. So the near cache publishes probes to a channel that only it uses, on the same
 // subscription; each carries the time at which it was sent, by the near cache's own clock. The
 // event of a write that was acknowledged before the probe was sent was recorded before the probe,
-// and a subscription delivers in the order of recording. So when the probe comes back, the write
-// has been applied here. A hit is answered only until max_staleness after the newest probe that
+// and a subscription delivers in the order of recording, or in a cluster sees to it that a probe
+// comes last (SubscribeRequest.probe_channel). So when the probe comes back, the write has been
+// applied here. A hit is answered only until max_staleness after the newest probe that
 // came back was sent, by the clock as the read begins; otherwise the read is a call. This is why
 // the subscription does not use SLOW_CONSUMER_POLICY_COALESCE: a newer event of a key, behind the
 // probe, could then stand for an older one before it.

@@ -28,6 +28,7 @@ v1::SubscribeRequest RequestFor(const std::vector<std::string>& key_prefixes,
                                 absl::Duration max_staleness, const std::string& channel) {
   v1::SubscribeRequest request;
   request.add_channels(channel);
+  request.set_probe_channel(channel);
   for (const std::string& prefix : key_prefixes) request.add_key_prefixes(prefix);
   // Not the policy that drops an event when a newer one of its key follows: a probe between the two
   // would vouch for the first.

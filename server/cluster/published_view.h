@@ -55,6 +55,8 @@ class ViewReader {
   }
   // What view() returned last.
   const ClusterView& last() const { return *view_; }
+  // Differs whenever that is another one.
+  uint64_t taken() const { return count_; }
 
  private:
   void Take() {

@@ -15,15 +15,17 @@ namespace {
 // Other calls of the thread have their turn after so many.
 constexpr size_t kEventsPerStep = 512;
 
-absl::Status TooManyStreams(size_t limit) {
+}  // namespace
+
+absl::Status BeginStream(EventHub* hub) {
+  if (hub->StreamBegins()) return absl::OkStatus();
+  const size_t limit = hub->limits().subscribers;
   ThreadCounters::Current().Count(ShedReason::kSubscribers);
   return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
                    "the server has as many subscriptions as it may have, " + std::to_string(limit) +
                        " (--max-subscribers)",
                    {{"limit", std::to_string(limit)}});
 }
-
-}  // namespace
 
 Dispatcher::Dispatcher(ServingThread* thread, EventHub* hub)
     : thread_(*thread), hub_(*hub), heartbeat_timer_([this] { Ring(); }) {}
@@ -33,16 +35,20 @@ Dispatcher::~Dispatcher() { FERRITE_CHECK(streams_.empty()); }
 absl::Status Dispatcher::Open(Turn* turn) {
   v1::SubscribeRequest wire;
   if (!turn->request().ParseInto(&wire)) return Malformed("SubscribeRequest");
+  std::unique_ptr<Answer> stream;
+  absl::Status status = Follow(wire, turn->waker(), &stream);
+  if (status.ok()) turn->Later(std::move(stream));
+  return status;
+}
+
+absl::Status Dispatcher::Follow(const v1::SubscribeRequest& wire, const Waker& waker,
+                                std::unique_ptr<Answer>* stream) {
   SubscriptionRequest request;
   if (absl::Status status = ParseSubscription(wire, hub_.limits().queue, &request); !status.ok())
     return status;
-  if (!hub_.StreamBegins()) return TooManyStreams(hub_.limits().subscribers);
+  if (absl::Status status = BeginStream(&hub_); !status.ok()) return status;
   active_ = true;  // before the topics are followed: who finds them also wakes this
-  std::unique_ptr<Answer> stream;
-  absl::Status status =
-      SubscriberStream::Open(this, &hub_, std::move(request), turn->waker(), &stream);
-  if (status.ok()) turn->Later(std::move(stream));
-  return status;
+  return SubscriberStream::Open(this, &hub_, std::move(request), waker, stream);
 }
 
 void Dispatcher::Wake() {

@@ -25,6 +25,10 @@ namespace ferrite {
 
 class SubscriberStream;
 
+// Counts a stream until hub->StreamEnded(). RESOURCE_EXHAUSTED (OVERLOADED), which is counted, if
+// there are as many as may be. Thread-safe.
+absl::Status BeginStream(EventHub* hub);
+
 // All but Wake() is for the thread's own use once it runs.
 class Dispatcher {
  public:
@@ -39,6 +43,10 @@ class Dispatcher {
 
   // The handler of Subscribe.
   absl::Status Open(Turn* turn);
+  // The same for a part of a stream: what `request` asks for comes from `*stream`, which is to be
+  // asked as an Answer is.
+  absl::Status Follow(const v1::SubscribeRequest& request, const Waker& waker,
+                      std::unique_ptr<Answer>* stream);
 
   // There are new events. Thread-safe, and cheap when it was told so already.
   void Wake();

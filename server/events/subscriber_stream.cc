@@ -66,11 +66,14 @@ absl::Status SubscriberStream::Begin(uint64_t recorded_since) {
   // Events before `now` that are not complete yet happened before this stream began.
   dispatcher_.Add(this, hub_.log().last_complete_sequence());
   if (!request_.resume.has_value()) return absl::OkStatus();
-  const ResumeToken token = *request_.resume;
-  if (token.process != hub_.log().TokenAt(0).process) {
+  const auto of_this_log = std::find_if(
+      request_.resume->begin(), request_.resume->end(),
+      [this](const ResumeToken& place) { return place.process == hub_.log().TokenAt(0).process; });
+  if (of_this_log == request_.resume->end()) {
     NoteGap(v1::DISCONTINUITY_REASON_OTHER_SERVER, 0, now);
     return absl::OkStatus();
   }
+  const ResumeToken token = *of_this_log;
   if (token.sequence > now) {
     return InvalidArgument(v1::RESUME_TOKEN_INVALID, "resume_token is none that a server gave");
   }

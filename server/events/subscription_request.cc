@@ -6,6 +6,7 @@
 
 #include "server/call/limits.h"
 #include "server/call/status.h"
+#include "server/events/composite_token.h"
 #include "store/operation.h"
 
 namespace ferrite {
@@ -15,6 +16,7 @@ constexpr size_t kMaxTopics = 1024;
 constexpr int64_t kMinHeartbeatMs = 100;
 constexpr int64_t kMaxHeartbeatMs = 3'600'000;
 constexpr int64_t kDefaultHeartbeatMs = 10'000;
+constexpr size_t kMaxProbeChannelBytes = 256;
 
 absl::Status CheckTopicCount(size_t topics) {
   if (topics == 0) {
@@ -113,6 +115,20 @@ absl::Status ParseKinds(const v1::SubscribeRequest& wire, EventKinds* kinds) {
   return absl::OkStatus();
 }
 
+// The channel itself is one of those that are followed; on one node all come in one order.
+absl::Status CheckProbeChannel(const v1::SubscribeRequest& wire) {
+  const std::string& probes = wire.probe_channel();
+  if (probes.size() > kMaxProbeChannelBytes) {
+    return FieldOutOfRange("probe_channel has " + std::to_string(probes.size()) +
+                           " bytes; the limit is 256");
+  }
+  const auto& channels = wire.channels();
+  if (probes.empty() || std::find(channels.begin(), channels.end(), probes) != channels.end()) {
+    return absl::OkStatus();
+  }
+  return FieldOutOfRange("probe_channel must be one of channels");
+}
+
 absl::Status ParseTerms(const v1::SubscribeRequest& wire, const QueueLimits& most,
                         SubscriptionRequest* request) {
   if (!v1::SlowConsumerPolicy_IsValid(wire.slow_consumer_policy())) {
@@ -139,8 +155,9 @@ absl::Status ParseTerms(const v1::SubscribeRequest& wire, const QueueLimits& mos
                            "; it must be from 100 to 3600000");
   }
   request->heartbeat = std::chrono::milliseconds(heartbeat_ms);
+  if (absl::Status status = CheckProbeChannel(wire); !status.ok()) return status;
   if (!wire.resume_token().empty()) {
-    request->resume = ResumeToken::Read(wire.resume_token());
+    request->resume = PlacesIn(wire.resume_token());
     if (!request->resume.has_value()) {
       return InvalidArgument(v1::RESUME_TOKEN_INVALID, "resume_token is none that a server gave");
     }

@@ -19,7 +19,8 @@ namespace ferrite {
 struct SubscriptionRequest {
   std::vector<TopicRef> topics;
   bool with_values = false;
-  std::optional<ResumeToken> resume;
+  // The places in the token; absent without one.
+  std::optional<std::vector<ResumeToken>> resume;
   v1::SlowConsumerPolicy policy = v1::SLOW_CONSUMER_POLICY_DROP;
   QueueLimits queue;
   std::chrono::milliseconds heartbeat{0};

@@ -34,9 +34,11 @@ struct Topic {
   EventKinds kinds = kAllEventKinds;
   bool with_value = false;
 
-  // Whether a name matches of which it is known that it is, or begins with, `name`.
+  // Whether a name matches of which it is known that it is, or begins with, `name`. No glob matches
+  // channels that begin with a zero byte, which programs use among themselves.
   bool MatchesRestOf(std::string_view whole) const {
-    return !glob.has_value() || glob->MatchesRest(whole.substr(name.size()));
+    return !glob.has_value() ||
+           (!whole.starts_with('\0') && glob->MatchesRest(whole.substr(name.size())));
   }
   bool Matches(const RecordedEvent& event) const {
     if (event.topic_kind() != kind || !Takes(event)) return false;

@@ -66,14 +66,6 @@ class Lane final : private PeerStream::Listener {
         probe_(channel_.get(), [this](bool lives) { OnProbed(lives); }) {}
 
   const Peer& peer() const { return peer_; }
-  // A connection to the peer for other streams: one of theirs, as the peer limits the streams of a
-  // connection, and the lane's must not wait for a place.
-  PeerChannel* channel_of_streams() {
-    if (channel_of_streams_ == nullptr) {
-      channel_of_streams_ = terms_.connector->Connect(peer_.address);
-    }
-    return channel_of_streams_.get();
-  }
 
   // Takes an operation, which ends later. RESOURCE_EXHAUSTED (OVERLOADED) if too much waits,
   // UNAVAILABLE (PEER_UNREACHABLE) if the peer is silent, DEADLINE_EXCEEDED (DEADLINE_PASSED) if it
@@ -123,7 +115,6 @@ class Lane final : private PeerStream::Listener {
   const LaneTerms terms_;
   const Peer peer_;
   const std::unique_ptr<PeerChannel> channel_;
-  std::unique_ptr<PeerChannel> channel_of_streams_;  // once it is needed
   LaneProbe probe_;
   std::unique_ptr<PeerStream> stream_;
   bool opened_ = false;  // a frame could be sent on the stream

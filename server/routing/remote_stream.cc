@@ -8,10 +8,12 @@
 
 namespace ferrite {
 
-RemoteStream::RemoteStream(PeerChannel* peer, Method method, std::string_view request, Waker reader)
-    : reader_(std::move(reader)) {
+RemoteStream::RemoteStream(std::shared_ptr<PeerChannel> peer, Method method,
+                           std::string_view request, Waker reader, PeerChannel::Metadata metadata)
+    : peer_(std::move(peer)), reader_(std::move(reader)) {
   std::memcpy(request_.Append(request.size()), request.data(), request.size());
-  stream_ = peer->Open(method, {{kForwardedMetadata, "1"}}, this);
+  metadata.emplace_back(kForwardedMetadata, "1");
+  stream_ = peer_->Open(method, metadata, this);
 }
 
 void RemoteStream::Next() {

@@ -13,13 +13,17 @@
 
 namespace ferrite {
 
+// With it comes the mark of the share (NodeShare) whose events the stream is to tell.
+inline constexpr char kMarkMetadata[] = "ferrite-share-mark";
+
 // Used on one thread. Whoever reads it may leave before the stream has ended, so it belongs to the
 // thread (ThreadRouting).
 class RemoteStream final : private PeerStream::Listener {
  public:
-  // Makes the call, and wakes `reader` whenever there is a message, or the stream has ended. `peer`
-  // is used only now.
-  RemoteStream(PeerChannel* peer, Method method, std::string_view request, Waker reader);
+  // Makes the call, and wakes `reader` whenever there is a message, or the stream has ended. Keeps
+  // `peer` until it has gone itself. `metadata` comes along with what says that it is forwarded.
+  RemoteStream(std::shared_ptr<PeerChannel> peer, Method method, std::string_view request,
+               Waker reader, PeerChannel::Metadata metadata = {});
 
   // The next message if it is there; it stays until Next().
   const std::shared_ptr<const Request>& message() const { return message_; }
@@ -38,6 +42,7 @@ class RemoteStream final : private PeerStream::Listener {
   void OnRead(std::shared_ptr<const Request> message) override;
   void OnEnded(const absl::Status& status) override;
 
+  const std::shared_ptr<PeerChannel> peer_;
   const Waker reader_;
   ReplyWriter request_;
   bool abandoned_ = false;

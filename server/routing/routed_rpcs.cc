@@ -8,7 +8,6 @@
 #include "server/routing/routed_batch.h"
 #include "server/routing/routed_frame.h"
 #include "server/routing/routed_scan.h"
-#include "server/routing/routed_subscribe.h"
 #include "server/routing/routed_unary.h"
 
 namespace ferrite {
@@ -37,7 +36,7 @@ int OperationFieldOf(Method method) {
 }  // namespace
 
 std::vector<Rpc> Routed(std::vector<Rpc> plain, Store* store, const CacheHandlers* cache,
-                        WireHandlers* wire, const Router* router) {
+                        WireHandlers* wire, const OwnEvents& events, const Router* router) {
   const auto pipeline = std::find_if(
       plain.begin(), plain.end(), [](const Rpc& rpc) { return rpc.method == Method::kPipeline; });
   // Lives as long as the handlers that use it.
@@ -52,7 +51,7 @@ std::vector<Rpc> Routed(std::vector<Rpc> plain, Store* store, const CacheHandler
     } else if (rpc.method == Method::kScan) {
       rpc.handler = RoutedScan(store, router);
     } else if (rpc.method == Method::kSubscribe) {
-      rpc.handler = RoutedSubscribe(std::move(rpc.handler), router);
+      rpc.handler = RoutedSubscribe(std::move(rpc.handler), events, router);
     }
   }
   return plain;

@@ -24,7 +24,20 @@ std::vector<prometheus::MetricFamily> RoutingMetrics::Collect() const {
         sum([i](const RoutingTally& tally) -> const Counter& { return tally.forwarded[i]; });
     AddCounter(&forwarded, {{"result", kForwardedNames[i]}}, count);
   }
+  prometheus::MetricFamily feed_ends = MakeFamily(
+      "ferrite_cluster_feed_ends_total",
+      "Streams of other nodes' events that ended while their subscriptions went on, by cause.",
+      prometheus::MetricType::Counter);
+  for (size_t i = 0; i < kFeedEndNames.size(); ++i) {
+    const double count =
+        sum([i](const RoutingTally& tally) -> const Counter& { return tally.feed_ends[i]; });
+    AddCounter(&feed_ends, {{"reason", kFeedEndNames[i]}}, count);
+  }
   return {std::move(forwarded),
+          std::move(feed_ends),
+          SingleGauge("ferrite_cluster_feeds",
+                      "Streams of other nodes' events that this node composes subscriptions of.",
+                      sum([](const RoutingTally& tally) -> const Counter& { return tally.feeds; })),
           SingleCounter(
               "ferrite_cluster_moved_total",
               "Operations that were answered with SLOT_MOVED, as their callers route by slot.",

@@ -19,12 +19,25 @@ enum class Forwarded : size_t {
 // In the order of Forwarded.
 inline constexpr std::array kForwardedNames = {"answered", "unreachable", "refused", "moved"};
 
+// Why such a stream ended that was not ended here: the labels of ferrite_cluster_feed_ends_total.
+enum class FeedEnd : size_t {
+  kMoved,        // its node no longer serves what is followed, or may not, or sees another map
+  kRefused,      // there are as many streams as may be, here or there
+  kSilent,       // nothing came, not even a sign of life
+  kUnreachable,  // all else
+};
+// In the order of FeedEnd.
+inline constexpr std::array kFeedEndNames = {"moved", "refused", "silent", "unreachable"};
+
 // Written by one thread.
 struct RoutingTally {
   std::array<Counter, kForwardedNames.size()> forwarded{};
   Counter moved{0};          // answers with SLOT_MOVED
   Counter waiting_bytes{0};  // of operations that have been forwarded and not ended
+  Counter feeds{0};          // streams of other nodes' events that are open
+  std::array<Counter, kFeedEndNames.size()> feed_ends{};
 
+  void Count(FeedEnd end) { ThreadCounters::Add(&feed_ends[static_cast<size_t>(end)], 1); }
   void Count(Forwarded result) { ThreadCounters::Add(&forwarded[static_cast<size_t>(result)], 1); }
 };
 

@@ -7,6 +7,8 @@ namespace ferrite {
 namespace {
 
 constexpr char kRouteMetadata[] = "ferrite-route";
+// Peers limit the streams of a connection (--max-concurrent-streams).
+constexpr long kStreamsOfConnection = 256;
 
 Peer PeerOf(const cluster::ViewNode& node) {
   return {.id = node.id, .boot_id = node.boot_id, .address = node.internal_address};
@@ -48,18 +50,38 @@ void ThreadRouting::ForwardAgain(uint32_t slot, ForwardedOperations* operations,
 }
 
 RemoteStream* ThreadRouting::OpenStream(const cluster::ViewNode& node, Method method,
-                                        std::string_view request, Waker reader) {
+                                        std::string_view request, Waker reader,
+                                        PeerChannel::Metadata metadata) {
   std::erase_if(streams_, [](const auto& stream) { return stream->over(); });
   return streams_
-      .emplace_back(std::make_unique<RemoteStream>(LaneTo(node)->channel_of_streams(), method,
-                                                   request, std::move(reader)))
+      .emplace_back(std::make_unique<RemoteStream>(ConnectionTo(node), method, request,
+                                                   std::move(reader), std::move(metadata)))
       .get();
+}
+
+std::shared_ptr<PeerChannel> ThreadRouting::ConnectionTo(const cluster::ViewNode& node) {
+  Connections& those = connections_[node.id];
+  if (Peer peer = PeerOf(node); those.peer != peer) those = {std::move(peer), {}};
+  for (const auto& channel : those.channels) {
+    if (channel.use_count() <= kStreamsOfConnection) return channel;
+  }
+  return those.channels.emplace_back(connector_->Connect(those.peer.address));
+}
+
+const NodeShares& ThreadRouting::shares() {
+  const cluster::ClusterView& now = view();
+  if (shares_of_ != view_.taken()) {
+    shares_ = SharesOf(now);
+    shares_of_ = view_.taken();
+  }
+  return shares_;
 }
 
 void ThreadRouting::Flush() {
   if (const uint64_t count = published_.count(); count != seen_) [[unlikely]] {
     seen_ = count;
     CloseLanesToOthers();
+    for (const auto& [who, waker] : watchers_) waker.Wake();
   }
   for (Lane* lane : std::exchange(touched_, {})) lane->Flush();
 }
@@ -88,6 +110,10 @@ void ThreadRouting::CloseLanesToOthers() {
   std::erase_if(closing_, [](const auto& lane) { return lane->over(); });
   absl::flat_hash_map<std::string, Peer> peers;
   for (const auto& node : view().nodes()) peers[node->id] = PeerOf(*node);
+  absl::erase_if(connections_, [&peers](const auto& each) {
+    const auto peer = peers.find(each.first);
+    return peer == peers.end() || peer->second != each.second.peer;
+  });
   for (auto each = lanes_.begin(); each != lanes_.end();) {
     const auto lane = each++;
     if (const auto peer = peers.find(lane->first);

@@ -16,6 +16,7 @@
 #include "server/engine/peer_stream.h"
 #include "server/routing/destination.h"
 #include "server/routing/lane.h"
+#include "server/routing/node_shares.h"
 #include "server/routing/remote_stream.h"
 #include "server/routing/routing_tally.h"
 
@@ -70,10 +71,17 @@ class ThreadRouting {
 
   // Calls a node of view(), which answers with a stream. It stays until it was abandoned.
   RemoteStream* OpenStream(const cluster::ViewNode& node, Method method, std::string_view request,
-                           Waker reader);
+                           Waker reader, PeerChannel::Metadata metadata = {});
 
-  // Sends what was forwarded since it was called last, and closes lanes to those who are no longer
-  // nodes. Call it between the steps of the thread.
+  // Who serves what in view(); good until it is asked for again.
+  const NodeShares& shares();
+  // Has `waker` used soon after there is a new view, until Unwatch(who).
+  void Watch(const void* who, Waker waker) { watchers_.insert_or_assign(who, std::move(waker)); }
+  void Unwatch(const void* who) { watchers_.erase(who); }
+
+  // Sends what was forwarded since it was called last. If there is a new view, closes lanes to
+  // those who are no longer nodes, and wakes those who watch. Call it between the steps of the
+  // thread.
   void Flush();
   // The thread is being closed.
   void Close();
@@ -83,6 +91,8 @@ class ThreadRouting {
 
  private:
   Lane* LaneTo(const cluster::ViewNode& node);
+  // A connection for one more stream, beside the lane's, which must not wait for a place there.
+  std::shared_ptr<PeerChannel> ConnectionTo(const cluster::ViewNode& node);
   void CloseLanesToOthers();
 
   const cluster::PublishedView& published_;
@@ -95,8 +105,17 @@ class ThreadRouting {
   absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;
   std::vector<std::unique_ptr<Lane>> closing_;
   std::vector<std::unique_ptr<RemoteStream>> streams_;
+  // For streams, which keep those that they use.
+  struct Connections {
+    Peer peer;
+    std::vector<std::shared_ptr<PeerChannel>> channels;
+  };
+  absl::flat_hash_map<std::string, Connections> connections_;
   std::vector<Lane*> touched_;  // since Flush()
   uint64_t seen_ = 0;           // views, when Flush() looked for lanes to close
+  absl::flat_hash_map<const void*, Waker> watchers_;
+  NodeShares shares_;
+  uint64_t shares_of_ = UINT64_MAX;  // ViewReader::taken() of their view
 };
 
 }  // namespace ferrite

@@ -194,10 +194,10 @@ def code_of(call, *arguments, **named):
 
 
 def metric(node, name):
-    """The value of a metric without labels."""
+    """The value of a metric, by its name and its labels as they are written."""
     from exposition import http_get
 
     _, body, _ = http_get(node.process.http_address, "/metrics")
-    found = re.search(rf"^{name} (\S+)$", body, re.MULTILINE)
+    found = re.search(rf"^{re.escape(name)} (\S+)$", body, re.MULTILINE)
     assert found, f"no metric {name}"
     return float(found[1])

@@ -112,6 +112,22 @@ TEST_F(SubscribeTest, DeliversLargeMessagesToMany) {
   for (const auto& follower : followers) EXPECT_EQ(follower->Next().message().payload(), payload);
 }
 
+TEST_F(SubscribeTest, TheProbeChannelIsOneThatIsFollowed) {
+  v1::SubscribeRequest request = ToChannel("news");
+  for (const std::string& wrong : {std::string("other"), std::string(257, 'c')}) {
+    request.set_probe_channel(wrong);
+    Follower follower(stub_.get(), request);
+    v1::SubscriptionEvent event;
+    EXPECT_FALSE(follower.Next(&event));
+    EXPECT_EQ(follower.Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  }
+  request.set_probe_channel("news");
+  Follower follower(stub_.get(), request);
+  EXPECT_TRUE(follower.Next().has_acknowledgement());
+  Publish("news", "probe");
+  EXPECT_EQ(follower.Next().message().payload(), "probe");
+}
+
 TEST_F(SubscribeTest, CountsReceiversDownWhenTheyGo) {
   auto follower = std::make_unique<Follower>(stub_.get(), ToChannel("news"));
   EXPECT_TRUE(follower->Next().has_acknowledgement());

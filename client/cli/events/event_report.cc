@@ -52,6 +52,10 @@ std::string_view ReasonText(v1::DiscontinuityReason reason) {
       return "nobody followed, so they were not recorded";
     case v1::DISCONTINUITY_REASON_SLOW_CONSUMER:
       return "they were not read fast enough";
+    case v1::DISCONTINUITY_REASON_NODE_LOST:
+      return "a node that has some of it cannot be followed at the moment";
+    case v1::DISCONTINUITY_REASON_OWNER_CHANGED:
+      return "some of it has changed its node, or is followed again";
     default:
       return "the server does not say why";
   }

@@ -141,6 +141,8 @@ TEST(RoutingMetricsTest, SumsWhatAllThreadsCount) {
   router.of(1)->tally()->Count(Forwarded::kAnswered);
   router.of(1)->tally()->Count(Forwarded::kUnreachable);
   ThreadCounters::Add(&router.of(0)->tally()->moved, 5);
+  ThreadCounters::Add(&router.of(0)->tally()->feeds, 3);
+  router.of(1)->tally()->Count(FeedEnd::kSilent);
   std::map<std::string, double> values;
   for (const prometheus::MetricFamily& family : RoutingMetrics(&router).Collect()) {
     for (const prometheus::ClientMetric& metric : family.metric) {
@@ -149,7 +151,12 @@ TEST(RoutingMetricsTest, SumsWhatAllThreadsCount) {
     }
   }
   EXPECT_THAT(values,
-              testing::ElementsAre(testing::Pair("ferrite_cluster_forwarded_total answered", 2),
+              testing::ElementsAre(testing::Pair("ferrite_cluster_feed_ends_total moved", 0),
+                                   testing::Pair("ferrite_cluster_feed_ends_total refused", 0),
+                                   testing::Pair("ferrite_cluster_feed_ends_total silent", 1),
+                                   testing::Pair("ferrite_cluster_feed_ends_total unreachable", 0),
+                                   testing::Pair("ferrite_cluster_feeds", 3),
+                                   testing::Pair("ferrite_cluster_forwarded_total answered", 2),
                                    testing::Pair("ferrite_cluster_forwarded_total moved", 0),
                                    testing::Pair("ferrite_cluster_forwarded_total refused", 0),
                                    testing::Pair("ferrite_cluster_forwarded_total unreachable", 1),

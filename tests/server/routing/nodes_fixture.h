@@ -9,6 +9,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -81,8 +82,20 @@ class NodesTest : public testing::Test {
     return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
   }
 
+  // A slot that another node has owned since that generation.
+  struct Moved {
+    uint32_t slot;
+    size_t owner;
+    uint64_t generation;
+  };
+
   // A view in which the nodes own about as many slots each, in their order.
   std::shared_ptr<cluster::ClusterView> ViewOf(size_t node, uint64_t generation = 1) {
+    return ViewWith(node, generation, std::nullopt);
+  }
+  // The same, but for a slot that has moved.
+  std::shared_ptr<cluster::ClusterView> ViewWith(size_t node, uint64_t generation,
+                                                 const std::optional<Moved>& moved) {
     cluster::ClusterView::Nodes nodes;
     for (size_t i = 0; i < members_.size(); ++i) {
       auto one = std::make_shared<cluster::ViewNode>();
@@ -100,6 +113,16 @@ class NodesTest : public testing::Test {
       view->Assign(first, last,
                    {i == node ? Place::kHere : Place::kElsewhere, static_cast<uint16_t>(i)});
     }
+    if (!moved.has_value()) {
+      view->SetOwnedSince(0, 1);
+      return view;
+    }
+    const auto& [slot, owner, since] = *moved;
+    view->Assign(slot, slot,
+                 {owner == node ? Place::kHere : Place::kElsewhere, static_cast<uint16_t>(owner)});
+    if (slot > 0) view->SetOwnedSince(0, 1);
+    view->SetOwnedSince(slot, since);
+    if (slot + 1 < kSlotCount) view->SetOwnedSince(slot + 1, 1);
     return view;
   }
   void PublishThirds() {

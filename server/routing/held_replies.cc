@@ -40,7 +40,7 @@ class HeldReply {
 std::shared_ptr<const Request> HeldReplies::Hold(std::shared_ptr<const Request> reply) {
   const uint64_t size = reply->size();
   const uint64_t before = bytes_->fetch_add(size, std::memory_order_relaxed);
-  if (before != 0 && before + size > limit_bytes_) {
+  if (size > kSmallBytes && before != 0 && before + size > limit_bytes_) {
     bytes_->fetch_sub(size, std::memory_order_relaxed);
     return nullptr;
   }

@@ -16,10 +16,13 @@ namespace ferrite {
 // Those of all lanes of a node. Thread-safe. Replies may outlive it.
 class HeldReplies {
  public:
+  static constexpr uint64_t kSmallBytes = uint64_t{64} << 10;
+
   explicit HeldReplies(uint64_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
   // The same message, in one piece, counted until nobody has it any more. Null if those that are
-  // held leave no room for it; the only one always has room.
+  // held leave no room for it; the only one always has room, and so have small ones, as are those
+  // of writes: they are soon gone, and there are only a few of each lane.
   std::shared_ptr<const Request> Hold(std::shared_ptr<const Request> reply);
 
   uint64_t limit_bytes() const { return limit_bytes_; }

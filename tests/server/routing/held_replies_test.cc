@@ -32,16 +32,19 @@ TEST(HeldReplies, AreCountedUntilNobodyHasThemAnyMore) {
   EXPECT_EQ(replies.bytes(), 0u);
 }
 
-TEST(HeldReplies, AreLimitedButForTheOnlyOne) {
-  HeldReplies replies(100);
-  auto large = replies.Hold(ReplyOf(std::string(1000, 'a')));
-  ASSERT_NE(large, nullptr);
-  EXPECT_EQ(replies.Hold(ReplyOf("b")), nullptr);
-  EXPECT_EQ(replies.bytes(), 1000u);
-  large.reset();
-  const auto first = replies.Hold(ReplyOf(std::string(60, 'a')));
-  EXPECT_EQ(replies.Hold(ReplyOf(std::string(41, 'b'))), nullptr);
-  EXPECT_NE(replies.Hold(ReplyOf(std::string(40, 'b'))), nullptr);
+TEST(HeldReplies, AreLimitedButForTheOnlyOneAndSmallOnes) {
+  constexpr size_t kLarge = HeldReplies::kSmallBytes + 1;
+  HeldReplies replies(3 * kLarge);
+  auto only = replies.Hold(ReplyOf(std::string(5 * kLarge, 'a')));
+  ASSERT_NE(only, nullptr);
+  EXPECT_EQ(replies.Hold(ReplyOf(std::string(kLarge, 'b'))), nullptr);
+  EXPECT_EQ(replies.bytes(), 5 * kLarge);
+  EXPECT_NE(replies.Hold(ReplyOf(std::string(kLarge - 1, 'b'))), nullptr);
+  only.reset();
+  EXPECT_EQ(replies.bytes(), 0u);
+  const auto first = replies.Hold(ReplyOf(std::string(kLarge + 1, 'a')));
+  EXPECT_EQ(replies.Hold(ReplyOf(std::string(2 * kLarge, 'b'))), nullptr);
+  EXPECT_NE(replies.Hold(ReplyOf(std::string(2 * kLarge - 1, 'b'))), nullptr);
 }
 
 TEST(HeldReplies, AreInOnePieceAndOnlyOnceInMemory) {

@@ -1,8 +1,11 @@
 """What nodes do when others have written into their keys of etcd: the real thing, with what nobody should write."""
 
 import base64
+import contextlib
 import http.client
 import json
+import socket
+import threading
 
 import grpc
 import pytest
@@ -124,3 +127,57 @@ def test_a_record_that_is_garbage_is_no_node(nodes, key):
     assert sorted(node.node_id for node in nodes["n1"].topology().nodes) == ["n1", "n2", "n3"]
     remove(nodes.etcd, f"/ferrite/test/{key}")
     await_service(nodes)
+
+
+class SlowEtcd:
+    """An etcd whose answers come late, and byte by byte. Leaving the block ends it."""
+
+    LATE_S = 0.1
+
+    def __init__(self, etcd):
+        self._etcd = etcd
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._ends = threading.Event()
+        self._sockets = [self._listener]
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._ends.set()
+        for each in self._sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                host, port = self._etcd.address.split(":")
+                server = socket.create_connection((host, int(port)))
+                self._sockets += [client, server]
+                for end in (client, server):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self._pass_on, args=(client, server, False), daemon=True).start()
+                threading.Thread(target=self._pass_on, args=(server, client, True), daemon=True).start()
+
+    def _pass_on(self, source, target, slowly):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                if slowly:
+                    self._ends.wait(self.LATE_S)
+                for piece in ([data[at:at + 1] for at in range(len(data))] if slowly else [data]):
+                    target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
+
+
+def test_an_etcd_that_answers_slowly_is_waited_for():
+    with Etcd() as etcd, SlowEtcd(etcd) as slow, Nodes(slow, 2) as nodes:
+        nodes.await_owners()
+        await_service(nodes)
+        nodes["n2"].kill()
+        nodes.await_owners(["n1"])
+        await_service(nodes)

@@ -9,13 +9,16 @@
 #include "absl/time/time.h"
 #include "client/cancellation.h"
 #include "client/options.h"
+#include "client/topology/call_route.h"
 
 namespace ferrite {
 
-class RemoteNode;
+class NodeDirectory;
 
 struct CallTerms {
-  std::shared_ptr<RemoteNode> node;
+  // Where it goes, and who knows the nodes; the directory outlives the call.
+  NodeDirectory* nodes = nullptr;
+  CallRoute route;
   // How long the caller allows the call to take, and when that time is over.
   absl::Duration timeout;
   std::chrono::steady_clock::time_point deadline;
@@ -27,6 +30,9 @@ struct CallTerms {
   bool is_about_keys = false;
 
   std::string traceparent = {};  // empty: none
+
+  // How long to wait before the first try.
+  absl::Duration pause = absl::ZeroDuration();
 
   // Until the deadline; negative after it.
   absl::Duration TimeLeft() const {

@@ -7,31 +7,36 @@
 namespace ferrite {
 namespace {
 
-absl::Status CheckSeed(const std::string& seed) {
-  const size_t colon = seed.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == seed.size()) {
+// More would be a list of all nodes, which clients learn by themselves.
+constexpr size_t kMostSeeds = 64;
+
+}  // namespace
+
+absl::Status CheckAddress(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("\"", seed, "\" is not an address of the form host:port or unix:path"));
+        absl::StrCat("\"", address, "\" is not an address of the form host:port or unix:path"));
   }
-  if (absl::StartsWith(seed, "unix:") || absl::StartsWith(seed, "unix-abstract:"))
+  if (absl::StartsWith(address, "unix:") || absl::StartsWith(address, "unix-abstract:"))
     return absl::OkStatus();
   // gRPC would take what is no number for the name of a service, and a number modulo 65536.
   int port = 0;
-  if (!absl::SimpleAtoi(seed.substr(colon + 1), &port) || port < 1 || port > 65535) {
+  if (!absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 1 || port > 65535) {
     return absl::InvalidArgumentError(
-        absl::StrCat("\"", seed, "\": the port is not a number from 1 to 65535"));
+        absl::StrCat("\"", address, "\": the port is not a number from 1 to 65535"));
   }
   return absl::OkStatus();
 }
 
-}  // namespace
-
 absl::Status CheckOptions(const ClientOptions& options) {
-  if (options.seeds.size() != 1) {
+  if (options.seeds.empty() || options.seeds.size() > kMostSeeds) {
     return absl::InvalidArgumentError(
-        absl::StrCat("exactly one seed is needed for now, not ", options.seeds.size()));
+        absl::StrCat("seeds must be 1 to ", kMostSeeds, " addresses, not ", options.seeds.size()));
   }
-  if (absl::Status status = CheckSeed(options.seeds.front()); !status.ok()) return status;
+  for (const std::string& seed : options.seeds) {
+    if (absl::Status status = CheckAddress(seed); !status.ok()) return status;
+  }
   if (options.default_timeout <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("default_timeout must be above 0");
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "client/options.h"
 
@@ -7,5 +9,8 @@ namespace ferrite {
 
 // INVALID_ARGUMENT, with the option and its range in the message, if an option is out of range.
 absl::Status CheckOptions(const ClientOptions& options);
+
+// INVALID_ARGUMENT if it is no address that a client can call.
+absl::Status CheckAddress(const std::string& address);
 
 }  // namespace ferrite

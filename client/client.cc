@@ -42,8 +42,6 @@ constexpr PrepareFunction<HealthCheckRequest, HealthCheckResponse> kHealthCheck 
 using Cache = v1::CacheService::Stub;
 using Admin = v1::AdminService::Stub;
 
-constexpr uint32_t kOnlyNode = 0;
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(const ClientOptions& options) {
@@ -119,41 +117,38 @@ void Client::MDeleteAsync(v1::MDeleteRequest request, const CallOptions& options
 
 void Client::ScanPageAsync(v1::ScanRequest request, const CallOptions& options,
                            Callback<v1::ScanResponse> done) {
-  CallTerms terms = core_->TermsAt(kOnlyNode, IsRepeatable(request), options);
+  CallTerms terms = core_->Terms(IsRepeatable(request), options, {.to = CallRoute::To::kAny});
   (new ScanCall(core_->NextThread(), std::move(terms), std::move(request), std::move(done)))
       ->Start();
 }
 
 void Client::InfoAsync(const CallOptions& options, Callback<v1::InfoResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncInfo>, kOnlyNode, v1::InfoRequest(), options,
-                  std::move(done));
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncInfo>, v1::InfoRequest(), options, std::move(done));
 }
 void Client::StatsAsync(const CallOptions& options, Callback<v1::StatsResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncStats>, kOnlyNode, v1::StatsRequest(), options,
-                  std::move(done));
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncStats>, v1::StatsRequest(), options, std::move(done));
 }
 void Client::FlushAsync(const CallOptions& options, Callback<v1::FlushResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncFlush>, kOnlyNode, v1::FlushRequest(), options,
-                  std::move(done));
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncFlush>, v1::FlushRequest(), options, std::move(done));
 }
 void Client::SlowLogAsync(v1::SlowLogRequest request, const CallOptions& options,
                           Callback<v1::SlowLogResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncSlowLog>, kOnlyNode, std::move(request), options,
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncSlowLog>, std::move(request), options,
                   std::move(done));
 }
 void Client::ResetSlowLogAsync(const CallOptions& options,
                                Callback<v1::ResetSlowLogResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncResetSlowLog>, kOnlyNode, v1::ResetSlowLogRequest(),
-                  options, std::move(done));
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncResetSlowLog>, v1::ResetSlowLogRequest(), options,
+                  std::move(done));
 }
 void Client::GetConfigAsync(v1::GetConfigRequest request, const CallOptions& options,
                             Callback<v1::GetConfigResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncGetConfig>, kOnlyNode, std::move(request), options,
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncGetConfig>, std::move(request), options,
                   std::move(done));
 }
 void Client::SetConfigAsync(v1::SetConfigRequest request, const CallOptions& options,
                             Callback<v1::SetConfigResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncSetConfig>, kOnlyNode, std::move(request), options,
+  core_->CallNode(kAdmin<&Admin::PrepareAsyncSetConfig>, std::move(request), options,
                   std::move(done));
 }
 
@@ -161,7 +156,7 @@ void Client::IsServingAsync(std::string service, const CallOptions& options, Cal
   HealthCheckRequest request;
   request.set_service(std::move(service));
   core_->CallNode<HealthCheckRequest, HealthCheckResponse>(
-      kHealthCheck, kOnlyNode, std::move(request), options,
+      kHealthCheck, std::move(request), options,
       [done = std::move(done)](absl::StatusOr<HealthCheckResponse> health) mutable {
         health.ok() ? done(health->status() == HealthCheckResponse::SERVING_STATUS_SERVING)
                     : done(health.status());

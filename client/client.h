@@ -1,6 +1,6 @@
 #pragma once
 
-// A client of one Ferrite cache.
+// A client of one Ferrite cache: a single node or a cluster.
 //
 //   ClientOptions options;
 //   options.seeds = {"127.0.0.1:6380"};
@@ -29,6 +29,13 @@
 // RESOURCE_EXHAUSTED, as the node's own refusals do (client/acceptance.h). Both happen within
 // XAsync(), unless the call has been tried before.
 //
+// Clusters. The client learns from any of its seeds who owns which slots, and follows every change.
+// A call about a key goes to its owner; if that cannot be reached, or is not known, any other node
+// forwards the call. Where a slot has no owner for a moment, as it moves or its owner has died, a
+// call is tried again, when the server says, until its deadline: if nothing was done, or repeating
+// it does no harm. Calls about a node (Info, Stats, Flush and the like) go to the first seed that
+// can be reached. A single node is called as if there were no clusters.
+//
 // Retries. A call that failed with UNAVAILABLE, or that the server asked to be repeated, is tried
 // again if repeating it does no harm: client/repeatable.h lists those calls. A conditional Set or
 // an Incr is one of them if it has a request_id (NewRequestId()). Any other call that was sent on a
@@ -37,8 +44,10 @@
 // Errors. A miss is an answer, not an error. A failed call yields a Status whose message can be
 // shown to people; ReasonOf() in client/error.h tells programs why the server refused.
 //
-// Batches. A batch is split by node, and its answers are merged in the order of the request. If a
-// node fails, the batch fails, though other nodes may have executed their parts.
+// Batches. A batch is split by owner, and its answers are put together in the order of the request.
+// If a node fails, its keys have errors (KeyError, MSetResult) and the others their answers; if all
+// keys fail, the call does. A request that a server refuses as such, as with INVALID_ARGUMENT,
+// fails as a whole, though other nodes may have executed their parts.
 //
 // Threads. All methods are thread-safe. Callbacks run on the client's completion threads: they must
 // not block, and must neither make synchronous calls (which fail with FAILED_PRECONDITION there)
@@ -115,7 +124,7 @@ class Client {
   void ScanPageAsync(v1::ScanRequest request, const CallOptions& options,
                      Callback<v1::ScanResponse> done);
 
-  // The node as a whole.
+  // A node as a whole: of a cluster, the first seed that can be reached.
   void InfoAsync(const CallOptions& options, Callback<v1::InfoResponse> done);
   void StatsAsync(const CallOptions& options, Callback<v1::StatsResponse> done);
   void FlushAsync(const CallOptions& options, Callback<v1::FlushResponse> done);

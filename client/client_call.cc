@@ -24,20 +24,24 @@ void ClientCall::Start() {
   }
   // gRPC may still answer a call whose deadline has already passed.
   if (TimeLeft() <= absl::ZeroDuration()) {
-    return End(NoAnswer(terms_.node->address(), terms_.timeout));
+    return End(NoAnswer(terms_.nodes->Place(terms_.route).node->address(), terms_.timeout));
   }
-  Try();
+  if (terms_.pause <= absl::ZeroDuration()) return Try();
+  HandOver();
+  if (!WaitForNextTry(terms_.pause)) End(*CancelledWith());
 }
 
 bool ClientCall::IsWorthSending() const {
-  return !terms_.is_about_keys ||
-         terms_.node->acceptance().IsWorthSending(RandomChance(), std::chrono::steady_clock::now());
+  return !terms_.is_about_keys || place_.remote().acceptance().IsWorthSending(
+                                      RandomChance(), std::chrono::steady_clock::now());
 }
 
-void ClientCall::NoteEnd(const absl::Status& outcome) {
+void ClientCall::NoteEnd(const grpc::Status& status, const absl::Status& outcome) {
+  if (CouldNotConnect(status)) terms_.nodes->NoteUnreachable(place_.remote());
+  if (absl::IsDeadlineExceeded(outcome)) terms_.nodes->NoteSilent(place_.remote());
   if (!terms_.is_about_keys) return;
   const auto now = std::chrono::steady_clock::now();
-  Acceptance& acceptance = terms_.node->acceptance();
+  Acceptance& acceptance = place_.remote().acceptance();
   switch (outcome.code()) {
     case absl::StatusCode::kCancelled:
     case absl::StatusCode::kUnavailable:
@@ -53,19 +57,21 @@ void ClientCall::NoteEnd(const absl::Status& outcome) {
 }
 
 void ClientCall::Try() {
+  place_ = terms_.nodes->Place(terms_.route);
   // What the node has said tells more than that it is not asked again.
   if (!IsWorthSending())
-    return End(attempts_ == 0 ? HeldBack(terms_.node->address()) : std::move(last_outcome_));
+    return End(attempts_ == 0 ? HeldBack(place_.node->address()) : std::move(last_outcome_));
   ++attempts_;
   grpc::ClientContext* context;
   {
     MutexLock lock(&mutex_);
     context = &context_.emplace();
     context->set_deadline(ToGrpc(terms_.deadline));
+    if (place_.direct) context->AddMetadata("ferrite-route", "direct");
     if (!terms_.traceparent.empty()) context->AddMetadata("traceparent", terms_.traceparent);
     if (cancelled_.has_value()) context->TryCancel();
   }
-  StartTry(context, terms_.node->NextConnection(), thread_->queue());
+  StartTry(context, place_.remote().NextConnection(), thread_->queue());
 }
 
 void ClientCall::Cancel() { Cancel(ClientIsGone()); }
@@ -90,11 +96,11 @@ void ClientCall::Proceed(bool ok) {
 }
 
 void ClientCall::EndTry(const grpc::Status& status) {
-  absl::Status outcome = ToAbslStatus(status, terms_.node->address(), terms_.timeout);
-  NoteEnd(outcome);
+  absl::Status outcome = ToAbslStatus(status, place_.node->address(), terms_.timeout);
+  NoteEnd(status, outcome);
   if (status.ok()) return End(std::move(outcome));
   const std::optional<std::string> pushback = Pushback();
-  const std::optional<absl::Duration> delay = DelayAfter(status, pushback);
+  const std::optional<absl::Duration> delay = DelayAfter(status, pushback, &outcome);
   if (pushback.has_value()) SetRetryAfter(*pushback, &outcome);
   last_outcome_ = outcome;
   if (delay.has_value() && WaitForNextTry(*delay)) return;
@@ -108,12 +114,34 @@ std::optional<std::string> ClientCall::Pushback() {
 }
 
 std::optional<absl::Duration> ClientCall::DelayAfter(const grpc::Status& status,
-                                                     std::optional<std::string_view> pushback) {
-  const FailedAttempt failed = {.attempts = attempts_,
-                                .repeatable = terms_.repeatable,
-                                .code = static_cast<absl::StatusCode>(status.error_code()),
-                                .pushback = pushback,
-                                .time_left = TimeLeft()};
+                                                     std::optional<std::string_view> pushback,
+                                                     absl::Status* outcome) {
+  FailedAttempt failed = {.attempts = attempts_,
+                          .repeatable = terms_.repeatable,
+                          .code = outcome->code(),
+                          .pushback = pushback,
+                          .time_left = TimeLeft()};
+  const SlotError slot = SlotErrorIn(*outcome);
+  if (slot.kind == SlotError::Kind::kMoved) {
+    terms_.nodes->NoteMoved(slot);
+    switch (Follow(slot, terms_.nodes->KnownEpoch(), &terms_.route)) {
+      case Move::kFollow: {
+        const absl::Duration delay = FollowDelay(terms_.route, RandomChance());
+        return delay < failed.time_left ? std::optional(delay) : std::nullopt;
+      }
+      case Move::kTooOften:
+        *outcome = MovedTooOften(*outcome);
+        return std::nullopt;
+      case Move::kWait:
+        failed.code = absl::StatusCode::kUnavailable;
+        failed.repeatable = failed.patient = true;
+    }
+  } else if (slot.kind == SlotError::Kind::kAway) {
+    failed.patient = true;
+    failed.repeatable |= !slot.may_be_done;
+  } else if (terms_.nodes->HasChoice() && CouldNotConnect(status)) {
+    failed.repeatable = failed.patient = true;  // it was not sent, and others can be asked
+  }
   return RetryDelay(terms_.retry, failed, RandomChance());
 }
 

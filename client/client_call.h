@@ -4,9 +4,9 @@
 //
 // 1. Start() adds the call to those in flight on a completion thread. If the client is being
 //    destroyed, the call delivers CANCELLED and deletes itself.
-// 2. A try starts the RPC on the next connection to the node, in a new context with the call's
-//    deadline. From here on the call belongs to the completion thread. If the node refuses much of
-//    its load, the try may be held back (client/acceptance.h).
+// 2. A try starts the RPC on the next connection to the node that the call's route leads to now, in
+//    a new context with the call's deadline. From here on the call belongs to the completion
+//    thread. If the node refuses much of its load, the try may be held back (client/acceptance.h).
 // 3. Events of the RPC arrive through Proceed(), until the try has ended.
 // 4. If the try failed and the call may be tried again (client/retry.h), an alarm on the same queue
 //    measures the pause; then 2.
@@ -29,6 +29,7 @@
 #include "client/options.h"
 #include "client/remote_node.h"
 #include "client/retry.h"
+#include "client/topology/node_directory.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
 
@@ -69,13 +70,14 @@ class ClientCall : public InFlight, private Cancellation::Target {
 
  private:
   bool IsWorthSending() const;
-  // Tells the node's Acceptance how a try has ended.
-  void NoteEnd(const absl::Status& outcome);
+  // Tells the node's Acceptance, and the directory, how a try has ended.
+  void NoteEnd(const grpc::Status& status, const absl::Status& outcome);
   void Try();
   void EndTry(const grpc::Status& status);
-  // How long to wait before the next try; absent: there is none.
+  // How long to wait before the next try; absent: there is none. The outcome may say more then.
   std::optional<absl::Duration> DelayAfter(const grpc::Status& status,
-                                           std::optional<std::string_view> pushback);
+                                           std::optional<std::string_view> pushback,
+                                           absl::Status* outcome);
   std::optional<std::string> Pushback();
   // False when the call has been cancelled.
   bool WaitForNextTry(absl::Duration delay);
@@ -86,7 +88,8 @@ class ClientCall : public InFlight, private Cancellation::Target {
   void End(absl::Status status);
 
   CompletionThread* const thread_;
-  const CallTerms terms_;
+  CallTerms terms_;  // only its route changes
+  Placement place_;  // of the current try, or the last one
   int attempts_ = 0;
   bool waiting_ = false;
   absl::Status last_outcome_;  // of the try before

@@ -20,45 +20,39 @@ bool IsSendable(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
+std::vector<std::unique_ptr<CompletionThread>> MakeThreads(int count) {
+  std::vector<std::unique_ptr<CompletionThread>> threads;
+  for (int i = 0; i < count; ++i) threads.push_back(std::make_unique<CompletionThread>());
+  return threads;
+}
+
 }  // namespace
 
 Client::Core::Core(const ClientOptions& options)
     : options_(options),
-      slots_(std::make_shared<const SlotMap>(SlotMap::SingleNode(options.seeds.front()))) {
-  for (uint32_t node = 0; node < slots_->node_count(); ++node) {
-    nodes_.push_back(
-        std::make_shared<RemoteNode>(slots_->node_address(node), options_.channels_per_node));
-  }
-  for (int i = 0; i < options_.completion_threads; ++i) {
-    threads_.push_back(std::make_unique<CompletionThread>());
-  }
-  if (!options_.batching.enabled) return;
-  for (const std::shared_ptr<RemoteNode>& node : nodes_) {
-    pipelines_.push_back(
-        std::make_unique<NodePipeline>(node, threads_, options_.batching.max_frames_in_flight));
-  }
-}
+      threads_(MakeThreads(options.completion_threads)),
+      nodes_(options_, threads_) {}
 
 Client::Core::~Core() {
   // Everything refuses new calls first, as the callback of a call that ends may start another of
   // any kind.
   for (const std::unique_ptr<CompletionThread>& thread : threads_) thread->Refuse();
-  for (const std::unique_ptr<NodePipeline>& pipeline : pipelines_) pipeline->Close();
-  for (const std::unique_ptr<NodePipeline>& pipeline : pipelines_) pipeline->AwaitEnd();
+  nodes_.Close();
+  nodes_.AwaitEnd();
   for (const std::unique_ptr<CompletionThread>& thread : threads_) thread->Close();
 }
 
 std::shared_ptr<SubscriptionStream> Client::Core::StartSubscription(
     v1::SubscribeRequest request, std::shared_ptr<EventReceiver> receiver) {
-  // For now there is one node, which has every channel and key.
-  return SubscriptionStream::Start(NextThread(), nodes_.front(), options_.retry, std::move(request),
+  return SubscriptionStream::Start(NextThread(), &nodes_, options_.retry, std::move(request),
                                    std::move(receiver));
 }
 
-CallTerms Client::Core::Terms(bool repeatable, const CallOptions& options) const {
+CallTerms Client::Core::Terms(bool repeatable, const CallOptions& options, CallRoute route) {
   const absl::Duration timeout = std::clamp(options.timeout.value_or(options_.default_timeout),
                                             absl::ZeroDuration(), kMaxTimeout);
-  return {.node = nullptr,
+  return {.nodes = &nodes_,
+          .route = std::move(route),
           .timeout = timeout,
           .deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout),
           .retry = options_.retry,
@@ -67,18 +61,8 @@ CallTerms Client::Core::Terms(bool repeatable, const CallOptions& options) const
           .traceparent = IsSendable(options.traceparent) ? options.traceparent : ""};
 }
 
-CallTerms Client::Core::TermsAt(uint32_t node, bool repeatable, const CallOptions& options) const {
-  CallTerms terms = Terms(repeatable, options);
-  terms.node = nodes_[node];
-  return terms;
-}
-
 CompletionThread* Client::Core::NextThread() {
   return threads_[turn_.fetch_add(1, std::memory_order_relaxed) % threads_.size()].get();
-}
-
-absl::Status Client::Core::NobodyOwnsTheKey() {
-  return absl::UnavailableError("no node of the cache owns the slot of this key at the moment");
 }
 
 }  // namespace ferrite

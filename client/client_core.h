@@ -1,9 +1,7 @@
 #pragma once
 
-// What is behind a Client: the slot map, the nodes, the completion threads, and the routing of
-// requests.
+// What is behind a Client: the nodes, the completion threads, and the routing of requests.
 
-#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -16,9 +14,10 @@
 #include "client/pipeline/node_pipeline.h"
 #include "client/pipeline/operation_call.h"
 #include "client/repeatable.h"
-#include "client/slot_map.h"
 #include "client/subscription/subscription_stream.h"
+#include "client/topology/node_directory.h"
 #include "client/unary_call.h"
+#include "proto/slot.h"
 
 namespace ferrite {
 
@@ -33,70 +32,64 @@ class Client::Core {
   template <class Request, class Response>
   void CallOwner(PrepareFunction<Request, Response> prepare, Request request,
                  const CallOptions& options, Callback<Response> done) {
-    const std::optional<uint32_t> node = slots_->NodeOf(RoutingKey(request));
-    if (node.has_value() && !pipelines_.empty()) {
-      NodePipeline& pipeline = *pipelines_[*node];
+    CallTerms terms = Terms(IsRepeatable(request), options,
+                            {.to = CallRoute::To::kOwner, .slot = SlotOf(RoutingKey(request))});
+    if (options_.batching.enabled) {
+      const Placement place = nodes_.Place(terms.route);
+      NodePipeline& pipeline = place.node->pipeline(place.direct);
       if (pipeline.Takes(request.ByteSizeLong())) {
-        return pipeline.Start(std::make_unique<OperationCall<Request, Response>>(
-            Terms(IsRepeatable(request), options), prepare, std::move(request), std::move(done)));
+        auto refused = pipeline.Start(std::make_unique<OperationCall<Request, Response>>(
+            std::move(terms), prepare, std::move(request), std::move(done)));
+        if (refused != nullptr) nodes_.Resend(std::move(refused));
+        return;
       }
     }
-    CallNode(prepare, node, std::move(request), options, std::move(done), kAboutKeys);
+    terms.is_about_keys = true;
+    StartCall(prepare, std::move(terms), std::move(request), std::move(done));
   }
 
   // Sends each part of a batch to the node that owns its keys.
   template <class Request, class Response>
   void CallOwners(PrepareFunction<Request, Response> prepare, Request request,
                   const CallOptions& options, Callback<Response> done) {
+    CallTerms terms = Terms(IsRepeatable(request), options, {.to = CallRoute::To::kAny});
+    terms.is_about_keys = true;
     const int count = BatchItems(request).size();
-    std::vector<BatchPart> parts = SplitByNode(
-        *slots_, count, [&](int i) -> std::string_view { return KeyOf(BatchItems(request)[i]); });
-    if (parts.empty()) {  // the server reports what is wrong with it
-      parts.push_back({.node = 0, .positions = {}});
+    // What is wrong with an empty one, the server says.
+    if (nodes_.Place(terms.route).picture == nullptr || count == 0) {
+      return StartCall(prepare, std::move(terms), std::move(request),
+                       CheckCount(count, std::move(done)));
     }
-    if (parts.size() == 1) {
-      CallNode(prepare, parts[0].node, std::move(request), options,
-               CheckCount(count, std::move(done)), kAboutKeys);
-      return;
-    }
-    auto batch = std::make_shared<BatchCall<Response>>(count, static_cast<int>(parts.size()),
-                                                       std::move(done));
-    for (BatchPart& part : parts) {
-      Request part_request = TakeItems(request, part.positions);
-      const int part_count = static_cast<int>(part.positions.size());
-      CallNode(prepare, part.node, std::move(part_request), options,
-               CheckCount<Response>(part_count,
-                                    [batch, positions = std::move(part.positions)](auto answer) {
-                                      batch->EndPart(positions, std::move(answer));
-                                    }),
-               kAboutKeys);
-    }
+    using Batch = BatchCall<Request, Response>;
+    Batch::Start(
+        std::move(request), terms,
+        {.picture = [this] { return nodes_.picture(); },
+         .send =
+             [this, prepare](CallTerms part_terms, Request part, Callback<Response> part_done) {
+               const int part_count = BatchItems(part).size();
+               StartCall(prepare, std::move(part_terms), std::move(part),
+                         CheckCount(part_count, std::move(part_done)));
+             }},
+        std::move(done));
   }
 
-  // Sends a request to a given node. Absent: nobody owns the key; the call fails.
+  // Sends a request that is about a node to the seed in use.
   template <class Request, class Response>
-  void CallNode(PrepareFunction<Request, Response> prepare, std::optional<uint32_t> node,
-                Request request, const CallOptions& options, Callback<Response> done,
-                bool is_about_keys = false) {
-    if (!node.has_value()) return done(NobodyOwnsTheKey());
-    CallTerms terms = TermsAt(*node, IsRepeatable(request), options);
-    terms.is_about_keys = is_about_keys;
-    (new UnaryCall<Request, Response>(NextThread(), std::move(terms), prepare, std::move(request),
-                                      std::move(done)))
-        ->Start();
+  void CallNode(PrepareFunction<Request, Response> prepare, Request request,
+                const CallOptions& options, Callback<Response> done) {
+    CallTerms terms = Terms(IsRepeatable(request), options, {.to = CallRoute::To::kAsked});
+    StartCall(prepare, std::move(terms), std::move(request), std::move(done));
   }
 
   std::shared_ptr<SubscriptionStream> StartSubscription(v1::SubscribeRequest request,
                                                         std::shared_ptr<EventReceiver> receiver);
 
-  CallTerms TermsAt(uint32_t node, bool repeatable, const CallOptions& options) const;
+  CallTerms Terms(bool repeatable, const CallOptions& options, CallRoute route);
 
   // The thread for the next call; threads take turns.
   CompletionThread* NextThread();
 
  private:
-  static constexpr bool kAboutKeys = true;  // CallTerms::is_about_keys
-
   // What decides which node a request goes to.
   template <class Request>
   static const std::string& RoutingKey(const Request& request) {
@@ -104,6 +97,14 @@ class Client::Core {
   }
   static const std::string& RoutingKey(const v1::PublishRequest& request) {
     return request.channel();
+  }
+
+  template <class Request, class Response>
+  void StartCall(PrepareFunction<Request, Response> prepare, CallTerms terms, Request request,
+                 Callback<Response> done) {
+    (new UnaryCall<Request, Response>(NextThread(), std::move(terms), prepare, std::move(request),
+                                      std::move(done)))
+        ->Start();
   }
 
   // Replaces an answer that does not have `count` items by an error.
@@ -118,18 +119,10 @@ class Client::Core {
       done(std::move(answer));
     };
   }
-  static absl::Status NobodyOwnsTheKey();
-
-  // Without a node yet.
-  CallTerms Terms(bool repeatable, const CallOptions& options) const;
 
   const ClientOptions options_;
-  // Immutable; a change of the cluster will replace it.
-  const std::shared_ptr<const SlotMap> slots_;
-  std::vector<std::shared_ptr<RemoteNode>> nodes_;  // numbered as in slots_
   std::vector<std::unique_ptr<CompletionThread>> threads_;
-  std::vector<std::unique_ptr<NodePipeline>>
-      pipelines_;  // numbered as nodes_; empty: batching is off
+  NodeDirectory nodes_;
   std::atomic<size_t> turn_{0};
 };
 

@@ -40,8 +40,7 @@ std::string Humane(const grpc::Status& status, std::string_view address, absl::D
   const std::string& message = status.error_message();
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
-      if (absl::StrContains(message, "failed to connect") ||
-          absl::StrContains(message, "resolution failed")) {
+      if (CouldNotConnect(status)) {
         return absl::StrCat("cannot reach ", Abseil(address), ": ",
                             Abseil(InnermostCause(message)));
       }
@@ -57,6 +56,13 @@ std::string Humane(const grpc::Status& status, std::string_view address, absl::D
 }
 
 }  // namespace
+
+bool CouldNotConnect(const grpc::Status& status) {
+  const std::string& message = status.error_message();
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+         (absl::StrContains(message, "failed to connect") ||
+          absl::StrContains(message, "resolution failed"));
+}
 
 std::string ReasonOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kErrorInfoTypeUrl);
@@ -114,6 +120,24 @@ absl::Status ToAbslStatus(const v1::OperationError& error) {
     SetRetryAfter(absl::StrCat(error.retry_pushback_ms()), &result);
   }
   return result;
+}
+
+v1::OperationError ToOperationError(const absl::Status& status) {
+  v1::OperationError error;
+  error.set_code(static_cast<int>(status.code()));
+  error.set_message(std::string(status.message()));
+  const auto payload = status.GetPayload(kErrorInfoTypeUrl);
+  internal::v1::ErrorInfo info;
+  v1::ErrorReason reason;
+  if (payload.has_value() && info.ParseFromString(std::string(*payload)) &&
+      v1::ErrorReason_Parse(info.reason(), &reason)) {
+    error.set_reason(reason);
+    *error.mutable_metadata() = info.metadata();
+  }
+  if (const std::optional<absl::Duration> delay = RetryAfter(status)) {
+    error.set_retry_pushback_ms(absl::ToInt64Milliseconds(*delay));
+  }
+  return error;
 }
 
 absl::Status NoAnswer(std::string_view address, absl::Duration timeout) {

@@ -42,6 +42,12 @@ absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
 // The outcome of one operation of a frame or a batch, with the same details as that of a call.
 absl::Status ToAbslStatus(const v1::OperationError& error);
 
+// Whether a call failed as no connection to its node came about: it was not sent.
+bool CouldNotConnect(const grpc::Status& status);
+
+// The outcome of a call as that of one key of a batch; OK is none.
+v1::OperationError ToOperationError(const absl::Status& status);
+
 // The outcome of a call to the node at `address` that did not finish within `timeout`.
 absl::Status NoAnswer(std::string_view address, absl::Duration timeout);
 // The outcome of a call that was not sent to `address`, as its answer would have come too late.

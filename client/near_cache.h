@@ -19,6 +19,10 @@
 // through Set and Delete of the near cache, and those after whose acknowledgement Invalidate was
 // called.
 //
+// Clusters. All of this holds for a cluster as well, whichever nodes answer the reads and pass on
+// the events. While one that owns slots is not heard of, reads are calls; when slots have got other
+// owners, the near cache begins anew.
+//
 // Misses. Entries under the prefixes are kept as the server returns them; misses are not kept.
 // Concurrent misses of one key share one call. Other keys pass through. Hits do not count as uses
 // on the server, neither for its eviction nor for sliding times to live.

@@ -33,10 +33,22 @@ struct BatchingOptions {
   int max_frames_in_flight = 8;
 };
 
+// Which nodes of a cluster are called. It makes no difference to a single node.
+enum class RoutingMode {
+  // The owner of each key, which answers without a detour. A node tells the client who owns what,
+  // and of every change, so each node must be reachable at the address that it advertises.
+  kByOwner,
+  // Only the seeds, such as a load balancer in front of nodes that cannot be reached one by one.
+  // Each forwards what belongs to other nodes.
+  kAnyNode,
+};
+
 struct ClientOptions {
   // Where to find the cache: "host:port", "[::1]:port" or, of a Unix domain socket, "unix:/path" or
-  // "unix-abstract:name". Exactly one for now.
+  // "unix-abstract:name". 1 to 64 nodes of one cache. Any that can be reached suffices; they are
+  // tried in this order.
   std::vector<std::string> seeds;
+  RoutingMode routing = RoutingMode::kByOwner;
   // How long a call may take, its retries included, unless its CallOptions say otherwise. Above 0;
   // more than 24 h counts as 24 h.
   absl::Duration default_timeout = absl::Seconds(1);

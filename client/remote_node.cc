@@ -1,7 +1,5 @@
 #include "client/remote_node.h"
 
-#include <utility>
-
 #include "client/channel.h"
 
 namespace ferrite {
@@ -9,16 +7,20 @@ namespace ferrite {
 NodeConnection::NodeConnection(const std::string& address) : NodeConnection(MakeChannel(address)) {}
 
 NodeConnection::NodeConnection(const std::shared_ptr<grpc::Channel>& channel)
-    : cache(channel), admin(channel), health(channel), frames(channel) {}
+    : cache(channel), admin(channel), cluster(channel), health(channel), frames(channel) {}
 
-RemoteNode::RemoteNode(std::string address, int connections) : address_(std::move(address)) {
-  for (int i = 0; i < connections; ++i) {
-    connections_.push_back(std::make_unique<NodeConnection>(address_));
-  }
+const std::vector<std::unique_ptr<NodeConnection>>& RemoteNode::connections() {
+  std::call_once(made_, [this] {
+    for (size_t i = 0; i < connection_count_; ++i) {
+      connections_.push_back(std::make_unique<NodeConnection>(address_));
+    }
+  });
+  return connections_;
 }
 
 NodeConnection& RemoteNode::NextConnection() {
-  return *connections_[turn_.fetch_add(1, std::memory_order_relaxed) % connections_.size()];
+  const auto& all = connections();
+  return *all[turn_.fetch_add(1, std::memory_order_relaxed) % all.size()];
 }
 
 }  // namespace ferrite

@@ -6,13 +6,17 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/acceptance.h"
+#include "client/reachability.h"
 #include "ferrite/internal/v1/standard.pb.h"
 #include "ferrite/v1/admin.grpc.pb.h"
 #include "ferrite/v1/cache.grpc.pb.h"
+#include "ferrite/v1/cluster.grpc.pb.h"
 #include "grpcpp/generic/generic_stub.h"
 
 namespace ferrite {
@@ -23,6 +27,7 @@ struct NodeConnection {
 
   v1::CacheService::Stub cache;
   v1::AdminService::Stub admin;
+  v1::ClusterService::Stub cluster;
   grpc::TemplatedGenericStub<internal::v1::HealthCheckRequest, internal::v1::HealthCheckResponse>
       health;
   grpc::GenericStub frames;  // of CacheService.Pipeline, as bytes
@@ -34,24 +39,32 @@ struct NodeConnection {
 // Thread-safe.
 class RemoteNode {
  public:
-  // The first call connects.
-  RemoteNode(std::string address, int connections);
+  // Costs little until it is called: there may be thousands of nodes. The first call connects.
+  RemoteNode(std::string address, int connections)
+      : address_(std::move(address)), connection_count_(connections) {}
 
   const std::string& address() const { return address_; }
 
   // The connection for the next try of a call; connections take turns.
   NodeConnection& NextConnection();
 
-  size_t connection_count() const { return connections_.size(); }
-  NodeConnection& connection(size_t i) { return *connections_[i]; }
+  size_t connection_count() const { return connection_count_; }
+  NodeConnection& connection(size_t i) { return *connections()[i]; }
+
+  Reachability& reachability() { return reachability_; }
 
   // Of RPCs about keys, those of CacheService.
   Acceptance& acceptance() { return acceptance_; }
 
  private:
+  const std::vector<std::unique_ptr<NodeConnection>>& connections();
+
   const std::string address_;
-  std::vector<std::unique_ptr<NodeConnection>> connections_;
+  const size_t connection_count_;
+  std::once_flag made_;
+  std::vector<std::unique_ptr<NodeConnection>> connections_;  // once they are needed
   std::atomic<size_t> turn_{0};
+  Reachability reachability_;
   Acceptance acceptance_;
 };
 

@@ -30,9 +30,9 @@ std::mt19937_64& Generator() {
 
 std::optional<absl::Duration> RetryDelay(const RetryPolicy& policy, const FailedAttempt& failed,
                                          double chance) {
-  if (!failed.repeatable || failed.attempts >= policy.max_attempts || !MayBeTriedAgain(failed)) {
-    return std::nullopt;
-  }
+  const bool is_last = failed.patient ? policy.max_attempts == 1  //
+                                      : failed.attempts >= policy.max_attempts;
+  if (!failed.repeatable || is_last || !MayBeTriedAgain(failed)) return std::nullopt;
   absl::Duration delay = Backoff(policy, failed.attempts, chance);
   if (failed.pushback.has_value()) {
     const std::optional<absl::Duration> pushback = PushbackOf(*failed.pushback);
@@ -44,7 +44,10 @@ std::optional<absl::Duration> RetryDelay(const RetryPolicy& policy, const Failed
 }
 
 absl::Duration Backoff(const RetryPolicy& policy, int attempts, double chance) {
-  const absl::Duration grown = policy.initial_backoff * std::exp2(attempts - 1);
+  // Beyond this it has grown to the longest anyway.
+  constexpr int kMostDoublings = 40;
+  const absl::Duration grown =
+      policy.initial_backoff * std::exp2(std::min(attempts - 1, kMostDoublings));
   return std::min(grown, policy.max_backoff) * (0.5 + chance / 2);
 }
 

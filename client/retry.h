@@ -24,6 +24,9 @@ struct FailedAttempt {
   std::optional<std::string_view> pushback;
   // Until the deadline of the call.
   absl::Duration time_left;
+  // Other nodes will be able to answer soon: only the deadline bounds the number of tries, unless
+  // the policy has none but the first.
+  bool patient = false;
 };
 
 // How long to wait before the next try; absent: do not try again. `chance` is uniform in [0, 1).

@@ -31,8 +31,8 @@ absl::StatusOr<SlotMap> SlotMap::Create(std::vector<std::string> addresses,
   return map;
 }
 
-std::optional<uint32_t> SlotMap::NodeOf(std::string_view key) const {
-  const uint16_t owner = owners_[SlotOf(key)];
+std::optional<uint32_t> SlotMap::NodeOfSlot(uint32_t slot) const {
+  const uint16_t owner = owners_[slot];
   if (owner == kNobody) return std::nullopt;
   return owner;
 }

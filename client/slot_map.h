@@ -38,8 +38,9 @@ class SlotMap {
   static absl::StatusOr<SlotMap> Create(std::vector<std::string> addresses,
                                         const std::vector<SlotRange>& ranges);
 
-  // The node that owns `key`; absent if none does.
-  std::optional<uint32_t> NodeOf(std::string_view key) const;
+  // The node that owns `key`, or a slot; absent if none does.
+  std::optional<uint32_t> NodeOf(std::string_view key) const { return NodeOfSlot(SlotOf(key)); }
+  std::optional<uint32_t> NodeOfSlot(uint32_t slot) const;
 
   size_t node_count() const { return addresses_.size(); }
   const std::string& node_address(uint32_t node) const { return addresses_[node]; }

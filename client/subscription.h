@@ -15,13 +15,14 @@
 // Every event is passed on, in order: messages and key events, but also the Acknowledgement of each
 // stream, Discontinuities and Heartbeats.
 //
-// Connections. A stream that breaks is replaced, without a limit on the number of tries: after the
-// pauses of the client's RetryPolicy, whose max_attempts does not apply here, or when the server
-// says. The new stream resumes after the last event that arrived, so nothing comes twice, and a
-// Discontinuity announces what the server no longer has. Silence counts as a break: a stream on
-// which nothing came for three times the heartbeat_ms of the request. A failure that would repeat
-// itself ends the subscription: a request that the server refuses, such as INVALID_ARGUMENT, and a
-// subscriber that asked to be ended when it is too slow.
+// Connections. A stream goes to any node that can be reached. A stream that breaks is replaced,
+// without a limit on the number of tries: after the pauses of the client's RetryPolicy, whose
+// max_attempts does not apply here, or when the server says. The new stream resumes after the last
+// event that arrived, so nothing comes twice, and a Discontinuity announces what the server no
+// longer has. Silence counts as a break: a stream on which nothing came for three times the
+// heartbeat_ms of the request. A failure that would repeat itself ends the subscription: a request
+// that the server refuses, such as INVALID_ARGUMENT, and a subscriber that asked to be ended when
+// it is too slow.
 //
 // End. Cancel(), the destructor and the end of the client end it with CANCELLED.
 

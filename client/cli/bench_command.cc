@@ -7,6 +7,7 @@
 #include "client/cli/bench/workload.h"
 #include "client/cli/commands.h"
 #include "client/cli/options.h"
+#include "client/cli/server_address.h"
 #include "client/cli/usage.h"
 
 namespace ferrite::cli {
@@ -83,7 +84,8 @@ int DefaultThreads(const BenchOptions& options) {
 absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
                                               const BenchArguments& arguments) {
   BenchOptions options = arguments.options;
-  options.server = session.server;
+  options.servers = SplitAddresses(session.servers);
+  options.server = session.Server();
   options.call_timeout = session.timeout_or_default();
   options.op = OpNamed(arguments.op);
   options.mode = ModeOf(arguments);

@@ -21,13 +21,13 @@ struct ClusterArguments {
 void PrintTopology(const Session& session, const v1::GetTopologyResponse& response) {
   if (session.json) return PrintJson(TopologyJson(response));
   constexpr int kColumns = 80;
-  PrintLine(RenderTopology(session.server, response,
+  PrintLine(RenderTopology(session.Server(), response,
                            OutputSize().value_or(TerminalSize{.columns = kColumns}).columns,
                            OutputHasColor()));
 }
 
 absl::StatusOr<ExitCode> ShowStatus(const Session& session) {
-  ClusterCalls calls(session.server, session.timeout_or_default());
+  ClusterCalls calls(session.Server(), session.timeout_or_default());
   const auto response = calls.GetTopology();
   if (!response.ok()) return response.status();
   PrintTopology(session, *response);
@@ -39,7 +39,7 @@ template <typename Show>
 absl::StatusOr<bool> Follow(const Session& session, const Show& show) {
   constexpr absl::Duration kLook = absl::Milliseconds(100);
   const InterruptFlag interrupted;
-  TopologyStream stream(session.server, session.timeout_or_default());
+  TopologyStream stream(session.Server(), session.timeout_or_default());
   v1::GetTopologyResponse response;
   absl::Duration waited;
   for (bool any = false; !interrupted.is_set();) {
@@ -50,7 +50,7 @@ absl::StatusOr<bool> Follow(const Session& session, const Show& show) {
       const absl::Status end = stream.End();
       return end.ok() ? absl::UnavailableError("the server has ended the stream") : end;
     } else if (!any && (waited += kLook) >= session.timeout_or_default()) {
-      return NoAnswer(session.server, session.timeout_or_default());
+      return NoAnswer(session.Server(), session.timeout_or_default());
     }
     if (!WaitForMore(interrupted, absl::ZeroDuration())) break;
   }
@@ -64,7 +64,7 @@ absl::StatusOr<ExitCode> Watch(const Session& session) {
       PrintJson(TopologyJson(response));
     } else {
       const TerminalSize size = OutputSize().value_or(TerminalSize{});
-      screen.Show(RenderTopology(session.server, response, size.columns, OutputHasColor()));
+      screen.Show(RenderTopology(session.Server(), response, size.columns, OutputHasColor()));
     }
     return FlushOutput();  // main reports it
   });
@@ -92,7 +92,7 @@ absl::StatusOr<std::string> AddressOf(const std::string& node, const v1::Topolog
 }
 
 absl::StatusOr<ExitCode> DrainNode(const Session& session, const ClusterArguments& arguments) {
-  ClusterCalls calls(session.server, session.timeout_or_default());
+  ClusterCalls calls(session.Server(), session.timeout_or_default());
   const auto before = calls.GetTopology();
   if (!before.ok()) return before.status();
   const auto address = AddressOf(arguments.node, before->topology());
@@ -127,7 +127,7 @@ absl::StatusOr<v1::RebalanceResponse> AskToRebalance(const Session& session, boo
   const absl::Duration timeout = session.timeout_or_default();
   v1::RebalanceRequest request;
   request.set_dry_run(dry_run);
-  ClusterCalls calls(session.server, timeout);
+  ClusterCalls calls(session.Server(), timeout);
   const auto first = calls.Rebalance(request);
   if (first.ok() || ReasonOf(first.status()) != "NOT_CONTROLLER") return first;
   const auto topology = calls.GetTopology();

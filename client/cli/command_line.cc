@@ -56,11 +56,13 @@ const std::vector<Group>& Groups() {
 
 void AddGlobalOptions(CLI::App& app, Session& session) {
   app.set_version_flag("-V,--version", "ferrite " FERRITE_VERSION);
-  app.add_option("--server", session.server,
-                 "Address of the server, or unix:PATH of its Unix domain socket; the environment "
-                 "variable FERRITE_SERVER sets another one")
+  app.add_option(
+         "--server", session.servers,
+         "Address of the server, or unix:PATH of its Unix domain socket; of a cluster, one or "
+         "more nodes with commas, the first of which that is reached is asked; the "
+         "environment variable FERRITE_SERVER sets another one")
       ->type_name("HOST:PORT")
-      ->transform(CallableAddress)
+      ->transform(CallableAddresses)
       ->capture_default_str();
   app.add_flag("--json", session.json,
                R"(Print JSON: integers as strings, bytes that are no UTF-8 as {"base64": "..."})");
@@ -170,6 +172,7 @@ ExitCode RunWords(Session& session, const std::vector<std::string>& words) {
   }
   const absl::StatusOr<ExitCode> exit_code = session.run(session);
   if (!exit_code.ok()) PrintError(session, exit_code.status());
+  if (absl::IsUnavailable(exit_code.status())) session.ForgetServer();
   if (IsWrongUse(exit_code.status())) PrintUsage(*app, session);
   return exit_code.value_or(ExitCode::kError);
 }

@@ -129,7 +129,7 @@ void AddConfig(CLI::App& app, Session& session) {
   CLI::App* command =
       AddCommand(app, session, "config",
                  "Print the server's settings: config get [NAME]; or change one until the server "
-                 "ends: config set NAME VALUE",
+                 "ends: config set NAME VALUE; of a cluster, one node: the one that is asked",
                  config, RunConfig);
   command->add_option("ACTION", config->action, "get or set")
       ->transform(CLI::IsMember({"get", "set"}, CLI::ignore_case))

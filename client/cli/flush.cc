@@ -25,7 +25,7 @@ absl::Status Confirm(const Session& session) {
     return absl::FailedPreconditionError(
         "nobody is there to confirm this; --yes deletes everything without asking");
   }
-  PrintUnfinishedNote("Delete every entry of " + session.server + "? Type yes: ");
+  PrintUnfinishedNote("Delete every entry of " + session.Server() + "? Type yes: ");
   std::string answer;
   std::getline(std::cin, answer);
   if (answer != "yes") return absl::CancelledError("nothing was deleted");
@@ -89,7 +89,7 @@ std::string EntriesText(uint64_t count) {
 
 // Returns how many entries were deleted.
 absl::StatusOr<uint64_t> Flush(const Session& session) {
-  FlushStream stream(session.server, session.timeout_or_default());
+  FlushStream stream(session.Server(), session.timeout_or_default());
   ProgressLine line;
   v1::FlushWithProgressResponse progress;
   while (stream.Read(&progress)) {
@@ -132,7 +132,10 @@ absl::StatusOr<ExitCode> RunFlush(Session& session, const FlushArguments& argume
 
 void AddFlush(CLI::App& app, Session& session) {
   auto flush = std::make_shared<FlushArguments>();
-  CLI::App* command = AddCommand(app, session, "flush", "Delete every entry", flush, RunFlush);
+  CLI::App* command =
+      AddCommand(app, session, "flush",
+                 "Delete every entry; of a cluster, those of one node: the one that is asked",
+                 flush, RunFlush);
   command->add_flag("--yes", flush->yes, "Do not ask");
 }
 

@@ -25,7 +25,7 @@ int Main(int argc, char** argv) {
   {
     Session session;
     const char* server = std::getenv("FERRITE_SERVER");
-    if (server != nullptr && *server != '\0') session.server = CallableAddress(server);
+    if (server != nullptr && *server != '\0') session.servers = CallableAddresses(server);
     exit_code = RunWords(session, std::vector<std::string>(argv + 1, argv + argc));
     const bool written = FlushOutput();
     if (!written && !ReaderIsGone()) {

@@ -81,11 +81,11 @@ absl::StatusOr<ExitCode> RunPing(Session& session, const NoArguments&) {
   const absl::Duration round_trip = absl::Nanoseconds(SteadyNs() - start_ns);
   if (!serving.ok()) return serving.status();
   if (session.json) {
-    PrintJson({{"server", session.server},
+    PrintJson({{"server", session.Server()},
                {"serving", *serving},
                {"round_trip_us", absl::ToInt64Microseconds(round_trip)}});
   } else {
-    PrintLine(absl::StrFormat("%s is %s (%.2f ms)", session.server,
+    PrintLine(absl::StrFormat("%s is %s (%.2f ms)", session.Server(),
                               *serving ? "serving" : "up but not serving",
                               absl::ToDoubleMilliseconds(round_trip)));
   }
@@ -96,7 +96,10 @@ absl::StatusOr<ExitCode> RunPing(Session& session, const NoArguments&) {
 
 void AddNode(CLI::App& app, Session& session) {
   auto none = std::make_shared<NoArguments>();
-  AddCommand(app, session, "info", "Print what server this is and its settings", none, RunInfo);
+  AddCommand(
+      app, session, "info",
+      "Print what server this is and its settings; of a cluster, one node: the one that is asked",
+      none, RunInfo);
   AddCommand(app, session, "ping", "Check whether the server serves, and measure the round trip",
              none, RunPing);
 }

@@ -70,18 +70,26 @@ Session Session::Fork() const {
   return fork;
 }
 
+std::string Session::Server() const {
+  std::string& choice = (*choices_)[servers];
+  if (choice.empty()) choice = FirstReachable(SplitAddresses(servers), timeout_or_default());
+  return choice;
+}
+
 absl::StatusOr<Client*> Session::Connect() {
-  std::unique_ptr<Client>& client = (*clients_)[{server, timeout_or_default()}];
+  std::unique_ptr<Client>& client = (*clients_)[{servers, timeout_or_default()}];
   if (client == nullptr) {
+    // Nodes forward to each other, so that a command needs no other than the one that it asks.
     absl::StatusOr<std::unique_ptr<Client>> created =
-        Client::Create({.seeds = {server},
+        Client::Create({.seeds = SplitAddresses(servers),
+                        .routing = RoutingMode::kAnyNode,
                         .default_timeout = timeout_or_default(),
                         // A command makes one call at a time, and should appear as that call in the
                         // server's metrics.
                         .batching = {.enabled = false}});
     if (!created.ok()) {
       const char* variable = std::getenv(kServerVariable);
-      const bool from_variable = variable != nullptr && server == CallableAddress(variable);
+      const bool from_variable = variable != nullptr && servers == CallableAddresses(variable);
       return absl::Status(created.status().code(),
                           absl::StrCat(from_variable ? kServerVariable : "--server", ": ",
                                        created.status().message()));

@@ -30,7 +30,8 @@ enum class ExitCode : int {
 };
 
 struct Session {
-  std::string server = "127.0.0.1:6380";
+  // With commas.
+  std::string servers = "127.0.0.1:6380";
   std::optional<absl::Duration> timeout;
   bool json = false;
   bool base64 = false;
@@ -49,7 +50,13 @@ struct Session {
   // A session for a command of its own, with the same settings and connections.
   Session Fork() const;
 
-  // The client, which its first call connects.
+  // The one server of `servers` that commands about a server ask: the first that was reached.
+  std::string Server() const;
+  // The next call of Server() looks again.
+  void ForgetServer() { choices_->erase(servers); }
+
+  // The client, which its first call connects. It asks the same server; should that go, others of
+  // `servers`.
   absl::StatusOr<Client*> Connect();
 
   // The bytes that an argument of the command line stands for.
@@ -67,9 +74,12 @@ struct Session {
   absl::Duration timeout_or_default() const { return timeout.value_or(absl::Seconds(5)); }
 
  private:
-  // By address and timeout.
+  // By addresses and timeout.
   using Clients = std::map<std::pair<std::string, absl::Duration>, std::unique_ptr<Client>>;
   std::shared_ptr<Clients> clients_ = std::make_shared<Clients>();
+  // By addresses.
+  using Choices = std::map<std::string, std::string>;
+  std::shared_ptr<Choices> choices_ = std::make_shared<Choices>();
 };
 
 // Why something failed, for programs: its code, reason and message.

@@ -91,9 +91,11 @@ absl::StatusOr<ExitCode> RunSlowLog(Session& session, const SlowLogArguments& ar
 
 void AddSlowLog(CLI::App& app, Session& session) {
   auto slowlog = std::make_shared<SlowLogArguments>();
-  CLI::App* command = AddCommand(app, session, "slowlog",
-                                 "Print the recent slow calls (--slowlog-threshold), newest first",
-                                 slowlog, RunSlowLog);
+  CLI::App* command =
+      AddCommand(app, session, "slowlog",
+                 "Print the recent slow calls (--slowlog-threshold), newest first; of a "
+                 "cluster, those of one node: the one that is asked",
+                 slowlog, RunSlowLog);
   CLI::Option* limit = AddNumber<int>(command, "--limit", &slowlog->limit,
                                       "At most this many; 0: all that are kept", 0, 1'000'000);
   CLI::Option* reset =

@@ -14,7 +14,7 @@ absl::StatusOr<ExitCode> RunStats(Session& session, const StatsArguments& argume
   const absl::StatusOr<v1::StatsResponse> stats = (*client)->Stats();
   if (!stats.ok()) return stats.status();
   session.json ? PrintJson(StatsJson(*stats))
-               : PrintLine(RenderStats(session.server, *stats, arguments.all));
+               : PrintLine(RenderStats(session.Server(), *stats, arguments.all));
   return ExitCode::kOk;
 }
 
@@ -22,7 +22,10 @@ absl::StatusOr<ExitCode> RunStats(Session& session, const StatsArguments& argume
 
 void AddStats(CLI::App& app, Session& session) {
   auto stats = std::make_shared<StatsArguments>();
-  AddCommand(app, session, "stats", "Print what the server holds and has done since its start",
+  AddCommand(app, session, "stats",
+             "Print what the server holds and has done since its start; of a cluster, one node: "
+             "the one that "
+             "is asked",
              stats, RunStats)
       ->add_flag("--all", stats->all, "Print what is zero, too; --json always does");
 }

@@ -30,9 +30,9 @@ absl::StatusOr<ExitCode> RunTop(Session& session, const TopArguments& arguments)
     if (!after.ok()) return after.status();
     const Activity activity = ActivityBetween(*before, *after);
     if (session.json) {
-      PrintJson(TopJson(session.server, activity));
+      PrintJson(TopJson(session.Server(), activity));
     } else {
-      screen.Show(RenderTop(session.server, activity, OutputSize().value_or(kNoTerminal)));
+      screen.Show(RenderTop(session.Server(), activity, OutputSize().value_or(kNoTerminal)));
     }
     if (!FlushOutput()) break;  // main reports it
     before = std::move(after);
@@ -44,8 +44,11 @@ absl::StatusOr<ExitCode> RunTop(Session& session, const TopArguments& arguments)
 
 void AddTop(CLI::App& app, Session& session) {
   auto top = std::make_shared<TopArguments>();
-  CLI::App* command = AddCommand(app, session, "top",
-                                 "Show what the server does, updated until Ctrl-C", top, RunTop);
+  CLI::App* command =
+      AddCommand(app, session, "top",
+                 "Show what the server does, updated until Ctrl-C; of a cluster, one node: the "
+                 "one that is asked",
+                 top, RunTop);
   AddDuration(command, "--interval", &top->interval, "How often; 1s if not given",
               absl::Milliseconds(100), absl::Hours(24));
   AddNumber<uint64_t>(command, "--count", &top->count, "Stop after this many updates", 1,

@@ -42,9 +42,10 @@ bool CallQueue::IsHopeless(const PendingCall& call, Time now) {
   return forecast_.Wait(queued_ + in_frames_, now) > (call.terms_.deadline - now) / 2;
 }
 
-bool CallQueue::AddAgain(PendingCall* call, Duration delay, Time now) {
+bool CallQueue::AddAgain(PendingCall* call, Duration delay, bool leaves, Time now) {
   if (Withdrawn(*call).has_value()) return false;
   call->place_ = Place::kWaiting;
+  call->leaves_ = leaves;
   AddDeadline(call, now + delay, now);
   return true;
 }
@@ -93,7 +94,7 @@ size_t CallQueue::Room(Time now) {
 }
 
 CallQueue::Step CallQueue::NextStep(Time now) {
-  if (queued_ == 0 || closing_) return {};
+  if (queued_ == 0 || closing_ || retired_) return {};
   if (state_ == State::kNone) {
     if (now < opens_at_) return {};
     state_ = State::kOpening;
@@ -198,6 +199,11 @@ std::vector<CallQueue::DueCall> CallQueue::TakeDue(Time now) {
   for (PendingCall* call : closing_ ? deadlines_.TakeAll() : deadlines_.TakeDue(now)) {
     const std::optional<EndReason> withdrawn = Withdrawn(*call);
     if (!withdrawn.has_value() && call->terms_.deadline > now) {
+      if (call->place_ == Place::kWaiting && (call->leaves_ || retired_)) {
+        call->place_ = Place::kNew;
+        ending.push_back({call, EndReason::kLeaves, /*is_in_frame=*/false});
+        continue;
+      }
       AddDeadline(call, call->terms_.deadline, now);
       if (call->place_ == Place::kWaiting) Enqueue(call);
       continue;
@@ -210,6 +216,17 @@ std::vector<CallQueue::DueCall> CallQueue::TakeDue(Time now) {
   due_ = deadlines_.empty() ? kNever : deadlines_.Next();
   if (opens_at_ > now && !closing_) due_ = std::min(due_, opens_at_);
   return ending;
+}
+
+void CallQueue::Retire() {
+  retired_ = true;
+  while (queued_ > 0) {
+    PendingCall* const call = front();
+    Dequeue(call);
+    call->place_ = Place::kWaiting;
+    deadlines_.Hasten(call);
+    due_ = Time();
+  }
 }
 
 void CallQueue::Close() {

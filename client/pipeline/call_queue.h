@@ -55,6 +55,7 @@ class CallQueue {
     kHopeless,      // it would be answered after its deadline
     kCancelled,     // its caller cancelled it
     kClientIsGone,  // Close() was called
+    kLeaves,        // it does not end, but is to be tried elsewhere
   };
 
   // At most `max_frames_in_flight` frames, at least 1, await their replies.
@@ -65,9 +66,9 @@ class CallQueue {
   // A call comes. If it is refused, the queue does not keep it.
   std::optional<EndReason> Add(PendingCall* call, Time now);
   // A call of a frame that was answered, or of a stream that broke, is to be sent again after
-  // `delay`, which ends before the call's deadline. False if the call was cancelled or the queue is
-  // closed: then the call ends.
-  bool AddAgain(PendingCall* call, Duration delay, Time now);
+  // `delay`, which ends before the call's deadline: here or, if it `leaves`, elsewhere; then
+  // TakeDue returns it. False if the call was cancelled or the queue is closed: then the call ends.
+  bool AddAgain(PendingCall* call, Duration delay, bool leaves, Time now);
   // The caller cancels a call that has not ended. The next TakeDue returns it, unless it is being
   // answered or has not been added yet.
   void Cancel(PendingCall* call);
@@ -126,8 +127,14 @@ class CallQueue {
 
   // Refuses further calls; those that the queue holds are due.
   void Close();
-  // After Close(): whether every call has ended and no stream is left.
-  bool IsOver() const { return closing_ && calls_ == 0 && state_ == State::kNone; }
+  // No more frames leave. Calls that have not been sent leave at once, others when they would be
+  // tried again. Nothing must be added any more.
+  void Retire();
+  bool is_retired() const { return retired_; }
+  // After Retire(): whether a stream is left that no call needs.
+  bool IsIdle() const { return retired_ && calls_ == 0 && state_ != State::kNone; }
+  // After Close() or Retire(): whether every call has ended or left, and no stream is left.
+  bool IsOver() const { return (closing_ || retired_) && calls_ == 0 && state_ == State::kNone; }
 
  private:
   using Place = PendingCall::Place;
@@ -157,6 +164,7 @@ class CallQueue {
   State state_ = State::kNone;
   Time opens_at_;  // when the next stream may open
   bool closing_ = false;
+  bool retired_ = false;
   bool came_about_ = false;
   bool writing_ = false;
   bool distrusted_ = false;

@@ -41,21 +41,33 @@ CallVerdict VerdictOnResult(const std::optional<FrameResult>& result, PendingCal
   if (error.reason() == v1::REPLY_TOO_LARGE) {
     return {.kind = CallVerdict::Kind::kSendAlone};
   }
+  const SlotError slot = SlotErrorIn(error);
+  const bool is_away = slot.kind == SlotError::Kind::kAway;
   CallVerdict verdict = {.kind = CallVerdict::Kind::kTryAgain,
                          .status = ToAbslStatus(error),
-                         .repeatable = call->terms().repeatable};
+                         .repeatable = call->terms().repeatable || (is_away && !slot.may_be_done),
+                         .patient = is_away};
+  if (slot.kind == SlotError::Kind::kMoved) {
+    verdict.kind = CallVerdict::Kind::kFollow;
+    verdict.moved = slot;
+  }
   if (error.has_retry_pushback_ms()) verdict.pushback = absl::StrCat(error.retry_pushback_ms());
   return verdict;
 }
 
-CallVerdict VerdictOnBrokenStream(const absl::Status& why, bool was_sent, bool repeatable) {
+CallVerdict VerdictOnBrokenStream(const absl::Status& why, bool was_sent, bool repeatable,
+                                  bool has_choice) {
   if (why.code() == absl::StatusCode::kUnimplemented) {
     return {.kind = CallVerdict::Kind::kSendAlone};  // a server from before Pipeline
   }
-  const bool is_safe = repeatable || (was_sent && IsRefusal(why));
+  // What was not executed can be sent elsewhere, until its time is over.
+  const bool is_elsewhere =
+      has_choice && (was_sent ? ReasonOf(why) == "SHUTTING_DOWN" : absl::IsUnavailable(why));
+  const bool is_safe = repeatable || is_elsewhere || (was_sent && IsRefusal(why));
   return {.kind = CallVerdict::Kind::kTryAgain,
           .status = was_sent && !is_safe ? OutcomeUnknown(why) : why,
-          .repeatable = is_safe};
+          .repeatable = is_safe,
+          .patient = is_elsewhere};
 }
 
 }  // namespace ferrite

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "client/pipeline/pending_call.h"
+#include "client/slot_error.h"
 #include "proto/wire/frame_result.h"
 
 namespace ferrite {
@@ -15,6 +16,7 @@ namespace ferrite {
 struct CallVerdict {
   enum class Kind {
     kDeliver,    // `status`
+    kFollow,     // `moved`, if allowed; otherwise deliver `status`
     kTryAgain,   // if allowed (client/retry.h); otherwise deliver `status`
     kSendAlone,  // in an RPC of its own
   };
@@ -24,6 +26,9 @@ struct CallVerdict {
   bool repeatable = false;
   // If kTryAgain: what the server says about when, as in FailedAttempt::pushback.
   std::optional<std::string> pushback = {};
+  // If kTryAgain: as in FailedAttempt::patient.
+  bool patient = false;
+  SlotError moved = {};
 };
 
 // The verdict on a call with this result, whose response it parses. Absent: the reply has no result
@@ -31,7 +36,8 @@ struct CallVerdict {
 CallVerdict VerdictOnResult(const std::optional<FrameResult>& result, PendingCall* call);
 
 // The verdict on a call without an answer, whose stream ended with `why`. `was_sent`: the stream
-// had sent it.
-CallVerdict VerdictOnBrokenStream(const absl::Status& why, bool was_sent, bool repeatable);
+// had sent it. `has_choice`: there are other nodes.
+CallVerdict VerdictOnBrokenStream(const absl::Status& why, bool was_sent, bool repeatable,
+                                  bool has_choice);
 
 }  // namespace ferrite

@@ -19,14 +19,14 @@ namespace ferrite {
 // Thread-safe.
 class NodePipeline {
  public:
-  // The threads outlive it; each serves some of the streams.
+  // The threads outlive it; each serves some of the streams. So does the router.
   NodePipeline(const std::shared_ptr<RemoteNode>& node,
                const std::vector<std::unique_ptr<CompletionThread>>& threads,
-               int max_frames_in_flight) {
+               int max_frames_in_flight, CallRouter* router, bool direct) {
     for (size_t i = 0; i < node->connection_count(); ++i) {
-      streams_.push_back(std::make_unique<PipelineStream>(node, &node->connection(i),
-                                                          threads[i % threads.size()].get(),
-                                                          max_frames_in_flight, &support_));
+      streams_.push_back(std::make_unique<PipelineStream>(
+          node, &node->connection(i), threads[i % threads.size()].get(), max_frames_in_flight,
+          &support_, router, direct));
     }
   }
 
@@ -36,9 +36,13 @@ class NodePipeline {
     return request_bytes < kLargeBytes && support_.is_likely();
   }
 
-  void Start(std::unique_ptr<PendingCall> call) { NextStream().Start(std::move(call)); }
-
   // See PipelineStream.
+  std::unique_ptr<PendingCall> Start(std::unique_ptr<PendingCall> call) {
+    return NextStream().Start(std::move(call));
+  }
+  void Retire(const std::shared_ptr<void>& owner) {
+    for (const auto& stream : streams_) stream->Retire(owner);
+  }
   void Close() {
     for (const auto& stream : streams_) stream->Close();
   }

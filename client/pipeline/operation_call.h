@@ -50,9 +50,8 @@ class OperationCall final : public PendingCall {
     }
   }
 
-  void SendAlone(CompletionThread* thread, std::shared_ptr<RemoteNode> node) override {
+  void SendAlone(CompletionThread* thread) override {
     CallTerms terms = TakeTerms();
-    terms.node = std::move(node);
     terms.is_about_keys = true;
     (new UnaryCall<Request, Response>(thread, std::move(terms), prepare_, std::move(request_),
                                       std::move(done_)))

@@ -43,6 +43,7 @@ void PipelineStream::Distrust() {
 void PipelineStream::EndAnswered(PendingCall* call, const std::optional<FrameResult>& result) {
   CallVerdict verdict = VerdictOnResult(result, call);
   if (verdict.kind == CallVerdict::Kind::kSendAlone) return SendAlone(call);
+  if (verdict.kind == CallVerdict::Kind::kFollow && FollowMove(call, &verdict)) return;
   if (verdict.kind == CallVerdict::Kind::kTryAgain && TryAgain(call, verdict)) return;
   Deliver(call, std::move(verdict.status));
 }
@@ -59,6 +60,7 @@ void PipelineStream::EndStream() {
     SetAlarm();
   }
   if (!knows_frames) support_.NoteMissing();
+  if (CouldNotConnect(status_)) router_.NoteUnreachable(*node_);
   for (PendingCall* call : remains.gone) delete call;
   for (PendingCall* call : remains.sent) EndLost(call, pushback, /*was_sent=*/true);
   for (PendingCall* call : remains.unsent) EndLost(call, pushback, /*was_sent=*/false);
@@ -72,7 +74,7 @@ void PipelineStream::EndLost(PendingCall* call, const std::optional<std::string>
                    : status_;
   const CallTerms& terms = call->terms();
   CallVerdict verdict = VerdictOnBrokenStream(ToAbslStatus(status, node_->address(), terms.timeout),
-                                              was_sent, terms.repeatable);
+                                              was_sent, terms.repeatable, router_.HasChoice());
   verdict.pushback = pushback;
   if (verdict.kind == CallVerdict::Kind::kSendAlone) return SendAlone(call);
   if (TryAgain(call, verdict)) return;
@@ -90,20 +92,54 @@ bool PipelineStream::TryAgain(PendingCall* call, const CallVerdict& verdict) {
                                 .repeatable = verdict.repeatable,
                                 .code = verdict.status.code(),
                                 .pushback = verdict.pushback,
-                                .time_left = call->terms().TimeLeft()};
+                                .time_left = call->terms().TimeLeft(),
+                                .patient = verdict.patient};
   const std::optional<absl::Duration> delay =
       RetryDelay(call->terms().retry, failed, RandomChance());
-  if (!delay.has_value()) return false;
+  return delay.has_value() && AddAgain(call, *delay);
+}
+
+bool PipelineStream::AddAgain(PendingCall* call, absl::Duration delay) {
+  const bool leaves = router_.HasChoice();
   MutexLock lock(&mutex_);
-  if (!queue_.AddAgain(call, absl::ToChronoNanoseconds(*delay), Clock::now())) return false;
+  if (!queue_.AddAgain(call, absl::ToChronoNanoseconds(delay), leaves, Clock::now())) return false;
   SetAlarm();
   return true;
 }
 
-void PipelineStream::SendAlone(PendingCall* call) {
+bool PipelineStream::FollowMove(PendingCall* call, CallVerdict* verdict) {
+  router_.NoteMoved(verdict->moved);
+  CallRoute& route = call->terms_.route;
+  switch (Follow(verdict->moved, router_.KnownEpoch(), &route)) {
+    case Move::kFollow: {
+      const absl::Duration delay = FollowDelay(route, RandomChance());
+      return delay < call->terms().TimeLeft() && AddAgain(call, delay);
+    }
+    case Move::kWait: {
+      CallVerdict wait = {
+          .status = absl::UnavailableError(""), .repeatable = true, .patient = true};
+      return TryAgain(call, wait);
+    }
+    case Move::kTooOften:
+      verdict->status = MovedTooOften(verdict->status);
+      return false;
+  }
+  return false;
+}
+
+void PipelineStream::Let(PendingCall* call) {
+  Release(call);
+  router_.Resend(std::unique_ptr<PendingCall>(call));
+}
+
+void PipelineStream::Release(PendingCall* call) {
   ++calls_ended_;
   if (call->terms().cancellation != nullptr) call->terms().cancellation->Remove(call);
-  call->SendAlone(&thread_, node_);
+}
+
+void PipelineStream::SendAlone(PendingCall* call) {
+  Release(call);
+  call->SendAlone(&thread_);
   delete call;
 }
 
@@ -113,8 +149,7 @@ void PipelineStream::Deliver(PendingCall* call, absl::Status status) {
 }
 
 void PipelineStream::DeliverAndKeep(PendingCall* call, absl::Status status) {
-  ++calls_ended_;
-  if (call->terms().cancellation != nullptr) call->terms().cancellation->Remove(call);
+  Release(call);
   call->Deliver(std::move(status));
 }
 
@@ -127,6 +162,7 @@ absl::Status PipelineStream::StatusOf(CallQueue::EndReason reason, const Pending
     case CallQueue::EndReason::kCancelled:
       return CancelledByCaller();
     case CallQueue::EndReason::kClientIsGone:
+    case CallQueue::EndReason::kLeaves:
       return ClientIsGone();
   }
   return ClientIsGone();

@@ -17,7 +17,6 @@ namespace ferrite {
 
 class CompletionThread;
 class PipelineStream;
-class RemoteNode;
 
 struct QueueLink : Link {};
 struct DeadlineLink : Link {};
@@ -41,7 +40,7 @@ class PendingCall : public QueueLink, public DeadlineLink, public Cancellation::
   // Passes the outcome to the caller. Called once, unless SendAlone() is.
   virtual void Deliver(absl::Status status) = 0;
   // Sends the call as an RPC of its own, whose outcome goes to the caller.
-  virtual void SendAlone(CompletionThread* thread, std::shared_ptr<RemoteNode> node) = 0;
+  virtual void SendAlone(CompletionThread* thread) = 0;
 
  protected:
   PendingCall(int field, CallTerms terms) : field_(field), terms_(std::move(terms)) {}
@@ -74,6 +73,7 @@ class PendingCall : public QueueLink, public DeadlineLink, public Cancellation::
   // For CallQueue and Deadlines.
   Place place_ = Place::kNew;
   bool cancelled_ = false;
+  bool leaves_ = false;  // when its pause is over
   int64_t due_tick_ = 0;
 
   // Used by the completion thread only.

@@ -20,33 +20,42 @@ void PendingCall::CancelByCaller() { stream_->Cancel(this); }
 
 PipelineStream::PipelineStream(std::shared_ptr<RemoteNode> node, NodeConnection* connection,
                                CompletionThread* thread, int max_frames_in_flight,
-                               PipelineSupport* support)
+                               PipelineSupport* support, CallRouter* router, bool direct)
     : node_(std::move(node)),
       connection_(*connection),
       thread_(*thread),
       support_(*support),
+      router_(*router),
+      direct_(direct),
       hopeless_(Hopeless(node_->address())),
       queue_(max_frames_in_flight) {}
 
-void PipelineStream::Start(std::unique_ptr<PendingCall> owned) {
+std::unique_ptr<PendingCall> PipelineStream::Start(std::unique_ptr<PendingCall> owned) {
   PendingCall* const call = owned.get();
   call->stream_ = this;
   const Clock::time_point now = Clock::now();
   if (call->terms_.cancellation != nullptr) call->terms_.cancellation->Add(call);
   std::optional<CallQueue::EndReason> refused;
   CallQueue::Step step;
+  bool is_retired = false;
   {
     MutexLock lock(&mutex_);
-    refused = queue_.Add(call, now);
-    if (!refused.has_value()) {
+    is_retired = queue_.is_retired();
+    if (!is_retired) refused = queue_.Add(call, now);
+    if (!is_retired && !refused.has_value()) {
       (void)owned.release();  // belongs to the stream from here on
       SetAlarm();
       step = NextStep(now);
     }
   }
-  if (!refused.has_value()) return Take(step);
+  if (owned == nullptr) {
+    Take(step);
+    return nullptr;
+  }
   if (call->terms_.cancellation != nullptr) call->terms_.cancellation->Remove(call);
+  if (is_retired) return owned;
   call->Deliver(StatusOf(*refused, *call));
+  return nullptr;
 }
 
 void PipelineStream::Cancel(PendingCall* call) {
@@ -57,7 +66,10 @@ void PipelineStream::Cancel(PendingCall* call) {
 
 CallQueue::Step PipelineStream::NextStep(Clock::time_point now) {
   const CallQueue::Step step = queue_.NextStep(now);
-  if (step.open) context_.emplace();
+  if (step.open) {
+    context_.emplace();
+    if (direct_) context_->AddMetadata("ferrite-route", "direct");
+  }
   if (step.write != nullptr) in_the_making_.store(true);
   return step;
 }
@@ -142,6 +154,11 @@ void PipelineStream::OnAlarm(bool) {
     SetAlarm();
   }
   for (const auto& [call, reason, is_in_frame] : due) {
+    if (reason == CallQueue::EndReason::kLeaves) {
+      Let(call);
+      continue;
+    }
+    if (reason == CallQueue::EndReason::kTooLate && is_in_frame) router_.NoteSilent(*node_);
     const absl::Status status = StatusOf(reason, *call);
     is_in_frame ? DeliverAndKeep(call, status) : Deliver(call, status);
   }
@@ -159,17 +176,34 @@ void PipelineStream::SetAlarm() {
 void PipelineStream::Settle() {
   CallQueue::Step step;
   bool over;
+  std::shared_ptr<void> owner;  // may destroy the stream when this returns
   {
     MutexLock lock(&mutex_);
     queue_.OnDelivered();
     queue_.NoteEnded(std::exchange(calls_ended_, 0));
     step = NextStep(Clock::now());
-    over = queue_.IsOver() && alarm_time_ == CallQueue::kNever;
+    const bool alarm_set = alarm_time_ != CallQueue::kNever;
+    if (queue_.IsIdle()) context_->TryCancel();
+    if (queue_.IsOver() && alarm_set) alarm_.Cancel();  // OnAlarm leads here again
+    over = queue_.IsOver() && !alarm_set;
+    if (over) owner = std::move(owner_);
   }
   Take(step);
   if (!over) return;
   over_.store(true);
   over_.notify_all();
+}
+
+void PipelineStream::Retire(std::shared_ptr<void> owner) {
+  MutexLock lock(&mutex_);
+  queue_.Retire();
+  owner_ = std::move(owner);
+  if (queue_.IsIdle()) context_->TryCancel();
+  // OnAlarm lets the calls go. If there are none, the owner goes then: an event may be in progress.
+  if (alarm_time_ != CallQueue::kNever) return alarm_.Cancel();
+  alarm_time_ = Clock::now();
+  thread_.HandOver();
+  alarm_.Set(thread_.queue(), ToGrpc(alarm_time_), static_cast<CallTag*>(&alarm_tag_));
 }
 
 void PipelineStream::Close() {

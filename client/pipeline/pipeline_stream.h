@@ -17,6 +17,10 @@
 // which a stream may open. A call that misses its deadline or is cancelled leaves the queue, or
 // leaves an empty place in its frame.
 //
+// A call that fails where there are other nodes waits here until it may be tried again, and then
+// leaves: the CallRouter starts it where it belongs by then. When the node is retired, what has not
+// been sent leaves at once, and the stream ends after the last answer.
+//
 // Threads. Start and Cancel may be called by any thread; what they touch is guarded by the mutex.
 // Everything else happens on the completion thread, as does every callback of a call that was not
 // refused. At most one Write, one Read and one alarm are pending. The thread that the queue told to
@@ -34,6 +38,7 @@
 #include "base/mutex.h"
 #include "client/completion_thread.h"
 #include "client/pipeline/call_queue.h"
+#include "client/pipeline/call_router.h"
 #include "client/pipeline/call_verdict.h"
 #include "client/pipeline/pending_call.h"
 #include "client/pipeline/pipeline_support.h"
@@ -46,17 +51,24 @@ namespace ferrite {
 
 class PipelineStream {
  public:
-  // `connection` is one of the node's; `thread` and `support` outlive the stream.
+  // `connection` is one of the node's; `thread`, `support` and `router` outlive the stream.
+  // `direct`: see KnownNode::pipeline().
   PipelineStream(std::shared_ptr<RemoteNode> node, NodeConnection* connection,
-                 CompletionThread* thread, int max_frames_in_flight, PipelineSupport* support);
-  // AwaitEnd() must have returned and the thread must have ended.
+                 CompletionThread* thread, int max_frames_in_flight, PipelineSupport* support,
+                 CallRouter* router, bool direct);
+  // AwaitEnd() must have returned and the thread must have ended; or the stream was retired, and
+  // let go of its owner.
   ~PipelineStream() = default;
   PipelineStream(const PipelineStream&) = delete;
   PipelineStream& operator=(const PipelineStream&) = delete;
 
-  void Start(std::unique_ptr<PendingCall> call);
+  // Returns the call if the stream was retired: start it elsewhere.
+  std::unique_ptr<PendingCall> Start(std::unique_ptr<PendingCall> call);
   // Ends a call that is in flight soon with CANCELLED, unless its outcome is known.
   void Cancel(PendingCall* call);
+
+  // Its node is no longer called. Holds on to `owner`, to whom it belongs, until all is over.
+  void Retire(std::shared_ptr<void> owner);
 
   // Refuses further calls and ends those in flight soon with CANCELLED.
   void Close();
@@ -106,6 +118,13 @@ class PipelineStream {
   void EndAnswered(PendingCall* call, const std::optional<FrameResult>& result);
   void EndLost(PendingCall* call, const std::optional<std::string>& pushback, bool was_sent);
   bool TryAgain(PendingCall* call, const CallVerdict& verdict);
+  // As SLOT_MOVED says. Changes the verdict if that does not work.
+  bool FollowMove(PendingCall* call, CallVerdict* verdict);
+  bool AddAgain(PendingCall* call, absl::Duration delay);
+  // It goes on elsewhere.
+  void Let(PendingCall* call);
+  // The call is no longer this stream's.
+  void Release(PendingCall* call);
   void SendAlone(PendingCall* call);
   void Deliver(PendingCall* call, absl::Status status);
   // Does not delete the call.
@@ -116,6 +135,8 @@ class PipelineStream {
   NodeConnection& connection_;
   CompletionThread& thread_;
   PipelineSupport& support_;
+  CallRouter& router_;
+  const bool direct_;
   const absl::Status hopeless_;  // made once: under overload there are many
 
   // Used by the thread that opens the stream, then by the completion thread; `stream_->Write` also
@@ -136,6 +157,7 @@ class PipelineStream {
   Clock::time_point alarm_time_ ABSL_GUARDED_BY(mutex_) = CallQueue::kNever;  // kNever: not set
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);
   std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<void> owner_ ABSL_GUARDED_BY(mutex_);  // once retired
 
   // Whether the last frame of the queue is still being serialized.
   std::atomic<bool> in_the_making_{false};

@@ -30,10 +30,10 @@ std::chrono::milliseconds LongestSilence(const v1::SubscribeRequest& request) {
 }  // namespace
 
 std::shared_ptr<SubscriptionStream> SubscriptionStream::Start(
-    CompletionThread* thread, std::shared_ptr<RemoteNode> node, const RetryPolicy& retry,
+    CompletionThread* thread, NodeDirectory* nodes, const RetryPolicy& retry,
     v1::SubscribeRequest request, std::shared_ptr<EventReceiver> receiver) {
-  std::shared_ptr<SubscriptionStream> stream(new SubscriptionStream(
-      thread, std::move(node), retry, std::move(request), std::move(receiver)));
+  std::shared_ptr<SubscriptionStream> stream(
+      new SubscriptionStream(thread, nodes, retry, std::move(request), std::move(receiver)));
   if (!thread->Add(stream.get())) {
     stream->receiver_->End(ClientIsGone());
     stream->over_.store(true);
@@ -46,11 +46,11 @@ std::shared_ptr<SubscriptionStream> SubscriptionStream::Start(
   return stream;
 }
 
-SubscriptionStream::SubscriptionStream(CompletionThread* thread, std::shared_ptr<RemoteNode> node,
+SubscriptionStream::SubscriptionStream(CompletionThread* thread, NodeDirectory* nodes,
                                        const RetryPolicy& retry, v1::SubscribeRequest request,
                                        std::shared_ptr<EventReceiver> receiver)
     : thread_(*thread),
-      node_(std::move(node)),
+      nodes_(*nodes),
       retry_(retry),
       longest_silence_(LongestSilence(request)),
       receiver_(std::move(receiver)),
@@ -78,6 +78,8 @@ void SubscriptionStream::Open() {
     if (!cancelled_.has_value()) context = &context_.emplace();
   }
   if (context == nullptr) return End(*CancelledWith());
+  // After a failure another node may do better.
+  node_ = nodes_.PlaceAnywhere(failures_ > 0 ? node_.get() : nullptr).node->shared_remote();
   silent_ = false;
   awaited_since_ = Clock::now();
   if (!silence_alarm_set_) SetSilenceAlarm(awaited_since_ + longest_silence_);
@@ -126,6 +128,8 @@ void SubscriptionStream::Finish() {
 void SubscriptionStream::OnBroken() {
   reader_.reset();  // lies in memory of the context, which the next stream replaces
   if (std::optional<absl::Status> cancelled = CancelledWith()) return End(*std::move(cancelled));
+  if (CouldNotConnect(status_)) nodes_.NoteUnreachable(*node_);
+  if (silent_) nodes_.NoteSilent(*node_);
   absl::Status why = WhyBroken();
   const std::optional<absl::Duration> delay =
       ReconnectionDelay(retry_, ++failures_, why, Pushback(), RandomChance());

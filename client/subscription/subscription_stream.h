@@ -4,7 +4,8 @@
 //
 // 1. Start() adds the stream to those in flight on a completion thread, and an alarm moves all work
 //    there.
-// 2. Open(): a stream begins, resuming after the last event that arrived.
+// 2. Open(): a stream begins, to any node that can be reached, resuming after the last event that
+//    arrived.
 // 3. Messages are read, one Read at a time, and their events are passed to the receiver. While the
 //    receiver has no room, nothing is pending, until ReadOn() or Cancel() sets the alarm.
 // 4. The stream breaks. If a new one is worth a try (reconnection.h), the alarm measures the pause;
@@ -28,8 +29,8 @@
 #include "base/mutex.h"
 #include "client/completion_thread.h"
 #include "client/options.h"
-#include "client/remote_node.h"
 #include "client/subscription/event_receiver.h"
+#include "client/topology/node_directory.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
 
@@ -38,8 +39,8 @@ namespace ferrite {
 class SubscriptionStream final : public InFlight {
  public:
   // If `thread` is closing, the subscription is over at once.
-  static std::shared_ptr<SubscriptionStream> Start(CompletionThread* thread,
-                                                   std::shared_ptr<RemoteNode> node,
+  // `nodes` must outlive what is in flight on the thread.
+  static std::shared_ptr<SubscriptionStream> Start(CompletionThread* thread, NodeDirectory* nodes,
                                                    const RetryPolicy& retry,
                                                    v1::SubscribeRequest request,
                                                    std::shared_ptr<EventReceiver> receiver);
@@ -72,9 +73,8 @@ class SubscriptionStream final : public InFlight {
     SubscriptionStream& stream_;
   };
 
-  SubscriptionStream(CompletionThread* thread, std::shared_ptr<RemoteNode> node,
-                     const RetryPolicy& retry, v1::SubscribeRequest request,
-                     std::shared_ptr<EventReceiver> receiver);
+  SubscriptionStream(CompletionThread* thread, NodeDirectory* nodes, const RetryPolicy& retry,
+                     v1::SubscribeRequest request, std::shared_ptr<EventReceiver> receiver);
 
   void Open();
   void Read();
@@ -100,7 +100,7 @@ class SubscriptionStream final : public InFlight {
   std::optional<absl::Status> CancelledWith();
 
   CompletionThread& thread_;
-  const std::shared_ptr<RemoteNode> node_;
+  NodeDirectory& nodes_;
   const RetryPolicy retry_;
   const std::chrono::milliseconds longest_silence_;
   const std::shared_ptr<EventReceiver> receiver_;
@@ -108,7 +108,8 @@ class SubscriptionStream final : public InFlight {
 
   // Used by the starting thread, then by the completion thread only.
   Step step_ = Step::kOpen;
-  v1::SubscribeRequest request_;  // with the token of the last event that arrived
+  std::shared_ptr<RemoteNode> node_;  // of the current stream, or the last one
+  v1::SubscribeRequest request_;      // with the token of the last event that arrived
   v1::SubscribeResponse message_;
   std::unique_ptr<grpc::ClientAsyncReader<v1::SubscribeResponse>> reader_;
   grpc::Status status_;

@@ -102,7 +102,7 @@ class RandomLives : public CallQueueTest {
   void EndOrTryAgain(PendingCall* call) {
     const auto delay = milliseconds(random_() % 20);
     const bool lives_on = random_() % 4 == 0 && now_ + delay < call->terms().deadline;
-    if (lives_on && queue_->AddAgain(call, delay, now_)) return;
+    if (lives_on && queue_->AddAgain(call, delay, /*leaves=*/false, now_)) return;
     EndOnce(call);
   }
   void EndOnce(PendingCall* call) {

@@ -220,7 +220,7 @@ TEST_F(CallQueueTest, CancellationMeetsCallsWhereverTheyAre) {
   Written();
   QueuedCall* const in_queue = Add();
   QueuedCall* const waiting = NewCall();
-  ASSERT_TRUE(queue_->AddAgain(waiting, seconds(5), now_));
+  ASSERT_TRUE(queue_->AddAgain(waiting, seconds(5), /*leaves=*/false, now_));
   QueuedCall* const not_added = NewCall();
   for (QueuedCall* call : {in_frame, in_queue, waiting, not_added}) {
     queue_->Cancel(call);
@@ -244,7 +244,7 @@ TEST_F(CallQueueTest, ACallThatIsCancelledWhileItIsAnsweredIsNotTriedAgain) {
   EXPECT_EQ(queue_->Withdrawn(*call), std::nullopt);
   queue_->Cancel(call);
   EXPECT_EQ(queue_->Withdrawn(*call), EndReason::kCancelled);
-  EXPECT_FALSE(queue_->AddAgain(call, milliseconds(5), now_));
+  EXPECT_FALSE(queue_->AddAgain(call, milliseconds(5), /*leaves=*/false, now_));
   EXPECT_THAT(Due(), IsEmpty());
 }
 
@@ -253,7 +253,7 @@ TEST_F(CallQueueTest, ACallThatIsTriedAgainWaitsAndQueues) {
   QueuedCall* const call = Add();
   Written();
   Answered();
-  ASSERT_TRUE(queue_->AddAgain(call, milliseconds(50), now_));
+  ASSERT_TRUE(queue_->AddAgain(call, milliseconds(50), /*leaves=*/false, now_));
   EXPECT_THAT(Leaving(), IsEmpty());
   now_ += milliseconds(50);
   EXPECT_LE(queue_->due(), now_);
@@ -261,6 +261,52 @@ TEST_F(CallQueueTest, ACallThatIsTriedAgainWaitsAndQueues) {
   EXPECT_THAT(Written(), ElementsAre(call));
   now_ = call->terms().deadline;
   EXPECT_THAT(Due(), SizeIs(1));
+}
+
+TEST_F(CallQueueTest, ACallThatLeavesComesOutWhenItsPauseIsOver) {
+  Open();
+  QueuedCall* const call = Add();
+  Written();
+  Answered();
+  ASSERT_TRUE(queue_->AddAgain(call, milliseconds(50), /*leaves=*/true, now_));
+  now_ += milliseconds(50);
+  const auto due = Due();
+  ASSERT_THAT(due, SizeIs(1));
+  EXPECT_EQ(due.begin()->second, EndReason::kLeaves);
+  EXPECT_THAT(Leaving(), IsEmpty());
+  EXPECT_EQ(queue_->Add(call, now_), std::nullopt);  // as another queue would take it
+  EXPECT_THAT(Written(), ElementsAre(call));
+}
+
+TEST_F(CallQueueTest, OfARetiredQueueOnlyWhatWasSentStays) {
+  Open();
+  QueuedCall* const in_frame = Add();
+  Written();
+  QueuedCall* const other_in_frame = Add();
+  Written();
+  QueuedCall* const queued = Add();  // two frames are under way
+  EXPECT_THAT(Leaving(), IsEmpty());
+  queue_->NoteEnded(1);  // that of Open()
+  queue_->Retire();
+  EXPECT_TRUE(queue_->is_retired());
+  const auto due = Due();
+  ASSERT_THAT(due, SizeIs(1));
+  EXPECT_EQ(due.begin()->first, queued);
+  EXPECT_EQ(due.begin()->second, EndReason::kLeaves);
+  queue_->NoteEnded(1);
+  EXPECT_THAT(Answered(), ElementsAre(in_frame));
+  queue_->NoteEnded(1);
+  EXPECT_FALSE(queue_->IsIdle());
+  // What fails is tried elsewhere.
+  EXPECT_THAT(Answered(), ElementsAre(other_in_frame));
+  ASSERT_TRUE(queue_->AddAgain(other_in_frame, milliseconds(5), /*leaves=*/false, now_));
+  now_ += milliseconds(5);
+  EXPECT_EQ(Due()[other_in_frame], EndReason::kLeaves);
+  queue_->NoteEnded(1);
+  EXPECT_TRUE(queue_->IsIdle());
+  EXPECT_FALSE(queue_->IsOver());
+  End();
+  EXPECT_TRUE(queue_->IsOver());
 }
 
 TEST_F(CallQueueTest, WhenAStreamBreaksWhatWasSentComesOutAndTheRestAwaitsTheNext) {
@@ -357,7 +403,7 @@ TEST_F(CallQueueTest, ClosingEndsEveryCall) {
   EXPECT_THAT(due, SizeIs(3));
   EXPECT_EQ(due.at(in_frame), EndReason::kClientIsGone);
   EXPECT_EQ(due.at(in_queue), EndReason::kClientIsGone);
-  EXPECT_FALSE(queue_->AddAgain(in_queue, milliseconds(1), now_));
+  EXPECT_FALSE(queue_->AddAgain(in_queue, milliseconds(1), /*leaves=*/false, now_));
   EXPECT_EQ(queue_->due(), CallQueue::kNever);
   queue_->NoteEnded(calls_.size() - 1);  // all but the one that was refused
   EXPECT_FALSE(queue_->IsOver());

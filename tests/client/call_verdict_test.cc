@@ -83,11 +83,13 @@ TEST_F(CallVerdictTest, WhatHadNoRoomInTheReplyIsSentAlone) {
 
 TEST_F(CallVerdictTest, WhatWasSentOnABrokenStreamIsTriedAgainIfThatDoesNoHarm) {
   const absl::Status broken = absl::UnavailableError("broken");
-  const CallVerdict repeatable = VerdictOnBrokenStream(broken, true, /*repeatable=*/true);
+  const CallVerdict repeatable =
+      VerdictOnBrokenStream(broken, true, /*repeatable=*/true, /*has_choice=*/false);
   EXPECT_EQ(repeatable.kind, Kind::kTryAgain);
   EXPECT_TRUE(repeatable.repeatable);
   EXPECT_EQ(repeatable.status, broken);
-  const CallVerdict other = VerdictOnBrokenStream(broken, true, /*repeatable=*/false);
+  const CallVerdict other =
+      VerdictOnBrokenStream(broken, true, /*repeatable=*/false, /*has_choice=*/false);
   EXPECT_FALSE(other.repeatable);
   EXPECT_EQ(other.status.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(other.status.message(), "broken; whether the call was carried out is not known");
@@ -96,28 +98,59 @@ TEST_F(CallVerdictTest, WhatWasSentOnABrokenStreamIsTriedAgainIfThatDoesNoHarm) 
 TEST_F(CallVerdictTest, WhatTheServerSaysItDidNotExecuteDoesNoHarm) {
   for (const char* reason : {"SHUTTING_DOWN", "OVERLOADED", "MALFORMED"}) {
     const absl::Status why = Refusal(absl::StatusCode::kUnavailable, reason);
-    const CallVerdict verdict = VerdictOnBrokenStream(why, true, /*repeatable=*/false);
+    const CallVerdict verdict =
+        VerdictOnBrokenStream(why, true, /*repeatable=*/false, /*has_choice=*/false);
     EXPECT_TRUE(verdict.repeatable) << reason;
     EXPECT_EQ(verdict.status, why);
   }
   const absl::Status why = Refusal(absl::StatusCode::kUnavailable, "ANOTHER");
-  const CallVerdict verdict = VerdictOnBrokenStream(why, true, /*repeatable=*/false);
+  const CallVerdict verdict =
+      VerdictOnBrokenStream(why, true, /*repeatable=*/false, /*has_choice=*/false);
   EXPECT_FALSE(verdict.repeatable);
   EXPECT_EQ(ReasonOf(verdict.status), "ANOTHER");
 }
 
 TEST_F(CallVerdictTest, WhatWasNotSentWasNotCarriedOut) {
   const absl::Status broken = absl::UnavailableError("broken");
-  const CallVerdict verdict = VerdictOnBrokenStream(broken, false, /*repeatable=*/false);
+  const CallVerdict verdict =
+      VerdictOnBrokenStream(broken, false, /*repeatable=*/false, /*has_choice=*/false);
   EXPECT_EQ(verdict.kind, Kind::kTryAgain);
   EXPECT_FALSE(verdict.repeatable);
   EXPECT_EQ(verdict.status, broken);
 }
 
+TEST_F(CallVerdictTest, WhereThereAreOtherNodesTheyGetWhatWasNotCarriedOut) {
+  const absl::Status broken = absl::UnavailableError("broken");
+  const CallVerdict unsent =
+      VerdictOnBrokenStream(broken, false, /*repeatable=*/false, /*has_choice=*/true);
+  EXPECT_TRUE(unsent.repeatable);
+  EXPECT_TRUE(unsent.patient);
+  const CallVerdict sent =
+      VerdictOnBrokenStream(broken, true, /*repeatable=*/false, /*has_choice=*/true);
+  EXPECT_FALSE(sent.repeatable);
+  const absl::Status ends = Refusal(absl::StatusCode::kUnavailable, "SHUTTING_DOWN");
+  EXPECT_TRUE(VerdictOnBrokenStream(ends, true, false, /*has_choice=*/true).patient);
+  EXPECT_FALSE(VerdictOnBrokenStream(ends, true, true, /*has_choice=*/false).patient);
+}
+
+TEST_F(CallVerdictTest, AMovedSlotIsFollowed) {
+  EXPECT_EQ(OnError(9, v1::SLOT_MOVED).kind, Kind::kFollow);
+}
+
+TEST_F(CallVerdictTest, WhatNobodyServesForNowIsTriedForAsLongAsThereIsTime) {
+  for (const v1::ErrorReason reason :
+       {v1::SLOT_IN_TRANSITION, v1::SLOT_UNOWNED, v1::LEASE_LOST, v1::PEER_UNREACHABLE}) {
+    EXPECT_TRUE(OnError(14, reason).patient) << reason;
+  }
+  EXPECT_FALSE(OnError(14, v1::SHUTTING_DOWN).patient);
+}
+
 TEST_F(CallVerdictTest, AServerWithoutPipelineGetsEachCallAlone) {
   const absl::Status unknown = absl::UnimplementedError("Pipeline");
-  EXPECT_EQ(VerdictOnBrokenStream(unknown, true, false).kind, Kind::kSendAlone);
-  EXPECT_EQ(VerdictOnBrokenStream(unknown, false, true).kind, Kind::kSendAlone);
+  EXPECT_EQ(VerdictOnBrokenStream(unknown, true, false, /*has_choice=*/false).kind,
+            Kind::kSendAlone);
+  EXPECT_EQ(VerdictOnBrokenStream(unknown, false, true, /*has_choice=*/false).kind,
+            Kind::kSendAlone);
 }
 
 }  // namespace

@@ -148,7 +148,9 @@ TEST(ClientOptionsTest, SenselessOnesAreRefused) {
     return absl::IsInvalidArgument(Client::Create(options).status());
   };
   EXPECT_TRUE(refuses({}));
-  EXPECT_TRUE(refuses({.seeds = {"a:1", "b:1"}}));
+  EXPECT_TRUE(refuses({.seeds = {"a:1", "b"}}));
+  EXPECT_TRUE(refuses({.seeds = std::vector<std::string>(65, "a:1")}));
+  EXPECT_FALSE(refuses({.seeds = {"a:1", "b:1"}}));
   for (const char* seed : {"", "host", ":6380", "host:", "host:0", "host:65536", "unix:"}) {
     EXPECT_TRUE(refuses({.seeds = {seed}})) << seed;
   }

@@ -28,7 +28,7 @@ class QueuedCall final : public PendingCall {
     return bytes != "malformed";
   }
   void Deliver(absl::Status) override {}
-  void SendAlone(CompletionThread*, std::shared_ptr<RemoteNode>) override {}
+  void SendAlone(CompletionThread*) override {}
 
   std::string response;
 };

@@ -72,6 +72,25 @@ TEST(RetryDelayTest, OtherErrorsAreNotTriedAgainWhateverTheServerSays) {
   EXPECT_EQ(RetryDelay(Policy(), failed, 0.5), std::nullopt);
 }
 
+TEST(RetryDelayTest, PatienceLastsUntilTheDeadline) {
+  FailedAttempt failed = Unavailable();
+  failed.patient = true;
+  failed.attempts = 1'000'000;
+  EXPECT_NE(RetryDelay(Policy(), failed, 0.5), std::nullopt);
+  failed.time_left = absl::Milliseconds(100);
+  EXPECT_EQ(RetryDelay(Policy(), failed, 0.5), std::nullopt);
+  RetryPolicy once = Policy();
+  once.max_attempts = 1;
+  EXPECT_EQ(RetryDelay(once,
+                       {.attempts = 1,
+                        .repeatable = true,
+                        .code = absl::StatusCode::kUnavailable,
+                        .time_left = absl::Seconds(10),
+                        .patient = true},
+                       0.5),
+            std::nullopt);
+}
+
 TEST(RetryDelayTest, TheServersTimeGoesBeforeOurs) {
   FailedAttempt failed = Unavailable();
   failed.pushback = "0";

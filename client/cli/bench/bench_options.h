@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "client/cli/bench/arrivals.h"
@@ -22,7 +23,8 @@ enum class BenchMode {
 };
 
 struct BenchOptions {
-  std::string server;
+  std::string server;                // the one that is asked, where the library is not used
+  std::vector<std::string> servers;  // the library's seeds
   absl::Duration call_timeout;
 
   BenchOp op = BenchOp::kGet;

@@ -17,7 +17,7 @@ namespace ferrite::cli {
 ExitCode RunPrompt(const Session& session) {
   Session described;  // the options of this one are never set
   const std::unique_ptr<CLI::App> app = DescribeCommands(described);
-  LineEditor editor(session.server + "> ",
+  LineEditor editor(session.servers + "> ",
                     [&](std::string_view beginning) { return OffersFor(*app, beginning); });
   HistoryFile file(HistoryPath());
   for (const std::string& line : file.Load()) editor.Remember(line);

@@ -21,12 +21,6 @@ class Reachability {
     down_until_.store((Clock::now() + kPause).time_since_epoch().count(),
                       std::memory_order_relaxed);
   }
-  // It has answered.
-  void NoteSuccess() {
-    if (down_until_.load(std::memory_order_relaxed) != 0) {
-      down_until_.store(0, std::memory_order_relaxed);
-    }
-  }
 
  private:
   using Clock = std::chrono::steady_clock;

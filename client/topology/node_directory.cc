@@ -36,22 +36,23 @@ std::shared_ptr<const Picture> NodeDirectory::picture() const {
 }
 
 Placement NodeDirectory::PlaceByPicture(const CallRoute& route) {
-  if (route.to == CallRoute::To::kAsked) return {.node = SeedInUse()};
+  const bool is_asked = route.to == CallRoute::To::kAsked;
   std::shared_ptr<const Picture> picture;
   {
     MutexLock lock(&mutex_);
     picture = picture_;
-    if (picture == nullptr) {
+    if (picture == nullptr && !is_asked) {
       StartWatch();
       lone_.store(SeedInUse(), std::memory_order_release);
     }
   }
-  if (picture == nullptr) return {.node = SeedInUse()};
-  const bool is_of_slot = route.to != CallRoute::To::kAny;
+  // By and by none of the seeds may be left.
+  if (picture == nullptr || (is_asked && !SeedInUse()->IsDown())) return {.node = SeedInUse()};
+  const bool is_of_slot = !is_asked && route.to != CallRoute::To::kAny;
   const bool is_newer = route.moves > 0 && route.moved_epoch > picture->version().epoch;
   KnownNode* const owner = !is_of_slot ? nullptr
-                      : is_newer  ? picture->NodeAt(route.moved_to)
-                                  : picture->OwnerOf(route.slot);
+                           : is_newer  ? picture->NodeAt(route.moved_to)
+                                       : picture->OwnerOf(route.slot);
   if (owner != nullptr && !owner->IsDown()) {
     return {owner, route.to == CallRoute::To::kOwner, std::move(picture)};
   }
@@ -69,7 +70,8 @@ Placement NodeDirectory::PlaceAnywhere(const RemoteNode* avoided) {
 
 KnownNode* NodeDirectory::AnyOf(const Picture* picture, const RemoteNode* avoided) {
   KnownNode* last = nullptr;  // better than none
-  const auto find = [&](const std::vector<std::shared_ptr<KnownNode>>& nodes, size_t first) -> KnownNode* {
+  const auto find = [&](const std::vector<std::shared_ptr<KnownNode>>& nodes,
+                        size_t first) -> KnownNode* {
     for (size_t i = 0; i < nodes.size(); ++i) {
       KnownNode* const node = nodes[(first + i) % nodes.size()].get();
       if (node == nullptr || &node->remote() == avoided) continue;

@@ -8,8 +8,8 @@
 // by the newest picture that came. If a slot has no owner, or none that can be reached, any other
 // node forwards the call.
 //
-// A node that joins is called when a call belongs to it; one that leaves is retired (known_node.h). Seeds
-// stay, as they may be needed again.
+// A node that joins is called when a call belongs to it; one that leaves is retired (known_node.h).
+// Seeds stay, as they may be needed again.
 
 #include <atomic>
 #include <chrono>

@@ -34,22 +34,6 @@ absl::StatusOr<std::shared_ptr<const Picture>> Picture::Create(
     const bool is_called = CheckAddress(node.address()).ok();
     picture->nodes_.push_back(is_called ? node_at(node.address()) : nullptr);
   }
-  uint32_t served = 0;  // slots before this one; ranges come in order
-  for (const v1::TopologySlots& slots : topology.slots()) {
-    const v1::TopologyNode& owner = topology.nodes(static_cast<int>(slots.owner()));
-    std::vector<Share>& shares = picture->shares_;
-    if (!shares.empty() && shares.back().last + 1 == slots.first() &&
-        shares.back().node_id == owner.node_id() && shares.back().boot_id == owner.boot_id()) {
-      shares.back().last = slots.last();  // parts of a share may be in other states
-    } else {
-      shares.push_back({slots.first(), slots.last(), owner.node_id(), owner.boot_id()});
-    }
-    if (slots.first() == served && slots.state() == v1::SLOT_STATE_SERVED &&
-        picture->nodes_[slots.owner()] != nullptr) {
-      served = slots.last() + 1;
-    }
-  }
-  picture->is_whole_ = served == kSlotCount;
   return picture;
 }
 

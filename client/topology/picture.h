@@ -29,16 +29,6 @@ class Picture {
     absl::StatusOr<bool> MayFollow(const Version& other) const;
   };
 
-  // Slots next to each other, and the process that owns them.
-  struct Share {
-    uint32_t first = 0;
-    uint32_t last = 0;
-    std::string node_id;
-    uint64_t boot_id = 0;
-
-    bool operator==(const Share&) const = default;
-  };
-
   // `node_at` finds the node at an address. INVALID_ARGUMENT if the topology makes no sense.
   static absl::StatusOr<std::shared_ptr<const Picture>> Create(
       const v1::Topology& topology,
@@ -48,11 +38,6 @@ class Picture {
   const SlotMap& slots() const { return slots_; }
   // Numbered as in slots(). Null: it does not live, or its address is none.
   const std::vector<std::shared_ptr<KnownNode>>& nodes() const { return nodes_; }
-  // In order; as long as they are the same, so is the ownership.
-  const std::vector<Share>& shares() const { return shares_; }
-  // Whether each slot is served by a node that lives.
-  bool is_whole() const { return is_whole_; }
-
   // Null: nobody owns the slot, or not a node that lives.
   KnownNode* OwnerOf(uint32_t slot) const {
     const std::optional<uint32_t> owner = slots_.NodeOfSlot(slot);
@@ -67,8 +52,6 @@ class Picture {
   Version version_;
   SlotMap slots_;
   std::vector<std::shared_ptr<KnownNode>> nodes_;
-  std::vector<Share> shares_;
-  bool is_whole_ = false;
 };
 
 }  // namespace ferrite

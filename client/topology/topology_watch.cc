@@ -118,6 +118,7 @@ absl::Duration TopologyWatch::PauseAfter(const grpc::Status& status) {
     return kLonePause;
   }
   ++failures_;
+  if (is_older) return kLongestPause;
   MutexLock lock(&mutex_);
   if (moving_on_) return absl::ZeroDuration();
   const std::optional<std::string> pushback = PushbackIn(*context_);

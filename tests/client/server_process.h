@@ -38,6 +38,11 @@ class ServerProcess {
     process_->Signal(SIGKILL);
     process_->Wait();
   }
+  // Ends it as an operator would.
+  void Stop() {
+    process_->Signal(SIGTERM);
+    process_->Wait();
+  }
   // Freeze it with its connections open, and let it continue.
   void Freeze() { process_->Freeze(); }
   void Thaw() { process_->Signal(SIGCONT); }

@@ -31,6 +31,10 @@ constexpr int kReaders = 4;
 constexpr absl::Duration kMaxStaleness = absl::Milliseconds(200);
 constexpr int64_t kMaxStalenessNs = 200'000'000;
 
+constexpr int kIdleKeys = 64;
+constexpr int64_t kHangNs = 30'000'000'000;
+
+std::string IdleKeyOf(int key) { return absl::StrCat("key:idle:", key); }
 std::string KeyOf(size_t key) { return absl::StrCat("key:", key); }
 
 class NearClusterTest : public testing::Test {
@@ -89,6 +93,34 @@ class NearClusterTest : public testing::Test {
     }
   }
 
+  // Writes keys that nobody else writes, and has the near cache keep them.
+  void FillIdleKeys() {
+    for (int key = 0; key < kIdleKeys; ++key) {
+      ASSERT_TRUE(writing_->Set(IdleKeyOf(key), "idle").ok());
+      ASSERT_TRUE(near_->Get(IdleKeyOf(key)).ok());
+    }
+  }
+
+  // What a node held is gone with it, and from the near cache as well, though nobody writes it
+  // anew. Returns how many keys that is true of.
+  int GoneIdleKeys() {
+    int gone = 0;
+    for (int key = 0; key < kIdleKeys; ++key) {
+      const auto held = client_->Get(IdleKeyOf(key));  // waits until somebody serves the slot
+      EXPECT_TRUE(held.ok()) << held.status();
+      if (held->found()) continue;
+      ++gone;
+      const int64_t end = SteadyNs() + kHangNs;
+      while (near_->Get(IdleKeyOf(key))->found()) {
+        if (SteadyNs() > end) {
+          ADD_FAILURE() << "the near cache keeps what is gone";
+          return gone;
+        }
+      }
+    }
+    return gone;
+  }
+
   // Until there have been more writes and hits.
   void AwaitMore() {
     const int writes = writes_ + 500;
@@ -112,7 +144,9 @@ TEST_F(NearClusterTest, NoReadIsOlderThanAllowedWhateverBecomesOfNodes) {
   for (int i = 0; i < kReaders; ++i) threads.emplace_back([this, i] { Read(i); });
   AwaitMore();
   for (int node = 0; node < kNodes; ++node) {
+    FillIdleKeys();
     node == 0 ? nodes_[node]->Stop() : nodes_[node]->Kill();
+    EXPECT_GT(GoneIdleKeys(), 0);
     AwaitMore();
     Start(node);
     AwaitMore();

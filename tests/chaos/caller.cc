@@ -1,13 +1,9 @@
 #include "tests/chaos/caller.h"
 
-#include <grpcpp/create_channel.h>
-
 #include <charconv>
 #include <chrono>
 #include <limits>
-
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
+#include <utility>
 
 namespace ferrite {
 namespace {
@@ -16,17 +12,6 @@ namespace {
 constexpr uint64_t kTornValue = std::numeric_limits<uint64_t>::max();
 // Makes a value longer than what fits beside its key.
 constexpr size_t kPadding = 100;
-
-std::shared_ptr<grpc::Channel> Connect(const std::string& address, uint32_t number) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt("ferrite.caller", static_cast<int>(number));  // a connection of its own
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 300);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 300);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-}
 
 std::string TextOf(uint64_t value) { return std::to_string(value) + std::string(kPadding, '.'); }
 
@@ -37,23 +22,6 @@ uint64_t NumberIn(const std::string& text, size_t padding) {
   return error == std::errc() && rest == std::string(padding, '.') ? value : kTornValue;
 }
 
-// The ErrorInfo of a failure; empty if it has none.
-google::rpc::ErrorInfo InfoOf(const grpc::Status& status) {
-  google::rpc::Status details;
-  google::rpc::ErrorInfo info;
-  if (!details.ParseFromString(status.error_details())) return info;
-  for (const auto& detail : details.details()) {
-    if (detail.UnpackTo(&info)) return info;
-  }
-  return info;
-}
-
-bool SaysNothingWasDone(const google::rpc::ErrorInfo& info) {
-  if (info.reason() == "SLOT_IN_TRANSITION" || info.reason() == "SLOT_UNOWNED") return true;
-  const auto executed = info.metadata().find("executed");
-  return executed != info.metadata().end() && executed->second == "no";
-}
-
 }  // namespace
 
 int64_t ElapsedNs(const CallerOptions& options) {
@@ -61,22 +29,18 @@ int64_t ElapsedNs(const CallerOptions& options) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() - options.start_ns;
 }
 
-Caller::Caller(const CallerOptions& options, const std::string& address, uint32_t number)
+Caller::Caller(const CallerOptions& options, std::unique_ptr<KeyService> service, uint32_t number)
     : options_(options),
-      channel_(Connect(address, number)),
-      stub_(v1::CacheService::NewStub(channel_)),
+      service_(std::move(service)),
       first_value_(uint64_t{number + 1} << 32),
       random_(number),
       observed_(options.keys()) {}
 
 void Caller::Run(const absl::Notification& stop) {
   while (!stop.HasBeenNotified()) {
-    if (channel_->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY) {
-      CallOnce();
-      stop.WaitForNotificationWithTimeout(options_.pause);
-    } else {
-      channel_->WaitForConnected(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
-    }
+    if (!service_->Ready()) continue;
+    CallOnce();
+    stop.WaitForNotificationWithTimeout(options_.pause);
   }
 }
 
@@ -103,7 +67,7 @@ void Caller::Get(const std::string& key, ObservedCall* call) {
   v1::GetRequest request;
   request.set_key(key);
   v1::GetResponse response;
-  if (!Make(&v1::CacheService::StubInterface::Get, request, &response, call)) return;
+  if (!Make(request, &response, call)) return;
   call->call.done = response.found();
   call->call.version = response.version();
   // A counter has no padding.
@@ -118,7 +82,8 @@ void Caller::Set(const std::string& key, ObservedCall* call) {
   request.set_key(key);
   request.set_value(TextOf(call->call.value));
   v1::SetResponse response;
-  if (!Make(&v1::CacheService::StubInterface::Set, request, &response, call)) return;
+  call->may_repeat = service_->RepeatsSets();
+  if (!Make(request, &response, call)) return;
   call->call.done = true;
   call->call.version = response.version();
 }
@@ -128,7 +93,7 @@ void Caller::Delete(const std::string& key, ObservedCall* call) {
   v1::DeleteRequest request;
   request.set_key(key);
   v1::DeleteResponse response;
-  if (!Make(&v1::CacheService::StubInterface::Delete, request, &response, call)) return;
+  if (!Make(request, &response, call)) return;
   call->call.done = response.deleted();
   call->call.version = response.version();
 }
@@ -139,31 +104,21 @@ void Caller::Incr(const std::string& key, ObservedCall* call) {
   v1::IncrRequest request;
   request.set_key(key);
   v1::IncrResponse response;
-  if (!Make(&v1::CacheService::StubInterface::Incr, request, &response, call)) return;
+  if (!Make(request, &response, call)) return;
   call->call.done = true;
   call->call.value = static_cast<uint64_t>(response.value());
   call->call.version = response.version();
 }
 
 template <typename Request, typename Response>
-bool Caller::Make(Method<Request, Response> method, const Request& request, Response* response,
-                  ObservedCall* call) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + options_.timeout));
+bool Caller::Make(const Request& request, Response* response, ObservedCall* call) {
   call->call.begin_ns = ElapsedNs(options_);
-  const grpc::Status status = (stub_.get()->*method)(&context, request, response);
+  const std::optional<CallFailure> failure = service_->Call(request, response);
   call->call.end_ns = ElapsedNs(options_);
-  if (!status.ok()) NoteFailure(status, call);
-  return status.ok();
-}
-
-void Caller::NoteFailure(const grpc::Status& status, ObservedCall* call) {
-  const google::rpc::ErrorInfo info = InfoOf(status);
-  call->outcome = SaysNothingWasDone(info) ? Outcome::kNothingDone : Outcome::kUnknown;
-  std::string reason = info.reason();
-  if (reason.empty())
-    reason = status.error_code() == grpc::DEADLINE_EXCEEDED ? "deadline" : "connection";
-  ++failures_[reason];
+  if (!failure.has_value()) return true;
+  call->outcome = failure->nothing_was_done ? Outcome::kNothingDone : Outcome::kUnknown;
+  ++failures_[failure->reason];
+  return false;
 }
 
 }  // namespace ferrite

@@ -1,19 +1,18 @@
 #pragma once
 
-// A client that knows one node only and calls it about any key, one call after the other, by plain
-// stubs; and writes down what it was told.
+// A client that makes one call after the other about any key, and writes down what it was told.
 
-#include <atomic>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "ferrite/v1/cache.grpc.pb.h"
 #include "tests/chaos/judge.h"
+#include "tests/chaos/key_service.h"
 
 namespace ferrite {
 
@@ -35,14 +34,14 @@ int64_t ElapsedNs(const CallerOptions& options);
 class Caller {
  public:
   // `number` is another for each caller of a run.
-  Caller(const CallerOptions& options, const std::string& address, uint32_t number);
+  Caller(const CallerOptions& options, std::unique_ptr<KeyService> service, uint32_t number);
 
   // Calls until `stop`. Without a connection it calls nothing.
   void Run(const absl::Notification& stop);
 
   // By key: values, then counters.
   const std::vector<std::vector<ObservedCall>>& observed() const { return observed_; }
-  // How many calls failed, by the server's reason or, without one, by the status.
+  // How many calls failed, by their reasons.
   const std::map<std::string, uint64_t>& failures() const { return failures_; }
 
  private:
@@ -51,18 +50,12 @@ class Caller {
   void Set(const std::string& key, ObservedCall* call);
   void Delete(const std::string& key, ObservedCall* call);
   void Incr(const std::string& key, ObservedCall* call);
-  template <typename Request, typename Response>
-  using Method = grpc::Status (v1::CacheService::StubInterface::*)(grpc::ClientContext*,
-                                                                   const Request&, Response*);
   // Makes the call. False: it failed, and that is noted.
   template <typename Request, typename Response>
-  bool Make(Method<Request, Response> method, const Request& request, Response* response,
-            ObservedCall* call);
-  void NoteFailure(const grpc::Status& status, ObservedCall* call);
+  bool Make(const Request& request, Response* response, ObservedCall* call);
 
   const CallerOptions options_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::CacheService::Stub> stub_;
+  const std::unique_ptr<KeyService> service_;
   const uint64_t first_value_;
   uint64_t written_ = 0;
   std::mt19937 random_;

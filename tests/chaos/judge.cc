@@ -21,8 +21,9 @@ class Unknowns {
         if (call.done && (call.kind == CallKind::kSet || call.kind == CallKind::kIncr)) {
           written_.insert(call.version);
         }
+        if (call.kind == CallKind::kSet && each.may_repeat) repeated_.emplace(call.value, call);
       } else if (each.outcome == Outcome::kUnknown && call.kind == CallKind::kSet) {
-        sets_.emplace(call.value, call);
+        (each.may_repeat ? repeated_ : sets_).emplace(call.value, call);
       } else if (each.outcome == Outcome::kUnknown && call.kind == CallKind::kIncr) {
         incrs_.insert(call.begin_ns);
       } else if (each.outcome == Outcome::kUnknown && call.kind == CallKind::kDelete) {
@@ -54,6 +55,8 @@ class Unknowns {
       if (const auto set = sets_.find(riddle.value); set != sets_.end()) {
         AddWrite(set->second, riddle.version, riddle.value);
         sets_.erase(set);
+      } else if (const auto again = repeated_.find(riddle.value); again != repeated_.end()) {
+        AddWrite(again->second, riddle.version, riddle.value);
       } else if (auto incr = incrs_.upper_bound(riddle.told_ns); incr != incrs_.begin()) {
         // The last one that can have been it: this leaves most to the rest.
         --incr;
@@ -102,17 +105,21 @@ class Unknowns {
     std::sort(deletes.begin(), deletes.end(),
               [](const auto& a, const auto& b) { return a.end_ns < b.end_ns; });
     for (const RecordedCall& call : deletes) {
-      const auto set = std::find_if(sets_.begin(), sets_.end(), [&](const auto& each) {
-        return each.second.begin_ns <= call.end_ns;
-      });
-      if (set == sets_.end()) continue;
-      AddWrite(set->second, call.version, set->second.value);
-      sets_.erase(set);
+      const auto began = [&](const auto& each) { return each.second.begin_ns <= call.end_ns; };
+      const auto set = std::find_if(sets_.begin(), sets_.end(), began);
+      const auto again = std::find_if(repeated_.begin(), repeated_.end(), began);
+      if (set != sets_.end()) {
+        AddWrite(set->second, call.version, set->second.value);
+        sets_.erase(set);
+      } else if (again != repeated_.end()) {
+        AddWrite(again->second, call.version, again->second.value);
+      }
     }
   }
 
   void AddWrite(RecordedCall call, uint64_t version, uint64_t value) {
     call.done = true;
+    call.previous.reset();
     call.version = version;
     call.value = value;
     call.end_ns = kNever;
@@ -120,10 +127,11 @@ class Unknowns {
     calls_.push_back(call);
   }
 
-  std::vector<RecordedCall> calls_;  // that are known
-  std::set<uint64_t> written_;       // versions
-  std::map<uint64_t, RecordedCall> sets_;
-  std::multiset<int64_t> incrs_;  // when they began
+  std::vector<RecordedCall> calls_;            // that are known
+  std::set<uint64_t> written_;                 // versions
+  std::map<uint64_t, RecordedCall> sets_;      // by value
+  std::map<uint64_t, RecordedCall> repeated_;  // likewise
+  std::multiset<int64_t> incrs_;               // when they began
   std::vector<TimeSpan> deletes_;
 };
 

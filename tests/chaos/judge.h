@@ -7,7 +7,8 @@
 // at which it was forgotten, such that
 //   - each call whose outcome is known has exactly one place, between its begin and its end; one
 //     that failed and said that nothing was done has none;
-//   - a call whose outcome is unknown has one place after its begin, or none;
+//   - a call whose outcome is unknown has one place after its begin, or none; a set that its client
+//     may have tried more than once has further places after its begin, or none;
 //   - the key is forgotten only while slots might change their owner, as they arrive empty;
 //   - each answer is what the map would have said at that place: a read tells the last value that
 //     was set, or that there is none after a Delete or a loss; an Incr counts on from there, and
@@ -38,6 +39,8 @@ enum class Outcome : uint8_t {
 struct ObservedCall {
   RecordedCall call;
   Outcome outcome = Outcome::kKnown;
+  // A set that may have been executed more often than once: its client tries again.
+  bool may_repeat = false;
 };
 
 // A time, with both ends, in nanoseconds.

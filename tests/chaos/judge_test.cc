@@ -101,6 +101,16 @@ TEST(JudgeTest, WhatWasRefusedMustNotShow) {
               HasSubstr("nobody wrote"));
 }
 
+TEST(JudgeTest, ASetThatWasTriedAgainMayShowUnderSeveralVersions) {
+  ObservedCall again = Set(10, 12, 6);
+  again.may_repeat = true;
+  EXPECT_EQ(BrokenIn({Set(0, 11, 1), again, Get(11, 12, 4), Get(20, 12, 6)}), "none");
+  EXPECT_NE(BrokenIn({Set(0, 11, 1), Set(10, 12, 6), Get(11, 12, 4), Get(20, 12, 6)}), "none");
+  // But each version of it is no older than what others have read.
+  EXPECT_NE(BrokenIn({Set(0, 11, 1), again, Get(20, 12, 6), Get(30, 12, 4)}), "none");
+  EXPECT_NE(BrokenIn({Set(0, 11, 5), Get(6, 11, 5), again, Get(11, 12, 4)}), "none");
+}
+
 TEST(JudgeTest, ADeleteOfUnknownOutcomeMayComeLate) {
   EXPECT_EQ(BrokenIn({Set(0, 11, 1), LostDelete(10), Get(20, 11, 1), Miss(30)}), "none");
   EXPECT_NE(BrokenIn({Set(0, 11, 1), Miss(10), LostDelete(30)}), "none");

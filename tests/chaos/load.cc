@@ -24,6 +24,7 @@ using nlohmann::json;
 struct Arguments {
   std::vector<std::string> nodes;
   uint32_t callers = 4;
+  uint32_t library_callers = 4;
   std::string history;
   CallerOptions options;
 };
@@ -85,9 +86,15 @@ json Judge(const Arguments& arguments, const std::vector<std::unique_ptr<Caller>
 int Run(Arguments arguments) {
   arguments.options.start_ns = ElapsedNs({});
   std::vector<std::unique_ptr<Caller>> callers;
-  for (uint32_t number = 0; number < arguments.callers * arguments.nodes.size(); ++number) {
-    callers.push_back(std::make_unique<Caller>(
-        arguments.options, arguments.nodes[number % arguments.nodes.size()], number));
+  auto services = NodesByLibrary(arguments.nodes, arguments.library_callers);
+  for (const std::string& node : arguments.nodes) {
+    for (uint32_t each = 0; each < arguments.callers; ++each) {
+      services.push_back(NodeByStubs(node, arguments.options.timeout));
+    }
+  }
+  for (uint32_t number = 0; number < services.size(); ++number) {
+    callers.push_back(
+        std::make_unique<Caller>(arguments.options, std::move(services[number]), number));
   }
   absl::Notification stop;
   std::vector<std::thread> threads;
@@ -106,7 +113,9 @@ int main(int argc, char** argv) {
   ferrite::Arguments arguments;
   CLI::App app("Calls the nodes of a cluster until its input ends, and judges their answers.");
   app.add_option("--nodes", arguments.nodes, "their addresses")->delimiter(',')->required();
-  app.add_option("--callers", arguments.callers, "how many call each node");
+  app.add_option("--callers", arguments.callers, "how many call each node by plain stubs");
+  app.add_option("--library-callers", arguments.library_callers,
+                 "how many call all nodes through the client library");
   app.add_option("--prefix", arguments.options.prefix, "what all keys start with");
   app.add_option("--history", arguments.history,
                  "where to write the calls on keys that went wrong");

@@ -1,0 +1,64 @@
+#include "base/check.h"
+#include "client/client.h"
+#include "tests/chaos/key_service.h"
+
+namespace ferrite {
+namespace {
+
+class LibraryService final : public KeyService {
+ public:
+  explicit LibraryService(std::shared_ptr<Client> client) : client_(std::move(client)) {}
+
+  bool Ready() override { return true; }
+  bool RepeatsSets() const override { return true; }
+
+  std::optional<CallFailure> Call(const v1::GetRequest& request,
+                                  v1::GetResponse* response) override {
+    return Take(client_->Get(request), response);
+  }
+  std::optional<CallFailure> Call(const v1::SetRequest& request,
+                                  v1::SetResponse* response) override {
+    return Take(client_->Set(request), response);
+  }
+  std::optional<CallFailure> Call(const v1::DeleteRequest& request,
+                                  v1::DeleteResponse* response) override {
+    return Take(client_->Delete(request), response);
+  }
+  // Without a request_id it is tried again only if nothing was done.
+  std::optional<CallFailure> Call(const v1::IncrRequest& request,
+                                  v1::IncrResponse* response) override {
+    return Take(client_->Incr(request), response);
+  }
+
+ private:
+  template <typename Response>
+  static std::optional<CallFailure> Take(absl::StatusOr<Response> outcome, Response* response) {
+    if (outcome.ok()) {
+      *response = *std::move(outcome);
+      return std::nullopt;
+    }
+    const std::string reason = ReasonOf(outcome.status());
+    // An earlier try may have been executed all the same.
+    return CallFailure{"library: " + (reason.empty() ? "other" : reason), false};
+  }
+
+  const std::shared_ptr<Client> client_;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<KeyService>> NodesByLibrary(const std::vector<std::string>& seeds,
+                                                        uint32_t callers) {
+  ClientOptions options;
+  options.seeds = seeds;
+  absl::StatusOr<std::unique_ptr<Client>> created = Client::Create(options);
+  FERRITE_CHECK(created.ok());
+  const std::shared_ptr<Client> client = *std::move(created);
+  std::vector<std::unique_ptr<KeyService>> services;
+  for (uint32_t caller = 0; caller < callers; ++caller) {
+    services.push_back(std::make_unique<LibraryService>(client));
+  }
+  return services;
+}
+
+}  // namespace ferrite

@@ -1,5 +1,6 @@
 #include "server/rpcs.h"
 
+#include "server/engine/joined_request.h"
 #include "server/handlers/flush_handler.h"
 #include "server/handlers/large_writes.h"
 #include "server/handlers/scan_handler.h"
@@ -43,7 +44,7 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
        [store, cache](Turn* turn) { return AnswerMSet(store, cache, turn); }},
       {Method::kMDelete, Shape::kUnary, TypedHandler(cache, &Cache::MDelete)},
       {Method::kPipeline, Shape::kFrames,
-       [store, wire](Turn* turn) { return AnswerFrame(store, wire, turn); }},
+       OfJoinedRequests([store, wire](Turn* turn) { return AnswerFrame(store, wire, turn); })},
       {Method::kScan, Shape::kStream, [store](Turn* turn) { return OpenScan(store, turn); }},
       {Method::kPublish, Shape::kUnary, TypedHandler(cache, &Cache::Publish)},
       {Method::kSubscribe, Shape::kFeed,

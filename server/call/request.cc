@@ -22,10 +22,20 @@ Request::Request(std::vector<std::string_view> pieces)
 }
 
 void Request::Join() const {
+  while (JoinNext(size_)) {
+  }
+}
+
+bool Request::JoinNext(size_t bytes) const {
+  if (joined_) return false;
   copy_.reserve(size_);
-  for (const std::string_view piece : pieces_) copy_.append(piece);
+  for (const size_t end = copy_.size() + bytes; copied_pieces_ < pieces_.size();) {
+    if (copy_.size() >= end) return true;
+    copy_.append(pieces_[copied_pieces_++]);
+  }
   whole_ = copy_;
   joined_ = true;
+  return false;
 }
 
 void Request::CopyOut(size_t begin, size_t bytes, char* to) const {

@@ -28,6 +28,9 @@ class Request {
   }
 
   bool in_one_piece() const { return joined_; }
+  // Joins the pieces in short steps: the next one, of about so many bytes. Returns whether there is
+  // more to join.
+  bool JoinNext(size_t bytes) const;
   // Copies `bytes` bytes, from the one at `begin` on, to `to`. They must be there.
   void CopyOut(size_t begin, size_t bytes, char* to) const;
 
@@ -41,6 +44,7 @@ class Request {
   std::vector<std::string_view> pieces_;  // unless it came in one
   mutable std::string_view whole_;
   mutable std::string copy_;
+  mutable size_t copied_pieces_ = 0;
   mutable bool joined_ = true;
 };
 

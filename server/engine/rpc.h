@@ -54,6 +54,7 @@ class Turn {
 
   // For the engine, and for handlers around others.
   std::unique_ptr<Answer> TakeAnswer() { return std::move(answer_); }
+  Call* call() const { return call_; }
 
  private:
   const Request& request_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ferrite/v1/cache.pb.h"
+#include "server/engine/joined_request.h"
 #include "server/routing/routed_batch.h"
 #include "server/routing/routed_frame.h"
 #include "server/routing/routed_scan.h"
@@ -45,9 +46,10 @@ std::vector<Rpc> Routed(std::vector<Rpc> plain, Store* store, const CacheHandler
     if (const int field = OperationFieldOf(rpc.method); field != 0) {
       rpc.handler = RoutedUnary(std::move(rpc.handler), field, router);
     } else if (IsBatch(rpc.method)) {
-      rpc.handler = RoutedBatch(rpc.method, std::move(rpc.handler), frames, cache, router);
+      rpc.handler =
+          OfJoinedRequests(RoutedBatch(rpc.method, std::move(rpc.handler), frames, cache, router));
     } else if (rpc.method == Method::kPipeline) {
-      rpc.handler = RoutedFrames(std::move(rpc.handler), wire, router);
+      rpc.handler = OfJoinedRequests(RoutedFrames(std::move(rpc.handler), wire, router));
     } else if (rpc.method == Method::kScan) {
       rpc.handler = RoutedScan(store, router);
     } else if (rpc.method == Method::kSubscribe) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/engine/call.h"
@@ -76,6 +77,10 @@ class FakeTransport final : public Transport {
   void SetRequest(std::string bytes) {
     bytes_ = std::move(bytes);
     request_.emplace(bytes_);
+  }
+  // Which must stay in place.
+  void SetRequest(const std::vector<std::string>& pieces) {
+    request_.emplace(std::vector<std::string_view>(pieces.begin(), pieces.end()));
   }
   void set_deadline(Clock::time_point deadline) { deadline_ = deadline; }
 

@@ -19,6 +19,8 @@ constexpr size_t kWorthAFrame = 64;
 constexpr int kUnderWayPart = 8;
 // A server may ask its clients to stay away for longer, but it may have been replaced by then.
 constexpr std::chrono::minutes kLongestPause(1);
+// What was sent to a node that has left the cache is answered within this time, or never.
+constexpr std::chrono::seconds kRetirement(2);
 
 PendingCall* CallOf(Link* link) { return static_cast<PendingCall*>(static_cast<QueueLink*>(link)); }
 
@@ -214,12 +216,15 @@ std::vector<CallQueue::DueCall> CallQueue::TakeDue(Time now) {
     ending.push_back({call, withdrawn.value_or(EndReason::kTooLate), is_in_frame});
   }
   due_ = deadlines_.empty() ? kNever : deadlines_.Next();
+  if (IsOverdue(ends_at_) && ends_at_ > now) due_ = std::min(due_, ends_at_);
   if (opens_at_ > now && !closing_) due_ = std::min(due_, opens_at_);
   return ending;
 }
 
-void CallQueue::Retire() {
+void CallQueue::Retire(Time now) {
   retired_ = true;
+  ends_at_ = now + kRetirement;
+  due_ = std::min(due_, ends_at_);
   while (queued_ > 0) {
     PendingCall* const call = front();
     Dequeue(call);

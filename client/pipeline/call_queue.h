@@ -129,8 +129,10 @@ class CallQueue {
   void Close();
   // No more frames leave. Calls that have not been sent leave at once, others when they would be
   // tried again. Nothing must be added any more.
-  void Retire();
+  void Retire(Time now);
   bool is_retired() const { return retired_; }
+  // Whether a retired queue has waited for answers for long enough: end the stream.
+  bool IsOverdue(Time now) const { return retired_ && now >= ends_at_ && !unanswered_.empty(); }
   // After Retire(): whether a stream is left that no call needs.
   bool IsIdle() const { return retired_ && calls_ == 0 && state_ != State::kNone; }
   // After Close() or Retire(): whether every call has ended or left, and no stream is left.
@@ -165,6 +167,7 @@ class CallQueue {
   Time opens_at_;  // when the next stream may open
   bool closing_ = false;
   bool retired_ = false;
+  Time ends_at_ = kNever;  // once it is retired
   bool came_about_ = false;
   bool writing_ = false;
   bool distrusted_ = false;

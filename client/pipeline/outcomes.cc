@@ -69,9 +69,12 @@ void PipelineStream::EndStream() {
 void PipelineStream::EndLost(PendingCall* call, const std::optional<std::string>& pushback,
                              bool was_sent) {
   // A server has no reason to end a stream with OK before its client does.
-  const grpc::Status status =
-      status_.ok() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server ended the stream")
-                   : status_;
+  const auto unavailable = [](const char* why) {
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, why);
+  };
+  const grpc::Status status = given_up_ ? unavailable("it has left the cache without an answer")
+                              : status_.ok() ? unavailable("the server ended the stream")
+                                             : status_;
   const CallTerms& terms = call->terms();
   CallVerdict verdict = VerdictOnBrokenStream(ToAbslStatus(status, node_->address(), terms.timeout),
                                               was_sent, terms.repeatable, router_.HasChoice());

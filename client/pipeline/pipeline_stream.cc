@@ -150,7 +150,12 @@ void PipelineStream::OnAlarm(bool) {
   {
     MutexLock lock(&mutex_);
     alarm_time_ = CallQueue::kNever;
-    due = queue_.TakeDue(Clock::now());
+    const Clock::time_point now = Clock::now();
+    due = queue_.TakeDue(now);
+    if (queue_.IsOverdue(now)) {
+      given_up_ = true;
+      context_->TryCancel();
+    }
     SetAlarm();
   }
   for (const auto& [call, reason, is_in_frame] : due) {
@@ -196,7 +201,7 @@ void PipelineStream::Settle() {
 
 void PipelineStream::Retire(std::shared_ptr<void> owner) {
   MutexLock lock(&mutex_);
-  queue_.Retire();
+  queue_.Retire(Clock::now());
   owner_ = std::move(owner);
   if (queue_.IsIdle()) context_->TryCancel();
   // OnAlarm lets the calls go. If there are none, the owner goes then: an event may be in progress.

@@ -145,6 +145,7 @@ class PipelineStream {
   grpc::ByteBuffer reply_;
   grpc::Status status_;
   size_t calls_ended_ = 0;  // not reported to the queue yet
+  bool given_up_ = false;   // the node has left the cache and does not answer
 
   Tag<&PipelineStream::OnStarted> start_tag_{this};
   Tag<&PipelineStream::OnWritten> write_tag_{this};

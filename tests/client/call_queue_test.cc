@@ -287,8 +287,10 @@ TEST_F(CallQueueTest, OfARetiredQueueOnlyWhatWasSentStays) {
   QueuedCall* const queued = Add();  // two frames are under way
   EXPECT_THAT(Leaving(), IsEmpty());
   queue_->NoteEnded(1);  // that of Open()
-  queue_->Retire();
+  queue_->Retire(now_);
   EXPECT_TRUE(queue_->is_retired());
+  EXPECT_FALSE(queue_->IsOverdue(now_));
+  EXPECT_TRUE(queue_->IsOverdue(now_ + seconds(2)));
   const auto due = Due();
   ASSERT_THAT(due, SizeIs(1));
   EXPECT_EQ(due.begin()->first, queued);

@@ -243,6 +243,23 @@ TEST_P(RoutingTest, CallsOfANodeThatGoesEndThere) {
   answers.wait(0);
 }
 
+TEST_P(RoutingTest, WhatANodeThatHasGoneDoesNotAnswerIsSentAgain) {
+  if (!GetParam()) GTEST_SKIP() << "a call alone waits for its deadline";
+  StartWithTwo();
+  const size_t before = b_.direct_keys().size();
+  b_.Hold();
+  std::atomic<int> answers{0};
+  client_->GetAsync(GetOf(kHigh), {}, [&](const auto& reply) {
+    EXPECT_TRUE(reply.ok()) << reply.status();
+    EXPECT_EQ(reply->value(), c_.address());
+    answers = 1;
+    answers.notify_all();
+  });
+  b_.AwaitKeys(before + 1);
+  Tell(TopologyOf({&c_}, kEpoch + 1));
+  answers.wait(0);
+}
+
 TEST_P(RoutingTest, AnOlderMapAndAnotherClustersAreNotTaken) {
   StartWithTwo();
   a_.Tell(TopologyOf({&c_}, kEpoch - 1));

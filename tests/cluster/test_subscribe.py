@@ -160,6 +160,10 @@ def test_a_node_that_drains_hands_its_topics_over(nodes):
         eventually(lambda: owner_of(n1.topology(), slot_of(channel)), lambda owner: owner in ("n1", "n3"), "n2 keeps its slots")
         with Publisher([n1, n3], [channel]):
             reasons_until_message(stream, after=CHANGED)
+        # Who owns nothing still tells what others do.
+        with Subscriber(n2.client, channels=[channel]) as through_drained:
+            publish_surely(n1, channel, b"7")
+            assert numbers_of(through_drained.take(1)) == [7]
 
 
 def test_a_node_that_ends_sends_its_streams_elsewhere(nodes):

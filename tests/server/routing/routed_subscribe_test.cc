@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -418,7 +419,6 @@ TEST_F(RoutedSubscribeTest, WhatProgramsUseAmongThemselvesMatchesNoGlob) {
 
 // The queue is at the node that tells. What did not fit there is resumed without a gap.
 TEST_F(RoutedSubscribeTest, WhoDoesNotReadIsEndedIfItAskedForThatAndCanResume) {
-  constexpr int kMessages = 300;
   v1::SubscribeRequest request;
   request.add_channels(KeyOf(1));
   request.add_channels(KeyOf(2));
@@ -433,6 +433,7 @@ TEST_F(RoutedSubscribeTest, WhoDoesNotReadIsEndedIfItAskedForThatAndCanResume) {
       members_[0].address, grpc::InsecureChannelCredentials(), arguments));
   auto subscription = FollowAt(0, request);
   std::map<std::string, int> next;
+  int published = 0;  // to each channel
   const auto take = [&](Subscription* from) {
     while (true) {
       const v1::SubscriptionEvent event = from->Next();
@@ -440,20 +441,26 @@ TEST_F(RoutedSubscribeTest, WhoDoesNotReadIsEndedIfItAskedForThatAndCanResume) {
       const std::string payload = event.message().payload();
       ASSERT_EQ(payload.substr(0, payload.find(' ')),
                 std::to_string(next[event.message().channel()]++));
-      if (next[KeyOf(1)] == kMessages && next[KeyOf(2)] == kMessages) return;
+      if (next[KeyOf(1)] == published && next[KeyOf(2)] == published) return;
     }
   };
-  for (int i = 0; i < kMessages; ++i) {
+  const auto publish = [&](size_t bytes) {
     for (const size_t node : {1, 2}) {
-      PublishAt(node, KeyOf(node), std::to_string(i) + " " + std::string(60'000, 'p'));
+      PublishAt(node, KeyOf(node), std::to_string(published) + " " + std::string(bytes, 'p'));
     }
-  }
+    ++published;
+  };
+  // As much as has no room, and then for as long as a client may not read.
+  while (published < 100) publish(60'000);
+  const auto stalled = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  while (std::chrono::steady_clock::now() < stalled) publish(1);
+  publish(1);
   // It holds up nobody else.
-  for (int i = 0; i < 2 * kMessages; ++i) ASSERT_TRUE(reader->Next().has_message()) << i;
+  for (int i = 0; i < 2 * published; ++i) ASSERT_TRUE(reader->Next().has_message()) << i;
   reader->End();
   take(subscription.get());
   int ends = 0;
-  for (; next[KeyOf(1)] < kMessages || next[KeyOf(2)] < kMessages; ++ends) {
+  for (; next[KeyOf(1)] < published || next[KeyOf(2)] < published; ++ends) {
     const grpc::Status status = subscription->reader->Finish();
     ASSERT_EQ(InfoOf(status).reason(), "SUBSCRIBER_TOO_SLOW") << status.error_message();
     const auto& trailers = subscription->context.GetServerTrailingMetadata();

@@ -95,10 +95,10 @@ class ClusterClient(CacheClient):
 class ClusterNode:
     """A node and a connection to it."""
 
-    def __init__(self, etcd, node_id, *flags, cluster="test"):
+    def __init__(self, etcd, node_id, *flags, cluster="test", lease_ttl=LEASE_TTL):
         self.id = node_id
         self.process = ServerProcess(f"--cluster-name={cluster}", f"--etcd-endpoints={etcd.address}", f"--node-id={node_id}",
-                                     f"--lease-ttl={LEASE_TTL}", "--max-memory=64MiB", *flags)
+                                     f"--lease-ttl={lease_ttl}", "--max-memory=64MiB", *flags)
         self.address = self.process.grpc_address
         self.client = ClusterClient(self.address)
 
@@ -116,8 +116,9 @@ class ClusterNode:
 class Nodes:
     """Nodes by their ids, n1 and so on. Leaving the block stops those that still run."""
 
-    def __init__(self, etcd, count):
+    def __init__(self, etcd, count, lease_ttl=LEASE_TTL):
         self._etcd = etcd
+        self._lease_ttl = lease_ttl
         self._nodes = {}
         for number in range(1, count + 1):
             self.start(f"n{number}")
@@ -140,7 +141,7 @@ class Nodes:
         return self._nodes[node_id]
 
     def start(self, node_id, *flags):
-        self._nodes[node_id] = ClusterNode(self._etcd, node_id, *flags)
+        self._nodes[node_id] = ClusterNode(self._etcd, node_id, *flags, lease_ttl=self._lease_ttl)
         return self._nodes[node_id]
 
     def living(self):

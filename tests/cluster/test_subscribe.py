@@ -18,9 +18,12 @@ CHANGED = cache_pb2.DISCONTINUITY_REASON_OWNER_CHANGED
 
 @pytest.fixture
 def nodes():
-    with Etcd() as etcd, Nodes(etcd, 3) as three:
+    # Streams end with the right to serve, which a busy machine must not take from nodes for a moment.
+    with Etcd() as etcd, Nodes(etcd, 3, lease_ttl="5s") as three:
         three.etcd = etcd
         three.await_owners()
+        for node in three.living():
+            eventually(node.witness, lambda witness: witness.may_serve_ms > 0, f"{node.id} may not serve")
         yield three
 
 

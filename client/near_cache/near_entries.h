@@ -31,11 +31,12 @@
 // probe, could then stand for an older one before it.
 //
 // In a cluster the node that answers a read is not the one that the subscription goes through, and
-// slots change their owners. Let a read be answered by an owner that the stream does not follow yet,
-// so that nothing tells of a write that comes after it. Then no probe that was sent after that write
-// comes back before the owner is followed, as a probe waits for what all owners had recorded before;
-// and a Discontinuity comes before the first event of an owner that is followed late, so that the
-// entry is dropped before it is vouched for. What a lost node held is dropped in the same way.
+// slots change their owners. Let a read be answered by an owner that the stream does not follow
+// yet, so that nothing tells of a write that comes after it. Then no probe that was sent after that
+// write comes back before the owner is followed, as a probe waits for what all owners had recorded
+// before; and a Discontinuity comes before the first event of an owner that is followed late, so
+// that the entry is dropped before it is vouched for. What a lost node held is dropped in the same
+// way.
 //
 // Answers are events, too. An answer raises floors as the event of a write of its version does, and
 // a miss as a deletion does. A miss joins a call that is under way only if nothing newer is known

@@ -18,6 +18,9 @@
 
 namespace ferrite {
 
+// What a server says that ends streams for now.
+inline const grpc::Status kNotNow(grpc::StatusCode::UNAVAILABLE, "not now");
+
 // A message of a channel, with its payload as its token.
 inline v1::SubscriptionEvent MessageOf(const std::string& payload) {
   v1::SubscriptionEvent event;

@@ -22,8 +22,6 @@ v1::SubscribeRequest AnyRequest() {
   return request;
 }
 
-const grpc::Status kUnavailable(grpc::StatusCode::UNAVAILABLE, "not now");
-
 TEST(SubscriptionEndTest, ItsDestructorReturnsAfterTheLastCallback) {
   EventPeer peer;
   const auto client = ClientOf(peer.address());
@@ -76,7 +74,7 @@ TEST(SubscriptionEndTest, CancelWakesWhoeverWaits) {
 
 TEST(SubscriptionEndTest, InThePauseBeforeTheNextTry) {
   EventPeer peer;
-  peer.Expect({{.end = kUnavailable, .pushback = "50000000"}});
+  peer.Expect({{.end = kNotNow, .pushback = "50000000"}});
   const auto client = ClientOf(peer.address());
   EventDiary diary;
   auto subscription = client->Subscribe(AnyRequest(), diary.Callbacks());
@@ -111,7 +109,7 @@ TEST(SubscriptionEndTest, CanComeAtAnyMoment) {
   for (int round = 0; round < 60; ++round) {
     const StreamScript breaks = {
         .messages = {{AcknowledgementOf("0")}, {MessageOf("1"), MessageOf("2")}},
-        .end = kUnavailable,
+        .end = kNotNow,
         .pushback = "0"};
     peer.Expect(std::vector<StreamScript>(round % 7, breaks));
     auto client = ClientOf(peer.address(), {.completion_threads = 2});

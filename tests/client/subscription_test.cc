@@ -15,8 +15,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const grpc::Status kUnavailable(grpc::StatusCode::UNAVAILABLE, "not now");
-
 grpc::Status ExhaustedBecause(const std::string& reason) {
   google::rpc::ErrorInfo info;
   info.set_reason(reason);
@@ -65,9 +63,8 @@ TEST_F(SubscriptionTest, NothingInTimeIsADeadlineExceeded) {
 
 TEST_F(SubscriptionTest, ResumesAfterTheLastEventThatArrived) {
   peer_.Expect(
-      {{.messages = {{AcknowledgementOf("0"), MessageOf("1"), MessageOf("2")}},
-        .end = kUnavailable},
-       {.messages = {{AcknowledgementOf("2", true)}, {MessageOf("3")}}, .end = kUnavailable}});
+      {{.messages = {{AcknowledgementOf("0"), MessageOf("1"), MessageOf("2")}}, .end = kNotNow},
+       {.messages = {{AcknowledgementOf("2", true)}, {MessageOf("3")}}, .end = kNotNow}});
   EventDiary diary;
   const auto subscription = client_->Subscribe(RequestFor("c"), diary.Callbacks());
   diary.Await(8);
@@ -81,8 +78,8 @@ TEST_F(SubscriptionTest, ResumesAfterTheLastEventThatArrived) {
 }
 
 TEST_F(SubscriptionTest, WhatWaitsOutlastsALoss) {
-  peer_.Expect({{.messages = {{AcknowledgementOf("0"), MessageOf("1"), MessageOf("2")}},
-                 .end = kUnavailable}});
+  peer_.Expect(
+      {{.messages = {{AcknowledgementOf("0"), MessageOf("1"), MessageOf("2")}}, .end = kNotNow}});
   v1::SubscribeRequest request = RequestFor("c");
   request.set_resume_token("given");
   const auto subscription = client_->Subscribe(request);
@@ -125,7 +122,7 @@ TEST_F(SubscriptionTest, EndsWhereAnotherTryWouldEndAlike) {
 }
 
 TEST_F(SubscriptionTest, EndsIfTheServerSaysNever) {
-  peer_.Expect({{.end = kUnavailable, .pushback = "-1"}});
+  peer_.Expect({{.end = kNotNow, .pushback = "-1"}});
   const auto subscription = client_->Subscribe(RequestFor("c"));
   EXPECT_EQ(Next(*subscription), "end UNAVAILABLE");
   EXPECT_EQ(Next(*subscription), "end UNAVAILABLE") << "for good";

@@ -33,7 +33,7 @@ std::string Literal(const std::string& name, const std::string& value) {
 
 const std::string kHello = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Frame(4, 0, 0, "");
 
-std::string Call(const std::string& path) {
+std::string CallOn(const std::string& path) {
   return Frame(kHeaders, kEndHeaders, 1,
                Literal(":method", "POST") + Literal(":scheme", "http") + Literal(":path", path) +
                    Literal(":authority", "a")) +
@@ -93,7 +93,7 @@ class DoorGuestTest : public DoorTest {
 };
 
 TEST_F(DoorGuestTest, AProbeIsAnswered) {
-  client_.Send(kHello + Call("/probe"));
+  client_.Send(kHello + CallOn("/probe"));
   EXPECT_TRUE(Serve());
   EXPECT_TRUE(guest_.answered());
   EXPECT_FALSE(guest_.refused());
@@ -101,7 +101,7 @@ TEST_F(DoorGuestTest, AProbeIsAnswered) {
 }
 
 TEST_F(DoorGuestTest, AnyOtherCallIsRefused) {
-  client_.Send(kHello + Call("/other"));
+  client_.Send(kHello + CallOn("/other"));
   EXPECT_TRUE(Serve());
   EXPECT_TRUE(guest_.refused());
   EXPECT_FALSE(guest_.answered());
@@ -163,7 +163,7 @@ class DoormanTest : public DoorTest {
 TEST_F(DoormanTest, AProbeThatHasAskedIsAnsweredBeforeItsPlaceIsTaken) {
   Client probe;
   doorman_.Receive(probe.theirs);
-  probe.Send(kHello + Call("/probe"));
+  probe.Send(kHello + CallOn("/probe"));
   Arrive(2 * DoorPolicy().local_guests);
   EXPECT_NE(probe.Read().find("served"), std::string::npos);
 }
@@ -171,7 +171,7 @@ TEST_F(DoormanTest, AProbeThatHasAskedIsAnsweredBeforeItsPlaceIsTaken) {
 TEST_F(DoormanTest, WhoWasRefusedGoesFirst) {
   std::vector<Client> silent = Arrive(1);
   std::vector<Client> refused = Arrive(DoorPolicy().local_guests - 1);
-  for (Client& client : refused) client.Send(Call("/other"));
+  for (Client& client : refused) client.Send(CallOn("/other"));
   doorman_.Run();
   const std::vector<Client> newcomers = Arrive(1);
   silent.front().Read();
@@ -183,7 +183,7 @@ TEST_F(DoormanTest, WhoWasRefusedGoesFirst) {
 
 TEST_F(DoormanTest, WhoWasAnsweredGoesLast) {
   std::vector<Client> answered = Arrive(1);
-  answered.front().Send(Call("/probe"));
+  answered.front().Send(CallOn("/probe"));
   std::vector<Client> silent = Arrive(DoorPolicy().local_guests);
   answered.front().Read();
   silent.front().Read();

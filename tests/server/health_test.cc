@@ -17,15 +17,15 @@ namespace ferrite {
 namespace {
 
 using grpc::health::v1::Health;
-using Request = grpc::health::v1::HealthCheckRequest;
-using Response = grpc::health::v1::HealthCheckResponse;
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
 
 TEST_F(NodeTest, HealthIsTold) {
   const auto stub = Health::NewStub(Connect());
   grpc::ClientContext context;
-  Response response;
-  ASSERT_TRUE(stub->Check(&context, Request(), &response).ok());
-  EXPECT_EQ(response.status(), Response::SERVING);
+  HealthCheckResponse response;
+  ASSERT_TRUE(stub->Check(&context, HealthCheckRequest(), &response).ok());
+  EXPECT_EQ(response.status(), HealthCheckResponse::SERVING);
 }
 
 // A node of a cluster is alive while it may not answer for keys, or it would be restarted for an
@@ -33,22 +33,22 @@ TEST_F(NodeTest, HealthIsTold) {
 TEST(HealthOfKeys, IsApartFromThatOfTheServer) {
   ferrite::Health health;
   const auto status_of = [&](const char* service) {
-    Request request;
+    HealthCheckRequest request;
     request.set_service(service);
-    Response response;
+    HealthCheckResponse response;
     EXPECT_TRUE(health.Check(request, &response).ok());
     return response.status();
   };
   health.SetServing(true);
-  EXPECT_EQ(status_of("ferrite.v1.CacheService"), Response::SERVING);
+  EXPECT_EQ(status_of("ferrite.v1.CacheService"), HealthCheckResponse::SERVING);
   health.SetKeysServed(false);
-  EXPECT_EQ(status_of("ferrite.v1.CacheService"), Response::NOT_SERVING);
+  EXPECT_EQ(status_of("ferrite.v1.CacheService"), HealthCheckResponse::NOT_SERVING);
   for (const char* service : {"", "ferrite.v1.AdminService", "ferrite.v1.ClusterService"})
-    EXPECT_EQ(status_of(service), Response::SERVING);
+    EXPECT_EQ(status_of(service), HealthCheckResponse::SERVING);
   health.SetServing(false);
   health.SetKeysServed(true);
   for (const char* service : {"", "ferrite.v1.CacheService"})
-    EXPECT_EQ(status_of(service), Response::NOT_SERVING);
+    EXPECT_EQ(status_of(service), HealthCheckResponse::NOT_SERVING);
 }
 
 // A server with any callback service has threads of gRPC's that poll its connections beside the
@@ -56,8 +56,8 @@ TEST(HealthOfKeys, IsApartFromThatOfTheServer) {
 TEST_F(NodeTest, NobodyPollsBesideTheQueues) {
   const auto stub = Health::NewStub(Connect());
   grpc::ClientContext context;
-  Response response;
-  ASSERT_TRUE(stub->Check(&context, Request(), &response).ok());
+  HealthCheckResponse response;
+  ASSERT_TRUE(stub->Check(&context, HealthCheckRequest(), &response).ok());
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
     std::string name;
     std::getline(std::ifstream(task.path() / "comm") >> std::ws, name);
@@ -72,12 +72,12 @@ TEST_F(NodeTest, WatchesComeAndGo) {
     watchers.emplace_back([&] {
       for (int turn = 0; turn < 100; ++turn) {
         grpc::ClientContext context;
-        const auto stream = stub->Watch(&context, Request());
-        Response response;
+        const auto stream = stub->Watch(&context, HealthCheckRequest());
+        HealthCheckResponse response;
         // Every other one leaves before it is told anything.
         if (turn % 2 == 0) {
           EXPECT_TRUE(stream->Read(&response));
-          EXPECT_EQ(response.status(), Response::SERVING);
+          EXPECT_EQ(response.status(), HealthCheckResponse::SERVING);
         }
         context.TryCancel();
         EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
@@ -90,13 +90,13 @@ TEST_F(NodeTest, WatchesComeAndGo) {
 TEST_F(NodeTest, WatchesAreToldOfTheEnd) {
   const auto stub = Health::NewStub(Connect());
   grpc::ClientContext context;
-  const auto stream = stub->Watch(&context, Request());
-  Response response;
+  const auto stream = stub->Watch(&context, HealthCheckRequest());
+  HealthCheckResponse response;
   ASSERT_TRUE(stream->Read(&response));
-  EXPECT_EQ(response.status(), Response::SERVING);
+  EXPECT_EQ(response.status(), HealthCheckResponse::SERVING);
   std::thread end([&] { Shutdown(); });
   ASSERT_TRUE(stream->Read(&response));
-  EXPECT_EQ(response.status(), Response::NOT_SERVING);
+  EXPECT_EQ(response.status(), HealthCheckResponse::NOT_SERVING);
   EXPECT_FALSE(stream->Read(&response));
   end.join();
 }

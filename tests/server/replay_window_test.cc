@@ -9,6 +9,7 @@
 #include "server/call/caller.h"
 #include "server/call/status.h"
 #include "server/metrics/thread_counters.h"
+#include "tests/server/caller_from.h"
 #include "tests/store/fake_clock.h"
 
 namespace ferrite {
@@ -145,17 +146,6 @@ TEST_F(ReplayWindowTest, AnAnswerOfTheLargestSizeIsKept) {
     EXPECT_EQ(response.ByteSizeLong(), ReplayWindow::kMaxAnswerBytes);
   }
 }
-
-class CallerFrom final : public Caller {
- public:
-  explicit CallerFrom(std::string peer) : peer_(std::move(peer)) {}
-  Clock::time_point deadline() const override { return Clock::time_point::max(); }
-  std::string peer() const override { return peer_; }
-  std::optional<std::string_view> Metadata(std::string_view) const override { return {}; }
-
- private:
-  const std::string peer_;
-};
 
 TEST_F(ReplayWindowTest, NoClientUsesItUpForTheOthers) {
   ReplayWindow window{64 << 10, &clock_};

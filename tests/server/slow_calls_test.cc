@@ -10,6 +10,7 @@
 #include "ferrite/v1/cache.pb.h"
 #include "server/slowlog/call_subject.h"
 #include "server/slowlog/slow_call_entry.h"
+#include "tests/server/caller_from.h"
 
 namespace ferrite {
 namespace {
@@ -177,17 +178,6 @@ TEST(CallSubject, OfALargeRequestIsReadOffItsBeginning) {
   for (int i = 0; i < 2; ++i) *mset.add_entries() = set;
   EXPECT_EQ(SubjectOfMessage(Method::kMSet, mset).keys, 0u);
 }
-
-class CallerFrom final : public Caller {
- public:
-  explicit CallerFrom(std::string peer) : peer_(std::move(peer)) {}
-  Clock::time_point deadline() const override { return Clock::time_point::max(); }
-  std::string peer() const override { return peer_; }
-  std::optional<std::string_view> Metadata(std::string_view) const override { return {}; }
-
- private:
-  const std::string peer_;
-};
 
 // The server's plan for its memory counts on it.
 TEST(SlowCalls, NoCallTakesMoreMemoryThanIsSaid) {

@@ -12,7 +12,7 @@
 namespace ferrite {
 namespace {
 
-constexpr size_t kLimit = 4 << 20;
+constexpr size_t kPolicyLimit = 4 << 20;
 
 class LruModel {
  public:
@@ -49,7 +49,7 @@ class LruModel {
 
 class EvictionPolicyTest : public StoreTest {
  protected:
-  EvictionPolicyTest() : StoreTest({.shards = 1, .max_memory_bytes = kLimit}) {
+  EvictionPolicyTest() : StoreTest({.shards = 1, .max_memory_bytes = kPolicyLimit}) {
     for (int i = 0; i < 100'000; ++i) Use(uint64_t{1} << 40 | i);
     capacity_ = store_->Stats().entries;
   }
@@ -102,10 +102,10 @@ TEST_F(EvictionPolicyTest, KeepsMostOfALoopThatDoesNotFit) {
 TEST_F(EvictionPolicyTest, KeepsMoreThanLruOfMixedSizes) {
   constexpr size_t kOverhead = 100;  // of an entry, its key included
   constexpr size_t kMeanBytes = 800;
-  LruModel lru(kLimit);
+  LruModel lru(kPolicyLimit);
   double misses = 0, lru_misses = 0;
   for (int i = 0; i < 500'000; ++i) {
-    const uint64_t key = Skewed(20 * kLimit / kMeanBytes);
+    const uint64_t key = Skewed(20 * kPolicyLimit / kMeanBytes);
     const double octaves = static_cast<double>(key * 2654435761u % 1024) / 1024 * 8;
     const auto value_bytes = static_cast<size_t>(16 * std::exp2(octaves));
     misses += !Use(key, value_bytes);

@@ -11,16 +11,16 @@
 namespace ferrite {
 namespace {
 
-constexpr size_t kLimit = 16 << 20;
+constexpr size_t kStoreLimit = 16 << 20;
 
 class EvictionTest : public StoreTest {
  protected:
-  EvictionTest() : StoreTest({.shards = 4, .max_memory_bytes = kLimit}) {}
+  EvictionTest() : StoreTest({.shards = 4, .max_memory_bytes = kStoreLimit}) {}
 };
 
 class NoEvictionTest : public StoreTest {
  protected:
-  NoEvictionTest() : StoreTest({.shards = 4, .max_memory_bytes = kLimit, .evict = false}) {}
+  NoEvictionTest() : StoreTest({.shards = 4, .max_memory_bytes = kStoreLimit, .evict = false}) {}
 };
 
 TEST_F(EvictionTest, MemoryStaysWithinItsLimit) {
@@ -28,7 +28,7 @@ TEST_F(EvictionTest, MemoryStaysWithinItsLimit) {
   for (int i = 0; i < 300'000; ++i) {
     const size_t size = i % 50 == 0 ? random() % 100'000 : random() % 900;
     ASSERT_TRUE(Set("k" + std::to_string(i), std::string(size, 'v')));
-    ASSERT_LE(store_->memory_bytes(), kLimit * 105 / 100) << i;
+    ASSERT_LE(store_->memory_bytes(), kStoreLimit * 105 / 100) << i;
   }
   const StoreStats stats = store_->Stats();
   EXPECT_EQ(stats.memory_bytes(), store_->memory_bytes());
@@ -46,15 +46,15 @@ TEST_F(EvictionTest, TheLatestWriteIsThere) {
 
 TEST_F(EvictionTest, EntriesOfAnotherSizeTakeOverTheMemory) {
   for (const size_t size : {20, 900, 100, 50'000, 300, 8}) {
-    for (size_t written = 0; written < 3 * kLimit; written += size + 100) {
+    for (size_t written = 0; written < 3 * kStoreLimit; written += size + 100) {
       const std::string key = "k" + std::to_string(size) + "-" + std::to_string(written);
       ASSERT_TRUE(Set(key, std::string(size, 'v')));
       Get(key);  // what is never used again passes through and displaces nothing
     }
-    ASSERT_LE(store_->Stats().memory_bytes(), kLimit * 105 / 100);
+    ASSERT_LE(store_->Stats().memory_bytes(), kStoreLimit * 105 / 100);
     // Most of what is there now is of this size.
     const size_t of_size = ScanAll("k" + std::to_string(size) + "-", 1000).size();
-    EXPECT_GT(of_size * (size + 100), kLimit / 3) << size;
+    EXPECT_GT(of_size * (size + 100), kStoreLimit / 3) << size;
   }
 }
 
@@ -80,7 +80,7 @@ TEST_F(EvictionTest, ASetWhoseConditionDoesNotHoldEvictsNobody) {
 }
 
 TEST_F(EvictionTest, AFullStoreThatDoesNotEvictStillTellsThatAConditionDoesNotHold) {
-  Store full({.max_memory_bytes = kLimit, .evict = false, .clock = &clock_});
+  Store full({.max_memory_bytes = kStoreLimit, .evict = false, .clock = &clock_});
   for (int i = 0; full.Set("k" + std::to_string(i), "v").outcome == SetOutcome::kStored; ++i) {
   }
   const std::string large(100'000, 'v');
@@ -128,7 +128,7 @@ TEST_F(EvictionTest, AnIncrThatFailsEvictsNobody) {
   Set("text", "v");
   Set("n", "7");
   ASSERT_TRUE(store_->Exists("n") && store_->Exists("text"));
-  store_->SetMaxMemoryBytes(kLimit / 2);  // so that there is an excess to take back
+  store_->SetMaxMemoryBytes(kStoreLimit / 2);  // so that there is an excess to take back
   const uint64_t before = store_->Stats().evictions;
   for (int i = 0; i < 200; ++i) {
     EXPECT_EQ(store_->Incr("text", {}).outcome, IncrOutcome::kNotACounter);
@@ -143,11 +143,11 @@ TEST_F(EvictionTest, NoWriteEvictsForAllOthers) {
   for (const size_t large : {100'000, 1000}) {
     for (int i = 0; i < 200'000; ++i) Set("k" + std::to_string(i), "v");
     uint64_t evictions = store_->Stats().evictions, most = 0;
-    for (size_t i = 0; i < kLimit / 100'000; ++i) {
+    for (size_t i = 0; i < kStoreLimit / 100'000; ++i) {
       ASSERT_TRUE(Set("large" + std::to_string(i), std::string(large, 'v')));
       const StoreStats stats = store_->Stats();
       most = std::max(most, stats.evictions - evictions);
-      ASSERT_LE(stats.memory_bytes(), kLimit * 105 / 100);
+      ASSERT_LE(stats.memory_bytes(), kStoreLimit * 105 / 100);
       evictions = stats.evictions;
     }
     EXPECT_LE(most, large / kSmallestEntry + 1200) << large;
@@ -157,9 +157,9 @@ TEST_F(EvictionTest, NoWriteEvictsForAllOthers) {
 TEST_F(EvictionTest, TheSweepTakesBackWhatIsAboveTheLimit) {
   const auto excess = [&] {
     const StoreStats stats = store_->Stats();
-    const size_t allowance = kLimit / MemoryBudget::kUnusedShare;
+    const size_t allowance = kStoreLimit / MemoryBudget::kUnusedShare;
     const size_t used = stats.memory_bytes() - std::min(stats.unused_block_bytes, allowance);
-    return used > kLimit ? used - kLimit : 0;
+    return used > kStoreLimit ? used - kStoreLimit : 0;
   };
   for (int i = 0; i < 200'000; ++i) Set("k" + std::to_string(i), "v");
   size_t most = 0;
@@ -179,7 +179,7 @@ TEST_F(EvictionTest, ValuesThatOutgrowTheirSlotsAreBounded) {
   for (int i = 0; i < 60'000; ++i) Set("k" + std::to_string(i), "v");
   for (int i = 0; i < 60'000; ++i) {
     Set("k" + std::to_string(i), std::string(800, 'v'));
-    ASSERT_LE(store_->Stats().memory_bytes(), kLimit * 105 / 100);
+    ASSERT_LE(store_->Stats().memory_bytes(), kStoreLimit * 105 / 100);
   }
 }
 
@@ -196,7 +196,7 @@ TEST_F(EvictionTest, AScanOfColdKeysLeavesHotOnesAlone) {
 
 TEST_F(EvictionTest, AValueAboveTheLimitIsRefusedAndEvictsNothing) {
   Set("k", "v");
-  EXPECT_EQ(store_->Set("big", std::string(kLimit + 1, 'v')).outcome, SetOutcome::kMemoryFull);
+  EXPECT_EQ(store_->Set("big", std::string(kStoreLimit + 1, 'v')).outcome, SetOutcome::kMemoryFull);
   EXPECT_EQ(Get("k"), "v");
 }
 
@@ -270,7 +270,7 @@ TEST_F(NoEvictionTest, AFullStoreStillReplacesLargeValues) {
   EXPECT_EQ(store_->Set("k0", std::string(900'000, 'x')).outcome, SetOutcome::kMemoryFull);
   EXPECT_TRUE(Get("k0") == value);
   EXPECT_EQ(store_->Stats().reserved_bytes, 0u);
-  EXPECT_LE(store_->Stats().memory_bytes(), kLimit * 105 / 100);
+  EXPECT_LE(store_->Stats().memory_bytes(), kStoreLimit * 105 / 100);
 }
 
 TEST_F(NoEvictionTest, AFullStoreRefusesAndLosesNothing) {
@@ -291,7 +291,7 @@ TEST_F(NoEvictionTest, AFullStoreRefusesAndLosesNothing) {
   EXPECT_EQ(store_->Incr("counter", {}).outcome, IncrOutcome::kMemoryFull);
   EXPECT_FALSE(store_->Exists("another"));
   for (const std::string& key : stored) ASSERT_EQ(Get(key), std::string(500, 'v'));
-  EXPECT_LE(store_->Stats().memory_bytes(), kLimit);
+  EXPECT_LE(store_->Stats().memory_bytes(), kStoreLimit);
   EXPECT_EQ(store_->Stats().evictions, 0u);
   // What fits where it stands may be overwritten, and what is deleted makes room.
   EXPECT_TRUE(Set("k1", std::string(500, 'w')));

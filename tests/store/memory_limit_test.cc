@@ -13,12 +13,12 @@ namespace {
 
 using Progress = RoomReservation::Progress;
 
-constexpr size_t kLimit = 16 << 20;
+constexpr size_t kMemoryLimit = 16 << 20;
 constexpr size_t kLower = 4 << 20;
 
 class MemoryLimitTest : public StoreTest {
  protected:
-  explicit MemoryLimitTest(StoreOptions options = {.shards = 4, .max_memory_bytes = kLimit})
+  explicit MemoryLimitTest(StoreOptions options = {.shards = 4, .max_memory_bytes = kMemoryLimit})
       : StoreTest(options) {}
 
   void Fill(int count, size_t size = 100) {
@@ -36,7 +36,7 @@ class MemoryLimitTest : public StoreTest {
 class MemoryLimitWithoutEvictionTest : public MemoryLimitTest {
  protected:
   MemoryLimitWithoutEvictionTest()
-      : MemoryLimitTest({.shards = 4, .max_memory_bytes = kLimit, .evict = false}) {}
+      : MemoryLimitTest({.shards = 4, .max_memory_bytes = kMemoryLimit, .evict = false}) {}
 };
 
 class NoMemoryLimitTest : public MemoryLimitTest {
@@ -49,11 +49,11 @@ TEST_F(MemoryLimitTest, AHigherLimitIsUsedAtOnce) {
   Fill(100'000);
   const uint64_t evictions = store_->Stats().evictions;
   ASSERT_GT(evictions, 0u);
-  store_->SetMaxMemoryBytes(4 * kLimit);
-  EXPECT_EQ(store_->Stats().limit_bytes, 4 * kLimit);
+  store_->SetMaxMemoryBytes(4 * kMemoryLimit);
+  EXPECT_EQ(store_->Stats().limit_bytes, 4 * kMemoryLimit);
   for (int i = 0; i < 100'000; ++i) Set("new" + std::to_string(i), std::string(100, 'v'));
   EXPECT_EQ(store_->Stats().evictions, evictions);
-  EXPECT_GT(store_->memory_bytes(), kLimit);
+  EXPECT_GT(store_->memory_bytes(), kMemoryLimit);
 }
 
 TEST_F(MemoryLimitTest, NoLimitIsALimitToo) {
@@ -67,8 +67,8 @@ TEST_F(MemoryLimitTest, NoLimitIsALimitToo) {
 TEST_F(MemoryLimitTest, TheSweepGoesDownToALowerLimitInSteps) {
   constexpr uint64_t kMostOfAStep = 2000;
   for (const size_t size : {100, 3000, 60'000}) {
-    store_->SetMaxMemoryBytes(kLimit);
-    Fill(static_cast<int>(2 * kLimit / size), size);
+    store_->SetMaxMemoryBytes(kMemoryLimit);
+    Fill(static_cast<int>(2 * kMemoryLimit / size), size);
     store_->SetMaxMemoryBytes(kLower);
     EXPECT_TRUE(store_->HasExcess()) << size;
     uint64_t evictions = store_->Stats().evictions;
@@ -132,7 +132,7 @@ TEST_F(MemoryLimitTest, ALimitBelowWhatTablesTakeEndsNoCall) {
     Get(key);
     store_->Incr("n", {});
   }
-  store_->SetMaxMemoryBytes(kLimit);
+  store_->SetMaxMemoryBytes(kMemoryLimit);
   Fill(10'000);
   for (int i = 0; i < 10'000; ++i) ASSERT_TRUE(store_->Exists("k" + std::to_string(i)));
 }
@@ -164,7 +164,7 @@ TEST_F(MemoryLimitWithoutEvictionTest, WritesAreRefusedUntilThereIsRoom) {
 TEST_F(MemoryLimitWithoutEvictionTest, AHigherLimitMakesRoomAtOnce) {
   int full = 0;
   while (Set("k" + std::to_string(full), std::string(1000, 'v'))) ++full;
-  store_->SetMaxMemoryBytes(2 * kLimit);
+  store_->SetMaxMemoryBytes(2 * kMemoryLimit);
   for (int i = 0; i < full / 2; ++i) {
     ASSERT_TRUE(Set("new" + std::to_string(i), std::string(1000, 'v')));
   }
@@ -195,15 +195,15 @@ TEST_F(NoMemoryLimitTest, AStoreThatGetsALimitKeepsWhatIsUsed) {
 TEST_F(MemoryLimitTest, RoomThatIsBeingMadeFollowsTheLimit) {
   Fill(100'000);
   {
-    RoomReservation room(&*store_, kLimit / 2);
+    RoomReservation room(&*store_, kMemoryLimit / 2);
     ASSERT_EQ(room.Step(), Progress::kMore);
     const uint64_t evictions = store_->Stats().evictions;
     store_->SetMaxMemoryBytes(0);
     EXPECT_EQ(room.Step(), Progress::kReady);
     EXPECT_EQ(store_->Stats().evictions, evictions);
   }
-  store_->SetMaxMemoryBytes(kLimit);
-  RoomReservation room(&*store_, kLimit / 2);
+  store_->SetMaxMemoryBytes(kMemoryLimit);
+  RoomReservation room(&*store_, kMemoryLimit / 2);
   ASSERT_EQ(room.Step(), Progress::kMore);
   store_->SetMaxMemoryBytes(kLower);
   EXPECT_EQ(room.Step(), Progress::kFull);
@@ -214,12 +214,12 @@ TEST_F(MemoryLimitTest, ChangesOfManyThreadsLeaveOneOfTheirLimits) {
   std::vector<std::thread> threads;
   for (size_t t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 1000; ++i) store_->SetMaxMemoryBytes(t == 0 ? 0 : t * kLimit);
+      for (int i = 0; i < 1000; ++i) store_->SetMaxMemoryBytes(t == 0 ? 0 : t * kMemoryLimit);
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(store_->Stats().limit_bytes % kLimit, 0u);
-  EXPECT_LE(store_->Stats().limit_bytes, 3 * kLimit);
+  EXPECT_EQ(store_->Stats().limit_bytes % kMemoryLimit, 0u);
+  EXPECT_LE(store_->Stats().limit_bytes, 3 * kMemoryLimit);
 }
 
 }  // namespace

@@ -14,14 +14,15 @@ namespace {
 
 using Progress = RoomReservation::Progress;
 
-constexpr size_t kLimit = 32 << 20;
+constexpr size_t kReservationLimit = 32 << 20;
 constexpr size_t kLarge = 8 << 20;
 // What one step may evict (room_reservation.h).
 constexpr uint64_t kMostEvicted = 320;
 
 class RoomReservationTest : public StoreTest {
  protected:
-  explicit RoomReservationTest(StoreOptions options = {.shards = 4, .max_memory_bytes = kLimit})
+  explicit RoomReservationTest(StoreOptions options = {.shards = 4,
+                                                       .max_memory_bytes = kReservationLimit})
       : StoreTest(options) {}
 
   void FillWithSmallEntries() {
@@ -57,7 +58,7 @@ TEST_F(RoomReservationTest, NoStepEvictsManyAndTheWriteEvictsNoMore) {
   EXPECT_LE(evictions() - before, 512u);
   EXPECT_EQ(reserved(), 0u);
   EXPECT_EQ(Get("large"), value);
-  EXPECT_LE(store_->Stats().memory_bytes(), kLimit * 102 / 100);
+  EXPECT_LE(store_->Stats().memory_bytes(), kReservationLimit * 102 / 100);
 }
 
 // Without a reservation one write does all of it.
@@ -75,7 +76,7 @@ TEST_F(RoomReservationTest, WhatItFreedIsNotForOthers) {
   for (int i = 0; i < 200'000; ++i) Set("other" + std::to_string(i), "v");
   EXPECT_EQ(reserved(), kLarge);
   const StoreStats stats = store_->Stats();
-  EXPECT_LE(stats.memory_bytes() + stats.reserved_bytes, kLimit * 102 / 100);
+  EXPECT_LE(stats.memory_bytes() + stats.reserved_bytes, kReservationLimit * 102 / 100);
   const uint64_t before = evictions();
   room.GiveBack();
   ASSERT_TRUE(Set("large", std::string(kLarge, 'v')));
@@ -95,7 +96,7 @@ TEST_F(RoomReservationTest, WhatIsReplacedMakesRoom) {
   ASSERT_EQ(store_->Set("large", &room).outcome, SetOutcome::kStored);
   EXPECT_TRUE(Get("large") == value);
   EXPECT_EQ(evictions(), before);
-  EXPECT_LE(store_->Stats().memory_bytes(), kLimit * 102 / 100);
+  EXPECT_LE(store_->Stats().memory_bytes(), kReservationLimit * 102 / 100);
 }
 
 TEST_F(RoomReservationTest, WhatIsGoneBeforeItIsReplacedMakesNone) {
@@ -109,7 +110,7 @@ TEST_F(RoomReservationTest, WhatIsGoneBeforeItIsReplacedMakesNone) {
   EXPECT_LE(StepToTheEnd(&room), kMostEvicted);
   EXPECT_EQ(reserved(), ValueBlock::MemoryBytes(kLarge));
   ASSERT_EQ(store_->Set("large", &room).outcome, SetOutcome::kStored);
-  EXPECT_LE(store_->Stats().memory_bytes(), kLimit * 102 / 100);
+  EXPECT_LE(store_->Stats().memory_bytes(), kReservationLimit * 102 / 100);
 }
 
 TEST_F(RoomReservationTest, ABatchNeedsWhatItAdds) {
@@ -171,7 +172,7 @@ TEST_F(RoomReservationTest, IsReadyAtOnceWhereThereIsRoom) {
 
 TEST_F(RoomReservationTest, IsFullForWhatExceedsTheLimit) {
   Set("k", "v");
-  const std::string value(kLimit + 1, 'v');
+  const std::string value(kReservationLimit + 1, 'v');
   RoomReservation room(&*store_, value);
   EXPECT_EQ(room.Step(), Progress::kFull);
   EXPECT_EQ(store_->Set("large", &room).outcome, SetOutcome::kMemoryFull);
@@ -181,13 +182,14 @@ TEST_F(RoomReservationTest, IsFullForWhatExceedsTheLimit) {
 
 TEST_F(RoomReservationTest, TwoThatTogetherExceedTheLimitComeToAnEnd) {
   FillWithSmallEntries();
-  RoomReservation first(&*store_, kLimit * 3 / 4), second(&*store_, kLimit * 3 / 4);
+  RoomReservation first(&*store_, kReservationLimit * 3 / 4),
+      second(&*store_, kReservationLimit * 3 / 4);
   Progress progress[] = {Progress::kMore, Progress::kMore};
   while (progress[0] == Progress::kMore || progress[1] == Progress::kMore) {
     progress[0] = first.Step();
     progress[1] = second.Step();
   }
-  EXPECT_LE(reserved(), kLimit);
+  EXPECT_LE(reserved(), kReservationLimit);
 }
 
 TEST_F(RoomReservationTest, EntriesInUseStayWhereOthersSuffice) {
@@ -235,7 +237,7 @@ TEST_F(RoomReservationTest, ConcurrentWritersEvictForThemselves) {
   EXPECT_EQ(reserved(), 0u);
   while (!store_->Sweep()) {
   }
-  EXPECT_LE(store_->Stats().memory_bytes(), kLimit * 105 / 100);
+  EXPECT_LE(store_->Stats().memory_bytes(), kReservationLimit * 105 / 100);
   store_->Flush();
   EXPECT_EQ(store_->Stats().block_bytes, 0u);
   EXPECT_EQ(store_->Stats().slot_bytes, 0u);
@@ -258,7 +260,7 @@ TEST_F(UnlimitedRoomTest, ReservesNothing) {
 class NoEvictionRoomTest : public RoomReservationTest {
  protected:
   NoEvictionRoomTest()
-      : RoomReservationTest({.shards = 4, .max_memory_bytes = kLimit, .evict = false}) {}
+      : RoomReservationTest({.shards = 4, .max_memory_bytes = kReservationLimit, .evict = false}) {}
 };
 
 TEST_F(NoEvictionRoomTest, IsFullAndKeepsNothing) {

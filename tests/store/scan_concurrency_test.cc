@@ -15,7 +15,7 @@
 namespace ferrite {
 namespace {
 
-constexpr size_t kLimit = size_t{8} << 20;
+constexpr size_t kScanLimit = size_t{8} << 20;
 constexpr int kStableKeys = 2000;
 constexpr int kScans = 12;  // at least
 constexpr uint64_t kEvictions = 1000;
@@ -120,7 +120,7 @@ TEST_P(ScanConcurrencyTest, GivesOnceWhatLivesThroughout) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Limits, ScanConcurrencyTest, testing::Values(0, kLimit));
+INSTANTIATE_TEST_SUITE_P(Limits, ScanConcurrencyTest, testing::Values(0, kScanLimit));
 
 }  // namespace
 }  // namespace ferrite

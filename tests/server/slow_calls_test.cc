@@ -17,7 +17,7 @@ namespace {
 
 using testing::ElementsAre;
 
-SlowCall Call(const std::string& key) {
+SlowCall CallFor(const std::string& key) {
   SlowCall call;
   call.key = key;
   return call;
@@ -32,7 +32,7 @@ std::vector<std::string> KeysOf(const std::vector<SlowCall>& calls) {
 TEST(SlowCalls, KeepsTheNewestAndListsThemFirst) {
   SlowCalls log(absl::Milliseconds(10), 3);
   EXPECT_THAT(log.Newest(0, 0), ElementsAre());
-  for (const char* key : {"a", "b", "c", "d", "e"}) log.Add(Call(key));
+  for (const char* key : {"a", "b", "c", "d", "e"}) log.Add(CallFor(key));
   const std::vector<SlowCall> newest = log.Newest(0, 0);
   EXPECT_THAT(KeysOf(newest), ElementsAre("e", "d", "c"));
   EXPECT_EQ(newest.front().id, 5u);
@@ -42,7 +42,7 @@ TEST(SlowCalls, KeepsTheNewestAndListsThemFirst) {
 
 TEST(SlowCalls, ListsAsManyAsAskedForAndOnlyWhatIsNew) {
   SlowCalls log(absl::Milliseconds(10), 10);
-  for (const char* key : {"a", "b", "c", "d"}) log.Add(Call(key));
+  for (const char* key : {"a", "b", "c", "d"}) log.Add(CallFor(key));
   EXPECT_THAT(KeysOf(log.Newest(2, 0)), ElementsAre("d", "c"));
   EXPECT_THAT(KeysOf(log.Newest(99, 0)), ElementsAre("d", "c", "b", "a"));
   EXPECT_THAT(KeysOf(log.Newest(0, 2)), ElementsAre("d", "c"));
@@ -52,22 +52,22 @@ TEST(SlowCalls, ListsAsManyAsAskedForAndOnlyWhatIsNew) {
 
 TEST(SlowCalls, ForgetsAllButGoesOnCounting) {
   SlowCalls log(absl::Milliseconds(10), 2);
-  for (const char* key : {"a", "b", "c"}) log.Add(Call(key));
+  for (const char* key : {"a", "b", "c"}) log.Add(CallFor(key));
   EXPECT_EQ(log.Reset(), 2u);
   EXPECT_EQ(log.Reset(), 0u);
   EXPECT_THAT(KeysOf(log.Newest(0, 0)), ElementsAre());
-  log.Add(Call("d"));
+  log.Add(CallFor("d"));
   EXPECT_EQ(log.Newest(0, 0).front().id, 4u);
   EXPECT_EQ(log.added(), 4u);
 }
 
 TEST(SlowCalls, ThoseThatWaitedDoNotPushOutWhomTheyWaitedFor) {
   SlowCalls log(absl::Milliseconds(10), 2);
-  SlowCall culprit = Call("culprit");
+  SlowCall culprit = CallFor("culprit");
   culprit.times.execute_ns = 50'000'000;
   log.Add(culprit);
   for (const char* key : {"a", "b", "c"}) {
-    SlowCall victim = Call(key);
+    SlowCall victim = CallFor(key);
     victim.times.queue_ns = 50'000'000;
     log.Add(victim);
   }
@@ -113,7 +113,7 @@ TEST(SlowCalls, ManyThreadsAddWhileOthersLook) {
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int call = 0; call < kCalls; ++call) {
-        log.Add(Call("a key that is too long to lie within its string"));
+        log.Add(CallFor("a key that is too long to lie within its string"));
         const std::vector<SlowCall> newest = log.Newest(8, 0);
         for (size_t n = 1; n < newest.size(); ++n) EXPECT_LT(newest[n].id, newest[n - 1].id);
         if (call % 100 == 99) log.Reset();

@@ -31,6 +31,16 @@ TEST_P(Seeds, HoldAllThatMustHold) {
 
 INSTANTIATE_TEST_SUITE_P(Simulation, Seeds, ::testing::Range<uint64_t>(0, 300, kSeedsInOne));
 
+// 7245: a node whose record somebody had overwritten took it for a proof, before it had written its
+// own again; others took the process for gone.
+TEST(Simulation, SeedsThatOnceFailedHold) {
+  for (const uint64_t seed : {7245}) {
+    History history(/*records=*/false);
+    const Result result = RunScenario(ScenarioOf(seed), &history);
+    ASSERT_FALSE(result.violation) << Explain(ScenarioOf(seed), result, kLines);
+  }
+}
+
 TEST(Simulation, ASeedRepeatsExactly) {
   for (const uint64_t seed : {3, 14, 21}) {
     History first(/*records=*/true);

@@ -84,7 +84,7 @@ int64_t Core::ReadEpoch() const {
 
 Renewal::Inputs Core::RenewalInputs() const {
   return {.lease = lease_.id(),
-          .create_revision = registrar_.create_revision(),
+          .create_revision = registrar_.is_own() ? registrar_.create_revision() : 0,
           .mod_revision = registrar_.mod_revision(),
           .read_epoch = ReadEpoch()};
 }

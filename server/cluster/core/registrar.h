@@ -46,6 +46,9 @@ class Registrar {
   int64_t create_revision() const { return create_revision_; }
   // In which it was written last.
   int64_t mod_revision() const { return mod_revision_; }
+  // As it was written last it says what this process has written, as far as is known. Else others
+  // may take its owner for gone, and it must not count as a proof of the opposite.
+  bool is_own() const { return written_.has_value(); }
   // It is there as wanted, as far as is known.
   bool is_written() const;
   // Who has this node's id, in words; empty: nobody else.

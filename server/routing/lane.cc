@@ -52,7 +52,7 @@ void Lane::Flush() {
     stream_ = channel_->Open(Method::kPipeline, {{kForwardedMetadata, "1"}}, this);
     return;
   }
-  if (!open_ || sending_ || frames_.size() >= kMaxFrames) return;
+  if (!open_ || sending_ || frames_.size() >= MostFrames()) return;
   const Clock::time_point now = Clock::now();
   if (now >= old_at_) {
     // The next stream begins when all replies of this one are there, so that the order is kept.
@@ -69,6 +69,11 @@ void Lane::Flush() {
   frames_.push_back(std::move(frame));
   sending_ = true;
   stream_->Send(&writer_, /*last=*/false);
+}
+
+size_t Lane::MostFrames() const {
+  const bool full = queue_.size() >= kMaxBatchKeys || bytes_ >= kMaxFrameBytes;
+  return full ? kMaxFrames : kFramesOfAnySize;
 }
 
 LaneFrame Lane::NextFrame() {

@@ -5,7 +5,8 @@
 //
 // A frame leaves when the thread has nothing else to do, or after every few steps (Flush), so that
 // the operations of all calls that came together travel together; none waits for a timer. Frames
-// are written one at a time, and a few may be without their replies. Operations keep their order.
+// are written one at a time. While some are without their replies the next one is not sent unless
+// it is full: under load, what comes meanwhile shares a frame. Operations keep their order.
 //
 // A stream opens with the first operation, and stays until it is old. While the peer cannot be
 // reached operations fail at once. When a stream ends, those that were sent fail, as nobody knows
@@ -52,7 +53,9 @@ class Lane final : private PeerStream::Listener {
  public:
   // Of a frame; an operation that is larger travels alone.
   static constexpr size_t kMaxFrameBytes = size_t{3} << 20;
-  static constexpr size_t kMaxFrames = 4;  // without their replies
+  // Without their replies.
+  static constexpr size_t kFramesOfAnySize = 2;
+  static constexpr size_t kMaxFrames = 4;  // as long as the next one is full, or bytes are many
   // Of operations that have not ended. One is always taken, whatever its size.
   static constexpr size_t kMaxBytes = size_t{8} << 20;
   static constexpr size_t kMaxOperations = 16'384;
@@ -90,6 +93,8 @@ class Lane final : private PeerStream::Listener {
 
   // Ends the stream; nothing more is sent on it.
   void Abort();
+  // How many frames may be without their replies when one more is sent.
+  size_t MostFrames() const;
   // Takes the operations of the next frame out of the queue.
   LaneFrame NextFrame();
   // Ends those operations of a frame that have not ended yet.

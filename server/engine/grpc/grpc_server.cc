@@ -71,9 +71,7 @@ class GrpcServer::PortOf final : public Port {
 
 GrpcServer::GrpcServer(const GrpcServerOptions& options, CounterRegistry* counters,
                        Admissions* admissions, SlowCalls* slow_calls)
-    : options_(options), counters_(*counters), admissions_(*admissions), slow_calls_(*slow_calls) {
-  quota_.Resize(options.max_buffer_bytes);
-}
+    : options_(options), counters_(*counters), admissions_(*admissions), slow_calls_(*slow_calls) {}
 
 GrpcServer::~GrpcServer() { FERRITE_CHECK(server_ == nullptr); }
 
@@ -101,7 +99,8 @@ absl::Status GrpcServer::Build(const std::vector<Rpc>& rpcs) {
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
-  Configure(options_, quota_, &builder);
+  quota_.emplace("ferrite").Resize(options_.max_buffer_bytes);
+  Configure(options_, *quota_, &builder);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::InternalError("gRPC could not be started");
   for (const Rpc& rpc : rpcs) AddPorts(rpc, services[NameOf(rpc.method).service]);

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -52,8 +53,8 @@ class GrpcServer {
   // of one service are served by it.
   absl::Status Build(const std::vector<Rpc>& rpcs);
   const std::vector<QueueThread*>& threads() const { return team_.threads(); }
-  // GrpcServerOptions::max_buffer_bytes, for connections that are made as well.
-  const grpc::ResourceQuota& quota() const { return quota_; }
+  // Once it is built: max_buffer_bytes of the options, for connections that are made as well.
+  const grpc::ResourceQuota& quota() const { return *quota_; }
   // Starts to serve.
   void Start();
   // Takes over the descriptor of a connection; `listener` is the socket that it came in on.
@@ -80,7 +81,8 @@ class GrpcServer {
   void CancelWhenIdle(const std::atomic<bool>& stop);
 
   const GrpcServerOptions options_;
-  grpc::ResourceQuota quota_{"ferrite"};
+  // Made by Build: it starts gRPC, whose end hangs where no thread can be made.
+  std::optional<grpc::ResourceQuota> quota_;
   CounterRegistry& counters_;
   Admissions& admissions_;
   SlowCalls& slow_calls_;

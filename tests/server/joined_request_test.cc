@@ -16,19 +16,12 @@ class JoinedRequestTest : public CallTest {
   // A call that is answered with the size of its request.
   void MakeJoined() {
     Make(Shape::kUnary);
-    rpc_.handler = OfJoinedRequests([this](Turn* turn) -> absl::Status {
-      ++handled_;
-      EXPECT_TRUE(turn->request().in_one_piece());
-      seen_ = turn->request().bytes();
-      waker_ = turn->waker();
-      if (!refuse_.ok()) return refuse_;
-      if (scripted_) {
-        turn->Later(std::make_unique<ScriptedAnswer>(&script_));
-      } else {
-        Append("at once", turn->reply());
-      }
-      return absl::OkStatus();
-    });
+    rpc_.handler =
+        OfJoinedRequests([this, plain = std::move(rpc_.handler)](Turn* turn) -> absl::Status {
+          EXPECT_TRUE(turn->request().in_one_piece());
+          seen_ = turn->request().bytes();
+          return plain(turn);
+        });
   }
   int RunSteps() {
     int steps = 0;

@@ -19,16 +19,17 @@ check_locks() { build locks ferrite_store ferrite_server; }
 # Tests of one thread that take long are left out: here they could find nothing.
 check_tsan() {
   build tsan store_test store_soak server_test
-  ctest --preset tsan -j2 --progress -L 'store|server' \
+  run_tests tsan -j2 --progress -L 'store|server' \
     -E "^(plain\.|store_fuzz|store_.*_tbb)|StoreModelTest|EvictionTest|EvictionPolicyTest|GlobTest|RoomReservationTest\.[^C]"
 }
 
 check_asan() {
   build asan server_test wire_codec_test client_parts_test client_peer_test
-  ctest --preset asan -j2 --progress -R '^proto\.'
-  ctest --preset asan -j2 --progress -L server -E GlobTest.AgreesWithTheOracle
-  build/asan/bin/client_parts_test --gtest_brief=1
-  build/asan/bin/client_peer_test --gtest_brief=1
+  run_tests asan -j2 --progress -R '^proto\.'
+  run_tests asan -j2 --progress -L server -E GlobTest.AgreesWithTheOracle
+  export LSAN_OPTIONS=suppressions=$PWD/tests/lsan_suppressions.txt:print_suppressions=0 # as the preset's tests have it
+  run_program build/asan/bin/client_parts_test --gtest_brief=1
+  run_program build/asan/bin/client_peer_test --gtest_brief=1
 }
 
 # What a check looks at, as one hash: the content of every file that git tracks or would track under these paths.

@@ -1,7 +1,5 @@
 # shellcheck shell=bash
 # Builds everything and runs the tests; before them the checks, unless only some tests are asked for.
-# A test that fails is run once more by itself: on a machine that others use, too, a process may stand still for longer
-# than a test allows. One that passes then is named at the end as unsteady, which is a fault of its own.
 
 dev_test() {
   local packages=(dev.d/packages/build.txt tests/*/packages.txt)
@@ -11,17 +9,27 @@ dev_test() {
   get_helm
   get_strict_manifests
   build release
-  rm -f "$FAILED_TESTS"
-  ctest --preset release -j2 "$@" || run_failed_tests_again
+  run_tests release -j2 "$@"
 }
 
-FAILED_TESTS=build/release/Testing/Temporary/LastTestsFailed.log
-
-run_failed_tests_again() {
-  local names
-  [[ -s $FAILED_TESTS ]] || return 1
-  names=$(cut -d: -f2- "$FAILED_TESTS")
+# run_tests PRESET [ARGUMENT...]: runs ctest. Tests that fail are run once more, one at a time: on a machine that others use, too,
+# a process may stand still for longer than a test allows. Those that pass then are named as unsteady, which is a fault of its own.
+run_tests() {
+  local preset=$1 failed=build/$1/Testing/Temporary/LastTestsFailed.log names
+  shift
+  rm -f "$failed"
+  if ctest --preset "$preset" "$@"; then return; fi
+  [[ -s $failed ]] || return 1
+  names=$(cut -d: -f2- "$failed")
   echo "once more, one at a time: ${names//$'\n'/, }"
-  ctest --preset release --rerun-failed || return
+  ctest --preset "$preset" --rerun-failed || return
   echo "UNSTEADY, failed at first and passed by itself: ${names//$'\n'/, }"
+}
+
+# run_program COMMAND...: the same for a program that runs all of its tests by itself.
+run_program() {
+  if "$@"; then return; fi
+  echo "once more: $1"
+  "$@" || return
+  echo "UNSTEADY, failed at first and passed then: $1"
 }

@@ -38,6 +38,12 @@ class Answer {
   virtual Next Advance(ReplyWriter* message, CallEnd* end) = 0;
   // The message is out.
   virtual void Sent() {}
+  // Of a feed that ends as the server does: writes what its client has to know first, and whether
+  // there was anything; asked again when that is out.
+  virtual bool WriteLastWord(ReplyWriter* message) {
+    (void)message;
+    return false;
+  }
 };
 
 }  // namespace ferrite

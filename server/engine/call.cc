@@ -218,11 +218,12 @@ void Call::Advance() {
     end_.status = PassedWhileWaiting();
     return Finish();
   }
+  const CallStep step(thread_.wait(), meter_->counters());
   if (rpc_.shape == Shape::kFeed && !thread_.drained().ok()) {
+    if (answer_->WriteLastWord(thread_.reply())) return Proceed(Next::kMessage, step);
     end_.status = thread_.drained();
     return Finish();
   }
-  const CallStep step(thread_.wait(), meter_->counters());
   passage_.Resume();
   const CallerScope scope(&transport_);
   Proceed(answer_->Advance(thread_.reply(), &end_), step);

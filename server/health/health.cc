@@ -23,16 +23,22 @@ class Health::Watcher final : public Answer {
   }
 
   Next Advance(ReplyWriter* message, CallEnd*) override {
+    return WriteNews(message) ? Next::kMessage : Next::kWait;
+  }
+  // Who waits for traffic to be taken elsewhere needs to hear it before the end.
+  bool WriteLastWord(ReplyWriter* message) override { return WriteNews(message); }
+
+ private:
+  bool WriteNews(ReplyWriter* message) {
     const Response::ServingStatus status = health_.StatusOf(subject_);
-    if (status == told_) return Next::kWait;
+    if (status == told_) return false;
     told_ = status;
     Response response;
     response.set_status(status);
     message->AppendMessage(response);
-    return Next::kMessage;
+    return true;
   }
 
- private:
   Health& health_;
   const Subject subject_;
   uint64_t number_;

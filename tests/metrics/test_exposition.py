@@ -192,6 +192,8 @@ def test_subscriptions_and_their_events_are_counted(fresh):
         "other_server",
         "history_exceeded",
         "not_recorded",
+        "node_lost",
+        "owner_changed",
         "slow_consumer",
         "too_slow",
     }

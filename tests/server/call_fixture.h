@@ -26,6 +26,7 @@ inline void Append(std::string_view text, ReplyWriter* reply) {
 struct Script {
   std::vector<Answer::Next> steps;
   absl::Status end;
+  int last_words = 0;
   int asked = 0;
   int sent = 0;
   int alive = 0;
@@ -44,6 +45,12 @@ class ScriptedAnswer final : public Answer {
     return next;
   }
   void Sent() override { ++script_.sent; }
+  bool WriteLastWord(ReplyWriter* message) override {
+    if (script_.last_words == 0) return false;
+    --script_.last_words;
+    Append("last", message);
+    return true;
+  }
 
  private:
   Script& script_;

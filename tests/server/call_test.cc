@@ -235,6 +235,24 @@ TEST_F(CallTest, AFeedEndsWhenTheServerDrainsAfterTheMessageThatIsOnItsWay) {
   ExpectOver();
 }
 
+TEST_F(CallTest, AFeedSaysItsLastWordBeforeTheServerEndsIt) {
+  MakeWaiting(Shape::kFeed, {Next::kMessage}, Method::kHealthWatch);
+  script_.last_words = 1;
+  Begin();
+  thread_.Drain(absl::UnavailableError("drained"));
+  Wake();  // it had woken itself before
+  EXPECT_EQ(transport_.written.size(), 1u);
+  call_->OnWritten(true);
+  EXPECT_EQ(transport_.written.size(), 2u);
+  EXPECT_FALSE(transport_.finished.has_value());
+  call_->OnWritten(true);
+  EXPECT_EQ(script_.sent, 2);
+  EXPECT_EQ(finished(), absl::StatusCode::kUnavailable);
+  call_->OnGone();
+  call_->OnFinished();
+  ExpectOver();
+}
+
 TEST_F(CallTest, AFeedWhoseMessageCannotBeSentWaitsForTheEndOnTheWire) {
   MakeWaiting(Shape::kFeed, {Next::kMessage, Next::kMessage}, Method::kSubscribe);
   Begin();

@@ -95,7 +95,7 @@ TEST_F(NodeTest, WatchesAreToldOfTheEnd) {
   ASSERT_TRUE(stream->Read(&response));
   EXPECT_EQ(response.status(), HealthCheckResponse::SERVING);
   std::thread end([&] { Shutdown(); });
-  ASSERT_TRUE(stream->Read(&response));
+  EXPECT_TRUE(stream->Read(&response));
   EXPECT_EQ(response.status(), HealthCheckResponse::NOT_SERVING);
   EXPECT_FALSE(stream->Read(&response));
   end.join();

@@ -20,7 +20,7 @@ namespace {
 // Places come free when clients leave, which may take a while.
 constexpr std::chrono::milliseconds kDelay(500);
 
-absl::Status Refusal(size_t connections, size_t wanted) {
+absl::Status TooManyConnections(size_t connections, size_t wanted) {
   const std::string limit = std::to_string(connections);
   const std::string text =
       connections < wanted
@@ -72,7 +72,7 @@ absl::StatusOr<std::string> Check(const Health& health, std::string_view bytes) 
 
 DoorPolicy PolicyOfDoor(size_t connections, size_t wanted, const Health* health,
                         CounterRegistry* counters) {
-  DoorPolicy policy{.answers = {}, .refusal = Refusal(connections, wanted), .pushback = [] {
+  DoorPolicy policy{.answers = {}, .refusal = TooManyConnections(connections, wanted), .pushback = [] {
                       return RandomPushback(kDelay);
                     }};
   policy.on_refusal = [calls = std::make_shared<RefusedCalls>(counters)](

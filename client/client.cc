@@ -123,39 +123,39 @@ void Client::ScanPageAsync(v1::ScanRequest request, const CallOptions& options,
 }
 
 void Client::InfoAsync(const CallOptions& options, Callback<v1::InfoResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncInfo>, v1::InfoRequest(), options, std::move(done));
+  core_->AskNode(kAdmin<&Admin::PrepareAsyncInfo>, v1::InfoRequest(), options, std::move(done));
 }
 void Client::StatsAsync(const CallOptions& options, Callback<v1::StatsResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncStats>, v1::StatsRequest(), options, std::move(done));
+  core_->AskNode(kAdmin<&Admin::PrepareAsyncStats>, v1::StatsRequest(), options, std::move(done));
 }
 void Client::FlushAsync(const CallOptions& options, Callback<v1::FlushResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncFlush>, v1::FlushRequest(), options, std::move(done));
+  core_->ChangeNode(kAdmin<&Admin::PrepareAsyncFlush>, v1::FlushRequest(), options,
+                    std::move(done));
 }
 void Client::SlowLogAsync(v1::SlowLogRequest request, const CallOptions& options,
                           Callback<v1::SlowLogResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncSlowLog>, std::move(request), options,
-                  std::move(done));
+  core_->AskNode(kAdmin<&Admin::PrepareAsyncSlowLog>, std::move(request), options, std::move(done));
 }
 void Client::ResetSlowLogAsync(const CallOptions& options,
                                Callback<v1::ResetSlowLogResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncResetSlowLog>, v1::ResetSlowLogRequest(), options,
-                  std::move(done));
+  core_->ChangeNode(kAdmin<&Admin::PrepareAsyncResetSlowLog>, v1::ResetSlowLogRequest(), options,
+                    std::move(done));
 }
 void Client::GetConfigAsync(v1::GetConfigRequest request, const CallOptions& options,
                             Callback<v1::GetConfigResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncGetConfig>, std::move(request), options,
-                  std::move(done));
+  core_->AskNode(kAdmin<&Admin::PrepareAsyncGetConfig>, std::move(request), options,
+                 std::move(done));
 }
 void Client::SetConfigAsync(v1::SetConfigRequest request, const CallOptions& options,
                             Callback<v1::SetConfigResponse> done) {
-  core_->CallNode(kAdmin<&Admin::PrepareAsyncSetConfig>, std::move(request), options,
-                  std::move(done));
+  core_->ChangeNode(kAdmin<&Admin::PrepareAsyncSetConfig>, std::move(request), options,
+                    std::move(done));
 }
 
 void Client::IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done) {
   HealthCheckRequest request;
   request.set_service(std::move(service));
-  core_->CallNode<HealthCheckRequest, HealthCheckResponse>(
+  core_->AskNode<HealthCheckRequest, HealthCheckResponse>(
       kHealthCheck, std::move(request), options,
       [done = std::move(done)](absl::StatusOr<HealthCheckResponse> health) mutable {
         health.ok() ? done(health->status() == HealthCheckResponse::SERVING_STATUS_SERVING)

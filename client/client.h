@@ -33,8 +33,12 @@
 // A call about a key goes to its owner; if that cannot be reached, or is not known, any other node
 // forwards the call. Where a slot has no owner for a moment, as it moves or its owner has died, a
 // call is tried again, when the server says, until its deadline: if nothing was done, or repeating
-// it does no harm. Calls about a node (Info, Stats, Flush and the like) go to the first seed that
-// can be reached. A single node is called as if there were no clusters.
+// it does no harm. A single node is called as if there were no clusters.
+//
+// Calls about a node. Info, Stats, SlowLog, GetConfig and IsServing ask the first seed that can be
+// reached. Flush, ResetSlowLog and SetConfig change the first seed, and never another node: they
+// fail if it cannot be reached. No other node of a cluster is asked; make a client with it as the
+// only seed.
 //
 // Retries. A call that failed with UNAVAILABLE, or that the server asked to be repeated, is tried
 // again if repeating it does no harm: client/repeatable.h lists those calls. A conditional Set or
@@ -124,7 +128,7 @@ class Client {
   void ScanPageAsync(v1::ScanRequest request, const CallOptions& options,
                      Callback<v1::ScanResponse> done);
 
-  // A node as a whole: of a cluster, the first seed that can be reached.
+  // A node as a whole: see above.
   void InfoAsync(const CallOptions& options, Callback<v1::InfoResponse> done);
   void StatsAsync(const CallOptions& options, Callback<v1::StatsResponse> done);
   void FlushAsync(const CallOptions& options, Callback<v1::FlushResponse> done);

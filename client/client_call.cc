@@ -139,7 +139,7 @@ std::optional<absl::Duration> ClientCall::DelayAfter(const grpc::Status& status,
   } else if (slot.kind == SlotError::Kind::kAway) {
     failed.patient = true;
     failed.repeatable |= !slot.may_be_done;
-  } else if (terms_.nodes->HasChoice() && CouldNotConnect(status)) {
+  } else if (terms_.nodes->HasChoiceFor(terms_.route) && CouldNotConnect(status)) {
     failed.repeatable = failed.patient = true;  // it was not sent, and others can be asked
   }
   return RetryDelay(terms_.retry, failed, RandomChance());

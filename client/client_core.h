@@ -73,11 +73,19 @@ class Client::Core {
         std::move(done));
   }
 
-  // Sends a request that is about a node to the seed in use.
+  // Sends a request that reads something of a node to the first seed that can be reached.
   template <class Request, class Response>
-  void CallNode(PrepareFunction<Request, Response> prepare, Request request,
-                const CallOptions& options, Callback<Response> done) {
-    CallTerms terms = Terms(IsRepeatable(request), options, {.to = CallRoute::To::kAsked});
+  void AskNode(PrepareFunction<Request, Response> prepare, Request request,
+               const CallOptions& options, Callback<Response> done) {
+    CallTerms terms = Terms(IsRepeatable(request), options, {.to = CallRoute::To::kSeed});
+    StartCall(prepare, std::move(terms), std::move(request), std::move(done));
+  }
+
+  // Sends a request that changes a node to the first seed: another node is not meant.
+  template <class Request, class Response>
+  void ChangeNode(PrepareFunction<Request, Response> prepare, Request request,
+                  const CallOptions& options, Callback<Response> done) {
+    CallTerms terms = Terms(IsRepeatable(request), options, {.to = CallRoute::To::kFirstSeed});
     StartCall(prepare, std::move(terms), std::move(request), std::move(done));
   }
 

@@ -12,10 +12,11 @@ struct CallRoute {
     kOwner,      // the owner of `slot`, which refuses what belongs to another (SLOT_MOVED)
     kNearOwner,  // the owner of `slot`, which forwards what belongs to others
     kAny,        // any node
-    kAsked,      // the seed in use: calls about a node rather than about keys
+    kSeed,       // the first seed that can be reached: reads about a node rather than about keys
+    kFirstSeed,  // the first seed and no other: what changes a node
   };
 
-  To to = To::kAsked;
+  To to = To::kSeed;
   uint32_t slot = 0;
   // How often SLOT_MOVED was followed; the address that the last one named, and its epoch.
   int moves = 0;

@@ -36,19 +36,18 @@ std::shared_ptr<const Picture> NodeDirectory::picture() const {
 }
 
 Placement NodeDirectory::PlaceByPicture(const CallRoute& route) {
-  const bool is_asked = route.to == CallRoute::To::kAsked;
+  if (route.to == CallRoute::To::kSeed) return {.node = SeedInUse()};
   std::shared_ptr<const Picture> picture;
   {
     MutexLock lock(&mutex_);
     picture = picture_;
-    if (picture == nullptr && !is_asked) {
+    if (picture == nullptr) {
       StartWatch();
       lone_.store(SeedInUse(), std::memory_order_release);
     }
   }
-  // By and by none of the seeds may be left.
-  if (picture == nullptr || (is_asked && !SeedInUse()->IsDown())) return {.node = SeedInUse()};
-  const bool is_of_slot = !is_asked && route.to != CallRoute::To::kAny;
+  if (picture == nullptr) return {.node = SeedInUse()};
+  const bool is_of_slot = route.to != CallRoute::To::kAny;
   const bool is_newer = route.moves > 0 && route.moved_epoch > picture->version().epoch;
   KnownNode* const owner = !is_of_slot ? nullptr
                            : is_newer  ? picture->NodeAt(route.moved_to)

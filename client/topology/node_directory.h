@@ -6,7 +6,8 @@
 // to the next. Its first call about keys has it ask who owns which slots (topology_watch.h). If the
 // cache is a single node, nothing more happens. Otherwise each call goes to the owner of its slot,
 // by the newest picture that came. If a slot has no owner, or none that can be reached, any other
-// node forwards the call.
+// node forwards the call. What is about a node rather than about keys goes to seeds only, and what
+// changes one to the first of them.
 //
 // A node that joins is called when a call belongs to it; one that leaves is retired (known_node.h).
 // Seeds stay, as they may be needed again.
@@ -53,8 +54,14 @@ class NodeDirectory final : public CallRouter {
   NodeDirectory& operator=(const NodeDirectory&) = delete;
 
   Placement Place(const CallRoute& route) {
+    if (route.to == CallRoute::To::kFirstSeed) return {.node = seeds_.front().get()};
     KnownNode* const lone = lone_.load(std::memory_order_acquire);
     return lone != nullptr ? Placement{.node = lone} : PlaceByPicture(route);
+  }
+  // Whether a call that did not reach its node can go to another.
+  bool HasChoiceFor(const CallRoute& route) const {
+    if (route.to == CallRoute::To::kFirstSeed) return false;
+    return route.to == CallRoute::To::kSeed ? seeds_.size() > 1 : HasChoice();
   }
   // For what any node can do: one that can be reached, if possible another than `avoided`.
   Placement PlaceAnywhere(const RemoteNode* avoided = nullptr);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "ferrite/v1/admin.grpc.pb.h"
 #include "ferrite/v1/cache.grpc.pb.h"
 #include "ferrite/v1/cluster.grpc.pb.h"
 #include "google/rpc/error_details.pb.h"
@@ -82,6 +83,11 @@ class ClusterPeer {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return watched_ >= ever; });
   }
+  // How often it was flushed, given a setting, or had its slow calls forgotten.
+  int changes() const {
+    const std::lock_guard lock(mutex_);
+    return changes_;
+  }
   int watched() const {
     const std::lock_guard lock(mutex_);
     return watched_;
@@ -144,6 +150,32 @@ class ClusterPeer {
     ClusterPeer& peer_;
   };
 
+  // Info tells its address as its version.
+  class Admin final : public v1::AdminService::Service {
+   public:
+    explicit Admin(ClusterPeer* peer) : peer_(*peer) {}
+
+    grpc::Status Info(grpc::ServerContext*, const v1::InfoRequest*,
+                      v1::InfoResponse* response) override {
+      response->set_version(peer_.address_);
+      return grpc::Status::OK;
+    }
+    grpc::Status Flush(grpc::ServerContext*, const v1::FlushRequest*, v1::FlushResponse*) override {
+      return peer_.Change();
+    }
+    grpc::Status SetConfig(grpc::ServerContext*, const v1::SetConfigRequest*,
+                           v1::SetConfigResponse*) override {
+      return peer_.Change();
+    }
+    grpc::Status ResetSlowLog(grpc::ServerContext*, const v1::ResetSlowLogRequest*,
+                              v1::ResetSlowLogResponse*) override {
+      return peer_.Change();
+    }
+
+   private:
+    ClusterPeer& peer_;
+  };
+
   class Cluster final : public v1::ClusterService::Service {
    public:
     explicit Cluster(ClusterPeer* peer) : peer_(*peer) {}
@@ -181,8 +213,15 @@ class ClusterPeer {
     builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
     builder.RegisterService(&cache_);
     builder.RegisterService(&cluster_);
+    builder.RegisterService(&admin_);
     server_ = builder.BuildAndStart();
     address_ = "127.0.0.1:" + std::to_string(port);
+  }
+
+  grpc::Status Change() {
+    const std::lock_guard lock(mutex_);
+    ++changes_;
+    return grpc::Status::OK;
   }
 
   std::optional<v1::OperationError> Take(const grpc::ServerContext& context,
@@ -227,6 +266,7 @@ class ClusterPeer {
 
   Cache cache_{this};
   Cluster cluster_{this};
+  Admin admin_{this};
   std::string address_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -239,6 +279,7 @@ class ClusterPeer {
   std::vector<std::string> other_keys_;
   int watchers_ = 0;
   int watched_ = 0;
+  int changes_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
 

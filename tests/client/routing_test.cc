@@ -214,6 +214,43 @@ TEST_P(RoutingTest, WhileAnOwnerIsDownAnotherNodeForwards) {
   EXPECT_THAT(a_.other_keys(), Contains(kHigh));
 }
 
+TEST_P(RoutingTest, CallsAboutANodeGoToSeedsOnly) {
+  StartWithTwo();
+  EXPECT_EQ(client_->Info()->version(), a_.address());
+  a_.Stop();
+  EXPECT_EQ(AnswererOf(kHigh), b_.address());
+  const auto info = client_->Info();
+  EXPECT_TRUE(absl::IsUnavailable(info.status())) << info->version();
+}
+
+TEST_P(RoutingTest, AnotherSeedIsAskedAboutItselfWhileTheFirstIsDown) {
+  client_ = ClientOfSeeds({a_.address(), b_.address()}, Options());
+  a_.Stop();
+  const auto info = client_->Info();
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->version(), b_.address());
+}
+
+TEST_P(RoutingTest, WhatChangesANodeNeverGoesToAnother) {
+  const auto change = [this] {
+    return std::vector{client_->Flush().status(), client_->SetConfig({}).status(),
+                       client_->ResetSlowLog().status()};
+  };
+  for (const bool is_cluster : {false, true}) {
+    if (is_cluster) Tell(TopologyOf({&a_, &b_}));
+    client_ = ClientOfSeeds({a_.address(), b_.address()}, Options());
+    if (is_cluster) AwaitOwner(kHigh, b_);
+    EXPECT_THAT(change(), Each(absl::OkStatus()));
+    const int changes = a_.changes();
+    a_.Stop();
+    EXPECT_TRUE(client_->Info().ok());  // from now on the other seed is asked
+    for (const absl::Status& status : change()) EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+    a_.Restart();
+    EXPECT_EQ(a_.changes(), changes);
+  }
+  EXPECT_EQ(b_.changes(), 0);
+}
+
 TEST_P(RoutingTest, ANodeThatComesIsCalledAndOneThatGoesIsNot) {
   StartWithTwo();
   Tell(TopologyOf({&a_, &c_}, kEpoch + 1));

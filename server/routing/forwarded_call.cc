@@ -64,19 +64,15 @@ class ForwardedCall final : public Answer {
   Next Advance(ReplyWriter* message, CallEnd* end) override {
     if (operation_.has_value()) {
       if (!operation_->Step()) return Next::kYield;
-      const absl::Status status =
-          here_.Forward(slot_, operations_->Add(operation_->Take(), deadline_));
+      parcel_ = operations_->Begin(operation_->Take(), deadline_);
       operation_.reset();
-      if (status.ok()) return Next::kWait;
-      here_.tally()->Count(FateOf({.status = status}));
-      end->status = status;
-      return Next::kEnd;
+      here_.Forward(slot_, operations_->Share(parcel_));
     }
     if (!operations_->all_ended()) return Next::kWait;
-    const LaneOperation& operation = (*operations_)[0];
-    const ForwardedResult result = ResultOf(operation);
-    if (operation.round == 0 && FoundNoRoom(result)) {
-      here_.ForwardAgain(slot_, operations_.get(), 0, /*round=*/1);
+    const ForwardedResult result = ResultOf(*parcel_, 0);
+    if (parcel_->round == 0 && FoundNoRoom(result)) {
+      operations_->Again(parcel_);
+      here_.Forward(slot_, operations_->Share(parcel_));
       return Next::kWait;
     }
     here_.tally()->Count(FateOf(result));
@@ -90,7 +86,7 @@ class ForwardedCall final : public Answer {
                                    std::to_string(error.retry_pushback_ms()));
       }
     } else if (result.field == field_) {
-      AppendPart(result.message, operation.reply, message);
+      AppendPart(result.message, parcel_->reply, message);
     } else {
       end->status = absl::InternalError("the owner of the slot answered something else");
     }
@@ -104,6 +100,7 @@ class ForwardedCall final : public Answer {
   const uint32_t slot_;
   ThreadRouting& here_;
   std::optional<OperationInTheMaking> operation_;  // until it has been forwarded
+  LaneParcel* parcel_ = nullptr;                   // then; of operations_
 };
 
 }  // namespace

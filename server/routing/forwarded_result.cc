@@ -15,9 +15,9 @@ absl::Status OwnersDiffer(const std::string& message,
                            facts));
 }
 
-ForwardedResult ResultOf(const LaneOperation& operation) {
-  if (!operation.status.ok()) return {.status = operation.status};
-  const std::optional<FrameResult> result = ReadFrameResult(operation.result);
+ForwardedResult ResultOf(const LaneParcel& parcel, size_t operation) {
+  if (!parcel.status.ok()) return {.status = parcel.status};
+  const std::optional<FrameResult> result = ReadFrameResult(parcel.operations[operation].result);
   if (!result.has_value() || result->field == 0) {
     return {.status = PeerUnreachable("", "", absl::UnavailableError("its reply is malformed"),
                                       /*sent=*/true)};

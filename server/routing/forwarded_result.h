@@ -23,8 +23,8 @@ struct ForwardedResult {
   bool is_error() const { return field == v1::OperationResult::kErrorFieldNumber; }
 };
 
-// Of an operation that has ended.
-ForwardedResult ResultOf(const LaneOperation& operation);
+// Of an operation of a parcel that has ended.
+ForwardedResult ResultOf(const LaneParcel& parcel, size_t operation);
 
 // The error in a serialized OperationError.
 v1::OperationError ErrorIn(std::string_view message);

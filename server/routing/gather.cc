@@ -64,7 +64,7 @@ absl::Status GatherMGet(const ScatteredResults& results, ReplyWriter* reply) {
     }
     FieldWriter writer(reply->Append(HeadsSize(kMGetResult, message.size())));
     WriteHeads(kMGetResult, message.size(), &writer);
-    AppendPart(message, results[i].owner, reply);
+    AppendPart(message, *results[i].reply, reply);
     const auto read = ReadGetResponse(message);
     values += read.has_value() && !read->value.empty();
     if (reply->size() > kMaxReplyBytes && values > 1) return ReplyTooLarge(i, results.size());

@@ -1,5 +1,6 @@
 #include "server/routing/lane.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/call/limits.h"
@@ -24,10 +25,11 @@ const absl::Status& TooLate() {
 
 }  // namespace
 
-absl::Status Lane::Add(std::shared_ptr<LaneOperation> operation) {
+absl::Status Lane::Add(std::shared_ptr<LaneParcel> parcel) {
   if (closed_) return Unreachable(absl::OkStatus(), /*sent=*/false);
   if (silent_) return Silent(/*sent=*/false);
-  if (bytes_ >= kMaxBytes || operations_ >= kMaxOperations) {
+  const size_t operations = parcel->operations.size();
+  if (bytes_ >= kMaxBytes || operations_ + operations > kMaxOperations) {
     return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
                      "as much waits for node " + peer_.id + " as may, " +
                          std::to_string(kMaxBytes >> 20) + " MiB or " +
@@ -35,18 +37,30 @@ absl::Status Lane::Add(std::shared_ptr<LaneOperation> operation) {
                      {{"limit", std::to_string(kMaxBytes)}, {"node", peer_.id}});
   }
   const Clock::time_point now = Clock::now();
-  if (operation->deadline <= now) return TooLate();
-  operation->wait_until = WaitFor(operation->deadline, now);
-  WakeAt(operation->wait_until);
-  ++operations_;
-  bytes_ += operation->message.size();
-  ThreadCounters::Add(&terms_.tally->waiting_bytes, operation->message.size());
-  terms_.budget->Exchange(0, operation->message.size());
-  queue_.push_back(std::move(operation));
+  bool in_time = false;
+  parcel->wait_until = now;
+  for (LaneOperation& operation : parcel->operations) {
+    in_time |= operation.deadline > now;
+    operation.wait_until = WaitFor(operation.deadline, now);
+    parcel->wait_until = std::max(parcel->wait_until, operation.wait_until);
+  }
+  if (!in_time) return TooLate();
+  WakeAt(parcel->wait_until);
+  operations_ += operations;
+  bytes_ += parcel->bytes;
+  ThreadCounters::Add(&terms_.tally->waiting_bytes, parcel->bytes);
+  terms_.budget->Exchange(0, parcel->bytes);
+  queue_.push_back(std::move(parcel));
+  FlushSoon();
   return absl::OkStatus();
 }
 
+void Lane::FlushSoon() {
+  if (!closed_ && !std::exchange(flushes_soon_, true)) terms_.to_flush->push_back(this);
+}
+
 void Lane::Flush() {
+  flushes_soon_ = false;
   if (queue_.empty() || closed_) return;
   if (stream_ == nullptr) {
     stream_ = channel_->Open(Method::kPipeline, {{kForwardedMetadata, "1"}}, this);
@@ -60,7 +74,7 @@ void Lane::Flush() {
     return;
   }
   LaneFrame frame = NextFrame();
-  if (frame.empty()) return;
+  if (frame.parcels.empty()) return;
   WriteLaneFrame(frame, now, &writer_);
   if (frames_.empty()) {
     heard_at_ = now;
@@ -72,30 +86,35 @@ void Lane::Flush() {
 }
 
 size_t Lane::MostFrames() const {
-  const bool full = queue_.size() >= kMaxBatchKeys || bytes_ >= kMaxFrameBytes;
+  size_t sent = 0;
+  for (const LaneFrame& frame : frames_) sent += frame.operations;
+  const bool full = operations_ - sent >= kMaxBatchKeys || bytes_ >= kMaxFrameBytes;
   return full ? kMaxFrames : kFramesOfAnySize;
 }
 
 LaneFrame Lane::NextFrame() {
   LaneFrame frame;
-  for (size_t bytes = 0; !queue_.empty() && frame.size() < kMaxBatchKeys; queue_.pop_front()) {
-    std::shared_ptr<LaneOperation>& next = queue_.front();
+  for (; !queue_.empty(); queue_.pop_front()) {
+    std::shared_ptr<LaneParcel>& next = queue_.front();
+    const size_t operations = next->operations.size();
     if (next->of->abandoned()) {
-      Forget({next});
+      Forget(operations, next->bytes);
       next->End(absl::CancelledError());
       continue;
     }
-    bytes += next->message.size();
-    if (!frame.empty() && (bytes > kMaxFrameBytes || !next->MayShareFrameWith(*frame.front()))) {
+    if (!frame.parcels.empty() && (frame.operations + operations > kMaxBatchKeys ||
+                                   frame.bytes + next->bytes > kMaxFrameBytes ||
+                                   !next->MayShareFrameWith(*frame.parcels.front()))) {
       break;
     }
-    frame.push_back(std::move(next));
+    frame.Add(std::move(next));
   }
   return frame;
 }
 
 void Lane::Close() {
   closed_ = true;
+  if (flushes_soon_) std::erase(*terms_.to_flush, this);
   timer_.Cancel();
   const absl::Status gone = absl::UnavailableError("it is no longer a node of the cluster");
   FailFrames(Unreachable(gone, /*sent=*/true));
@@ -110,12 +129,12 @@ void Lane::OnOpened() {
   failed_ = false;
   old_at_ = Clock::now() + terms_.limits.stream_age;
   stream_->Read();
-  Flush();
+  FlushSoon();
 }
 
 void Lane::OnSent() {
   sending_ = false;
-  Flush();
+  FlushSoon();
 }
 
 void Lane::OnRead(std::shared_ptr<const Request> message) {
@@ -123,7 +142,7 @@ void Lane::OnRead(std::shared_ptr<const Request> message) {
   heard_at_ = Clock::now();
   const LaneFrame frame = std::move(frames_.front());
   frames_.pop_front();
-  Forget(frame);
+  Forget(frame.operations, frame.bytes);
   const std::shared_ptr<const Request> held = terms_.replies->Hold(std::move(message));
   if (held == nullptr) {
     EndFrame(frame, NoRoomForReplies());
@@ -135,7 +154,7 @@ void Lane::OnRead(std::shared_ptr<const Request> message) {
     return Abort();
   }
   stream_->Read();
-  Flush();
+  FlushSoon();
 }
 
 void Lane::Abort() {
@@ -159,33 +178,31 @@ void Lane::OnEnded(const absl::Status& status) {
   if (!std::exchange(opened_, false) && std::exchange(failed_, true)) {
     FailQueue(Unreachable(status, /*sent=*/false));
   }
-  Flush();
+  FlushSoon();
 }
 
 void Lane::EndFrame(const LaneFrame& frame, const absl::Status& why) {
-  for (const auto& operation : frame) {
-    if (!operation->done) operation->End(why);
+  for (const auto& parcel : frame.parcels) {
+    if (!parcel->done) parcel->End(why);
   }
 }
 
 void Lane::FailFrames(const absl::Status& why) {
   for (const LaneFrame& frame : std::exchange(frames_, {})) {
-    Forget(frame);
+    Forget(frame.operations, frame.bytes);
     EndFrame(frame, why);
   }
 }
 
 void Lane::FailQueue(const absl::Status& why) {
-  for (const auto& operation : std::exchange(queue_, {})) {
-    Forget({operation});
-    operation->End(why);
+  for (const auto& parcel : std::exchange(queue_, {})) {
+    Forget(parcel->operations.size(), parcel->bytes);
+    parcel->End(why);
   }
 }
 
-void Lane::Forget(const LaneFrame& frame) {
-  size_t bytes = 0;
-  for (const auto& operation : frame) bytes += operation->message.size();
-  operations_ -= frame.size();
+void Lane::Forget(size_t operations, size_t bytes) {
+  operations_ -= operations;
   bytes_ -= bytes;
   ThreadCounters::Add(&terms_.tally->waiting_bytes, -bytes);
   terms_.budget->Exchange(bytes, 0);

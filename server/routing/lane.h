@@ -51,12 +51,12 @@ struct Peer {
 // Used on one thread.
 class Lane final : private PeerStream::Listener {
  public:
-  // Of a frame; an operation that is larger travels alone.
+  // Of a frame, and of a parcel; an operation that is larger travels alone.
   static constexpr size_t kMaxFrameBytes = size_t{3} << 20;
   // Without their replies.
   static constexpr size_t kFramesOfAnySize = 2;
   static constexpr size_t kMaxFrames = 4;  // as long as the next one is full, or bytes are many
-  // Of operations that have not ended. One is always taken, whatever its size.
+  // Of operations that have not ended. A parcel is taken as long as there are fewer bytes.
   static constexpr size_t kMaxBytes = size_t{8} << 20;
   static constexpr size_t kMaxOperations = 16'384;
   // For an operation whose caller has no deadline, or a late one.
@@ -70,11 +70,11 @@ class Lane final : private PeerStream::Listener {
 
   const Peer& peer() const { return peer_; }
 
-  // Takes an operation, which ends later. RESOURCE_EXHAUSTED (OVERLOADED) if too much waits,
+  // Takes a parcel, which ends later. RESOURCE_EXHAUSTED (OVERLOADED) if too much waits,
   // UNAVAILABLE (PEER_UNREACHABLE) if the peer is silent, DEADLINE_EXCEEDED (DEADLINE_PASSED) if it
   // is too late: then it has not been taken.
-  absl::Status Add(std::shared_ptr<LaneOperation> operation);
-  // Sends what may be sent.
+  absl::Status Add(std::shared_ptr<LaneParcel> parcel);
+  // Sends what may be sent. To be called between steps of the thread (LaneTerms::to_flush).
   void Flush();
 
   // The peer is no longer one, or the thread stops: all operations fail, and no more may be added.
@@ -91,13 +91,15 @@ class Lane final : private PeerStream::Listener {
   void OnEnded(const absl::Status& status) override;
   void OnProbed(bool lives);
 
+  // Has Flush() called soon: when the thread has taken up all that came with what it takes up now.
+  void FlushSoon();
   // Ends the stream; nothing more is sent on it.
   void Abort();
   // How many frames may be without their replies when one more is sent.
   size_t MostFrames() const;
-  // Takes the operations of the next frame out of the queue.
+  // Takes the parcels of the next frame out of the queue.
   LaneFrame NextFrame();
-  // Ends those operations of a frame that have not ended yet.
+  // Ends those parcels of a frame that have not ended yet.
   static void EndFrame(const LaneFrame& frame, const absl::Status& why);
   // The same of those frames that have no reply, and of the queue.
   void FailFrames(const absl::Status& why);
@@ -107,12 +109,12 @@ class Lane final : private PeerStream::Listener {
   // Has the timer ring then, or earlier.
   void WakeAt(Clock::time_point due);
   void OnTimer();
-  // Ends the operations that wait for longer than they may. Returns until when the others do.
+  // Ends the parcels that wait for longer than they may. Returns until when the others do.
   Clock::time_point EndLate(Clock::time_point now);
   // Goes on asking, or gives up, a peer that answers nothing. Returns when to look again.
   Clock::time_point LookForLife(Clock::time_point now);
-  // These have ended, or are about to.
-  void Forget(const LaneFrame& frame);
+  // So many have ended, or are about to.
+  void Forget(size_t operations, size_t bytes);
   absl::Status Unreachable(const absl::Status& cause, bool sent) const;
   absl::Status Silent(bool sent) const;
   absl::Status NoRoomForReplies() const;
@@ -127,12 +129,13 @@ class Lane final : private PeerStream::Listener {
   bool open_ = false;    // frames may be sent
   bool sending_ = false;
   bool closed_ = false;
+  bool flushes_soon_ = false;
   bool silent_ = false;         // the peer is being asked whether it lives
   Clock::time_point old_at_;    // the stream
   Clock::time_point heard_at_;  // a reply, or else when the first frame after it was sent
   Clock::time_point fails_at_;  // if silent_: when everything fails that waits for the peer
-  std::deque<std::shared_ptr<LaneOperation>> queue_;
-  std::deque<LaneFrame> frames_;  // without their replies; some operations may have ended
+  std::deque<std::shared_ptr<LaneParcel>> queue_;
+  std::deque<LaneFrame> frames_;  // without their replies; some parcels may have ended
   size_t operations_ = 0;         // in both
   size_t bytes_ = 0;
   Clock::time_point wakes_at_ = Clock::time_point::max();

@@ -2,19 +2,25 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <string_view>
 
 #include "ferrite/v1/cache.pb.h"
 #include "proto/wire/field_reader.h"
-#include "proto/wire/frame_operation.h"
 
 namespace ferrite {
 namespace {
 
-OperationTerms TermsOf(const LaneOperation& operation, LaneOperation::Clock::time_point now) {
+uint32_t TimeLeftMs(const LaneOperation& operation, LaneOperation::Clock::time_point now) {
   const int64_t left_ms =
       std::chrono::ceil<std::chrono::milliseconds>(operation.wait_until - now).count();
-  return {.timeout_ms = static_cast<uint32_t>(std::clamp<int64_t>(left_ms, 0, kNoTimeout - 1))};
+  return static_cast<uint32_t>(std::clamp<int64_t>(left_ms, 0, kNoTimeout - 1));
+}
+
+// The next result of a reply. False if there is none.
+bool NextResult(FieldReader* field) {
+  while (field->Next()) {
+    if (field->Is(v1::PipelineResponse::kResultsFieldNumber)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -22,27 +28,37 @@ OperationTerms TermsOf(const LaneOperation& operation, LaneOperation::Clock::tim
 void WriteLaneFrame(const LaneFrame& frame, LaneOperation::Clock::time_point now,
                     ReplyWriter* message) {
   constexpr int kOperations = v1::PipelineRequest::kOperationsFieldNumber;
-  for (const auto& operation : frame) {
-    const OperationTerms terms = TermsOf(*operation, now);
-    const size_t size = operation->message.size() + terms.Size();
-    FieldWriter(message->Append(HeadSize(kOperations, size))).Head(kOperations, size);
-    message->AppendShared(operation->message, operation);
-    // After what the message itself says of its time: of two, the last one counts.
-    FieldWriter writer(message->Append(terms.Size()));
-    terms.Write(&writer);
+  for (const auto& parcel : frame.parcels) {
+    for (const LaneOperation& operation : parcel->operations) {
+      OperationTerms terms = {.timeout_ms = TimeLeftMs(operation, now)};
+      if (operation.field != 0) terms.traceparent = parcel->of->traceparent();
+      const size_t size = operation.Size(terms);
+      const size_t head_size = HeadSize(kOperations, size);
+      if (parcel->message.empty()) {
+        FieldWriter writer(message->Append(head_size + size));
+        writer.Head(kOperations, size);
+        operation.Write(terms, &writer);
+      } else {
+        FieldWriter(message->Append(head_size)).Head(kOperations, size);
+        message->AppendShared(operation.body, parcel);
+        FieldWriter writer(message->Append(terms.Size()));
+        terms.Write(&writer);
+      }
+    }
   }
 }
 
 bool EndByReply(const LaneFrame& frame, const std::shared_ptr<const Request>& reply) {
-  std::vector<std::string_view> results;
-  results.reserve(frame.size());
   FieldReader field(reply->bytes());
-  while (field.Next() && results.size() <= frame.size()) {
-    if (field.Is(v1::PipelineResponse::kResultsFieldNumber)) results.push_back(field.bytes());
+  for (const auto& parcel : frame.parcels) {
+    for (LaneOperation& operation : parcel->operations) {
+      if (!NextResult(&field)) return false;
+      operation.result = field.bytes();
+    }
   }
-  if (!field.well_formed() || results.size() != frame.size()) return false;
-  for (size_t i = 0; i < frame.size(); ++i) {
-    if (!frame[i]->done) frame[i]->End(results[i], reply);
+  if (NextResult(&field) || !field.well_formed()) return false;
+  for (const auto& parcel : frame.parcels) {
+    if (!parcel->done) parcel->End(reply);
   }
   return true;
 }

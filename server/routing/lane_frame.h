@@ -1,8 +1,10 @@
 #pragma once
 
-// A frame of operations on its way through a lane.
+// A frame of parcels on its way through a lane.
 
+#include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "server/call/reply_writer.h"
@@ -11,14 +13,24 @@
 
 namespace ferrite {
 
-using LaneFrame = std::vector<std::shared_ptr<LaneOperation>>;
+struct LaneFrame {
+  std::vector<std::shared_ptr<LaneParcel>> parcels;
+  size_t operations = 0;
+  size_t bytes = 0;
 
-// Appends the operations as a PipelineRequest that leaves at `now`. The message of a large one is
-// not copied.
+  void Add(std::shared_ptr<LaneParcel> parcel) {
+    operations += parcel->operations.size();
+    bytes += parcel->bytes;
+    parcels.push_back(std::move(parcel));
+  }
+};
+
+// Appends the operations as a PipelineRequest that leaves at `now`. A large message that a parcel
+// keeps is not copied.
 void WriteLaneFrame(const LaneFrame& frame, LaneOperation::Clock::time_point now,
                     ReplyWriter* message);
 
-// Ends the operations of the frame that have not ended yet with the results of its reply, a
+// Ends the parcels of the frame that have not ended yet with the results in its reply, a
 // PipelineResponse. False if that is malformed or has another number of results: then none has.
 bool EndByReply(const LaneFrame& frame, const std::shared_ptr<const Request>& reply);
 

@@ -1,38 +1,66 @@
 #include "server/routing/lane_operation.h"
 
-namespace ferrite {
+#include "ferrite/v1/cache.pb.h"
 
-void LaneOperation::End(absl::Status why) {
+namespace ferrite {
+namespace {
+
+constexpr int kKeyOfAny = v1::GetRequest::kKeyFieldNumber;  // as in all requests about one key
+
+}  // namespace
+
+size_t LaneOperation::Size(const OperationTerms& terms) const {
+  if (field == 0) return body.size() + terms.Size();
+  const size_t request = body_is_key ? BytesFieldSize(kKeyOfAny, body) : body.size();
+  return BytesFieldSize(field, request) + terms.Size();
+}
+
+void LaneOperation::Write(const OperationTerms& terms, FieldWriter* writer) const {
+  if (field == 0) {
+    writer->Content(body);
+  } else if (body_is_key) {
+    writer->Head(field, BytesFieldSize(kKeyOfAny, body));
+    writer->Bytes(kKeyOfAny, body);
+  } else {
+    writer->Bytes(field, body);
+  }
+  terms.Write(writer);
+}
+
+void LaneParcel::End(absl::Status why) {
   done = true;
   status = std::move(why);
   of->EndOne();
 }
 
-void LaneOperation::End(std::string_view outcome, std::shared_ptr<const Request> in_reply) {
+void LaneParcel::End(std::shared_ptr<const Request> in_reply) {
   done = true;
-  result = outcome;
   reply = std::move(in_reply);
   of->EndOne();
 }
 
-std::shared_ptr<LaneOperation> ForwardedOperations::Add(std::string message,
-                                                        LaneOperation::Clock::time_point deadline) {
-  LaneOperation& operation = operations_.emplace_back();
-  operation.message = std::move(message);
-  operation.deadline = deadline;
-  operation.of = this;
+LaneParcel* ForwardedOperations::Begin(uint32_t round) {
+  LaneParcel& parcel = parcels_.emplace_back();
+  parcel.round = round;
+  parcel.of = this;
   ++under_way_;
-  return Share(&operation);
+  return &parcel;
 }
 
-std::shared_ptr<LaneOperation> ForwardedOperations::Again(size_t index, uint32_t round) {
-  LaneOperation& operation = operations_[index];
-  operation.done = false;
-  operation.round = round;
-  operation.result = {};
-  operation.reply.reset();
+LaneParcel* ForwardedOperations::Begin(std::string message,
+                                       LaneOperation::Clock::time_point deadline) {
+  LaneParcel* const parcel = Begin();
+  parcel->message = std::move(message);
+  parcel->Add({.body = parcel->message, .deadline = deadline});
+  return parcel;
+}
+
+void ForwardedOperations::Again(LaneParcel* parcel) {
+  parcel->done = false;
+  ++parcel->round;
+  parcel->status = absl::OkStatus();
+  parcel->reply.reset();
   ++under_way_;
-  return Share(&operation);
 }
 
 void ForwardedOperations::EndOne() {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <vector>
 
 #include "server/admission/inflight_budget.h"
 #include "server/engine/peer_stream.h"
@@ -12,6 +13,8 @@
 #include "server/routing/routing_tally.h"
 
 namespace ferrite {
+
+class Lane;
 
 // As the settings say.
 struct LaneLimits {
@@ -34,6 +37,8 @@ struct LaneTerms {
   InflightBudget* budget = nullptr;
   HeldReplies* replies = nullptr;
   RoutingTally* tally = nullptr;
+  // Those that may have something to send, which the thread asks to between its steps.
+  std::vector<Lane*>* to_flush = nullptr;
 };
 
 }  // namespace ferrite

@@ -46,23 +46,23 @@ void Lane::OnTimer() {
 LaneOperation::Clock::time_point Lane::EndLate(Clock::time_point now) {
   Clock::time_point next = Clock::time_point::max();
   LaneFrame unsent;
-  std::erase_if(queue_, [&](const auto& operation) {
-    const bool late = operation->wait_until <= now;
-    if (late) unsent.push_back(operation);
-    if (!late) next = std::min(next, operation->wait_until);
+  std::erase_if(queue_, [&](const auto& parcel) {
+    const bool late = parcel->wait_until <= now;
+    if (late) unsent.Add(parcel);
+    if (!late) next = std::min(next, parcel->wait_until);
     return late;
   });
-  Forget(unsent);
+  Forget(unsent.operations, unsent.bytes);
   const absl::Status in_time = absl::DeadlineExceededError("it has not answered in time");
-  if (!unsent.empty()) EndFrame(unsent, Unreachable(in_time, /*sent=*/false));
+  if (!unsent.parcels.empty()) EndFrame(unsent, Unreachable(in_time, /*sent=*/false));
   // Those that were sent keep their places, for the reply to be told apart.
   for (const LaneFrame& frame : frames_) {
-    for (const auto& operation : frame) {
-      if (operation->done) continue;
-      if (operation->wait_until <= now) {
-        operation->End(Unreachable(in_time, /*sent=*/true));
+    for (const auto& parcel : frame.parcels) {
+      if (parcel->done) continue;
+      if (parcel->wait_until <= now) {
+        parcel->End(Unreachable(in_time, /*sent=*/true));
       } else {
-        next = std::min(next, operation->wait_until);
+        next = std::min(next, parcel->wait_until);
       }
     }
   }
@@ -97,7 +97,7 @@ void Lane::OnProbed(bool lives) {
   silent_ = false;
   heard_at_ = now;
   if (!frames_.empty()) WakeAt(now + terms_.limits.patience);
-  Flush();
+  FlushSoon();
 }
 
 absl::Status Lane::Silent(bool sent) const {

@@ -93,11 +93,10 @@ void ProbeBarrier::Send(const NodeFeeds& feeds) {
     v1::Operation operation;
     operation.mutable_publish()->set_channel(channel);
     operation.mutable_publish()->set_payload(payload);
-    const auto marker = markers_->Add(operation.SerializeAsString(), sent_at_ + kMarkerPatience);
     // One that fails does not come back, and is sent anew.
-    if (absl::Status status = here_.Forward(SlotOf(channel), marker); !status.ok()) {
-      marker->End(std::move(status));
-    }
+    LaneParcel* const marker =
+        markers_->Begin(operation.SerializeAsString(), sent_at_ + kMarkerPatience);
+    here_.Forward(SlotOf(channel), markers_->Share(marker));
   }
   // With nobody to ask it is passed at once.
   waker_.Wake();

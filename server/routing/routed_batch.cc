@@ -87,12 +87,13 @@ BatchSurvey Survey(std::string_view request, const BatchKind& kind, ThreadRoutin
 std::vector<ScatteredOperation> OperationsOf(std::string_view request, const BatchKind& kind,
                                              const Caller& caller) {
   std::vector<ScatteredOperation> operations;
+  const auto deadline = caller.deadline();
   ForEachKey(request, kind, [&](std::string_view entry, std::string_view key) {
-    operations.push_back({.body = entry,
-                          .field = kind.field,
-                          .body_is_key = kind.of_keys,
-                          .key = key,
-                          .deadline = caller.deadline()});
+    operations.push_back({.operation = {.body = entry,
+                                        .field = kind.field,
+                                        .body_is_key = kind.of_keys,
+                                        .deadline = deadline},
+                          .key = key});
   });
   return operations;
 }

@@ -45,7 +45,7 @@ void WriteResult(const ScatteredResult& result, ReplyWriter* reply) {
   FieldWriter writer(reply->Append(HeadSize(kResults, size) + HeadSize(field, message.size())));
   writer.Head(kResults, size);
   writer.Head(field, message.size());
-  AppendPart(message, result.owner, reply);
+  AppendPart(message, *result.reply, reply);
 }
 
 absl::Status GatherFrame(const ScatteredResults& results, ReplyWriter* reply) {
@@ -109,38 +109,42 @@ bool AllHere(const std::vector<FrameOperation>& operations, ThreadRouting* here)
   });
 }
 
-LaneOperation::Clock::time_point DeadlineOf(const Turn& turn, uint32_t timeout_ms) {
-  const auto of_stream = turn.caller().deadline();
-  if (timeout_ms == kNoTimeout) return of_stream;
-  return std::min(of_stream, turn.received() + std::chrono::milliseconds(timeout_ms));
-}
-
-absl::Status ScatterFrame(const Handler& plain, ThreadRouting* here, Turn* turn) {
-  std::vector<ScatteredOperation> operations;
-  FieldReader field(turn->request().bytes());
-  while (operations.size() <= kMaxBatchKeys && field.Next()) {
-    if (!field.Is(v1::PipelineRequest::kOperationsFieldNumber)) continue;
-    OperationSubject subject = SubjectOfOperation(field.bytes());
-    operations.push_back({.body = field.bytes(),
-                          .problem = std::move(subject.problem),
-                          .key = subject.key,
-                          .deadline = DeadlineOf(*turn, subject.timeout_ms)});
+absl::Status ScatterFrame(const std::vector<FrameOperation>& operations, const Handler& plain,
+                          ThreadRouting* here, Turn* turn) {
+  const auto deadline = turn->caller().deadline();
+  std::vector<ScatteredOperation> scattered;
+  scattered.reserve(operations.size());
+  for (const FrameOperation& operation : operations) {
+    ScatteredOperation& each = scattered.emplace_back();
+    each.operation.body = operation.message;
+    each.key = operation.key;
+    uint32_t timeout_ms = operation.timeout_ms;
+    if (operation.kind == FrameOperation::Kind::kOther) {
+      OperationSubject subject = SubjectOfOperation(operation.message);
+      each.problem = std::move(subject.problem);
+      each.key = subject.key;
+      timeout_ms = subject.timeout_ms;
+    }
+    each.operation.deadline = deadline;
+    if (timeout_ms != kNoTimeout) {
+      each.operation.deadline =
+          std::min(deadline, turn->received() + std::chrono::milliseconds(timeout_ms));
+    }
   }
-  if (!field.well_formed()) return Malformed("PipelineRequest");
-  if (absl::Status status = CheckFrameSize(operations.size()); !status.ok()) return status;
-  return Scatter(operations, /*in_order=*/true, &GatherFrame, &plain, here, turn);
+  return Scatter(scattered, /*in_order=*/true, &GatherFrame, &plain, here, turn);
 }
 
 absl::Status AnswerFrame(const Handler& plain, WireHandlers* wire, ThreadRouting* here,
                          Turn* turn) {
-  // A large one is perhaps not answered at once, as room is made for what it writes.
-  if (turn->request().size() >= kLargeBatchBytes) return ScatterFrame(plain, here, turn);
   thread_local std::vector<FrameOperation> operations;
   if (absl::Status status = wire->ReadFrame(turn->request(), &operations); !status.ok()) {
     return status;
   }
   const ServedSince since(here);
-  if (!AllHere(operations, here)) return ScatterFrame(plain, here, turn);
+  // A large one is perhaps not answered at once, as room is made for what it writes.
+  if (turn->request().size() >= kLargeBatchBytes || !AllHere(operations, here)) {
+    return ScatterFrame(operations, plain, here, turn);
+  }
   wire->Execute(operations, turn->received(), turn->reply());
   ReplaceLapsedInFrame(since, turn->request().bytes(), turn->reply());
   return absl::OkStatus();

@@ -7,36 +7,17 @@
 #include "base/check.h"
 #include "ferrite/v1/cache.pb.h"
 #include "proto/wire/field_reader.h"
-#include "proto/wire/frame_operation.h"
+#include "proto/wire/field_writer.h"
 #include "proto/wire/frame_result.h"
 #include "server/call/limits.h"
+#include "server/routing/destination.h"
+#include "server/routing/parcels.h"
 #include "server/routing/served_since.h"
 
 namespace ferrite {
 namespace {
 
 using v1::PipelineRequest;
-
-size_t SizeOfOperation(const ScatteredOperation& operation, const OperationTerms& terms) {
-  if (operation.field == 0) return operation.body.size();
-  const size_t request = operation.body_is_key
-                             ? BytesFieldSize(v1::GetRequest::kKeyFieldNumber, operation.body)
-                             : operation.body.size();
-  return BytesFieldSize(operation.field, request) + terms.Size();
-}
-
-void WriteOperation(const ScatteredOperation& operation, const OperationTerms& terms,
-                    FieldWriter* writer) {
-  if (operation.field == 0) return writer->Content(operation.body);
-  if (operation.body_is_key) {
-    constexpr int kKey = v1::GetRequest::kKeyFieldNumber;  // as in all requests about one key
-    writer->Head(operation.field, BytesFieldSize(kKey, operation.body));
-    writer->Bytes(kKey, operation.body);
-  } else {
-    writer->Bytes(operation.field, operation.body);
-  }
-  terms.Write(writer);
-}
 
 // A frame with its reply, once that is there.
 struct LocalReply {
@@ -55,15 +36,34 @@ class ScatteredAnswer final : public Answer {
         caller_(turn->caller()),
         here_(*here),
         since_(here),
-        forwarded_(std::make_shared<ForwardedOperations>(turn->waker())) {
+        forwarded_(std::make_shared<ForwardedOperations>(
+            turn->waker(), caller_.Metadata("traceparent").value_or(""))) {
     parts_.reserve(operations);
   }
   ~ScatteredAnswer() override { forwarded_->Abandon(); }
 
   void Begin(const std::vector<ScatteredOperation>& operations, const Request& request) {
+    const cluster::ClusterView& view = here_.view();
+    const bool may_serve = here_.may_serve();
     const bool may_forward = ThreadRouting::MayForward(caller_);
-    const OperationTerms terms = {.traceparent = caller_.Metadata("traceparent").value_or("")};
-    for (const ScatteredOperation& operation : operations) Send(operation, may_forward, terms);
+    Parcels parcels(forwarded_.get(), &here_, round_);
+    for (const ScatteredOperation& each : operations) {
+      Part& part = parts_.emplace_back();
+      part.problem = each.problem;
+      if (!part.problem.ok()) continue;
+      if (!each.key.empty()) {
+        part.slot = SlotOf(each.key);
+        part.way = WayOf(view, view.route(part.slot), may_serve, may_forward);
+      }
+      if (part.way == Way::kForward) {
+        part.sent = parcels.Add(part.slot, each.operation);
+      } else if (part.way == Way::kServe) {
+        part.index = local_count_++;
+      } else {
+        part.problem = here_.Refuse(part.way, part.slot);
+      }
+    }
+    parcels.Send();
     if (in_order_ && local_count_ == parts_.size()) {
       local_request_ = Request(request.bytes());  // a frame of which all is served here
     } else {
@@ -82,8 +82,15 @@ class ScatteredAnswer final : public Answer {
       later_.reset();
       TakeLocalReply(local_end.status);
     }
-    if (!forwarded_->all_ended() || SendSomeAgain()) return Next::kWait;
-    end->status = gather_(Results(), message);
+    ScatteredResults results;
+    do {
+      if (!forwarded_->all_ended()) return Next::kWait;
+      results = Results();
+    } while (SendSomeAgain(results));
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      if (IsForwarded(parts_[i])) here_.tally()->Count(FateOf(results[i].result));
+    }
+    end->status = gather_(results, message);
     return Next::kEnd;
   }
 
@@ -91,43 +98,21 @@ class ScatteredAnswer final : public Answer {
   struct Part {
     Way way = Way::kServe;
     uint32_t slot = kSlotCount;  // kSlotCount: none
-    size_t index = 0;            // among those that are served here, or were forwarded
+    size_t index = 0;            // among those that are served here
+    Parcels::Place sent;         // if it was forwarded
     absl::Status problem;
   };
-
-  void Send(const ScatteredOperation& operation, bool may_forward, const OperationTerms& terms) {
-    Part& part = parts_.emplace_back();
-    part.problem = operation.problem;
-    if (!part.problem.ok()) return;
-    if (!operation.key.empty()) {
-      part.slot = SlotOf(operation.key);
-      part.way = here_.WayTo(part.slot, may_forward);
-    }
-    if (part.way == Way::kServe) {
-      part.index = local_count_++;
-    } else if (part.way == Way::kForward) {
-      std::string message(SizeOfOperation(operation, terms), '\0');
-      FieldWriter writer(message.data());
-      WriteOperation(operation, terms, &writer);
-      part.index = forwarded_->size();
-      const auto sent = forwarded_->Add(std::move(message), operation.deadline);
-      if (absl::Status status = here_.Forward(part.slot, sent); !status.ok()) {
-        sent->End(std::move(status));
-      }
-    } else {
-      part.problem = here_.Refuse(part.way, part.slot);
-    }
-  }
 
   void WriteLocalFrame(const std::vector<ScatteredOperation>& operations) {
     for (size_t i = 0; i < parts_.size(); ++i) {
       if (!IsServedHere(parts_[i])) continue;
-      const size_t size = SizeOfOperation(operations[i], {});
+      const LaneOperation& operation = operations[i].operation;
+      const size_t size = operation.Size({});
       const size_t begin = local_frame_.size();
       local_frame_.resize(begin + BytesFieldSize(kOperations, size));
       FieldWriter writer(local_frame_.data() + begin);
       writer.Head(kOperations, size);
-      WriteOperation(operations[i], {}, &writer);
+      operation.Write({}, &writer);
     }
     local_request_ = Request(std::string_view(local_frame_));
   }
@@ -182,15 +167,20 @@ class ScatteredAnswer final : public Answer {
     FERRITE_CHECK(local_results_.size() == local_count_);
   }
 
-  ScatteredResult ResultOfPart(const Part& part) const {
+  ScatteredResult ResultOfPart(const Part& part, bool all_still) const {
     if (!part.problem.ok()) return {.result = {.status = part.problem}};
     if (part.way == Way::kForward) {
-      const LaneOperation& operation = (*forwarded_)[part.index];
-      return {.result = ResultOf(operation), .owner = operation.reply};
+      const auto& [parcel, index] = part.sent;
+      return {.result = ResultOf(*parcel, index), .reply = &parcel->reply};
+    }
+    if (!all_still && part.slot != kSlotCount) {
+      if (absl::Status lapsed = since_.Check(part.slot); !lapsed.ok()) {
+        return {.result = {.status = std::move(lapsed)}};
+      }
     }
     if (!local_status_.ok()) return {.result = {.status = local_status_}};
     const FrameResult& result = local_results_[part.index];
-    return {.result = {.field = result.field, .message = result.message}, .owner = local_reply_};
+    return {.result = {.field = result.field, .message = result.message}, .reply = &local_reply_};
   }
 
   // All have ended.
@@ -198,50 +188,51 @@ class ScatteredAnswer final : public Answer {
     ScatteredResults results;
     results.reserve(parts_.size());
     const bool all_still = since_.AllStill();
-    for (const Part& part : parts_) {
-      ScatteredResult& result = results.emplace_back(ResultOfPart(part));
-      if (!part.problem.ok()) continue;
-      if (part.way == Way::kForward) {
-        here_.tally()->Count(FateOf(result.result));
-      } else if (!all_still && part.slot != kSlotCount) {
-        if (absl::Status lapsed = since_.Check(part.slot); !lapsed.ok()) {
-          result = {.result = {.status = std::move(lapsed)}};
-        }
-      }
-    }
+    for (const Part& part : parts_) results.push_back(ResultOfPart(part, all_still));
     return results;
   }
 
   // Sends again what found no room, but no more than will probably fit into the reply. Returns
   // whether there is any. The first of them always finds room, unless the peer is odd.
-  bool SendSomeAgain() {
+  bool SendSomeAgain(const ScatteredResults& results) {
     size_t largest = 0;
     bool is_short_of_room = false;
-    for (const Part& part : parts_) {
-      if (!part.problem.ok() || part.way != Way::kForward) continue;
-      const ForwardedResult result = ResultOf((*forwarded_)[part.index]);
-      largest = std::max(largest, result.message.size());
-      is_short_of_room |= FoundNoRoom(result);
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      if (!IsForwarded(parts_[i])) continue;
+      largest = std::max(largest, results[i].result.message.size());
+      is_short_of_room |= FoundNoRoom(results[i].result);
     }
     if (!is_short_of_room) return false;
-    if (round_ > 0 && FoundNoRoom(ResultOfPart(parts_[first_again_]).result)) return false;
-    ++round_;
+    if (round_ > 0 && FoundNoRoom(results[first_again_].result)) return false;
+    const cluster::ClusterView& view = here_.view();
+    Parcels parcels(forwarded_.get(), &here_, ++round_);
     size_t bytes = 0;  // of results so far, and of those that are expected
     bool any = false;
     for (size_t i = 0; i < parts_.size() && bytes <= kMaxReplyBytes; ++i) {
-      const Part& part = parts_[i];
-      const ForwardedResult result = ResultOfPart(part).result;
-      bytes += result.message.size();
-      if (!part.problem.ok() || part.way != Way::kForward || !FoundNoRoom(result) ||
-          (in_order_ && IsOvertaken(i))) {
+      Part& part = parts_[i];
+      bytes += results[i].result.message.size();
+      if (!IsForwarded(part) || !FoundNoRoom(results[i].result) || (in_order_ && IsOvertaken(i))) {
         continue;
       }
       bytes += largest;
       if (any && bytes > kMaxReplyBytes) break;
       if (!std::exchange(any, true)) first_again_ = i;
-      here_.ForwardAgain(part.slot, forwarded_.get(), part.index, round_);
+      SendAgain(view, &part, &parcels);
     }
+    parcels.Send();
     return any;
+  }
+
+  void SendAgain(const cluster::ClusterView& view, Part* part, Parcels* parcels) {
+    const LaneOperation operation = part->sent.parcel->operations[part->sent.index];
+    const Way way = WayOf(view, view.route(part->slot), /*may_serve=*/true, /*may_forward=*/true);
+    if (way == Way::kForward) {
+      part->sent = parcels->Add(part->slot, operation);
+    } else {
+      // Of what is served here by now: a moment ago it was not.
+      part->problem = NotServed(way == Way::kServe ? Way::kInTransition : way, view, part->slot);
+      here_.tally()->Count(FateOf({.status = part->problem}));
+    }
   }
 
   bool IsOvertaken(size_t index) const {
@@ -253,6 +244,9 @@ class ScatteredAnswer final : public Answer {
 
   static bool IsServedHere(const Part& part) {
     return part.way == Way::kServe && part.problem.ok();
+  }
+  static bool IsForwarded(const Part& part) {
+    return part.way == Way::kForward && part.problem.ok();
   }
 
   const bool in_order_;

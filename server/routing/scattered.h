@@ -26,22 +26,18 @@ namespace ferrite {
 
 // One operation, before it goes. Points into the request of its call.
 struct ScatteredOperation {
-  // A serialized Operation, if `field` is 0; otherwise what is that field of one: a request, or the
-  // key that is all of a request.
-  std::string_view body;
-  int field = 0;
-  bool body_is_key = false;
-
+  LaneOperation operation;
   absl::Status problem;  // why it fails at once
   // What it is about; if empty, it is refused by whoever executes it, as is done here.
   std::string_view key;
-  LaneOperation::Clock::time_point deadline = LaneOperation::Clock::time_point::max();
 };
 
 // One result, and what keeps it if it was forwarded.
 struct ScatteredResult {
   ForwardedResult result;
-  std::shared_ptr<const Request> owner;
+  const std::shared_ptr<const Request>* reply = &kNoReply;
+
+  static inline const std::shared_ptr<const Request> kNoReply;
 };
 using ScatteredResults = std::vector<ScatteredResult>;
 

@@ -1,6 +1,5 @@
 #include "server/routing/thread_routing.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace ferrite {
@@ -25,28 +24,28 @@ absl::Status ThreadRouting::Refuse(Way way, uint32_t slot) {
   return NotServed(way, view_.last(), slot);
 }
 
-absl::Status ThreadRouting::Forward(uint32_t slot,
-                                    const std::shared_ptr<LaneOperation>& operation) {
-  const cluster::ClusterView& now = view();
-  const cluster::Route route = now.route(slot);
-  const Way way = WayOf(now, route, /*may_serve=*/true, /*may_forward=*/true);
-  if (way == Way::kServe)
-    return NotServed(Way::kInTransition, now, slot);  // a moment ago it was not
-  if (way != Way::kForward) return NotServed(way, now, slot);
-  Lane* const lane = LaneTo(*now.nodes()[route.node]);
-  absl::Status status = lane->Add(operation);
-  if (status.ok() && std::find(touched_.begin(), touched_.end(), lane) == touched_.end()) {
-    touched_.push_back(lane);
+Lane* ThreadRouting::LaneTo(uint32_t slot) {
+  const cluster::ClusterView& now = view_.last();
+  if (lanes_of_ != view_.taken()) {
+    lane_of_node_.assign(now.nodes().size(), nullptr);
+    lanes_of_ = view_.taken();
   }
-  return status;
+  const uint16_t node = now.route(slot).node;
+  Lane*& lane = lane_of_node_[node];
+  if (lane == nullptr) lane = MakeLane(*now.nodes()[node]);
+  return lane;
 }
 
-void ThreadRouting::ForwardAgain(uint32_t slot, ForwardedOperations* operations, size_t index,
-                                 uint32_t round) {
-  const std::shared_ptr<LaneOperation> operation = operations->Again(index, round);
-  if (absl::Status status = Forward(slot, operation); !status.ok()) {
-    operation->End(std::move(status));
-  }
+void ThreadRouting::Forward(Lane* lane, const std::shared_ptr<LaneParcel>& parcel) {
+  if (absl::Status status = lane->Add(parcel); !status.ok()) parcel->End(std::move(status));
+}
+
+void ThreadRouting::Forward(uint32_t slot, const std::shared_ptr<LaneParcel>& parcel) {
+  const cluster::ClusterView& now = view();
+  const Way way = WayOf(now, now.route(slot), /*may_serve=*/true, /*may_forward=*/true);
+  if (way == Way::kForward) return Forward(LaneTo(slot), parcel);
+  // Of what is served here by now: a moment ago it was not.
+  parcel->End(NotServed(way == Way::kServe ? Way::kInTransition : way, now, slot));
 }
 
 RemoteStream* ThreadRouting::OpenStream(const cluster::ViewNode& node, Method method,
@@ -83,7 +82,9 @@ void ThreadRouting::Flush() {
     CloseLanesToOthers();
     for (const auto& [who, waker] : watchers_) waker.Wake();
   }
-  for (Lane* lane : std::exchange(touched_, {})) lane->Flush();
+  // None of them asks for it once more meanwhile: what happens to a lane are steps of their own.
+  for (Lane* lane : to_flush_) lane->Flush();
+  to_flush_.clear();
 }
 
 void ThreadRouting::Close() {
@@ -92,11 +93,10 @@ void ThreadRouting::Close() {
   for (auto& stream : streams_) stream->Abandon();
 }
 
-Lane* ThreadRouting::LaneTo(const cluster::ViewNode& node) {
+Lane* ThreadRouting::MakeLane(const cluster::ViewNode& node) {
   std::unique_ptr<Lane>& lane = lanes_[node.id];
   Peer peer = PeerOf(node);
   if (lane != nullptr && lane->peer() != peer) {
-    std::erase(touched_, lane.get());
     lane->Close();
     closing_.push_back(std::move(lane));
   }
@@ -107,6 +107,7 @@ Lane* ThreadRouting::LaneTo(const cluster::ViewNode& node) {
 }
 
 void ThreadRouting::CloseLanesToOthers() {
+  lanes_of_ = UINT64_MAX;
   std::erase_if(closing_, [](const auto& lane) { return lane->over(); });
   absl::flat_hash_map<std::string, Peer> peers;
   for (const auto& node : view().nodes()) peers[node->id] = PeerOf(*node);
@@ -120,7 +121,6 @@ void ThreadRouting::CloseLanesToOthers() {
         peer != peers.end() && peer->second == lane->second->peer()) {
       continue;
     }
-    std::erase(touched_, lane->second.get());
     lane->second->Close();
     closing_.push_back(std::move(lane->second));
     lanes_.erase(lane);

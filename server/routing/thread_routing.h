@@ -32,6 +32,7 @@ class ThreadRouting {
     terms_.limits = limits;
     terms_.replies = replies;
     terms_.tally = &tally_;
+    terms_.to_flush = &to_flush_;
   }
   // What it reaches other nodes by, the timers of its thread, and what counts work in progress,
   // both of which must outlive it. Before the thread starts.
@@ -62,12 +63,13 @@ class ThreadRouting {
   // Why a call for a slot is not executed, in last_view(). Counts it. Not for kServe and kForward.
   absl::Status Refuse(Way way, uint32_t slot);
 
-  // Has an operation executed by the owner of its slot. Fails if the slot is no longer forwarded,
-  // or too much waits for its owner; whoever asked counts that.
-  absl::Status Forward(uint32_t slot, const std::shared_ptr<LaneOperation>& operation);
-  // The same with one that has ended and found no room for its result (ForwardedOperations::Again).
-  // Wakes its call if it fails.
-  void ForwardAgain(uint32_t slot, ForwardedOperations* operations, size_t index, uint32_t round);
+  // The lane to the node that serves a slot which is forwarded in last_view(); good until the step
+  // of the thread ends.
+  Lane* LaneTo(uint32_t slot);
+  // Has a parcel executed by the peer of a lane, or ends it at once if too much waits for that.
+  void Forward(Lane* lane, const std::shared_ptr<LaneParcel>& parcel);
+  // The same by the owner of the slot, unless that is not forwarded any more.
+  void Forward(uint32_t slot, const std::shared_ptr<LaneParcel>& parcel);
 
   // Calls a node of view(), which answers with a stream. It stays until it was abandoned.
   RemoteStream* OpenStream(const cluster::ViewNode& node, Method method, std::string_view request,
@@ -90,7 +92,7 @@ class ThreadRouting {
   const RoutingTally& tally() const { return tally_; }
 
  private:
-  Lane* LaneTo(const cluster::ViewNode& node);
+  Lane* MakeLane(const cluster::ViewNode& node);
   // A connection for one more stream, beside the lane's, which must not wait for a place there.
   std::shared_ptr<PeerChannel> ConnectionTo(const cluster::ViewNode& node);
   void CloseLanesToOthers();
@@ -103,6 +105,9 @@ class ThreadRouting {
   LaneTerms terms_;
   // By id.
   absl::flat_hash_map<std::string, std::unique_ptr<Lane>> lanes_;
+  // The same by the places of their nodes in a view, as far as they were looked for.
+  std::vector<Lane*> lane_of_node_;
+  uint64_t lanes_of_ = UINT64_MAX;  // ViewReader::taken() of that view
   std::vector<std::unique_ptr<Lane>> closing_;
   std::vector<std::unique_ptr<RemoteStream>> streams_;
   // For streams, which keep those that they use.
@@ -111,8 +116,8 @@ class ThreadRouting {
     std::vector<std::shared_ptr<PeerChannel>> channels;
   };
   absl::flat_hash_map<std::string, Connections> connections_;
-  std::vector<Lane*> touched_;  // since Flush()
-  uint64_t seen_ = 0;           // views, when Flush() looked for lanes to close
+  std::vector<Lane*> to_flush_;
+  uint64_t seen_ = 0;  // views, when Flush() looked for lanes to close
   absl::flat_hash_map<const void*, Waker> watchers_;
   NodeShares shares_;
   uint64_t shares_of_ = UINT64_MAX;  // ViewReader::taken() of their view

@@ -80,9 +80,9 @@ TEST_F(LapsedBatchTest, WhatHasNotBeenExecutedYetIsLeftOut) {
   const Rpc rpc = {Method::kMGet, Shape::kUnary, [&](Turn* turn) {
                      std::vector<ScatteredOperation> operations;
                      for (const char* key : {kGone, kHere}) {
-                       operations.push_back({.body = key,
-                                             .field = v1::Operation::kGetFieldNumber,
-                                             .body_is_key = true,
+                       operations.push_back({.operation = {.body = key,
+                                                           .field = v1::Operation::kGetFieldNumber,
+                                                           .body_is_key = true},
                                              .key = key});
                      }
                      return Scatter(operations, false, &GatherMGet, &frames, router_.of(0), turn);

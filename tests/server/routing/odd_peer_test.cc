@@ -215,6 +215,75 @@ TEST_F(OddPeerTest, WhatWaitsForAPeerIsLimited) {
   EXPECT_TRUE(SetAt(0, KeyOf(1), "v").ok());
 }
 
+TEST_F(OddPeerTest, OperationsThatWaitForAPeerAreLimitedAndThoseOfACallShareItsFate) {
+  const auto store_all = peer_.behave;
+  peer_.behave = [this, store_all](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+    peer_.AwaitRelease();
+    return store_all(frame, reply);
+  };
+  constexpr int kOperations = 1000;
+  constexpr int kFitting = static_cast<int>(Lane::kMaxOperations) / kOperations;
+  v1::PipelineRequest frame;
+  for (int i = 0; i < kOperations; ++i) {
+    v1::SetRequest* const set = frame.add_operations()->mutable_set();
+    set->set_key(KeyOf(1));
+    set->set_value("v");
+  }
+  std::atomic<int> refused = 0;
+  std::atomic<int> stored = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < kFitting + 1; ++i) {
+    clients.emplace_back([&] {
+      grpc::ClientContext context;
+      const auto stream = members_[0].stub->Pipeline(&context);
+      v1::PipelineResponse reply;
+      ASSERT_TRUE(stream->Write(frame));
+      ASSERT_TRUE(stream->Read(&reply));
+      ASSERT_EQ(reply.results_size(), kOperations);
+      for (const v1::OperationResult& result : reply.results()) {
+        stored += result.has_set();
+        refused += result.error().reason() == v1::OVERLOADED;
+      }
+      if (refused > 0) peer_.Release();
+      stream->WritesDone();
+      EXPECT_TRUE(stream->Finish().ok());
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(stored, kFitting * kOperations);
+  EXPECT_EQ(refused, kOperations);
+}
+
+TEST_F(OddPeerTest, EachOperationOfAFrameTellsThePeerWhatIsLeftOfItsTime) {
+  std::vector<uint32_t> times;
+  peer_.behave = [&](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+    for (const v1::Operation& operation : frame.operations()) {
+      times.push_back(operation.timeout_ms());
+    }
+    StoreAll(frame, reply);
+    return true;
+  };
+  v1::PipelineRequest frame;
+  for (const uint32_t timeout_ms : {0u, 10'000u, 3'600'000u}) {
+    v1::Operation* const operation = frame.add_operations();
+    operation->mutable_set()->set_key(KeyOf(1));
+    operation->set_timeout_ms(timeout_ms);
+  }
+  grpc::ClientContext context;
+  const auto stream = members_[0].stub->Pipeline(&context);
+  v1::PipelineResponse reply;
+  ASSERT_TRUE(stream->Write(frame));
+  ASSERT_TRUE(stream->Read(&reply));
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+  ASSERT_EQ(times.size(), 3u);
+  EXPECT_EQ(times[0], 0u);  // so the peer refuses it
+  EXPECT_GT(times[1], 0u);
+  EXPECT_LT(times[1], 10'000u);
+  EXPECT_LE(times[2], 30'000u);
+  EXPECT_GT(times[2], times[1]);
+}
+
 TEST_F(OddPeerTest, ANodeEndsThoughItsPeerDoesNotAnswer) {
   std::atomic<bool> asked = false;
   peer_.behave = [&](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {

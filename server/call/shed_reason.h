@@ -16,6 +16,7 @@ enum class ShedReason : size_t {
   kRequestWindow,  // no room for another request_id
   kStreams,        // --max-concurrent-streams
   kSubscribers,    // --max-subscribers
+  kGlobs,          // too many globs have the same literal parts
   kMessageSize,    // the request is larger than any that is allowed
   kCompression,    // the request is compressed
   kUnknownMethod,  // there is no such method
@@ -24,7 +25,8 @@ enum class ShedReason : size_t {
 
 // In the order of ShedReason.
 inline constexpr std::array kShedReasonNames = {
-    "operations", "bytes",       "backlog",      "deadline",    "memory",         "request_window",
-    "streams",    "subscribers", "message_size", "compression", "unknown_method", "connections"};
+    "operations",     "bytes",          "backlog",     "deadline", "memory",
+    "request_window", "streams",        "subscribers", "globs",    "message_size",
+    "compression",    "unknown_method", "connections"};
 
 }  // namespace ferrite

@@ -63,7 +63,7 @@ void Dispatcher::Close() {
 
 void Dispatcher::Add(SubscriberStream* subscription, uint64_t position) {
   if (streams_.empty()) position_ = position;
-  for (const TopicRef& topic : subscription->topics()) index_.Add(topic.get(), subscription);
+  for (const TopicRef& topic : subscription->topics()) index_.Add(topic, subscription);
   const Clock::time_point due = Clock::now() + subscription->heartbeat();
   streams_.emplace(subscription, due);
   heartbeats_.emplace(due, subscription);
@@ -73,7 +73,7 @@ void Dispatcher::Add(SubscriberStream* subscription, uint64_t position) {
 void Dispatcher::Remove(SubscriberStream* subscription) {
   const auto stream = streams_.find(subscription);
   if (stream == streams_.end()) return;
-  for (const TopicRef& topic : subscription->topics()) index_.Remove(topic.get(), subscription);
+  for (const TopicRef& topic : subscription->topics()) index_.Remove(*topic, subscription);
   heartbeats_.erase({stream->second, subscription});
   streams_.erase(stream);
   if (streams_.empty()) active_ = false;

@@ -46,7 +46,7 @@ void EventHub::WakeDispatchers() {
   for (Dispatcher* dispatcher : dispatchers_) dispatcher->Wake();
 }
 
-uint64_t EventHub::Follow(const std::vector<TopicRef>& topics, uint64_t stream) {
+absl::StatusOr<uint64_t> EventHub::Follow(const std::vector<TopicRef>& topics, uint64_t stream) {
   return interests_.Follow(topics, stream, [this] { ListenIfNeeded(); });
 }
 

@@ -23,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "base/mutex.h"
 #include "server/events/event_limits.h"
 #include "server/events/event_log.h"
@@ -59,7 +60,7 @@ class EventHub final : public EventListener {
   void AfterEvents(bool more) override;
 
   // As in Interests.
-  uint64_t Follow(const std::vector<TopicRef>& topics, uint64_t stream);
+  absl::StatusOr<uint64_t> Follow(const std::vector<TopicRef>& topics, uint64_t stream);
   void Unfollow(const std::vector<TopicRef>& topics, uint64_t stream);
   // To be called now and then.
   void Sweep();

@@ -1,7 +1,9 @@
 #include "server/events/glob.h"
 
+#include <algorithm>
 #include <bitset>
 #include <map>
+#include <utility>
 
 namespace ferrite {
 
@@ -23,17 +25,25 @@ class Glob::Parser {
         glob.stays_[items.size() / kWordBits] |= uint64_t{1} << items.size() % kWordBits;
         star = true;
         literal = false;
+        EndRun();
         continue;
       }
       Bytes item;
       if (!ParseItem(&item)) return std::nullopt;
-      literal = literal && item.count() == 1;
+      if (item.count() == 1) {
+        run_ += static_cast<char>(First(item));
+      } else {
+        literal = false;
+        EndRun();
+      }
       if (literal) {
         glob.literal_prefix_ += static_cast<char>(First(item));
       } else {
         items.push_back(item);
       }
     }
+    EndRun();
+    glob.parts_ = PartsOf(std::move(runs_));
     glob.items_ = items.size();
     glob.any_rest_ = star && items.empty();
     glob.words_ = items.size() / kWordBits + 1;
@@ -46,6 +56,20 @@ class Glob::Parser {
     size_t byte = 0;
     while (!bytes[byte]) ++byte;
     return byte;
+  }
+
+  void EndRun() {
+    if (!run_.empty()) runs_.push_back(std::exchange(run_, {}));
+  }
+
+  static std::vector<std::string> PartsOf(std::vector<std::string> runs) {
+    if (runs.empty()) return {""};
+    std::stable_sort(runs.begin(), runs.end(), [](const std::string& a, const std::string& b) {
+      return a.size() > b.size();
+    });
+    if (runs.size() > kMostParts) runs.resize(kMostParts);
+    for (std::string& run : runs) run = run.substr(run.size() - std::min(run.size(), kPartBytes));
+    return runs;
   }
 
   // Takes the next byte, which `\` may stand before; false at the end.
@@ -109,6 +133,8 @@ class Glob::Parser {
   }
 
   std::string_view left_;
+  std::string run_;  // of literal bytes, up to here
+  std::vector<std::string> runs_;
 };
 
 std::optional<Glob> Glob::Parse(std::string_view pattern) { return Parser(pattern).Parse(); }

@@ -31,6 +31,13 @@ class Glob {
   const std::string& literal_prefix() const { return literal_prefix_; }
   // Whether only `literal_prefix` itself matches.
   bool IsLiteral() const { return !any_rest_ && items_ == 0; }
+  // Whether whatever begins with `literal_prefix` matches.
+  bool IsPrefix() const { return any_rest_; }
+  // Strings that every name that matches contains: its runs of literal bytes, the longest first, of
+  // each the last kPartBytes. Never empty: where there is no such run, it is the empty string.
+  static constexpr size_t kPartBytes = 8;
+  static constexpr size_t kMostParts = 4;
+  const std::vector<std::string>& parts() const { return parts_; }
 
   // Whether a name matches that begins with `literal_prefix`; `rest` is what follows that.
   bool MatchesRest(std::string_view rest) const;
@@ -47,6 +54,7 @@ class Glob {
   class Parser;
 
   std::string literal_prefix_;
+  std::vector<std::string> parts_;
   // What follows the prefix, but for stars: items that take one byte each. State i has taken the
   // first i of them.
   size_t items_ = 0;

@@ -1,7 +1,10 @@
 #include "server/events/interests.h"
 
 #include <algorithm>
-#include <utility>
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "server/call/status.h"
 
 namespace ferrite {
 namespace {
@@ -10,17 +13,37 @@ constexpr uint64_t kUnknown = UINT64_MAX;
 // Topics that linger; beyond it the oldest are forgotten early.
 constexpr size_t kMostLingering = 65'536;
 
-auto FindSame(const Topic& topic) {
-  return [&topic](const auto& followed) { return followed.topic->SameAs(topic); };
+// How many lingering topics are forgotten before others get the lock.
+constexpr size_t kSweepStep = 256;
+
+absl::Status SharesTooMuch(const Topic& topic) {
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
+                   "the literal parts of the glob \"" + absl::CHexEscape(topic.glob_text) +
+                       "\" are those of " + std::to_string(Interests::kMostSharing) +
+                       " other globs, and no more may have the same; a longer literal part of its "
+                       "own, or a channel without a glob, has no such limit",
+                   {{"limit", std::to_string(Interests::kMostSharing)}});
 }
 
 }  // namespace
 
-uint64_t Interests::Follow(const std::vector<TopicRef>& topics, uint64_t stream,
-                           absl::FunctionRef<void()> listen) {
+absl::StatusOr<uint64_t> Interests::Follow(const std::vector<TopicRef>& topics, uint64_t stream,
+                                           absl::FunctionRef<void()> listen) {
   MutexLock lock(&mutex_);
   bool any_new = false;
-  for (const TopicRef& topic : topics) any_new |= Add(topic, stream);
+  for (auto topic = topics.begin(); topic != topics.end(); ++topic) {
+    const absl::StatusOr<bool> is_new = Add(*topic, stream);
+    if (is_new.ok()) {
+      any_new |= *is_new;
+      continue;
+    }
+    while (topic != topics.begin()) {
+      --topic;
+      if (Remove(**topic, stream, Clock::time_point::min()))
+        ForgetIfOver(**topic, Clock::time_point::min());
+    }
+    return is_new.status();
+  }
   listen();
   // Taken when the topics can be found: who records from here on has recorded what they ask for. A
   // sequence of its own tells tokens from before, after which something was not recorded.
@@ -30,26 +53,49 @@ uint64_t Interests::Follow(const std::vector<TopicRef>& topics, uint64_t stream,
   return since;
 }
 
-bool Interests::Add(const TopicRef& topic, uint64_t stream) {
-  Map::accessor place;
-  MapOf(*topic).insert(place, topic->name);
-  std::vector<Followed>& all = place->second;
-  auto followed = std::find_if(all.begin(), all.end(), FindSame(*topic));
-  const bool is_new = followed == all.end();
-  if (is_new) {
-    followed = all.insert(all.end(), {topic, kUnknown, {}, {}});
-    sketch_.Add(*topic);
-    if (!topic->exact) TableOf(topic->kind).lengths.Add(topic->name.size());
-    if (topic->kind == TopicKind::kKey) ++key_topics_;
+Interests::Followed* Interests::Find(const Topic& topic, Map::accessor* place) {
+  for (const std::string& handle : topic.handles()) {
+    if (!MapOf(topic).find(*place, handle)) continue;
+    for (Followed& followed : (*place)->second) {
+      if (followed.topic->SameAs(topic)) return &followed;
+    }
   }
-  followed->streams.insert(stream);
-  return is_new;
+  place->release();
+  return nullptr;
+}
+
+std::pair<std::string_view, size_t> Interests::RarestHandle(const Topic& topic) {
+  std::pair<std::string_view, size_t> rarest = {"", SIZE_MAX};
+  for (const std::string& handle : topic.handles()) {
+    Map::const_accessor place;
+    const size_t sharing = MapOf(topic).find(place, handle) ? place->second.size() : 0;
+    if (sharing < rarest.second) rarest = {handle, sharing};
+  }
+  return rarest;
+}
+
+absl::StatusOr<bool> Interests::Add(const TopicRef& topic, uint64_t stream) {
+  Map::accessor place;
+  if (Followed* const followed = Find(*topic, &place); followed != nullptr) {
+    followed->streams.insert(stream);
+    return false;
+  }
+  const auto [handle, sharing] = RarestHandle(*topic);
+  if (topic->handle() == TopicHandle::kPart && sharing >= kMostSharing)
+    return SharesTooMuch(*topic);
+  MapOf(*topic).insert(place, std::string(handle));
+  place->second.push_back({topic, kUnknown, {}, {stream}});
+  sketch_.Add(*topic, handle);
+  Table& table = TableOf(topic->kind);
+  if (topic->handle() == TopicHandle::kPrefix) table.prefix_lengths.Add(handle.size());
+  if (topic->handle() == TopicHandle::kPart) table.part_lengths.Add(handle.size());
+  if (topic->kind == TopicKind::kKey) ++key_topics_;
+  return true;
 }
 
 uint64_t Interests::SetSince(const Topic& topic, uint64_t sequence) {
   Map::accessor place;
-  MapOf(topic).find(place, topic.name);
-  Followed& followed = *std::find_if(place->second.begin(), place->second.end(), FindSame(topic));
+  Followed& followed = *Find(topic, &place);
   if (followed.since == kUnknown) followed.since = sequence;
   return followed.since;
 }
@@ -58,14 +104,7 @@ void Interests::Unfollow(const std::vector<TopicRef>& topics, uint64_t stream,
                          Clock::time_point now) {
   MutexLock lock(&mutex_);
   for (const TopicRef& topic : topics) {
-    Map::accessor place;
-    MapOf(*topic).find(place, topic->name);
-    Followed& followed =
-        *std::find_if(place->second.begin(), place->second.end(), FindSame(*topic));
-    // A topic that the stream names twice is left once.
-    if (followed.streams.erase(stream) == 0 || !followed.streams.empty()) continue;
-    followed.until = now + linger_;
-    lingering_.push_back({followed.until, topic});
+    if (Remove(*topic, stream, now + linger_)) lingering_.push_back({now + linger_, topic});
   }
   while (lingering_.size() > kMostLingering) {
     ForgetIfOver(*lingering_.front().topic, Clock::time_point::max());
@@ -73,45 +112,64 @@ void Interests::Unfollow(const std::vector<TopicRef>& topics, uint64_t stream,
   }
 }
 
+bool Interests::Remove(const Topic& topic, uint64_t stream, Clock::time_point until) {
+  Map::accessor place;
+  Followed* const followed = Find(topic, &place);
+  // A topic that the stream names twice is left once.
+  if (followed == nullptr || followed->streams.erase(stream) == 0) return false;
+  followed->until = until;
+  return followed->streams.empty();
+}
+
 void Interests::Sweep(Clock::time_point now) {
-  MutexLock lock(&mutex_);
-  while (!lingering_.empty() && lingering_.front().until <= now) {
-    ForgetIfOver(*lingering_.front().topic, now);
-    lingering_.pop_front();
+  for (bool more = true; more;) {
+    MutexLock lock(&mutex_);
+    for (size_t i = 0; i < kSweepStep; ++i) {
+      more = !lingering_.empty() && lingering_.front().until <= now;
+      if (!more) break;
+      ForgetIfOver(*lingering_.front().topic, now);
+      lingering_.pop_front();
+    }
   }
 }
 
 void Interests::ForgetIfOver(const Topic& topic, Clock::time_point now) {
-  Map& map = MapOf(topic);
   Map::accessor place;
-  if (!map.find(place, topic.name)) return;
-  std::vector<Followed>& all = place->second;
-  const auto followed = std::find_if(all.begin(), all.end(), FindSame(topic));
+  Followed* const followed = Find(topic, &place);
   // It may be followed again, or have been left again since.
-  if (followed == all.end() || !followed->streams.empty() || followed->until > now) return;
-  all.erase(followed);
-  if (all.empty()) map.erase(place);
-  sketch_.Remove(topic);
-  if (!topic.exact) TableOf(topic.kind).lengths.Remove(topic.name.size());
+  if (followed == nullptr || !followed->streams.empty() || followed->until > now) return;
+  const std::string handle = place->first;
+  std::swap(*followed, place->second.back());
+  place->second.pop_back();
+  if (place->second.empty()) MapOf(topic).erase(place);
+  sketch_.Remove(topic, handle);
+  Table& table = TableOf(topic.kind);
+  if (topic.handle() == TopicHandle::kPrefix) table.prefix_lengths.Remove(handle.size());
+  if (topic.handle() == TopicHandle::kPart) table.part_lengths.Remove(handle.size());
   if (topic.kind == TopicKind::kKey) --key_topics_;
 }
 
 template <typename Visit>
 void Interests::ForEach(TopicKind kind, std::string_view name, Visit visit) const {
   const Table& table = tables_[static_cast<size_t>(kind)];
-  const auto look_up = [&](const Map& map, bool exact, std::string_view begin, uint64_t hash) {
-    if (!sketch_.MayHave(kind, exact, hash)) return;
+  const auto look_up = [&](TopicHandle handle, std::string_view text) {
     Map::const_accessor place;
-    thread_local std::string text;  // kept, as a key's lock may be held
-    text = begin;
-    if (!map.find(place, text)) return;
+    thread_local std::string key;  // kept, as a key's lock may be held
+    key = text;
+    if (!table.Of(handle).find(place, key)) return;
     for (const Followed& followed : place->second) {
-      if (followed.topic->MatchesRestOf(name)) visit(followed);
+      if (followed.topic->MatchesName(name)) visit(followed);
     }
   };
-  look_up(table.exact, true, name, NameHash::Of(name));
-  table.lengths.ForEachIn(name, [&](std::string_view prefix, uint64_t hash) {
-    look_up(table.prefixes, false, prefix, hash);
+  if (sketch_.MayHave(kind, TopicHandle::kName, NameHash::Of(name)))
+    look_up(TopicHandle::kName, name);
+  table.prefix_lengths.ForEachIn(name, [&](std::string_view prefix, uint64_t hash) {
+    if (sketch_.MayHave(kind, TopicHandle::kPrefix, hash)) look_up(TopicHandle::kPrefix, prefix);
+  });
+  absl::flat_hash_set<std::string_view> seen;
+  table.part_lengths.ForEachIn(name, [&](std::string_view part, uint64_t hash) {
+    if (sketch_.MayHave(kind, TopicHandle::kPart, hash) && seen.insert(part).second)
+      look_up(TopicHandle::kPart, part);
   });
 }
 

@@ -8,6 +8,10 @@
 // kept as a sequence of the log: a stream may be resumed from any later one. A resume token from
 // before is answered with a Discontinuity.
 //
+// A glob is found by a literal part of it, whichever fewest others have: only globs whose part is
+// somewhere in a name are matched against it, so that a publisher pays for what may match, and not
+// for all that is followed.
+//
 // Asking is cheap where nobody is interested: a sketch, a few KiB of counters by hash, says so
 // without a lock and without a look into a map.
 
@@ -18,13 +22,16 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
 #include "base/mutex.h"
 #include "oneapi/tbb/concurrent_hash_map.h"
 #include "server/events/event_log.h"
+#include "server/events/part_lengths.h"
 #include "server/events/prefix_lengths.h"
 #include "server/events/topic.h"
 
@@ -41,10 +48,13 @@ class Interests {
   // A stream follows topics from now on: whatever is published or written after the call is found.
   // Returns the sequence after which every event of the topics is in the log: it is taken when they
   // can be found and `listen()` has been called, which sees to it that somebody looks.
-  uint64_t Follow(
+  // RESOURCE_EXHAUSTED (OVERLOADED) if a topic is a glob whose every part kMostSharing others
+  // already are found by: each name with that part would have to be matched against all of them.
+  static constexpr size_t kMostSharing = 1024;
+  absl::StatusOr<uint64_t> Follow(
       const std::vector<TopicRef>& topics, uint64_t stream,
       absl::FunctionRef<void()> listen = [] {});
-  // It no longer does.
+  // It no longer does; of topics that it never followed, nothing comes.
   void Unfollow(const std::vector<TopicRef>& topics, uint64_t stream, Clock::time_point now);
   // Forgets topics that nobody has followed for the linger time.
   void Sweep(Clock::time_point now);
@@ -72,50 +82,62 @@ class Interests {
     Clock::time_point until;  // when it is forgotten; only if it lingers
     absl::flat_hash_set<uint64_t> streams;
   };
-  // Topics by their name.
+  // Topics by one of their handles.
   using Map = tbb::concurrent_hash_map<std::string, std::vector<Followed>>;
   struct Table {
-    Map exact;
-    Map prefixes;
-    PrefixLengths lengths;
+    std::array<Map, kTopicHandles> by_handle;
+    PrefixLengths prefix_lengths;
+    PartLengths part_lengths;
+
+    Map& Of(TopicHandle handle) { return by_handle[static_cast<size_t>(handle)]; }
+    const Map& Of(TopicHandle handle) const { return by_handle[static_cast<size_t>(handle)]; }
   };
   struct Lingering {
     Clock::time_point until;
     TopicRef topic;
   };
 
-  // Counts names by hash: zero means that nobody follows such a name.
+  // Counts handles by hash: zero means that nobody follows a topic by such a handle.
   class Sketch {
    public:
-    void Add(const Topic& topic) { counts_[PlaceOf(topic)].fetch_add(1); }
-    void Remove(const Topic& topic) { counts_[PlaceOf(topic)].fetch_sub(1); }
-    bool MayHave(TopicKind kind, bool exact, uint64_t name_hash) const {
-      return counts_[PlaceOf(kind, exact, name_hash)].load() != 0;
+    void Add(const Topic& topic, std::string_view handle) {
+      counts_[PlaceOf(topic.kind, topic.handle(), NameHash::Of(handle))].fetch_add(1);
+    }
+    void Remove(const Topic& topic, std::string_view handle) {
+      counts_[PlaceOf(topic.kind, topic.handle(), NameHash::Of(handle))].fetch_sub(1);
+    }
+    bool MayHave(TopicKind kind, TopicHandle handle, uint64_t hash) const {
+      return counts_[PlaceOf(kind, handle, hash)].load() != 0;
     }
 
    private:
-    size_t PlaceOf(const Topic& topic) const {
-      return PlaceOf(topic.kind, topic.exact, NameHash::Of(topic.name));
-    }
-    size_t PlaceOf(TopicKind kind, bool exact, uint64_t name_hash) const {
-      const uint64_t sort = static_cast<uint64_t>(kind) * 2 + exact;
-      return ((name_hash >> 32 ^ name_hash) + sort * 1031) % counts_.size();
+    size_t PlaceOf(TopicKind kind, TopicHandle handle, uint64_t hash) const {
+      const uint64_t sort =
+          static_cast<uint64_t>(kind) * kTopicHandles + static_cast<uint64_t>(handle);
+      return ((hash >> 32 ^ hash) + sort * 1031) % counts_.size();
     }
 
     std::array<std::atomic<uint32_t>, 4096> counts_{};
   };
 
   Table& TableOf(TopicKind kind) { return tables_[static_cast<size_t>(kind)]; }
-  Map& MapOf(const Topic& topic) {
-    return topic.exact ? TableOf(topic.kind).exact : TableOf(topic.kind).prefixes;
-  }
+  Map& MapOf(const Topic& topic) { return TableOf(topic.kind).Of(topic.handle()); }
 
+  // Null if nobody follows the topic, nor did of late; else `place` holds it.
+  Followed* Find(const Topic& topic, Map::accessor* place) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The handle that fewest topics are found by, and how many these are.
+  std::pair<std::string_view, size_t> RarestHandle(const Topic& topic)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Returns whether the topic was not followed before.
-  bool Add(const TopicRef& topic, uint64_t stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<bool> Add(const TopicRef& topic, uint64_t stream)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Returns whether the stream was the last: then the topic is to linger until that time.
+  bool Remove(const Topic& topic, uint64_t stream, Clock::time_point until)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   uint64_t SetSince(const Topic& topic, uint64_t sequence) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetIfOver(const Topic& topic, Clock::time_point now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Calls visit(followed) for each topic that matches.
+  // Calls visit(followed) for each topic that matches the name.
   template <typename Visit>
   void ForEach(TopicKind kind, std::string_view name, Visit visit) const;
 

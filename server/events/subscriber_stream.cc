@@ -7,6 +7,7 @@
 #include "proto/wire/nesting.h"
 #include "server/call/status.h"
 #include "server/events/dispatcher.h"
+#include "server/metrics/thread_counters.h"
 
 namespace ferrite {
 namespace {
@@ -38,8 +39,13 @@ absl::Status SubscriberStream::Open(Dispatcher* dispatcher, EventHub* hub,
                                     std::unique_ptr<Answer>* answer) {
   std::unique_ptr<SubscriberStream> subscription(
       new SubscriberStream(dispatcher, hub, std::move(request), std::move(waker)));
-  const uint64_t since = hub->Follow(subscription->request_.topics, subscription->number_);
-  absl::Status status = subscription->Begin(since);
+  const absl::StatusOr<uint64_t> since =
+      hub->Follow(subscription->request_.topics, subscription->number_);
+  if (!since.ok()) {
+    ThreadCounters::Current().Count(ShedReason::kGlobs);
+    return since.status();
+  }
+  absl::Status status = subscription->Begin(*since);
   *answer = std::move(subscription);
   return status;
 }

@@ -39,7 +39,7 @@ class SubscriberStream final : public Answer {
   using Clock = std::chrono::steady_clock;
 
   // Follows what is asked for, until it goes. INVALID_ARGUMENT if the resume token is ahead of the
-  // log.
+  // log; RESOURCE_EXHAUSTED as of Interests::Follow().
   static absl::Status Open(Dispatcher* dispatcher, EventHub* hub, SubscriptionRequest request,
                            Waker waker, std::unique_ptr<Answer>* answer);
   ~SubscriberStream() override;

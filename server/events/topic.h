@@ -8,11 +8,17 @@
 #include <string>
 #include <string_view>
 
+#include "absl/types/span.h"
 #include "server/events/glob.h"
 #include "server/events/recorded_event.h"
 #include "store/event.h"
 
 namespace ferrite {
+
+// How topics are found by the names that they match: by the whole name, by what it begins with, or
+// by a part that is somewhere in it.
+enum class TopicHandle { kName, kPrefix, kPart };
+inline constexpr size_t kTopicHandles = 3;
 
 // A set of EventKind.
 using EventKinds = uint8_t;
@@ -34,16 +40,27 @@ struct Topic {
   EventKinds kinds = kAllEventKinds;
   bool with_value = false;
 
+  TopicHandle handle() const {
+    if (exact) return TopicHandle::kName;
+    return glob.has_value() && !glob->IsPrefix() ? TopicHandle::kPart : TopicHandle::kPrefix;
+  }
+  // The strings by one of which, whichever fewest other topics share, the topic is found.
+  absl::Span<const std::string> handles() const {
+    return handle() == TopicHandle::kPart ? absl::MakeConstSpan(glob->parts())
+                                          : absl::MakeConstSpan(&name, 1);
+  }
+
   // Whether a name matches of which it is known that it is, or begins with, `name`. No glob matches
   // channels that begin with a zero byte, which programs use among themselves.
   bool MatchesRestOf(std::string_view whole) const {
     return !glob.has_value() ||
            (!whole.starts_with('\0') && glob->MatchesRest(whole.substr(name.size())));
   }
+  bool MatchesName(std::string_view whole) const {
+    return exact ? whole == name : whole.starts_with(name) && MatchesRestOf(whole);
+  }
   bool Matches(const RecordedEvent& event) const {
-    if (event.topic_kind() != kind || !Takes(event)) return false;
-    const std::string_view topic = event.topic();
-    return exact ? topic == name : topic.starts_with(name) && MatchesRestOf(topic);
+    return event.topic_kind() == kind && Takes(event) && MatchesName(event.topic());
   }
   // Whether it is what is asked for. An event without the value that is asked for was under way
   // when the topic began to be followed; whoever follows it need not be told of it.

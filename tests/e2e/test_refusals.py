@@ -13,6 +13,7 @@ from ferrite.v1.cache_pb2 import (
     IncrRequest,
     Operation,
     PipelineRequest,
+    PublishRequest,
     ScanRequest,
     SetRequest,
     SubscribeRequest,
@@ -160,6 +161,23 @@ def test_subscriptions_beyond_their_limit_are_counted():
             with counted(server, shed="subscribers", refused="overloaded"):
                 failure = failure_from(client.Subscribe, SubscribeRequest(channels=[b"c"]))
             assert "--max-subscribers" in failure.message and failure.limit == "1"
+
+
+def test_globs_beyond_what_may_share_their_literal_parts_are_counted():
+    """Each name with an "a" in it has to be matched against all of them."""
+    with ServerProcess() as server, CacheClient(server.grpc_address) as client:
+        many = [b"a[%c-z][%c-z]*" % (x, y) for x in range(40, 80) for y in range(40, 80)]
+        with (
+            Subscriber(client, channel_globs=many[:1000]),
+            Subscriber(client, channel_globs=many[1000:1024]),
+        ):
+            with counted(server, shed="globs", refused="overloaded"):
+                request = SubscribeRequest(channel_globs=many[1024:1025])
+                failure = failure_from(client.Subscribe, request)
+            assert "literal parts" in failure.message and failure.limit == "1024"
+            with Subscriber(client, channel_globs=[b"another*[b-z]"]) as subscriber:
+                client.Publish(PublishRequest(channel=b"another one", payload=b""))
+                subscriber.take(1)
 
 
 class Frames:

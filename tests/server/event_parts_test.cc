@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <thread>
 
@@ -160,7 +163,7 @@ TEST(EventHubTest, NoWriteFallsBetweenTheBeginOfAStreamAndTheFirstThatIsTold) {
   const auto topics_of = [](TopicKind kind, const std::string& name) {
     return std::vector<TopicRef>{std::make_shared<Topic>(Topic{.kind = kind, .name = name})};
   };
-  hub.Follow(topics_of(TopicKind::kChannel, "news"), hub.NewStreamNumber());
+  ASSERT_TRUE(hub.Follow(topics_of(TopicKind::kChannel, "news"), hub.NewStreamNumber()).ok());
   std::atomic<bool> stop = false;
   std::atomic<uint64_t> writes = 0;
   std::thread writer([&] {
@@ -174,7 +177,7 @@ TEST(EventHubTest, NoWriteFallsBetweenTheBeginOfAStreamAndTheFirstThatIsTold) {
   for (int round = 0; round < 300; ++round) {
     const uint64_t stream = hub.NewStreamNumber();
     const std::vector<TopicRef> topics = topics_of(TopicKind::kKey, "k");
-    const uint64_t since = hub.Follow(topics, stream);
+    const uint64_t since = hub.Follow(topics, stream).value();
     const uint64_t enough = writes + 2;
     while (writes < enough) std::this_thread::yield();
     std::vector<EventRef> events;
@@ -281,6 +284,12 @@ class InterestsTest : public testing::Test {
     return std::make_shared<const Topic>(topic);
   }
 
+  uint64_t Follow(
+      const std::vector<TopicRef>& topics, uint64_t stream,
+      absl::FunctionRef<void()> listen = [] {}) {
+    return interests_.Follow(topics, stream, listen).value();
+  }
+
   const Interests::Clock::time_point now_ = Interests::Clock::now();
   EventLog log_{{.events = 100, .bytes = 1 << 20}};
   Interests interests_{&log_, seconds(60)};
@@ -290,16 +299,16 @@ class InterestsTest : public testing::Test {
 TEST_F(InterestsTest, EventsAreCompleteFromWhenSomebodyListens) {
   uint64_t before = 0;
   const uint64_t since =
-      interests_.Follow({KeyPrefix("k")}, 1, [&] { before = log_.Append(Message("another")); });
+      Follow({KeyPrefix("k")}, 1, [&] { before = log_.Append(Message("another")); });
   EXPECT_GT(before, 0u);
   EXPECT_GT(since, before);
 }
 
 TEST_F(InterestsTest, FindsWhoFollowsAChannel) {
   EXPECT_FALSE(interests_.FindChannel("news").recorded);
-  interests_.Follow({Channel("news")}, 1);
-  interests_.Follow({Channel("news"), Pattern("n*")}, 2);
-  interests_.Follow({Pattern("n?ws")}, 3);
+  Follow({Channel("news")}, 1);
+  Follow({Channel("news"), Pattern("n*")}, 2);
+  Follow({Pattern("n?ws")}, 3);
   EXPECT_TRUE(interests_.FindChannel("news").recorded);
   EXPECT_EQ(interests_.FindChannel("news").receivers, 3u);
   EXPECT_EQ(interests_.FindChannel("nothing").receivers, 1u);
@@ -307,18 +316,18 @@ TEST_F(InterestsTest, FindsWhoFollowsAChannel) {
 }
 
 TEST_F(InterestsTest, FindsWhoFollowsAKey) {
-  interests_.Follow({KeyPrefix("user:", KindBit(EventKind::kDelete), true)}, 1);
+  Follow({KeyPrefix("user:", KindBit(EventKind::kDelete), true)}, 1);
   EXPECT_TRUE(interests_.FindKey("user:1", EventKind::kDelete).recorded);
   EXPECT_TRUE(interests_.FindKey("user:1", EventKind::kDelete).with_value);
   EXPECT_FALSE(interests_.FindKey("user:1", EventKind::kSet).recorded);
   EXPECT_FALSE(interests_.FindKey("item:1", EventKind::kDelete).recorded);
-  interests_.Follow({KeyPrefix("")}, 2);
+  Follow({KeyPrefix("")}, 2);
   EXPECT_TRUE(interests_.FindKey("item:1", EventKind::kSet).recorded);
   EXPECT_FALSE(interests_.FindKey("item:1", EventKind::kSet).with_value);
 }
 
 TEST_F(InterestsTest, GoesOnRecordingForAWhile) {
-  interests_.Follow({Channel("news"), KeyPrefix("k")}, 1);
+  Follow({Channel("news"), KeyPrefix("k")}, 1);
   interests_.Unfollow({Channel("news"), KeyPrefix("k")}, 1, now_);
   EXPECT_TRUE(interests_.FindChannel("news").recorded);
   EXPECT_EQ(interests_.FindChannel("news").receivers, 0u);
@@ -331,23 +340,23 @@ TEST_F(InterestsTest, GoesOnRecordingForAWhile) {
 
 TEST_F(InterestsTest, KnowsSinceWhenATopicHasBeenRecorded) {
   log_.Append(Message("news"));
-  const uint64_t since = interests_.Follow({Channel("news")}, 1);
+  const uint64_t since = Follow({Channel("news")}, 1);
   EXPECT_GT(since, 1u);  // a place of its own, as nothing was recorded right before
   log_.Append(Message("news"));
   interests_.Unfollow({Channel("news")}, 1, now_);
   const uint64_t last = log_.Append(Message("news"));
-  EXPECT_EQ(interests_.Follow({Channel("news")}, 2), since);  // without a break
+  EXPECT_EQ(Follow({Channel("news")}, 2), since);  // without a break
   interests_.Unfollow({Channel("news")}, 2, now_);
-  EXPECT_GT(interests_.Follow({Channel("news"), Channel("other")}, 3), last);
+  EXPECT_GT(Follow({Channel("news"), Channel("other")}, 3), last);
   interests_.Unfollow({Channel("news"), Channel("other")}, 3, now_);
   interests_.Sweep(now_ + seconds(61));
-  EXPECT_GT(interests_.Follow({Channel("news")}, 4), last);
+  EXPECT_GT(Follow({Channel("news")}, 4), last);
 }
 
 TEST_F(InterestsTest, IsNotForgottenIfItIsFollowedAgain) {
-  interests_.Follow({Channel("news")}, 1);
+  Follow({Channel("news")}, 1);
   interests_.Unfollow({Channel("news")}, 1, now_);
-  interests_.Follow({Channel("news")}, 2);
+  Follow({Channel("news")}, 2);
   interests_.Sweep(now_ + seconds(100));
   EXPECT_EQ(interests_.FindChannel("news").receivers, 1u);
   interests_.Unfollow({Channel("news")}, 2, now_ + seconds(100));
@@ -356,11 +365,71 @@ TEST_F(InterestsTest, IsNotForgottenIfItIsFollowedAgain) {
 }
 
 TEST_F(InterestsTest, ATopicThatAStreamNamesTwiceIsOne) {
-  interests_.Follow({Channel("news"), Channel("news")}, 1);
+  Follow({Channel("news"), Channel("news")}, 1);
   EXPECT_EQ(interests_.FindChannel("news").receivers, 1u);
   interests_.Unfollow({Channel("news"), Channel("news")}, 1, now_);
   interests_.Sweep(now_ + seconds(60));
   EXPECT_FALSE(interests_.FindChannel("news").recorded);
+}
+
+std::string Text(std::string_view alphabet, size_t most, std::mt19937* random) {
+  std::string text((*random)() % (most + 1), '\0');
+  for (char& c : text) c = alphabet[(*random)() % alphabet.size()];
+  return text;
+}
+
+// Whatever the parts by which globs are found: each name finds those that match it, while they come
+// and go.
+TEST_F(InterestsTest, FindsTheGlobsThatMatch) {
+  std::mt19937 random(1);
+  std::map<uint64_t, TopicRef> followed;
+  int found = 0;
+  for (uint64_t stream = 0; stream < 20'000; ++stream) {
+    const std::string text = Text("ab*?[]", 12, &random);
+    if (!text.empty() && Glob::Parse(text).has_value() && !Glob::Parse(text)->IsLiteral()) {
+      followed[stream] = Pattern(text);
+      if (!interests_.Follow({followed[stream]}, stream).ok()) followed.erase(stream);
+    }
+    if (followed.size() > 50) {
+      auto gone = std::next(followed.begin(), static_cast<int64_t>(random() % followed.size()));
+      interests_.Unfollow({Pattern(gone->second->glob_text)}, gone->first, now_);
+      followed.erase(gone);
+      if (random() % 8 == 0) interests_.Sweep(now_ + seconds(61));
+    }
+    const std::string name = Text("ab", 14, &random);
+    const auto receivers = static_cast<uint64_t>(
+        std::count_if(followed.begin(), followed.end(),
+                      [&](const auto& each) { return each.second->glob->Matches(name); }));
+    ASSERT_EQ(interests_.FindChannel(name).receivers, receivers) << name;
+    found += receivers > 0;
+  }
+  EXPECT_GT(found, 1000);
+}
+
+// They share "news", or "a"; each has another part that fewer share.
+TEST_F(InterestsTest, GlobsAreFoundByThePartThatFewestShare) {
+  for (uint64_t i = 0; i < 2 * Interests::kMostSharing; ++i) {
+    Follow({Pattern("*news*?" + std::to_string(i))}, i);
+  }
+  EXPECT_EQ(interests_.FindChannel("news-77").receivers, 2u);    // of 7 and 77
+  EXPECT_EQ(interests_.FindChannel("news 1047").receivers, 3u);  // of 7, 47 and 1047
+}
+
+TEST_F(InterestsTest, SoManyGlobsMayShareTheirParts) {
+  for (uint64_t i = 0; i < Interests::kMostSharing; ++i) {
+    // Different patterns with the one part "a".
+    std::string text = "a";
+    for (int bit = 0; bit < 11; ++bit) text += (i >> bit & 1) != 0 ? "[ab]" : "[bc]";
+    Follow({Pattern(text)}, i);
+  }
+  const absl::Status status = interests_.Follow({Channel("b"), Pattern("*a?")}, 5000).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("1024"));
+  EXPECT_FALSE(interests_.FindChannel("b").recorded);  // nothing of it is followed
+  Follow({Pattern("*a?b")}, 5001);                     // it has a part that the others have not
+  interests_.Unfollow({Pattern("a[bc][bc][bc][bc][bc][bc][bc][bc][bc][bc][bc]")}, 0, now_);
+  interests_.Sweep(now_ + seconds(61));
+  Follow({Pattern("*a?")}, 5000);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "server/events/glob.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -69,6 +70,15 @@ TEST(GlobTest, KnowsWhatEveryMatchBeginsWith) {
   EXPECT_EQ(Glob::Parse("orders.*.eu")->literal_prefix(), "orders.");
   EXPECT_EQ(Glob::Parse("[o]rders?")->literal_prefix(), "orders");
   EXPECT_EQ(Glob::Parse("*")->literal_prefix(), "");
+}
+
+TEST(GlobTest, KnowsWhatEveryMatchContains) {
+  using testing::ElementsAre;
+  EXPECT_THAT(Glob::Parse("orders.*.eu")->parts(), ElementsAre("orders.", ".eu"));
+  EXPECT_THAT(Glob::Parse("*a[b]?cd*e")->parts(), ElementsAre("ab", "cd", "e"));
+  EXPECT_THAT(Glob::Parse("*0123456789?")->parts(), ElementsAre("23456789"));
+  EXPECT_THAT(Glob::Parse("a*b*c*d*e")->parts(), ElementsAre("a", "b", "c", "d"));
+  EXPECT_THAT(Glob::Parse("*?[ab]")->parts(), ElementsAre(""));
 }
 
 // Every state word is in use, and more than one state at a time.

@@ -19,7 +19,7 @@ struct Side {
     for (const char* channel : {"k1", "k2"}) {
       Topic topic;
       topic.name = channel;
-      events.Follow({std::make_shared<const Topic>(topic)}, events.NewStreamNumber());
+      events.Follow({std::make_shared<const Topic>(topic)}, events.NewStreamNumber()).value();
     }
   }
 

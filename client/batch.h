@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "client/error.h"
 #include "ferrite/v1/cache.pb.h"
+#include "proto/may_be_done.h"
 
 namespace ferrite {
 
@@ -67,13 +68,14 @@ inline KeyErrors TakeErrors(v1::MSetResponse* response) {
   return errors;
 }
 
-// As the server does it: errors in order; if each key has one, the call has failed with the first.
+// As the server does it: errors in order; if each key has one, the call has failed with one of
+// them.
 template <class Response>
 absl::StatusOr<Response> Finished(Response response) {
   auto& errors = *response.mutable_errors();
   std::sort(errors.begin(), errors.end(),
             [](const auto& a, const auto& b) { return a.index() < b.index(); });
-  if (errors.size() == BatchItems(response).size()) return ToAbslStatus(errors[0].error());
+  if (errors.size() == BatchItems(response).size()) return ToAbslStatus(ErrorOfAll(errors));
   return response;
 }
 inline absl::StatusOr<v1::MSetResponse> Finished(v1::MSetResponse response) { return response; }

@@ -52,7 +52,7 @@ class BatchCall : public std::enable_shared_from_this<BatchCall<Request, Respons
         new BatchCall(std::move(request), std::move(terms), std::move(around), std::move(done)));
     std::vector<int> all(BatchItems(batch->request_).size());
     for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int>(i);
-    batch->Send(all, absl::ZeroDuration());
+    batch->Send(all, /*attempts=*/1, absl::ZeroDuration());
   }
 
  private:
@@ -65,7 +65,8 @@ class BatchCall : public std::enable_shared_from_this<BatchCall<Request, Respons
 
   const std::string& KeyAt(int position) { return KeyOf(BatchItems(request_)[position]); }
 
-  void Send(const std::vector<int>& positions, absl::Duration pause) {
+  // `attempts`: how often these have been sent then.
+  void Send(const std::vector<int>& positions, int attempts, absl::Duration pause) {
     const std::vector<BatchPart> parts =
         SplitByNode(around_.picture()->slots(), static_cast<int>(positions.size()),
                     [&](int i) -> std::string_view { return KeyAt(positions[i]); });
@@ -82,13 +83,12 @@ class BatchCall : public std::enable_shared_from_this<BatchCall<Request, Respons
       terms.repeatable = IsRepeatable(part_request);
       terms.pause = pause;
       around_.send(std::move(terms), std::move(part_request),
-                   [self = this->shared_from_this(), places = std::move(places)](auto answer) {
-                     self->EndPart(places, std::move(answer));
-                   });
+                   [self = this->shared_from_this(), places = std::move(places),
+                    attempts](auto answer) { self->EndPart(places, attempts, std::move(answer)); });
     }
   }
 
-  void EndPart(const std::vector<int>& places, absl::StatusOr<Response> answer) {
+  void EndPart(const std::vector<int>& places, int attempts, absl::StatusOr<Response> answer) {
     KeyErrors errors;
     if (answer.ok()) {
       errors = TakeErrors(&*answer);
@@ -100,9 +100,9 @@ class BatchCall : public std::enable_shared_from_this<BatchCall<Request, Respons
     std::vector<int> again;
     absl::Duration pause;
     // A part that failed as a whole has been tried as often as it may.
-    if (answer.ok()) pause = TakeRepeatable(places, &errors, &again);
+    if (answer.ok()) pause = TakeRepeatable(places, attempts, &errors, &again);
     Put(places, std::move(answer), std::move(errors));
-    if (!again.empty()) Send(again, pause);
+    if (!again.empty()) Send(again, attempts + 1, pause);
     bool is_over;
     {
       MutexLock lock(&mutex_);
@@ -112,13 +112,13 @@ class BatchCall : public std::enable_shared_from_this<BatchCall<Request, Respons
   }
 
   // Takes out of `errors` those of keys that are to be asked for again, and returns when.
-  absl::Duration TakeRepeatable(const std::vector<int>& places, KeyErrors* errors,
+  absl::Duration TakeRepeatable(const std::vector<int>& places, int attempts, KeyErrors* errors,
                                 std::vector<int>* again) {
     absl::Duration pause;
     KeyErrors rest;
     for (auto& [i, error] : *errors) {
       if (i < 0 || i >= static_cast<int>(places.size())) continue;  // there is no such key
-      const std::optional<absl::Duration> delay = DelayAfter(places[i], error);
+      const std::optional<absl::Duration> delay = DelayAfter(places[i], attempts, error);
       if (delay.has_value()) {
         again->push_back(places[i]);
         pause = std::max(pause, *delay);
@@ -130,12 +130,13 @@ class BatchCall : public std::enable_shared_from_this<BatchCall<Request, Respons
     return pause;
   }
 
-  std::optional<absl::Duration> DelayAfter(int position, const v1::OperationError& error) {
-    const SlotError slot = SlotErrorIn(error);
-    if (slot.kind != SlotError::Kind::kAway) return std::nullopt;
+  std::optional<absl::Duration> DelayAfter(int position, int attempts,
+                                           const v1::OperationError& error) {
+    if (SlotErrorIn(error).kind != SlotError::Kind::kAway) return std::nullopt;
     std::string pushback = absl::StrCat(error.retry_pushback_ms());
     FailedAttempt failed = {
-        .repeatable = !slot.may_be_done || IsRepeatable(CopyItems(request_, {position})),
+        .attempts = attempts,
+        .repeatable = !MayBeDone(error) || IsRepeatable(CopyItems(request_, {position})),
         .code = absl::StatusCode::kUnavailable,
         .time_left = terms_.TimeLeft(),
         .patient = true};

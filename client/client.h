@@ -41,9 +41,10 @@
 // only seed.
 //
 // Retries. A call that failed with UNAVAILABLE, or that the server asked to be repeated, is tried
-// again if repeating it does no harm: client/repeatable.h lists those calls. A conditional Set or
-// an Incr is one of them if it has a request_id (NewRequestId()). Any other call that was sent on a
-// connection that is lost fails, and the message says that the outcome is not known.
+// again if its error says that nothing was done (MayBeDone() in client/error.h), or if repeating it
+// does no harm: client/repeatable.h lists those calls. A conditional Set or an Incr is one of them
+// if it has a request_id (NewRequestId()). Any other call that was sent on a connection that is
+// lost fails, and the message says that the outcome is not known. How often: see RetryPolicy.
 //
 // Errors. A miss is an answer, not an error. A failed call yields a Status whose message can be
 // shown to people; ReasonOf() in client/error.h tells programs why the server refused.

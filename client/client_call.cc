@@ -27,7 +27,6 @@ void ClientCall::Start() {
     return End(NoAnswer(terms_.nodes->Place(terms_.route).node->address(), terms_.timeout));
   }
   if (terms_.pause <= absl::ZeroDuration()) return Try();
-  HandOver();
   if (!WaitForNextTry(terms_.pause)) End(*CancelledWith());
 }
 
@@ -37,9 +36,18 @@ bool ClientCall::IsWorthSending() const {
 }
 
 void ClientCall::NoteEnd(const grpc::Status& status, const absl::Status& outcome) {
-  if (CouldNotConnect(status)) terms_.nodes->NoteUnreachable(place_.remote());
-  if (absl::IsDeadlineExceeded(outcome)) terms_.nodes->NoteSilent(place_.remote());
-  if (!terms_.is_about_keys) return;
+  RemoteNode& node = place_.remote();
+  const auto now = std::chrono::steady_clock::now();
+  if (IsAnswer(status)) {
+    node.silence().NoteAnswer(now);
+  } else if (absl::IsDeadlineExceeded(outcome) && node.silence().NoteUnanswered(tried_at_, now)) {
+    terms_.nodes->NoteSilent(node);
+  }
+  if (CouldNotConnect(status)) terms_.nodes->NoteUnreachable(node);
+  if (terms_.is_about_keys) NoteLoad(outcome);
+}
+
+void ClientCall::NoteLoad(const absl::Status& outcome) {
   const auto now = std::chrono::steady_clock::now();
   Acceptance& acceptance = place_.remote().acceptance();
   switch (outcome.code()) {
@@ -58,10 +66,12 @@ void ClientCall::NoteEnd(const grpc::Status& status, const absl::Status& outcome
 
 void ClientCall::Try() {
   place_ = terms_.nodes->Place(terms_.route);
-  // What the node has said tells more than that it is not asked again.
-  if (!IsWorthSending())
-    return End(attempts_ == 0 ? HeldBack(place_.node->address()) : std::move(last_outcome_));
+  if (!IsWorthSending()) {
+    // What a node has said tells more than that it is not asked again.
+    return End(last_outcome_.ok() ? HeldBack(place_.node->address()) : std::move(last_outcome_));
+  }
   ++attempts_;
+  tried_at_ = std::chrono::steady_clock::now();
   grpc::ClientContext* context;
   {
     MutexLock lock(&mutex_);
@@ -87,8 +97,7 @@ void ClientCall::Cancel(absl::Status status) {
 }
 
 void ClientCall::Proceed(bool ok) {
-  if (waiting_) {
-    waiting_ = false;
+  if (EndWait()) {
     return ok ? Try() : End(CancelledWith().value_or(ClientIsGone()));
   }
   const std::optional<grpc::Status> status = OnEvent(ok);
@@ -102,10 +111,12 @@ void ClientCall::EndTry(const grpc::Status& status) {
   const std::optional<std::string> pushback = Pushback();
   const std::optional<absl::Duration> delay = DelayAfter(status, pushback, &outcome);
   if (pushback.has_value()) SetRetryAfter(*pushback, &outcome);
-  last_outcome_ = outcome;
+  const bool is_moved = SlotErrorIn(outcome).kind == SlotError::Kind::kMoved;
+  last_outcome_ = is_moved ? absl::OkStatus() : outcome;
   if (delay.has_value() && WaitForNextTry(*delay)) return;
   if (std::optional<absl::Status> cancelled = CancelledWith()) return End(*std::move(cancelled));
-  End(std::move(outcome));
+  const bool is_known = terms_.repeatable || IsAnswer(status) || CouldNotConnect(status);
+  End(absl::IsUnavailable(outcome) && !is_known ? OutcomeUnknown(outcome) : std::move(outcome));
 }
 
 std::optional<std::string> ClientCall::Pushback() {
@@ -116,32 +127,27 @@ std::optional<std::string> ClientCall::Pushback() {
 std::optional<absl::Duration> ClientCall::DelayAfter(const grpc::Status& status,
                                                      std::optional<std::string_view> pushback,
                                                      absl::Status* outcome) {
+  NodeDirectory& nodes = *terms_.nodes;
   FailedAttempt failed = {.attempts = attempts_,
-                          .repeatable = terms_.repeatable,
+                          .uncounted = uncounted_,
+                          .repeatable = terms_.repeatable || !MayBeDone(*outcome),
                           .code = outcome->code(),
                           .pushback = pushback,
                           .time_left = TimeLeft()};
   const SlotError slot = SlotErrorIn(*outcome);
   if (slot.kind == SlotError::Kind::kMoved) {
-    terms_.nodes->NoteMoved(slot);
-    switch (Follow(slot, terms_.nodes->KnownEpoch(), &terms_.route)) {
-      case Move::kFollow: {
-        const absl::Duration delay = FollowDelay(terms_.route, RandomChance());
-        return delay < failed.time_left ? std::optional(delay) : std::nullopt;
-      }
-      case Move::kTooOften:
-        *outcome = MovedTooOften(*outcome);
-        return std::nullopt;
-      case Move::kWait:
-        failed.code = absl::StatusCode::kUnavailable;
-        failed.repeatable = failed.patient = true;
-    }
-  } else if (slot.kind == SlotError::Kind::kAway) {
-    failed.patient = true;
-    failed.repeatable |= !slot.may_be_done;
-  } else if (terms_.nodes->HasChoiceFor(terms_.route) && CouldNotConnect(status)) {
+    ++uncounted_;
+    nodes.NoteMoved(slot);
+    return DelayAfterMove(slot, nodes.KnownEpoch(), terms_.retry, failed, RandomChance(),
+                          &terms_.route, outcome);
+  }
+  const bool has_choice = nodes.HasChoiceFor(terms_.route);
+  if (has_choice && CouldNotConnect(status)) {
     failed.repeatable = failed.patient = true;  // it was not sent, and others can be asked
   }
+  const bool is_away = slot.kind == SlotError::Kind::kAway;
+  failed.patient |= is_away || (has_choice && ReasonOf(*outcome) == "SHUTTING_DOWN");
+  uncounted_ += failed.patient;
   return RetryDelay(terms_.retry, failed, RandomChance());
 }
 
@@ -149,8 +155,14 @@ bool ClientCall::WaitForNextTry(absl::Duration delay) {
   MutexLock lock(&mutex_);
   if (cancelled_.has_value()) return false;
   waiting_ = true;
+  HandOver();
   alarm_.Set(thread_->queue(), GrpcTimeIn(absl::ToChronoNanoseconds(delay)), this);
   return true;
+}
+
+bool ClientCall::EndWait() {
+  MutexLock lock(&mutex_);
+  return std::exchange(waiting_, false);
 }
 
 std::optional<absl::Status> ClientCall::CancelledWith() {

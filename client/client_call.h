@@ -70,8 +70,9 @@ class ClientCall : public InFlight, private Cancellation::Target {
 
  private:
   bool IsWorthSending() const;
-  // Tells the node's Acceptance, and the directory, how a try has ended.
+  // Tells what is known of the node, and the directory, how a try has ended.
   void NoteEnd(const grpc::Status& status, const absl::Status& outcome);
+  void NoteLoad(const absl::Status& outcome);
   void Try();
   void EndTry(const grpc::Status& status);
   // How long to wait before the next try; absent: there is none. The outcome may say more then.
@@ -79,8 +80,11 @@ class ClientCall : public InFlight, private Cancellation::Target {
                                            std::optional<std::string_view> pushback,
                                            absl::Status* outcome);
   std::optional<std::string> Pushback();
-  // False when the call has been cancelled.
+  // False when the call has been cancelled. Otherwise the call must not be touched any more, unless
+  // by the completion thread.
   bool WaitForNextTry(absl::Duration delay);
+  // Whether the event is the end of that pause, which it ends.
+  bool EndWait();
   // Absent: not cancelled.
   std::optional<absl::Status> CancelledWith();
   void CancelByCaller() override;
@@ -90,13 +94,16 @@ class ClientCall : public InFlight, private Cancellation::Target {
   CompletionThread* const thread_;
   CallTerms terms_;  // only its route changes
   Placement place_;  // of the current try, or the last one
+  std::chrono::steady_clock::time_point tried_at_;
   int attempts_ = 0;
-  bool waiting_ = false;
-  absl::Status last_outcome_;  // of the try before
+  int uncounted_ = 0;          // see FailedAttempt
+  absl::Status last_outcome_;  // of the try before, if its node was the right one
 
-  // Only what Cancel() needs. Held briefly, never while gRPC starts an operation that may delete
-  // the call.
+  // What Cancel() needs. Held briefly, never while gRPC starts an operation that may delete the
+  // call, but for the alarm, which Cancel() must not meet half set: the event of the alarm takes
+  // the mutex before anything else, so that whoever has set it is through.
   Mutex mutex_;
+  bool waiting_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<absl::Status> cancelled_ ABSL_GUARDED_BY(mutex_);
   std::optional<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mutex_);

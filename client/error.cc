@@ -3,9 +3,11 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/annotated.h"
 #include "client/retry.h"
 #include "ferrite/internal/v1/standard.pb.h"
 #include "grpcpp/support/status.h"
+#include "proto/may_be_done.h"
 
 namespace ferrite {
 namespace {
@@ -38,15 +40,20 @@ std::string NoAnswerText(std::string_view address, absl::Duration timeout) {
 
 std::string Humane(const grpc::Status& status, std::string_view address, absl::Duration timeout) {
   const std::string& message = status.error_message();
+  const bool is_answer = IsAnswer(status) && !message.empty();
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
+      if (is_answer) return message;  // which may be about another node
       if (CouldNotConnect(status)) {
         return absl::StrCat("cannot reach ", Abseil(address), ": ",
                             Abseil(InnermostCause(message)));
       }
       return absl::StrCat(Abseil(address), " is unavailable: ", message);
+    case grpc::StatusCode::CANCELLED:
+      return absl::StrCat(Abseil(address), " is unavailable: it has cancelled the call",
+                          message.empty() ? "" : ": ", message);
     case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return NoAnswerText(address, timeout);
+      return is_answer ? message : NoAnswerText(address, timeout);
     case grpc::StatusCode::UNIMPLEMENTED:
       return absl::StrCat("the server at ", Abseil(address), " does not know this call",
                           message.empty() ? "" : ": ", message);
@@ -57,12 +64,16 @@ std::string Humane(const grpc::Status& status, std::string_view address, absl::D
 
 }  // namespace
 
+bool IsAnswer(const grpc::Status& status) { return status.ok() || !status.error_details().empty(); }
+
 bool CouldNotConnect(const grpc::Status& status) {
   const std::string& message = status.error_message();
-  return status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE && !IsAnswer(status) &&
          (absl::StrContains(message, "failed to connect") ||
           absl::StrContains(message, "resolution failed"));
 }
+
+bool MayBeDone(const absl::Status& status) { return MayBeDone(ToOperationError(status)); }
 
 std::string ReasonOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kErrorInfoTypeUrl);
@@ -93,8 +104,10 @@ absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
                           absl::Duration timeout) {
   if (status.ok()) return absl::OkStatus();
   // The codes of absl and gRPC have the same numbers.
-  absl::Status result(static_cast<absl::StatusCode>(status.error_code()),
-                      Humane(status, address, timeout));
+  const auto code = status.error_code() == grpc::StatusCode::CANCELLED
+                        ? absl::StatusCode::kUnavailable
+                        : static_cast<absl::StatusCode>(status.error_code());
+  absl::Status result(code, Humane(status, address, timeout));
   internal::v1::Status details;
   if (details.ParseFromString(status.error_details())) {
     for (const google::protobuf::Any& detail : details.details()) {
@@ -156,6 +169,10 @@ absl::Status HeldBack(std::string_view address) {
       absl::StrCat("not sent to ", Abseil(address), ": it has more calls than it can take"));
   SetInfo(InfoOf(v1::OVERLOADED), &status);
   return status;
+}
+
+absl::Status OutcomeUnknown(const absl::Status& status) {
+  return Annotated(status, "", "; whether the call was carried out is not known");
 }
 
 absl::Status ClientIsGone() {

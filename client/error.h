@@ -34,16 +34,23 @@ std::optional<absl::Duration> RetryAfter(const absl::Status& status);
 // Notes that in a status. `pushback` is what the server said; it is ignored unless it is a time.
 void SetRetryAfter(std::string_view pushback, absl::Status* status);
 
-// The outcome of a call to the node at `address`, which had `timeout` to finish and failed with
-// `status`.
+// The outcome of a call to the node at `address`, which had `timeout` to finish and ended with
+// `status`, not because this side cancelled it: what a node cancels is UNAVAILABLE.
 absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
                           absl::Duration timeout);
 
 // The outcome of one operation of a frame or a batch, with the same details as that of a call.
 absl::Status ToAbslStatus(const v1::OperationError& error);
 
-// Whether a call failed as no connection to its node came about: it was not sent.
+// Whether a call ended with an answer of a node: with OK, or with an error in Ferrite's words. What
+// gRPC says itself, here or there, has no reason with it.
+bool IsAnswer(const grpc::Status& status);
+// Whether a call failed as no connection to its node came about: it was not sent. It is not what a
+// node says of a connection to another one.
 bool CouldNotConnect(const grpc::Status& status);
+// Whether what failed so may have been executed all the same. It certainly was not only if the
+// error says so, by its reason or its fact `executed`.
+bool MayBeDone(const absl::Status& status);
 
 // The outcome of a call as that of one key of a batch; OK is none.
 v1::OperationError ToOperationError(const absl::Status& status);
@@ -55,6 +62,9 @@ absl::Status Hopeless(std::string_view address);
 // The outcome of a call that was not sent, as the node refuses much of its load. Its reason is that
 // of a refusal by the node.
 absl::Status HeldBack(std::string_view address);
+
+// The outcome of a call that was sent, has no answer, and must not be repeated.
+absl::Status OutcomeUnknown(const absl::Status& status);
 
 // The outcomes of calls whose client is destroyed, and of those that their caller cancels.
 absl::Status ClientIsGone();

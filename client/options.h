@@ -12,11 +12,17 @@
 
 namespace ferrite {
 
-// When a failed call is tried again. Only calls that are safe to repeat are (see
-// client/repeatable.h), only after UNAVAILABLE or if the server said when (see client/retry.h), and
-// never beyond the deadline of the call.
+// When a failed call is tried again: if that is safe, as it certainly was not executed or does no
+// harm twice (see client/repeatable.h), only after UNAVAILABLE or if the server said when (see
+// client/retry.h), and never beyond the deadline of the call.
+//
+// In a cluster a call waits patiently while nobody serves its key, as when a node dies or slots
+// change their owner, and while it cannot be sent although there are other nodes: it is tried until
+// its deadline. Such tries do not count as `max_attempts`. Nor do those that are made because a
+// node says that another owns the key.
 struct RetryPolicy {
-  // Tries in all, the first one included; 1: never again. At least 1.
+  // Tries in all, the first one included, but for those named above; 1: never again, and no
+  // patience. At least 1.
   int max_attempts = 4;
   // The longest pause before the second try. It doubles from try to try. Above 0.
   absl::Duration initial_backoff = absl::Milliseconds(50);

@@ -13,6 +13,7 @@
 
 #include "client/acceptance.h"
 #include "client/reachability.h"
+#include "client/silence.h"
 #include "ferrite/internal/v1/standard.pb.h"
 #include "ferrite/v1/admin.grpc.pb.h"
 #include "ferrite/v1/cache.grpc.pb.h"
@@ -52,6 +53,7 @@ class RemoteNode {
   NodeConnection& connection(size_t i) { return *connections()[i]; }
 
   Reachability& reachability() { return reachability_; }
+  Silence& silence() { return silence_; }
 
   // Of RPCs about keys, those of CacheService.
   Acceptance& acceptance() { return acceptance_; }
@@ -65,6 +67,7 @@ class RemoteNode {
   std::vector<std::unique_ptr<NodeConnection>> connections_;  // once they are needed
   std::atomic<size_t> turn_{0};
   Reachability reachability_;
+  Silence silence_;
   Acceptance acceptance_;
 };
 

@@ -31,7 +31,7 @@ std::mt19937_64& Generator() {
 std::optional<absl::Duration> RetryDelay(const RetryPolicy& policy, const FailedAttempt& failed,
                                          double chance) {
   const bool is_last = failed.patient ? policy.max_attempts == 1  //
-                                      : failed.attempts >= policy.max_attempts;
+                                      : failed.attempts - failed.uncounted >= policy.max_attempts;
   if (!failed.repeatable || is_last || !MayBeTriedAgain(failed)) return std::nullopt;
   absl::Duration delay = Backoff(policy, failed.attempts, chance);
   if (failed.pushback.has_value()) {

@@ -16,6 +16,9 @@ namespace ferrite {
 struct FailedAttempt {
   // Tries made so far, this one included.
   int attempts = 1;
+  // How many of the earlier ones do not count as such: those that were `patient`, or found that a
+  // slot had moved.
+  int uncounted = 0;
   // See client/repeatable.h.
   bool repeatable = false;
   absl::StatusCode code = absl::StatusCode::kUnknown;
@@ -24,8 +27,8 @@ struct FailedAttempt {
   std::optional<std::string_view> pushback;
   // Until the deadline of the call.
   absl::Duration time_left;
-  // Other nodes will be able to answer soon: only the deadline bounds the number of tries, unless
-  // the policy has none but the first.
+  // Somebody will be able to answer soon: only the deadline bounds the number of tries, unless the
+  // policy has none but the first.
   bool patient = false;
 };
 

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
-#include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/annotated.h"
 #include "client/error.h"
-#include "ferrite/internal/v1/standard.pb.h"
 
 namespace ferrite {
 namespace {
@@ -15,47 +13,46 @@ namespace {
 // The longest pause before SLOT_MOVED is followed for the first time; it doubles each time.
 constexpr absl::Duration kFirstFollowDelay = absl::Milliseconds(5);
 
-template <class Facts>
-std::string FactIn(const Facts& facts, const char* name) {
-  const auto found = facts.find(name);
-  return found == facts.end() ? "" : found->second;
+std::string FactIn(const v1::OperationError& error, const char* name) {
+  const auto found = error.metadata().find(name);
+  return found == error.metadata().end() ? "" : found->second;
 }
 
-template <class Facts>
-SlotError SlotErrorOf(v1::ErrorReason reason, const Facts& facts) {
-  switch (reason) {
-    case v1::SLOT_MOVED: {
-      SlotError moved = {.kind = SlotError::Kind::kMoved, .address = FactIn(facts, "address")};
-      if (!absl::SimpleAtoi(FactIn(facts, "epoch"), &moved.epoch)) moved.epoch = 0;
-      return moved;
-    }
-    case v1::SLOT_IN_TRANSITION:
-    case v1::SLOT_UNOWNED:
-      return {.kind = SlotError::Kind::kAway};
-    case v1::LEASE_LOST:
-    case v1::PEER_UNREACHABLE:
-      return {.kind = SlotError::Kind::kAway, .may_be_done = FactIn(facts, "executed") != "no"};
-    default:
-      return {};
-  }
+// The outcome of a call that was sent from node to node, in a circle; `last` is what the last of
+// them said.
+absl::Status MovedTooOften(const absl::Status& last) {
+  return Annotated(last, "",
+                   absl::StrCat("; ", kMostMoves + 1,
+                                " nodes in turn have said that it is another's: they do not agree "
+                                "on who owns it"));
+}
+
+// The outcome of a call that has no time left to go where `last` says.
+absl::Status TooLateToFollow(const absl::Status& last) {
+  return absl::DeadlineExceededError(
+      absl::StrCat(last.message(), "; no time was left to call its owner"));
 }
 
 }  // namespace
 
 SlotError SlotErrorIn(const v1::OperationError& error) {
-  return SlotErrorOf(error.reason(), error.metadata());
+  switch (error.reason()) {
+    case v1::SLOT_MOVED: {
+      SlotError moved = {.kind = SlotError::Kind::kMoved, .address = FactIn(error, "address")};
+      if (!absl::SimpleAtoi(FactIn(error, "epoch"), &moved.epoch)) moved.epoch = 0;
+      return moved;
+    }
+    case v1::SLOT_IN_TRANSITION:
+    case v1::SLOT_UNOWNED:
+    case v1::LEASE_LOST:
+    case v1::PEER_UNREACHABLE:
+      return {.kind = SlotError::Kind::kAway};
+    default:
+      return {};
+  }
 }
 
-SlotError SlotErrorIn(const absl::Status& status) {
-  const auto payload = status.GetPayload(kErrorInfoTypeUrl);
-  internal::v1::ErrorInfo info;
-  v1::ErrorReason reason;
-  if (!payload.has_value() || !info.ParseFromString(std::string(*payload)) ||
-      !v1::ErrorReason_Parse(info.reason(), &reason)) {
-    return {};
-  }
-  return SlotErrorOf(reason, info.metadata());
-}
+SlotError SlotErrorIn(const absl::Status& status) { return SlotErrorIn(ToOperationError(status)); }
 
 Move Follow(const SlotError& moved, int64_t known_epoch, CallRoute* route) {
   if (moved.epoch < std::max(known_epoch, route->moved_epoch)) return Move::kWait;
@@ -70,11 +67,25 @@ absl::Duration FollowDelay(const CallRoute& route, double chance) {
   return kFirstFollowDelay * (1 << (route.moves - 1)) * chance;
 }
 
-absl::Status MovedTooOften(const absl::Status& last) {
-  return Annotated(last, "",
-                   absl::StrCat("; ", kMostMoves + 1,
-                                " nodes in turn have said that it is another's: they do not agree "
-                                "on who owns it"));
+std::optional<absl::Duration> DelayAfterMove(const SlotError& moved, int64_t known_epoch,
+                                             const RetryPolicy& policy, const FailedAttempt& failed,
+                                             double chance, CallRoute* route,
+                                             absl::Status* status) {
+  absl::Duration delay;
+  switch (Follow(moved, known_epoch, route)) {
+    case Move::kFollow:
+      delay = FollowDelay(*route, chance);
+      break;
+    case Move::kWait:
+      delay = Backoff(policy, failed.attempts, chance);
+      break;
+    case Move::kTooOften:
+      *status = MovedTooOften(*status);
+      return std::nullopt;
+  }
+  if (delay < failed.time_left) return delay;
+  *status = TooLateToFollow(*status);
+  return std::nullopt;
 }
 
 }  // namespace ferrite

@@ -4,10 +4,12 @@
 // serves it for now.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "client/retry.h"
 #include "client/topology/call_route.h"
 #include "ferrite/v1/cache.pb.h"
 
@@ -21,8 +23,6 @@ struct SlotError {
   };
 
   Kind kind = Kind::kNone;
-  // If kAway: what was asked may have been done. After kMoved it certainly was not.
-  bool may_be_done = false;
   // If kMoved: who owns it, and the epoch of the map that says so. An empty address: not told.
   std::string address = {};
   int64_t epoch = 0;
@@ -40,12 +40,15 @@ enum class Move : uint8_t {
 };
 // `known_epoch` is that of the client's picture.
 Move Follow(const SlotError& moved, int64_t known_epoch, CallRoute* route);
-// How long to wait before that. `chance` is uniform in [0, 1): clients that meet a new map together
-// do not come to its new owners together.
+// How long to wait before a move is followed. `chance` is uniform in [0, 1): clients that meet a
+// new map together do not come to its new owners together.
 absl::Duration FollowDelay(const CallRoute& route, double chance);
 
-// The outcome of a call that was sent from node to node, in a circle; `last` is what the last of
-// them said.
-absl::Status MovedTooOften(const absl::Status& last);
+// How long a call waits after SLOT_MOVED, which `status` says, and then goes where the route leads.
+// It was not executed, so neither this nor the policy's number of tries matters. Absent: the call
+// ends with `status`, which tells of the circle in which it was sent, or that its time is over.
+std::optional<absl::Duration> DelayAfterMove(const SlotError& moved, int64_t known_epoch,
+                                             const RetryPolicy& policy, const FailedAttempt& failed,
+                                             double chance, CallRoute* route, absl::Status* status);
 
 }  // namespace ferrite

@@ -138,6 +138,7 @@ const CallQueue::Frame* CallQueue::TakeFrame(Time now) {
   if (frame.empty()) return nullptr;
   writing_ = true;
   in_frames_ += frame.size();
+  if (unanswered_.empty()) awaited_since_ = now;
   return &unanswered_.emplace_back(std::move(frame));
 }
 
@@ -189,7 +190,7 @@ CallQueue::Remains CallQueue::EndStream(bool knows_frames, Duration pause, Time 
     remains.unsent.push_back(call);
   }
   state_ = State::kNone;
-  if (pause > Duration::zero() && !closing_) {
+  if (pause > Duration::zero() && !closing_ && !retired_) {
     opens_at_ = now + std::min<Duration>(pause, kLongestPause);
     due_ = std::min(due_, opens_at_);
   }
@@ -223,6 +224,7 @@ std::vector<CallQueue::DueCall> CallQueue::TakeDue(Time now) {
 
 void CallQueue::Retire(Time now) {
   retired_ = true;
+  opens_at_ = Time();  // none opens any more
   ends_at_ = now + kRetirement;
   due_ = std::min(due_, ends_at_);
   while (queued_ > 0) {

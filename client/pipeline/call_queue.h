@@ -117,6 +117,10 @@ class CallQueue {
   // When TakeDue and NextStep must be called at the latest; perhaps earlier than something is due.
   // kNever: nothing waits for the clock.
   Time due() const { return due_; }
+  // Since when there have always been frames under way; absent: there are none.
+  std::optional<Time> awaited_since() const {
+    return unanswered_.empty() ? std::nullopt : std::optional(awaited_since_);
+  }
   struct DueCall {
     PendingCall* call;
     EndReason reason;
@@ -180,6 +184,7 @@ class CallQueue {
   size_t queued_ = 0;
   std::deque<Frame> unanswered_;
   size_t in_frames_ = 0;  // calls in unanswered_
+  Time awaited_since_;
   WaitForecast forecast_;
   Deadlines deadlines_;  // of every call that is queued, in a frame, or waits
   Time due_ = kNever;

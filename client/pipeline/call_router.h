@@ -27,7 +27,7 @@ class CallRouter {
   virtual void NoteMoved(const SlotError& moved) = 0;
   // No connection to a node came about.
   virtual void NoteUnreachable(RemoteNode& node) = 0;
-  // A node has not answered a call in its time.
+  // A node has stopped answering (client/silence.h).
   virtual void NoteSilent(const RemoteNode& node) = 0;
 };
 

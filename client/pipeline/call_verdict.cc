@@ -3,26 +3,15 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "client/annotated.h"
 #include "client/error.h"
 #include "ferrite/v1/cache.pb.h"
+#include "proto/may_be_done.h"
 
 namespace ferrite {
 namespace {
 
 absl::Status NoSuchAnswer() {
   return absl::InternalError("the server answered an operation of a frame with something else");
-}
-
-// Whether a stream that ended with this status executed none of the frames that have no reply.
-bool IsRefusal(const absl::Status& status) {
-  const std::string reason = ReasonOf(status);
-  return reason == "SHUTTING_DOWN" || reason == "OVERLOADED" || reason == "MALFORMED";
-}
-
-// The outcome of a call that was sent and has no answer.
-absl::Status OutcomeUnknown(const absl::Status& status) {
-  return Annotated(status, "", "; whether the call was carried out is not known");
 }
 
 }  // namespace
@@ -37,15 +26,16 @@ CallVerdict VerdictOnResult(const std::optional<FrameResult>& result, PendingCal
       !error.ParseFromArray(result->message.data(), static_cast<int>(result->message.size()))) {
     return {.status = NoSuchAnswer()};
   }
-  // Other operations of its frame left no room for its answer; it was not executed.
-  if (error.reason() == v1::REPLY_TOO_LARGE) {
+  const bool is_safe = call->terms().repeatable || !MayBeDone(error);
+  // Other operations of its frame left no room for its answer.
+  if (error.reason() == v1::REPLY_TOO_LARGE && is_safe) {
     return {.kind = CallVerdict::Kind::kSendAlone};
   }
   const SlotError slot = SlotErrorIn(error);
   const bool is_away = slot.kind == SlotError::Kind::kAway;
   CallVerdict verdict = {.kind = CallVerdict::Kind::kTryAgain,
                          .status = ToAbslStatus(error),
-                         .repeatable = call->terms().repeatable || (is_away && !slot.may_be_done),
+                         .repeatable = is_safe,
                          .patient = is_away};
   if (slot.kind == SlotError::Kind::kMoved) {
     verdict.kind = CallVerdict::Kind::kFollow;
@@ -63,7 +53,8 @@ CallVerdict VerdictOnBrokenStream(const absl::Status& why, bool was_sent, bool r
   // What was not executed can be sent elsewhere, until its time is over.
   const bool is_elsewhere =
       has_choice && (was_sent ? ReasonOf(why) == "SHUTTING_DOWN" : absl::IsUnavailable(why));
-  const bool is_safe = repeatable || is_elsewhere || (was_sent && IsRefusal(why));
+  // What has no reply on a stream that was refused was not executed.
+  const bool is_safe = repeatable || is_elsewhere || (was_sent && !MayBeDone(why));
   return {.kind = CallVerdict::Kind::kTryAgain,
           .status = was_sent && !is_safe ? OutcomeUnknown(why) : why,
           .repeatable = is_safe,

@@ -16,7 +16,7 @@ namespace ferrite {
 struct CallVerdict {
   enum class Kind {
     kDeliver,    // `status`
-    kFollow,     // `moved`, if allowed; otherwise deliver `status`
+    kFollow,     // `moved`, if there is time; otherwise deliver the reason why not
     kTryAgain,   // if allowed (client/retry.h); otherwise deliver `status`
     kSendAlone,  // in an RPC of its own
   };

@@ -35,6 +35,7 @@ void PipelineStream::Answer(const Frame& frame, const grpc::ByteBuffer& reply) {
 }
 
 void PipelineStream::Distrust() {
+  why_given_up_ = "its answers could not be told apart";
   MutexLock lock(&mutex_);
   queue_.OnDistrusted();
   context_->TryCancel();
@@ -43,9 +44,7 @@ void PipelineStream::Distrust() {
 void PipelineStream::EndAnswered(PendingCall* call, const std::optional<FrameResult>& result) {
   CallVerdict verdict = VerdictOnResult(result, call);
   if (verdict.kind == CallVerdict::Kind::kSendAlone) return SendAlone(call);
-  if (verdict.kind == CallVerdict::Kind::kFollow && FollowMove(call, &verdict)) return;
-  if (verdict.kind == CallVerdict::Kind::kTryAgain && TryAgain(call, verdict)) return;
-  Deliver(call, std::move(verdict.status));
+  if (!TryAgain(call, &verdict)) Deliver(call, std::move(verdict.status));
 }
 
 void PipelineStream::EndStream() {
@@ -64,6 +63,7 @@ void PipelineStream::EndStream() {
   for (PendingCall* call : remains.gone) delete call;
   for (PendingCall* call : remains.sent) EndLost(call, pushback, /*was_sent=*/true);
   for (PendingCall* call : remains.unsent) EndLost(call, pushback, /*was_sent=*/false);
+  why_given_up_ = nullptr;
 }
 
 void PipelineStream::EndLost(PendingCall* call, const std::optional<std::string>& pushback,
@@ -72,62 +72,58 @@ void PipelineStream::EndLost(PendingCall* call, const std::optional<std::string>
   const auto unavailable = [](const char* why) {
     return grpc::Status(grpc::StatusCode::UNAVAILABLE, why);
   };
-  const grpc::Status status = given_up_ ? unavailable("it has left the cache without an answer")
-                              : status_.ok() ? unavailable("the server ended the stream")
-                                             : status_;
+  const grpc::Status status = why_given_up_ != nullptr ? unavailable(why_given_up_)
+                              : status_.ok()           ? unavailable("the server ended the stream")
+                                                       : status_;
   const CallTerms& terms = call->terms();
   CallVerdict verdict = VerdictOnBrokenStream(ToAbslStatus(status, node_->address(), terms.timeout),
                                               was_sent, terms.repeatable, router_.HasChoice());
   verdict.pushback = pushback;
   if (verdict.kind == CallVerdict::Kind::kSendAlone) return SendAlone(call);
-  if (TryAgain(call, verdict)) return;
+  if (pushback.has_value()) SetRetryAfter(*pushback, &verdict.status);
+  if (TryAgain(call, &verdict)) return;
   std::optional<CallQueue::EndReason> withdrawn;
   {
     MutexLock lock(&mutex_);
     withdrawn = queue_.Withdrawn(*call);
   }
-  if (pushback.has_value()) SetRetryAfter(*pushback, &verdict.status);
   Deliver(call, withdrawn.has_value() ? StatusOf(*withdrawn, *call) : std::move(verdict.status));
 }
 
-bool PipelineStream::TryAgain(PendingCall* call, const CallVerdict& verdict) {
-  const FailedAttempt failed = {.attempts = ++call->attempts_,
-                                .repeatable = verdict.repeatable,
-                                .code = verdict.status.code(),
-                                .pushback = verdict.pushback,
-                                .time_left = call->terms().TimeLeft(),
-                                .patient = verdict.patient};
-  const std::optional<absl::Duration> delay =
-      RetryDelay(call->terms().retry, failed, RandomChance());
-  return delay.has_value() && AddAgain(call, *delay);
+bool PipelineStream::TryAgain(PendingCall* call, CallVerdict* verdict) {
+  const std::optional<absl::Duration> delay = DelayAfter(call, verdict);
+  if (!delay.has_value()) return false;
+  const std::optional<CallQueue::EndReason> withdrawn = AddAgain(call, *delay);
+  if (withdrawn.has_value()) verdict->status = StatusOf(*withdrawn, *call);
+  return !withdrawn.has_value();
 }
 
-bool PipelineStream::AddAgain(PendingCall* call, absl::Duration delay) {
+std::optional<absl::Duration> PipelineStream::DelayAfter(PendingCall* call, CallVerdict* verdict) {
+  if (verdict->kind == CallVerdict::Kind::kDeliver) return std::nullopt;
+  const FailedAttempt failed = {.attempts = ++call->attempts_,
+                                .uncounted = call->uncounted_,
+                                .repeatable = verdict->repeatable,
+                                .code = verdict->status.code(),
+                                .pushback = verdict->pushback,
+                                .time_left = call->terms().TimeLeft(),
+                                .patient = verdict->patient};
+  const bool is_moved = verdict->kind == CallVerdict::Kind::kFollow;
+  call->uncounted_ += is_moved || verdict->patient;
+  if (!is_moved) return RetryDelay(call->terms().retry, failed, RandomChance());
+  router_.NoteMoved(verdict->moved);
+  return DelayAfterMove(verdict->moved, router_.KnownEpoch(), call->terms().retry, failed,
+                        RandomChance(), &call->terms_.route, &verdict->status);
+}
+
+std::optional<CallQueue::EndReason> PipelineStream::AddAgain(PendingCall* call,
+                                                             absl::Duration delay) {
   const bool leaves = router_.HasChoice();
   MutexLock lock(&mutex_);
-  if (!queue_.AddAgain(call, absl::ToChronoNanoseconds(delay), leaves, Clock::now())) return false;
-  SetAlarm();
-  return true;
-}
-
-bool PipelineStream::FollowMove(PendingCall* call, CallVerdict* verdict) {
-  router_.NoteMoved(verdict->moved);
-  CallRoute& route = call->terms_.route;
-  switch (Follow(verdict->moved, router_.KnownEpoch(), &route)) {
-    case Move::kFollow: {
-      const absl::Duration delay = FollowDelay(route, RandomChance());
-      return delay < call->terms().TimeLeft() && AddAgain(call, delay);
-    }
-    case Move::kWait: {
-      CallVerdict wait = {
-          .status = absl::UnavailableError(""), .repeatable = true, .patient = true};
-      return TryAgain(call, wait);
-    }
-    case Move::kTooOften:
-      verdict->status = MovedTooOften(verdict->status);
-      return false;
+  if (!queue_.AddAgain(call, absl::ToChronoNanoseconds(delay), leaves, Clock::now())) {
+    return queue_.Withdrawn(*call);
   }
-  return false;
+  SetAlarm();
+  return std::nullopt;
 }
 
 void PipelineStream::Let(PendingCall* call) {

@@ -76,8 +76,9 @@ class PendingCall : public QueueLink, public DeadlineLink, public Cancellation::
   bool leaves_ = false;  // when its pause is over
   int64_t due_tick_ = 0;
 
-  // Used by the completion thread only.
+  // Used by the completion thread only. See FailedAttempt.
   int attempts_ = 0;
+  int uncounted_ = 0;
 };
 
 }  // namespace ferrite

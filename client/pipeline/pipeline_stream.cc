@@ -123,6 +123,7 @@ void PipelineStream::OnRead(bool ok) {
   {
     MutexLock lock(&mutex_);
     if (ok) {
+      node_->silence().NoteAnswer(Clock::now());
       frame = queue_.OnReply(in_the_making_.load());
     } else {
       queue_.OnBroken();
@@ -147,13 +148,16 @@ void PipelineStream::OnFinished(bool) {
 
 void PipelineStream::OnAlarm(bool) {
   std::vector<CallQueue::DueCall> due;
+  Clock::time_point now;
+  std::optional<Clock::time_point> awaited_since;
   {
     MutexLock lock(&mutex_);
     alarm_time_ = CallQueue::kNever;
-    const Clock::time_point now = Clock::now();
+    now = Clock::now();
     due = queue_.TakeDue(now);
+    awaited_since = queue_.awaited_since();
     if (queue_.IsOverdue(now)) {
-      given_up_ = true;
+      why_given_up_ = "it has left the cache without an answer";
       context_->TryCancel();
     }
     SetAlarm();
@@ -163,7 +167,10 @@ void PipelineStream::OnAlarm(bool) {
       Let(call);
       continue;
     }
-    if (reason == CallQueue::EndReason::kTooLate && is_in_frame) router_.NoteSilent(*node_);
+    if (reason == CallQueue::EndReason::kTooLate && awaited_since.has_value() &&
+        node_->silence().NoteUnanswered(*awaited_since, now)) {
+      router_.NoteSilent(*node_);
+    }
     const absl::Status status = StatusOf(reason, *call);
     is_in_frame ? DeliverAndKeep(call, status) : Deliver(call, status);
   }

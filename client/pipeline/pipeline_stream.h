@@ -117,10 +117,11 @@ class PipelineStream {
   // End a call that the queue no longer has. Each deletes the call, unless it is tried again.
   void EndAnswered(PendingCall* call, const std::optional<FrameResult>& result);
   void EndLost(PendingCall* call, const std::optional<std::string>& pushback, bool was_sent);
-  bool TryAgain(PendingCall* call, const CallVerdict& verdict);
-  // As SLOT_MOVED says. Changes the verdict if that does not work.
-  bool FollowMove(PendingCall* call, CallVerdict* verdict);
-  bool AddAgain(PendingCall* call, absl::Duration delay);
+  // Has the call tried again if it may be; otherwise it ends as the verdict says then.
+  bool TryAgain(PendingCall* call, CallVerdict* verdict);
+  std::optional<absl::Duration> DelayAfter(PendingCall* call, CallVerdict* verdict);
+  // Why not, if the call was withdrawn.
+  std::optional<CallQueue::EndReason> AddAgain(PendingCall* call, absl::Duration delay);
   // It goes on elsewhere.
   void Let(PendingCall* call);
   // The call is no longer this stream's.
@@ -144,8 +145,8 @@ class PipelineStream {
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
   grpc::ByteBuffer reply_;
   grpc::Status status_;
-  size_t calls_ended_ = 0;  // not reported to the queue yet
-  bool given_up_ = false;   // the node has left the cache and does not answer
+  size_t calls_ended_ = 0;              // not reported to the queue yet
+  const char* why_given_up_ = nullptr;  // the stream, by this side
 
   Tag<&PipelineStream::OnStarted> start_tag_{this};
   Tag<&PipelineStream::OnWritten> write_tag_{this};

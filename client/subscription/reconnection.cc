@@ -1,10 +1,15 @@
 #include "client/subscription/reconnection.h"
 
+#include <algorithm>
+
 #include "client/error.h"
 #include "client/retry.h"
 
 namespace ferrite {
 namespace {
+
+// A server may ask its subscribers to stay away for longer, but it may have been replaced by then.
+constexpr absl::Duration kLongestPause = absl::Minutes(1);
 
 bool WouldEndAlike(const absl::Status& why) {
   switch (why.code()) {
@@ -31,7 +36,11 @@ std::optional<absl::Duration> ReconnectionDelay(const RetryPolicy& policy, int f
                                                 std::optional<std::string_view> pushback,
                                                 double chance) {
   if (WouldEndAlike(why)) return std::nullopt;
-  if (pushback.has_value()) return PushbackOf(*pushback);
+  if (pushback.has_value()) {
+    const std::optional<absl::Duration> told = PushbackOf(*pushback);
+    if (told.has_value()) return std::min(*told, kLongestPause);
+    return std::nullopt;
+  }
   return Backoff(policy, failures, chance);
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "proto/may_be_done.h"
 #include "proto/wire/frame_result.h"
 #include "server/call/status.h"
 #include "server/routing/destination.h"
@@ -62,7 +63,9 @@ Forwarded FateOf(const ForwardedResult& result) {
 }
 
 bool FoundNoRoom(const ForwardedResult& result) {
-  return result.is_error() && ErrorIn(result.message).reason() == v1::REPLY_TOO_LARGE;
+  if (!result.is_error()) return false;
+  const v1::OperationError error = ErrorIn(result.message);
+  return error.reason() == v1::REPLY_TOO_LARGE && !MayBeDone(error);
 }
 
 }  // namespace ferrite

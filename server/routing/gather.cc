@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "ferrite/v1/cache.pb.h"
+#include "proto/may_be_done.h"
 #include "proto/wire/field_writer.h"
 #include "proto/wire/get_response.h"
 #include "proto/wire/nesting.h"
@@ -44,7 +45,7 @@ template <typename Response>
 absl::Status Write(const ScatteredResults& results, const Response& response, ReplyWriter* reply) {
   if (static_cast<size_t>(response.errors_size()) == results.size()) {
     reply->Clear();
-    return Counted(StatusOf(response.errors(0).error()));
+    return Counted(StatusOf(ErrorOfAll(response.errors())));
   }
   reply->AppendMessage(response);
   return absl::OkStatus();

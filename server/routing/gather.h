@@ -1,7 +1,7 @@
 #pragma once
 
 // The answers to batches, put together from the results of their keys (Scatter). A key without an
-// answer is named in `errors`; if none has one, the call fails as the first of them did.
+// answer is named in `errors`; if none has one, the call fails as one of them did (ErrorOfAll).
 
 #include "absl/status/status.h"
 #include "server/call/reply_writer.h"

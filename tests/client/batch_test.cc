@@ -112,14 +112,15 @@ class BatchCallTest : public testing::Test {
   // Every key of the part has its own name as its value.
   void Answer(size_t part) { parts_[part].done(AnswersOf(parts_[part].keys)); }
   // The same, but for one key.
-  void AnswerBut(size_t part, uint32_t key, int code, v1::ErrorReason reason, int pushback_ms) {
+  void AnswerBut(size_t part, uint32_t key, int code, v1::ErrorReason reason,
+                 std::optional<int> pushback_ms) {
     v1::MGetResponse answer = AnswersOf(parts_[part].keys);
     answer.mutable_results(static_cast<int>(key))->Clear();
     v1::KeyError* const error = answer.add_errors();
     error->set_index(key);
     error->mutable_error()->set_code(code);
     error->mutable_error()->set_reason(reason);
-    error->mutable_error()->set_retry_pushback_ms(pushback_ms);
+    if (pushback_ms.has_value()) error->mutable_error()->set_retry_pushback_ms(*pushback_ms);
     parts_[part].done(answer);
   }
 
@@ -163,6 +164,22 @@ TEST_F(BatchCallTest, FailsWithTheFirstKeyIfAllDo) {
   EXPECT_EQ(outcome_->status(), absl::DeadlineExceededError("first"));
 }
 
+TEST_F(BatchCallTest, DoesNotSayThatNothingWasDoneWhereSomethingMayHaveBeen) {
+  const auto unreachable = [](const char* executed) {
+    v1::OperationError error;
+    error.set_code(14);
+    error.set_message(executed);
+    error.set_reason(v1::PEER_UNREACHABLE);
+    (*error.mutable_metadata())["executed"] = executed;
+    return ToAbslStatus(error);
+  };
+  Start({"foo", "bar"});
+  parts_[0].done(unreachable("no"));
+  parts_[1].done(unreachable("unknown"));
+  EXPECT_EQ(outcome_->status().message(), "unknown");
+  EXPECT_TRUE(MayBeDone(outcome_->status()));
+}
+
 TEST_F(BatchCallTest, ABadRequestFailsAsAWhole) {
   Start({"foo", "bar"});
   Answer(0);
@@ -183,6 +200,18 @@ TEST_F(BatchCallTest, AKeyThatNobodyServesForNowIsAskedForAgain) {
   ASSERT_TRUE(outcome_->ok()) << outcome_->status();
   EXPECT_EQ(ValuesIn(**outcome_), (std::vector<std::string>{"foo", "k1"}));
   EXPECT_EQ((*outcome_)->errors_size(), 0);
+}
+
+TEST_F(BatchCallTest, AKeyIsAskedForEverLessOften) {
+  Start({"foo", "k1"});
+  AnswerBut(0, 0, 14, v1::SLOT_UNOWNED, std::nullopt);
+  for (size_t part = 1; part < 5; ++part) {
+    ASSERT_EQ(parts_.size(), part + 1);
+    const absl::Duration longest = RetryPolicy().initial_backoff * (1 << (part - 1));
+    EXPECT_GE(parts_[part].terms.pause, longest / 2);
+    EXPECT_LE(parts_[part].terms.pause, longest);
+    AnswerBut(part, 0, 14, v1::SLOT_UNOWNED, std::nullopt);
+  }
 }
 
 TEST_F(BatchCallTest, AKeyIsNotAskedForAgainBeyondTheDeadline) {

@@ -311,6 +311,45 @@ TEST_F(CallQueueTest, OfARetiredQueueOnlyWhatWasSentStays) {
   EXPECT_TRUE(queue_->IsOver());
 }
 
+// An alarm that is set again each time would keep a processor busy.
+TEST_F(CallQueueTest, ARetiredQueueWaitsForNoStream) {
+  for (const bool retires_first : {true, false}) {
+    queue_.emplace(8);
+    Open();
+    Add();
+    Written();
+    if (retires_first) queue_->Retire(now_);
+    EXPECT_THAT(End(/*knows_frames=*/true, seconds(30)).sent, SizeIs(1));
+    queue_->NoteEnded(2);
+    if (!retires_first) {
+      EXPECT_NE(queue_->due(), CallQueue::kNever);
+      queue_->Retire(now_);
+    }
+    ASSERT_TRUE(queue_->IsOver());
+    EXPECT_THAT(Due(), IsEmpty());
+    EXPECT_EQ(queue_->due(), CallQueue::kNever) << retires_first;
+  }
+}
+
+TEST_F(CallQueueTest, KnowsSinceWhenAnAnswerIsDue) {
+  Open();
+  Add();
+  now_ += seconds(1);
+  Written();
+  const CallQueue::Time since = now_;
+  now_ += seconds(1);
+  Add();
+  Written();
+  EXPECT_EQ(queue_->awaited_since(), since);
+  Answered();
+  Answered();
+  EXPECT_EQ(queue_->awaited_since(), std::nullopt);
+  now_ += seconds(1);
+  Add();
+  Written();
+  EXPECT_EQ(queue_->awaited_since(), now_);
+}
+
 TEST_F(CallQueueTest, WhenAStreamBreaksWhatWasSentComesOutAndTheRestAwaitsTheNext) {
   Open();
   QueuedCall* const first = Add(seconds(1));

@@ -32,16 +32,20 @@ absl::Status Refusal(absl::StatusCode code, const std::string& reason) {
 class CallVerdictTest : public testing::Test {
  protected:
   // The verdict on a call that gets an error.
-  CallVerdict OnError(int code, v1::ErrorReason reason) {
+  CallVerdict OnError(int code, v1::ErrorReason reason, const std::string& executed = "") {
     v1::OperationError error;
+    if (!executed.empty()) (*error.mutable_metadata())["executed"] = executed;
     error.set_code(code);
     error.set_message("no");
     error.set_reason(reason);
     bytes_ = error.SerializeAsString();
-    return VerdictOnResult(FrameResult{Result::kErrorFieldNumber, bytes_}, &call_);
+    return VerdictOnResult(FrameResult{Result::kErrorFieldNumber, bytes_},
+                           repeatable_ ? &call_ : &unrepeatable_call_);
   }
 
+  bool repeatable_ = true;
   QueuedCall call_{Terms(/*repeatable=*/true)};
+  QueuedCall unrepeatable_call_{Terms(/*repeatable=*/false)};
   std::string bytes_;
 };
 
@@ -79,6 +83,26 @@ TEST_F(CallVerdictTest, AnErrorIsDeliveredUnlessItIsWorthAnotherTry) {
 
 TEST_F(CallVerdictTest, WhatHadNoRoomInTheReplyIsSentAlone) {
   EXPECT_EQ(OnError(8, v1::REPLY_TOO_LARGE).kind, Kind::kSendAlone);
+  repeatable_ = false;
+  EXPECT_EQ(OnError(8, v1::REPLY_TOO_LARGE).kind, Kind::kSendAlone);
+}
+
+TEST_F(CallVerdictTest, WhatWasDoneButHadNoRoomInTheReplyIsNotDoneAgainUnlessThatDoesNoHarm) {
+  EXPECT_EQ(OnError(8, v1::REPLY_TOO_LARGE, "yes").kind, Kind::kSendAlone);
+  repeatable_ = false;
+  const CallVerdict verdict = OnError(8, v1::REPLY_TOO_LARGE, "yes");
+  EXPECT_NE(verdict.kind, Kind::kSendAlone);
+  EXPECT_FALSE(verdict.repeatable);
+  EXPECT_EQ(ReasonOf(verdict.status), "REPLY_TOO_LARGE");
+}
+
+TEST_F(CallVerdictTest, WhatCertainlyWasNotDoneMayBeDoneAgain) {
+  repeatable_ = false;
+  EXPECT_TRUE(OnError(14, v1::SHUTTING_DOWN).repeatable);
+  EXPECT_TRUE(OnError(8, v1::OVERLOADED).repeatable);
+  EXPECT_FALSE(OnError(8, v1::OVERLOADED, "yes").repeatable);
+  EXPECT_TRUE(OnError(14, v1::LEASE_LOST, "no").repeatable);
+  EXPECT_FALSE(OnError(14, v1::LEASE_LOST, "unknown").repeatable);
 }
 
 TEST_F(CallVerdictTest, WhatWasSentOnABrokenStreamIsTriedAgainIfThatDoesNoHarm) {

@@ -15,7 +15,9 @@ absl::Status Translate(const grpc::Status& status) {
   return ToAbslStatus(status, kAddress, absl::Seconds(1));
 }
 
-grpc::Status WithReason(const std::string& reason) {
+grpc::Status WithReason(const std::string& reason,
+                        grpc::StatusCode code = grpc::StatusCode::INVALID_ARGUMENT,
+                        const std::string& message = "a key is longer than 4 KiB") {
   google::rpc::ErrorInfo info;
   info.set_reason(reason);
   info.set_domain("ferrite");
@@ -23,8 +25,7 @@ grpc::Status WithReason(const std::string& reason) {
   google::rpc::Status details;
   details.set_code(3);
   details.add_details()->PackFrom(info);
-  return {grpc::StatusCode::INVALID_ARGUMENT, "a key is longer than 4 KiB",
-          details.SerializeAsString()};
+  return {code, message, details.SerializeAsString()};
 }
 
 TEST(ErrorTest, OkStaysOk) { EXPECT_TRUE(Translate(grpc::Status::OK).ok()); }
@@ -92,9 +93,35 @@ TEST(ErrorTest, NobodyThereIsSaidPlainly) {
   EXPECT_EQ(status.message(), "cannot reach 127.0.0.1:6380: Connection refused");
 }
 
+TEST(ErrorTest, WhatANodeSaysOfAnotherIsNotTakenForItsOwn) {
+  const std::string text =
+      "node n2 at 127.0.0.1:6382, to which this belongs, could not be reached: failed to connect "
+      "to "
+      "all addresses; nothing was done";
+  const grpc::Status status = WithReason("PEER_UNREACHABLE", grpc::StatusCode::UNAVAILABLE, text);
+  EXPECT_FALSE(CouldNotConnect(status));
+  EXPECT_EQ(Translate(status).message(), text);
+  EXPECT_TRUE(
+      CouldNotConnect({grpc::StatusCode::UNAVAILABLE, "failed to connect to all addresses"}));
+}
+
 TEST(ErrorTest, NoAnswerNamesTheTime) {
   EXPECT_EQ(Translate({grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded"}).message(),
             "no answer from 127.0.0.1:6380 within 1s");
+  EXPECT_EQ(
+      Translate(WithReason("DEADLINE_PASSED", grpc::StatusCode::DEADLINE_EXCEEDED, "too late"))
+          .message(),
+      "too late")
+      << "that is an answer";
+}
+
+TEST(ErrorTest, WhatANodeCancelsIsNotTakenForTheCallersWish) {
+  const absl::Status status =
+      Translate({grpc::StatusCode::CANCELLED, "Received RST_STREAM with error code 8"});
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status.message(),
+            "127.0.0.1:6380 is unavailable: it has cancelled the call: Received RST_STREAM with "
+            "error code 8");
 }
 
 TEST(ErrorTest, ABrokenConnectionNamesTheNode) {

@@ -266,6 +266,47 @@ TEST_F(FrameStreamTest, AnswersThatNobodyAskedForAreNotMistakenForOthers) {
   EXPECT_EQ(Get("b").get()->value(), "of b");
 }
 
+TEST_F(FrameStreamTest, WhatCouldNotBeToldApartWasNotCancelledByItsCaller) {
+  client_ = ClientOf(peer_.address());
+  auto first = Get("a");
+  peer_.AwaitFrames(1);
+  auto behind = Incr("b");
+  peer_.AnswerTwice();
+  peer_.Release();
+  EXPECT_EQ(first.get().status().code(), absl::StatusCode::kInternal);
+  const auto outcome = behind.get();  // OK if it had not been sent yet
+  EXPECT_TRUE(outcome.ok() || absl::IsUnavailable(outcome.status())) << outcome.status();
+}
+
+TEST_F(FrameStreamTest, WhatTheServerCancelsIsUnavailable) {
+  auto get = Get("a");
+  auto incr = Incr("n");
+  peer_.AwaitFrames(1);
+  peer_.Break({grpc::StatusCode::CANCELLED, "it ends"});
+  peer_.AwaitFrames(2);
+  peer_.Release();
+  EXPECT_TRUE(get.get().ok());
+  const auto outcome = incr.get();
+  EXPECT_TRUE(outcome.ok() || absl::IsUnavailable(outcome.status())) << outcome.status();
+}
+
+TEST_F(FrameStreamTest, ACallThatIsCancelledWhenItIsToGoElsewhereWasCancelled) {
+  auto first = Get("a");
+  peer_.AwaitFrames(1);
+  auto stop = std::make_shared<Cancellation>();
+  // The two share a frame; the outcome of the one comes before the other's is looked at.
+  client_->GetAsync(GetOf("b"), {}, [stop](const auto&) { stop->Cancel(); });
+  auto moved = Get("c", {.cancellation = stop});
+  peer_.AnswerOne();
+  peer_.AwaitFrames(2);
+  v1::OperationError elsewhere;
+  elsewhere.set_code(9);
+  elsewhere.set_reason(v1::SLOT_MOVED);
+  peer_.Refuse({MemoryFull(std::nullopt), elsewhere});
+  peer_.AnswerOne();
+  EXPECT_EQ(moved.get().status().message(), "the caller cancelled the call before it had ended");
+}
+
 TEST_F(FrameStreamTest, AServerThatAsksToComeLaterIsLeftAlone) {
   const auto pushback = std::chrono::milliseconds(300);
   auto first = Get("a");

@@ -115,6 +115,16 @@ TEST(RetryDelayTest, AttemptsAreLimited) {
   EXPECT_EQ(RetryDelay(Policy(), failed, 0.5), std::nullopt);
 }
 
+TEST(RetryDelayTest, PatienceUsesUpNoAttempts) {
+  FailedAttempt failed = Unavailable();
+  failed.attempts = 20;
+  EXPECT_EQ(RetryDelay(Policy(), failed, 0.5), std::nullopt);
+  failed.uncounted = 17;
+  EXPECT_NE(RetryDelay(Policy(), failed, 0.5), std::nullopt);
+  failed.uncounted = 16;
+  EXPECT_EQ(RetryDelay(Policy(), failed, 0.5), std::nullopt);
+}
+
 TEST(RetryDelayTest, OneAttemptMeansNever) {
   RetryPolicy policy = Policy();
   policy.max_attempts = 1;

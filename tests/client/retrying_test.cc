@@ -38,7 +38,11 @@ TEST_F(RetryingTest, TriesAreLimited) {
 
 TEST_F(RetryingTest, IncrWithoutAnIdIsTriedOnce) {
   peer_.Expect({{kUnavailable}});
-  EXPECT_EQ(client_->Incr("n").status().code(), absl::StatusCode::kUnavailable);
+  const absl::Status status = client_->Incr("n").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_NE(status.message().find("whether the call was carried out is not known"),
+            std::string::npos)
+      << status;
   EXPECT_EQ(peer_.calls(), 1u);
 }
 
@@ -89,14 +93,38 @@ TEST_F(RetryingTest, AnOverloadedServerIsLeftAloneUnlessItSaysWhen) {
   EXPECT_EQ(peer_.calls(), 5u);
 }
 
-grpc::Status Overloaded() {
+grpc::Status WithReason(grpc::StatusCode code, const std::string& message,
+                        const std::string& reason) {
   google::rpc::ErrorInfo info;
-  info.set_reason("OVERLOADED");
+  info.set_reason(reason);
   info.set_domain("ferrite");
   google::rpc::Status details;
-  details.set_code(grpc::StatusCode::RESOURCE_EXHAUSTED);
+  details.set_code(code);
   details.add_details()->PackFrom(info);
-  return {grpc::StatusCode::RESOURCE_EXHAUSTED, "too much", details.SerializeAsString()};
+  return {code, message, details.SerializeAsString()};
+}
+
+grpc::Status Overloaded() {
+  return WithReason(grpc::StatusCode::RESOURCE_EXHAUSTED, "too much", "OVERLOADED");
+}
+
+TEST_F(RetryingTest, WhatCertainlyWasNotDoneIsTriedAgain) {
+  const grpc::Status going =
+      WithReason(grpc::StatusCode::UNAVAILABLE, "the server shuts down", "SHUTTING_DOWN");
+  peer_.Expect({{going}, {going}, {going}});
+  const auto counted = client_->Incr("n");
+  EXPECT_TRUE(counted.ok()) << counted.status();
+  EXPECT_EQ(peer_.calls(), 4u);
+}
+
+TEST_F(RetryingTest, WhatTheServerCancelsIsUnavailable) {
+  const grpc::Status cancelled(grpc::StatusCode::CANCELLED, "it ends");
+  peer_.Expect({{cancelled}, {cancelled}});
+  EXPECT_TRUE(client_->Get("k").ok());
+  EXPECT_EQ(peer_.calls(), 3u);
+  peer_.Expect({{cancelled}});
+  EXPECT_EQ(client_->Incr("n").status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(peer_.calls(), 4u);
 }
 
 TEST_F(RetryingTest, AServerThatRefusesAllIsSentLittle) {

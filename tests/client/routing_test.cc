@@ -177,6 +177,28 @@ TEST_P(RoutingTest, ANodeThatLagsBehindIsGivenTime) {
   AwaitOwner(kHigh, b_);
 }
 
+TEST_P(RoutingTest, ANodeThatLagsBehindForTooLongMakesCallsLate) {
+  StartWithTwo();
+  b_.Refuse([this](const std::string&) { return MovedTo(a_, kEpoch - 1); });
+  const auto reply = client_->Get(GetOf(kHigh), {.timeout = absl::Milliseconds(50)});
+  EXPECT_EQ(reply.status().code(), absl::StatusCode::kDeadlineExceeded) << reply.status();
+}
+
+TEST_P(RoutingTest, ACallThatIsHeldBackWhereItWasSentOnSaysSo) {
+  Tell(TopologyOf({&c_, &b_}));
+  client_ = ClientOfSeeds({b_.address()}, Options());
+  AwaitOwner(kLow, c_);
+  c_.Refuse([](const std::string&) {
+    v1::OperationError error;
+    error.set_code(8);
+    error.set_reason(v1::OVERLOADED);
+    return error;
+  });
+  for (int i = 0; i < 200; ++i) (void)client_->Get(kLow);
+  b_.Refuse([this](const std::string&) { return MovedTo(c_, kEpoch + 1); });
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(ReasonOf(client_->Get(kHigh).status()), "OVERLOADED");
+}
+
 TEST_P(RoutingTest, ACircleEndsWithAClearError) {
   StartWithTwo();
   a_.Refuse([this](const std::string&) { return MovedTo(b_, kEpoch + 1); });
@@ -195,6 +217,28 @@ TEST_P(RoutingTest, WhatNobodyServesForNowIsTriedUntilSomebodyDoes) {
     const auto counted = client_->Incr(kHigh);  // nothing had been done
     EXPECT_TRUE(counted.ok()) << counted.status();
   }
+}
+
+TEST_P(RoutingTest, PatienceDoesNotUseUpTheTries) {
+  StartWithTwo();
+  b_.Refuse([=, left = 23](const std::string&) mutable {
+    if (--left < 0) return std::optional<v1::OperationError>();
+    v1::OperationError error = Away(v1::SLOT_IN_TRANSITION);
+    if (left < 3) error.clear_reason();  // and then it fails in another way
+    return std::optional(error);
+  });
+  EXPECT_EQ(AnswererOf(kHigh), b_.address());
+}
+
+TEST_P(RoutingTest, ANodeThatCannotReachAnotherIsNotTakenForDown) {
+  StartWithTwo();
+  a_.Refuse([=, left = 1](const std::string&) mutable {
+    v1::OperationError error = Away(v1::PEER_UNREACHABLE);
+    error.set_message("node n1 could not be reached: failed to connect to all addresses");
+    return left-- > 0 ? std::optional(error) : std::nullopt;
+  });
+  EXPECT_EQ(AnswererOf(kLow), a_.address());
+  EXPECT_THAT(b_.other_keys(), IsEmpty());
 }
 
 TEST_P(RoutingTest, WhatMayHaveBeenDoneIsRepeatedOnlyIfThatDoesNoHarm) {
@@ -318,6 +362,33 @@ TEST_P(RoutingTest, TheTopologyGoesOnWithAnotherNode) {
   b_.AwaitWatched(1);
   b_.Tell(TopologyOf({&c_, &b_}, kEpoch + 1));
   AwaitOwner(kLow, c_);
+}
+
+TEST_P(RoutingTest, TheTopologyGoesOnWithAnotherNodeIfOneIsSilent) {
+  StartWithTwo();
+  a_.AwaitWatchers(1);
+  a_.Hold();
+  while (b_.watched() == 0) {
+    (void)client_->Get(GetOf(kLow), {.timeout = absl::Milliseconds(50)});
+  }
+  a_.Release();
+}
+
+TEST_P(RoutingTest, ANodeThatAnswersThatItIsTooLateIsNotSilent) {
+  StartWithTwo();
+  a_.AwaitWatchers(1);
+  a_.Refuse([](const std::string&) {
+    v1::OperationError error;
+    error.set_code(4);
+    error.set_reason(v1::DEADLINE_PASSED);
+    return error;
+  });
+  EXPECT_TRUE(absl::IsDeadlineExceeded(client_->Get(kLow).status()));
+  a_.Refuse({});
+  Tell(TopologyOf({&c_, &b_}, kEpoch + 1));
+  AwaitOwner(kLow, c_);
+  EXPECT_EQ(a_.watched(), 1);
+  EXPECT_EQ(b_.watched() + c_.watched(), 0);
 }
 
 TEST_P(RoutingTest, BatchesAreSentToAllOwnersAndPutTogether) {

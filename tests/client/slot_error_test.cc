@@ -30,11 +30,17 @@ TEST(SlotErrorTest, SaysTheSameOfAnOperationAndOfACall) {
   EXPECT_EQ(SlotErrorIn(absl::UnavailableError("")).kind, SlotError::Kind::kNone);
 }
 
-TEST(SlotErrorTest, WhatWasDoneIsKnownOrNot) {
-  EXPECT_FALSE(SlotErrorIn(ErrorOf(v1::SLOT_IN_TRANSITION, {})).may_be_done);
-  EXPECT_FALSE(SlotErrorIn(ErrorOf(v1::LEASE_LOST, {{"executed", "no"}})).may_be_done);
-  EXPECT_TRUE(SlotErrorIn(ErrorOf(v1::LEASE_LOST, {{"executed", "unknown"}})).may_be_done);
-  EXPECT_TRUE(SlotErrorIn(ErrorOf(v1::PEER_UNREACHABLE, {})).may_be_done);
+TEST(MayBeDoneTest, WhatWasDoneIsKnownOrNot) {
+  for (const v1::ErrorReason reason : {v1::SLOT_IN_TRANSITION, v1::SLOT_UNOWNED, v1::SLOT_MOVED,
+                                       v1::SHUTTING_DOWN, v1::OVERLOADED, v1::REPLY_TOO_LARGE}) {
+    EXPECT_FALSE(MayBeDone(ToAbslStatus(ErrorOf(reason, {})))) << reason;
+    EXPECT_TRUE(MayBeDone(ToAbslStatus(ErrorOf(reason, {{"executed", "yes"}})))) << reason;
+  }
+  EXPECT_FALSE(MayBeDone(ToAbslStatus(ErrorOf(v1::LEASE_LOST, {{"executed", "no"}}))));
+  EXPECT_TRUE(MayBeDone(ToAbslStatus(ErrorOf(v1::LEASE_LOST, {{"executed", "unknown"}}))));
+  EXPECT_TRUE(MayBeDone(ToAbslStatus(ErrorOf(v1::PEER_UNREACHABLE, {}))));
+  EXPECT_TRUE(MayBeDone(absl::UnavailableError("the connection broke")));
+  EXPECT_FALSE(MayBeDone(absl::InvalidArgumentError("no")));
 }
 
 TEST(FollowTest, OnlyMovesOfTheNewestMapAreFollowedAndOnlySoOften) {
@@ -53,9 +59,43 @@ TEST(FollowTest, OnlyMovesOfTheNewestMapAreFollowedAndOnlySoOften) {
   EXPECT_EQ(Follow(older, 5, &route), Move::kWait) << "its node has not heard of 7";
 }
 
+// What becomes of a call that has so much time left, and has followed so many moves already.
+struct Outcome {
+  std::optional<absl::Duration> delay;
+  absl::Status status;
+};
+Outcome AfterMove(int64_t known_epoch, absl::Duration time_left, int moves = 0) {
+  const absl::Status moved =
+      ToAbslStatus(ErrorOf(v1::SLOT_MOVED, {{"address", "a:1"}, {"epoch", "7"}}));
+  CallRoute route = {.moves = moves};
+  Outcome outcome = {.status = moved};
+  outcome.delay = DelayAfterMove(SlotErrorIn(moved), known_epoch, {.max_attempts = 1},
+                                 {.attempts = 3, .time_left = time_left}, /*chance=*/0.5, &route,
+                                 &outcome.status);
+  return outcome;
+}
+
 TEST(FollowTest, WhatGoesInACircleIsSaidToDoSo) {
-  const absl::Status last = ToAbslStatus(ErrorOf(v1::SLOT_MOVED, {{"address", "a:1"}}));
-  EXPECT_EQ(ReasonOf(MovedTooOften(last)), "SLOT_MOVED");
+  const Outcome outcome = AfterMove(7, absl::Seconds(1), kMostMoves);
+  EXPECT_FALSE(outcome.delay.has_value());
+  EXPECT_EQ(ReasonOf(outcome.status), "SLOT_MOVED");
+  EXPECT_NE(outcome.status.message().find("do not agree"), std::string::npos);
+}
+
+TEST(FollowTest, ACallThatHasNoTimeToFollowIsTooLate) {
+  EXPECT_TRUE(AfterMove(7, absl::Seconds(1)).delay.has_value());
+  EXPECT_TRUE(AfterMove(8, absl::Seconds(1)).delay.has_value()) << "it was not executed";
+  for (const int64_t known_epoch : {7, 8}) {
+    const Outcome outcome = AfterMove(known_epoch, absl::ZeroDuration());
+    EXPECT_FALSE(outcome.delay.has_value());
+    EXPECT_EQ(outcome.status.code(), absl::StatusCode::kDeadlineExceeded);
+    EXPECT_EQ(ReasonOf(outcome.status), "");
+  }
+}
+
+TEST(FollowTest, WhoLagsBehindIsAskedEverLessOften) {
+  // The third pause of the policy: 200 ms, of which chance takes a quarter off.
+  EXPECT_EQ(AfterMove(8, absl::Seconds(1)).delay, absl::Milliseconds(150));
 }
 
 }  // namespace

@@ -39,6 +39,14 @@ TEST(ReconnectionTest, TheServersWordGoesBeforeOurs) {
   EXPECT_EQ(DelayAfter(absl::InvalidArgumentError(""), 5, "7"), std::nullopt);
 }
 
+TEST(ReconnectionTest, AServerDoesNotSendItsSubscribersAwayForEver) {
+  const absl::Status why = absl::UnavailableError("");
+  // So many milliseconds are more than clocks count.
+  for (const char* pushback : {"60001", "9223372036854775807"}) {
+    EXPECT_EQ(DelayAfter(why, 1, pushback), absl::Minutes(1)) << pushback;
+  }
+}
+
 TEST(ReconnectionTest, ASlowSubscriberThatAskedToBeEndedIs) {
   v1::OperationError error;
   error.set_code(static_cast<int>(absl::StatusCode::kResourceExhausted));

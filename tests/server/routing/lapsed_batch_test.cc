@@ -1,5 +1,5 @@
-// Of a batch, a slot that is no longer served here costs only its own keys; and what fails is
-// counted once.
+// Of a batch, a slot that is no longer served here costs only its own keys; what fails is counted
+// once, and does not hide that something may have been done.
 
 #include "server/routing/lapsed_batch.h"
 
@@ -12,6 +12,9 @@
 #include <vector>
 
 #include "ferrite/v1/cache.pb.h"
+#include "server/call/status.h"
+#include "server/routing/destination.h"
+#include "server/routing/forwarded_result.h"
 #include "server/routing/gather.h"
 #include "server/routing/router.h"
 #include "server/routing/scattered.h"
@@ -169,6 +172,29 @@ TEST_F(LapsedBatchTest, ABatchWithoutAnyResultFailsAndItsKeysAreCountedOnce) {
   EXPECT_EQ(Refused(v1::LEASE_LOST), 2u);
   call_->OnFinished();
   call_->OnGone();
+}
+
+TEST_F(LapsedBatchTest, ABatchWithoutAnyResultDoesNotSayThatNothingWasDoneIfSomethingMayBe) {
+  const ScatteredResults results = {
+      {.result = {.status = NotServed(Way::kUnowned, *view_.Get(), 0)}},
+      {.result = {.status = PeerUnreachable("n", "a", absl::OkStatus(), /*sent=*/true)}}};
+  ReplyWriter reply;
+  for (const Gather gather : {&GatherMGet, &GatherMDelete, &GatherExists}) {
+    const absl::Status status = gather(results, &reply);
+    EXPECT_EQ(ReasonOf(status), v1::PEER_UNREACHABLE);
+    EXPECT_EQ(ErrorInfoOf(status).metadata().at("executed"), "unknown");
+  }
+}
+
+TEST_F(LapsedBatchTest, WhatWasExecutedIsNotSentAgainForItsResultsSake) {
+  v1::OperationError error;
+  error.set_code(static_cast<int>(absl::StatusCode::kResourceExhausted));
+  error.set_reason(v1::REPLY_TOO_LARGE);
+  std::string bytes = error.SerializeAsString();
+  EXPECT_TRUE(FoundNoRoom({.field = v1::OperationResult::kErrorFieldNumber, .message = bytes}));
+  (*error.mutable_metadata())["executed"] = "yes";
+  bytes = error.SerializeAsString();
+  EXPECT_FALSE(FoundNoRoom({.field = v1::OperationResult::kErrorFieldNumber, .message = bytes}));
 }
 
 TEST_F(LapsedBatchTest, RefusalsAreCountedByWhoRefused) {

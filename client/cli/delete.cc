@@ -44,13 +44,21 @@ absl::StatusOr<ExitCode> DeleteAll(Session& session, Client& client,
                                    const KeyArguments& arguments) {
   uint64_t asked = 0;
   uint64_t deleted = 0;
+  bool failed = false;
   JsonResults results(session.json);
   const auto remove = [&](const std::vector<std::string>& keys) {
     v1::MDeleteRequest request;
     request.mutable_keys()->Assign(keys.begin(), keys.end());
-    const absl::StatusOr<v1::MDeleteResponse> reply = client.MDelete(std::move(request));
+    absl::StatusOr<v1::MDeleteResponse> reply = client.MDelete(std::move(request));
     if (!reply.ok()) return reply.status();
+    const std::map<int, absl::Status> errors = TakeKeyErrors(&*reply);
     for (int i = 0; i < reply->deleted_size(); ++i) {
+      if (const auto error = errors.find(i); error != errors.end()) {
+        failed = true;
+        results.Add(KeyErrorJson(keys[i], error->second));
+        if (!session.json) PrintKeyError(keys[i], error->second);
+        continue;
+      }
       if (reply->deleted(i)) ++deleted;
       results.Add({{"key", JsonBytes(keys[i])}, {"deleted", reply->deleted(i)}});
     }
@@ -63,6 +71,7 @@ absl::StatusOr<ExitCode> DeleteAll(Session& session, Client& client,
   }
   results.Begin();
   if (!session.json) PrintLine(absl::StrCat("deleted ", deleted, " of ", asked));
+  if (failed) return ExitCode::kError;
   return deleted == asked ? ExitCode::kOk : ExitCode::kMiss;
 }
 

@@ -13,10 +13,17 @@ absl::StatusOr<ExitCode> RunExists(Session& session, const KeyArguments& argumen
   const auto ask = [&](const std::vector<std::string>& keys) {
     v1::ExistsRequest request;
     request.mutable_keys()->Assign(keys.begin(), keys.end());
-    const absl::StatusOr<v1::ExistsResponse> reply = (*client)->Exists(std::move(request));
+    absl::StatusOr<v1::ExistsResponse> reply = (*client)->Exists(std::move(request));
     if (!reply.ok()) return reply.status();
+    const std::map<int, absl::Status> errors = TakeKeyErrors(&*reply);
     for (int i = 0; i < reply->exists_size(); ++i) {
-      if (!reply->exists(i)) exit_code = ExitCode::kMiss;
+      if (const auto error = errors.find(i); error != errors.end()) {
+        exit_code = ExitCode::kError;
+        results.Add(KeyErrorJson(keys[i], error->second));
+        if (!session.json) PrintKeyError(keys[i], error->second);
+        continue;
+      }
+      if (!reply->exists(i)) exit_code = Worse(exit_code, ExitCode::kMiss);
       results.Add({{"key", JsonBytes(keys[i])}, {"exists", reply->exists(i)}});
       if (!session.json) PrintLine(DisplayText(keys[i]) + (reply->exists(i) ? ": yes" : ": no"));
     }

@@ -22,12 +22,17 @@ struct GetArguments {
 absl::StatusOr<ExitCode> GetMany(const Session& session, Client& client,
                                  const KeyArguments& arguments) {
   ExitCode exit_code = ExitCode::kOk;
-  const auto print = [&](const std::string& key, const v1::GetResponse& read) {
-    if (!read.found()) exit_code = ExitCode::kMiss;
+  const auto print = [&](const std::string& key, const absl::StatusOr<v1::GetResponse>& read) {
+    if (!read.ok()) {
+      exit_code = ExitCode::kError;
+      return session.json ? PrintJson(KeyErrorJson(key, read.status()))
+                          : PrintKeyError(key, read.status());
+    }
+    if (!read->found()) exit_code = Worse(exit_code, ExitCode::kMiss);
     if (session.json) {
-      PrintJson(JsonRead(key, read));
-    } else if (read.found()) {
-      PrintBytes(read.value());
+      PrintJson(JsonRead(key, *read));
+    } else if (read->found()) {
+      PrintBytes(read->value());
       PrintBytes(arguments.null ? std::string_view("\0", 1) : "\n");
     } else {
       PrintNote(DisplayText(key) + " is not there");

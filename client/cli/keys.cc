@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/annotated.h"
+#include "client/cli/bytes.h"
 #include "client/cli/quantity.h"
 
 namespace ferrite::cli {
@@ -124,12 +125,25 @@ absl::Status ForEachBatch(
   return absl::OkStatus();
 }
 
+nlohmann::ordered_json KeyErrorJson(const std::string& key, const absl::Status& why) {
+  return {{"key", JsonBytes(key)}, {"error", ErrorJson(why)}};
+}
+
+void PrintKeyError(const std::string& key, const absl::Status& why) {
+  PrintNote(DisplayText(key) + ": " + DisplayText(std::string(why.message())));
+}
+
 absl::Status ReadKeys(
     Client& client, const std::vector<std::string>& keys,
-    absl::FunctionRef<void(const std::string& key, const v1::GetResponse& read)> visit) {
-  const absl::StatusOr<v1::MGetResponse> reply = client.MGet(keys);
+    absl::FunctionRef<void(const std::string& key, const absl::StatusOr<v1::GetResponse>& read)>
+        visit) {
+  absl::StatusOr<v1::MGetResponse> reply = client.MGet(keys);
   if (reply.ok()) {
-    for (int i = 0; i < reply->results_size(); ++i) visit(keys[i], reply->results(i));
+    const std::map<int, absl::Status> errors = TakeKeyErrors(&*reply);
+    for (int i = 0; i < reply->results_size(); ++i) {
+      const auto error = errors.find(i);
+      error == errors.end() ? visit(keys[i], reply->results(i)) : visit(keys[i], error->second);
+    }
     return absl::OkStatus();
   }
   if (ReasonOf(reply.status()) != "REPLY_TOO_LARGE") return reply.status();

@@ -3,6 +3,7 @@
 // The keys that a command works on: any number of them, from the command line or the standard
 // input, in batches that a server accepts.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,8 +11,10 @@
 #include "CLI/CLI.hpp"
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "client/batch.h"
 #include "client/cli/records.h"
 #include "client/cli/session.h"
+#include "client/error.h"
 
 namespace ferrite::cli {
 
@@ -65,11 +68,25 @@ absl::Status ForEachBatch(
     const Session& session, const KeyArguments& arguments,
     absl::FunctionRef<absl::Status(const std::vector<std::string>& keys)> handle);
 
-// Reads the keys and hands each with its answer to `visit`, in order. Asks again for fewer of them
+// Of a cluster, keys of a batch may have no answer, as those of a node that is down: their errors,
+// by their places. Takes them out of the response.
+template <class Response>
+std::map<int, absl::Status> TakeKeyErrors(Response* response) {
+  std::map<int, absl::Status> errors;
+  for (const auto& [i, error] : TakeErrors(response)) errors.emplace(i, ToAbslStatus(error));
+  return errors;
+}
+
+// Says why a key has no answer: for programs, and for people.
+nlohmann::ordered_json KeyErrorJson(const std::string& key, const absl::Status& why);
+void PrintKeyError(const std::string& key, const absl::Status& why);
+
+// Reads the keys and hands each with its outcome to `visit`, in order. Asks again for fewer of them
 // if their values are too much for one reply.
 absl::Status ReadKeys(
     Client& client, const std::vector<std::string>& keys,
-    absl::FunctionRef<void(const std::string& key, const v1::GetResponse& read)> visit);
+    absl::FunctionRef<void(const std::string& key, const absl::StatusOr<v1::GetResponse>& read)>
+        visit);
 
 // {"results":[...]}, printed piece by piece; silent unless `on`.
 class JsonResults {

@@ -17,14 +17,19 @@ absl::StatusOr<ExitCode> RunMGet(Session& session, const KeyArguments& arguments
   if (!client.ok()) return client.status();
   ExitCode exit_code = ExitCode::kOk;
   JsonResults results(session.json);
-  const auto print = [&](const std::string& key, const v1::GetResponse& read) {
-    if (!read.found()) exit_code = ExitCode::kMiss;
-    results.Add(JsonRead(key, read));
+  const auto print = [&](const std::string& key, const absl::StatusOr<v1::GetResponse>& read) {
+    if (!read.ok()) {
+      exit_code = ExitCode::kError;
+      return session.json ? results.Add(KeyErrorJson(key, read.status()))
+                          : PrintKeyError(key, read.status());
+    }
+    if (!read->found()) exit_code = Worse(exit_code, ExitCode::kMiss);
+    results.Add(JsonRead(key, *read));
     if (session.json) return;
-    if (!read.found()) return PrintNote(DisplayText(key) + " is not there");
-    if (!arguments.null) return PrintLine(DisplayText(key) + ": " + DisplayText(read.value()));
+    if (!read->found()) return PrintNote(DisplayText(key) + " is not there");
+    if (!arguments.null) return PrintLine(DisplayText(key) + ": " + DisplayText(read->value()));
     PrintBytes(key + '\0');
-    PrintBytes(read.value() + '\0');
+    PrintBytes(read->value() + '\0');
   };
   const absl::Status status = ForEachBatch(
       session, arguments,

@@ -2,10 +2,12 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/annotated.h"
+#include "client/batch.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/keys.h"
 #include "client/error.h"
@@ -24,7 +26,21 @@ uint64_t HashOf(const std::string& key) { return std::hash<std::string>()(key); 
 
 // Whether the server has executed nothing, as it has too much to do.
 bool IsBusy(const absl::Status& status) {
-  return absl::IsResourceExhausted(status) && ReasonOf(status) == "OVERLOADED";
+  return absl::IsResourceExhausted(status) && ReasonOf(status) == "OVERLOADED" &&
+         !MayBeDone(status);
+}
+
+// The entries of which that is so, as each may be another node's: their places.
+std::vector<int> BusyEntries(const v1::MSetRequest& request,
+                             const absl::StatusOr<v1::MSetResponse>& reply) {
+  std::vector<int> busy;
+  for (int i = 0; i < request.entries_size(); ++i) {
+    const bool is_busy = reply.ok() ? reply->results(i).has_error() &&
+                                          IsBusy(ToAbslStatus(reply->results(i).error()))
+                                    : IsBusy(reply.status());
+    if (is_busy) busy.push_back(i);
+  }
+  return busy;
 }
 
 // Whether one entry can make a whole batch fail.
@@ -68,10 +84,18 @@ absl::Status EntryLoader::Send() {
 
 EntryLoader::Reply EntryLoader::AnswerTo(Batch& batch) {
   Reply reply = batch.reply.get();
-  for (int tries = 1; tries <= kMostTries && IsBusy(reply.status()) && CaughtSignal() == 0;
-       ++tries) {
+  for (int tries = 1; tries <= kMostTries && CaughtSignal() == 0; ++tries) {
+    const std::vector<int> busy = BusyEntries(batch.request, reply);
+    if (busy.empty()) break;
     absl::SleepFor(Backoff(kPatience, tries, RandomChance()));
-    reply = client_.MSet(batch.request);
+    Reply again = client_.MSet(CopyItems(batch.request, busy));
+    if (!reply.ok()) {
+      reply = std::move(again);
+    } else if (again.ok()) {
+      PutAnswers(*again, busy, &*reply);
+    } else {
+      for (const int i : busy) PutError(i, ToOperationError(again.status()), &*reply);
+    }
   }
   return reply;
 }

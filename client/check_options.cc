@@ -1,5 +1,8 @@
 #include "client/check_options.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -10,9 +13,19 @@ namespace {
 // More would be a list of all nodes, which clients learn by themselves.
 constexpr size_t kMostSeeds = 64;
 
+// Whether this looks like an IPv6 address, with or without a port behind it, that has no brackets.
+bool IsBareIpv6(std::string_view text) {
+  return std::count(text.begin(), text.end(), ':') > 1 &&
+         text.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
+}
+
 }  // namespace
 
 absl::Status CheckAddress(const std::string& address) {
+  if (IsBareIpv6(address)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"", address, "\" is not clear: an IPv6 address stands in brackets, as in [::1]:6380"));
+  }
   const size_t colon = address.rfind(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
     return absl::InvalidArgumentError(

@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/cluster/cluster_calls.h"
+#include "client/cli/cluster/living_nodes.h"
 #include "client/cli/cluster/topology_report.h"
 #include "client/cli/commands.h"
 #include "client/cli/interrupt.h"
@@ -79,28 +80,18 @@ uint32_t SlotsOf(const std::string& node, const v1::Topology& topology) {
   return slots;
 }
 
-// Where the node is reached.
-absl::StatusOr<std::string> AddressOf(const std::string& node, const v1::Topology& topology) {
-  if (topology.cluster().empty())
-    return absl::FailedPreconditionError("the server is part of no cluster");
-  std::string names;
-  for (const v1::TopologyNode& each : topology.nodes()) {
-    if (each.node_id() == node && !each.address().empty()) return each.address();
-    if (!each.address().empty()) absl::StrAppend(&names, names.empty() ? "" : ", ", each.node_id());
-  }
-  return absl::NotFoundError(absl::StrCat("no node '", node, "' lives; those that do: ", names));
-}
-
 absl::StatusOr<ExitCode> DrainNode(const Session& session, const ClusterArguments& arguments) {
   ClusterCalls calls(session.Server(), session.timeout_or_default());
   const auto before = calls.GetTopology();
   if (!before.ok()) return before.status();
-  const auto address = AddressOf(arguments.node, before->topology());
-  if (!address.ok()) return address.status();
+  if (before->topology().cluster().empty())
+    return absl::FailedPreconditionError("the server is part of no cluster");
+  const auto node = LivingNodeNamed(arguments.node, before->topology());
+  if (!node.ok()) return node.status();
   v1::DrainRequest request;
   request.set_node_id(arguments.node);
   request.set_undo(arguments.undo);
-  const auto asked = ClusterCalls(*address, session.timeout_or_default()).Drain(request);
+  const auto asked = ClusterCalls(node->address, session.timeout_or_default()).Drain(request);
   if (!asked.ok()) return asked.status();
   uint32_t left = asked->slots_owned();
   if (!arguments.undo && !arguments.no_wait) {
@@ -153,6 +144,7 @@ absl::StatusOr<ExitCode> Rebalance(const Session& session, const ClusterArgument
 }
 
 absl::StatusOr<ExitCode> RunCluster(Session& session, const ClusterArguments& arguments) {
+  if (const auto client = session.ConnectToServer(); !client.ok()) return client.status();
   if (arguments.action == "status") return ShowStatus(session);
   if (arguments.action == "watch") return Watch(session);
   if (arguments.action == "drain") return DrainNode(session, arguments);

@@ -108,14 +108,14 @@ absl::StatusOr<ExitCode> SetSetting(const Session& session, Client& client,
     setting["previous_value"] = reply->previous_value();
     PrintJson(setting);
   } else {
-    PrintLine(absl::StrCat(arguments.name, " is ", ValueOf(reply->setting()), " now, and was ",
-                           reply->previous_value()));
+    PrintLine(absl::StrCat(arguments.name, session.AtServer(), " is ", ValueOf(reply->setting()),
+                           " now, and was ", reply->previous_value()));
   }
   return ExitCode::kOk;
 }
 
 absl::StatusOr<ExitCode> RunConfig(Session& session, const ConfigArguments& arguments) {
-  const absl::StatusOr<Client*> client = session.Connect();
+  const absl::StatusOr<Client*> client = session.ConnectToServer();
   if (!client.ok()) return client.status();
   if (arguments.action == "get")
     return GetSettings(session, **client, UnprotectArgument(arguments.name));

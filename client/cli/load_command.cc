@@ -8,6 +8,7 @@
 #include "client/cli/interrupt.h"
 #include "client/cli/load/entry_loader.h"
 #include "client/cli/load/entry_reader.h"
+#include "client/cli/load/file_kind.h"
 #include "client/cli/load/load_progress.h"
 #include "client/cli/options.h"
 #include "client/cli/quantity.h"
@@ -125,6 +126,19 @@ class Load {
   EntryLoader loader_;
 };
 
+// What an input begins with whose format does not show.
+absl::Status NoFormat(std::string_view beginning) {
+  if (const std::string kind = KnownFileKind(beginning); !kind.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("this is no file of entries: ", kind, ". --format reads it all the same"));
+  }
+  if (beginning.find('\0') == std::string_view::npos)
+    return WrongUse("the format does not show; name it with --format");
+  return WrongUse(
+      "this looks like a binary file, not one of entries; if it has keys and values between NULs, "
+      "write --format nul");
+}
+
 absl::StatusOr<ExitCode> RunLoad(Session& session, const LoadArguments& arguments) {
   const std::string name = UnprotectArgument(arguments.file);
   const absl::StatusOr<std::unique_ptr<InputFile>> input = InputFile::Open(session, name);
@@ -132,11 +146,9 @@ absl::StatusOr<ExitCode> RunLoad(Session& session, const LoadArguments& argument
   RecordReader records((*input)->file(), '\n', kLongestRecord);
   const absl::StatusOr<std::string_view> beginning = records.Peek();
   if (!beginning.ok()) return beginning.status();
-  const std::string format(arguments.format.empty() ? FormatOf(name, *beginning)
-                                                    : arguments.format);
-  if (format.empty() && !beginning->empty()) {
-    return WrongUse("the format does not show; name it with --format");
-  }
+  std::string format = arguments.format;
+  if (format.empty() && KnownFileKind(*beginning).empty()) format = FormatOf(name, *beginning);
+  if (format.empty() && !beginning->empty()) return NoFormat(*beginning);
   const absl::StatusOr<Client*> client = session.Connect();
   if (!client.ok()) return client.status();
   Load* load = nullptr;

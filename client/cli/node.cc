@@ -48,7 +48,7 @@ void PrintTable(const Session& session, const nlohmann::ordered_json& rows) {
 }
 
 absl::StatusOr<ExitCode> RunInfo(Session& session, const NoArguments&) {
-  const absl::StatusOr<Client*> client = session.Connect();
+  const absl::StatusOr<Client*> client = session.ConnectToServer();
   if (!client.ok()) return client.status();
   const absl::StatusOr<v1::InfoResponse> info = (*client)->Info();
   if (!info.ok()) return info.status();
@@ -72,7 +72,7 @@ absl::StatusOr<ExitCode> RunInfo(Session& session, const NoArguments&) {
 }
 
 absl::StatusOr<ExitCode> RunPing(Session& session, const NoArguments&) {
-  const absl::StatusOr<Client*> client = session.Connect();
+  const absl::StatusOr<Client*> client = session.ConnectToServer();
   if (!client.ok()) return client.status();
   absl::StatusOr<bool> serving = (*client)->IsServing();  // connects, which must not be measured
   if (!serving.ok()) return serving.status();

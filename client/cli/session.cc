@@ -76,12 +76,22 @@ std::string Session::Server() const {
   return choice;
 }
 
-absl::StatusOr<Client*> Session::Connect() {
-  std::unique_ptr<Client>& client = (*clients_)[{servers, timeout_or_default()}];
+absl::StatusOr<Client*> Session::ConnectToServer() {
+  // An address that is none is wrong use, whether or not it would be asked.
+  if (const absl::StatusOr<Client*> all = Connect(); !all.ok()) return all;
+  return ClientOf(Server());
+}
+
+std::string Session::AtServer() const {
+  return servers == Server() ? "" : absl::StrCat(" at ", Server());
+}
+
+absl::StatusOr<Client*> Session::ClientOf(const std::string& addresses) {
+  std::unique_ptr<Client>& client = (*clients_)[{addresses, timeout_or_default()}];
   if (client == nullptr) {
     // Nodes forward to each other, so that a command needs no other than the one that it asks.
     absl::StatusOr<std::unique_ptr<Client>> created =
-        Client::Create({.seeds = SplitAddresses(servers),
+        Client::Create({.seeds = SplitAddresses(addresses),
                         .routing = RoutingMode::kAnyNode,
                         .default_timeout = timeout_or_default(),
                         // A command makes one call at a time, and should appear as that call in the

@@ -55,9 +55,12 @@ struct Session {
   // The next call of Server() looks again.
   void ForgetServer() { choices_->erase(servers); }
 
-  // The client, which its first call connects. It asks the same server; should that go, others of
-  // `servers`.
-  absl::StatusOr<Client*> Connect();
+  // A client for keys, which its first call connects: any of `servers` will do.
+  absl::StatusOr<Client*> Connect() { return ClientOf(servers); }
+  // A client for what is about one server: Server() and no other.
+  absl::StatusOr<Client*> ConnectToServer();
+  // " at HOST:PORT" where it has to be said which of several that is; else nothing.
+  std::string AtServer() const;
 
   // The bytes that an argument of the command line stands for.
   absl::StatusOr<std::string> Bytes(const std::string& argument) const;
@@ -74,6 +77,8 @@ struct Session {
   absl::Duration timeout_or_default() const { return timeout.value_or(absl::Seconds(5)); }
 
  private:
+  absl::StatusOr<Client*> ClientOf(const std::string& addresses);
+
   // By addresses and timeout.
   using Clients = std::map<std::pair<std::string, absl::Duration>, std::unique_ptr<Client>>;
   std::shared_ptr<Clients> clients_ = std::make_shared<Clients>();

@@ -32,7 +32,8 @@ absl::StatusOr<ExitCode> Reset(const Session& session, Client& client) {
     PrintJson({{"forgotten", reply->forgotten()}});
   } else {
     PrintLine(absl::StrCat("forgot ", reply->forgotten(),
-                           reply->forgotten() == 1 ? " slow call" : " slow calls"));
+                           reply->forgotten() == 1 ? " slow call" : " slow calls",
+                           session.AtServer()));
   }
   return ExitCode::kOk;
 }
@@ -80,7 +81,7 @@ absl::StatusOr<ExitCode> Follow(const Session& session, Client& client, int limi
 }
 
 absl::StatusOr<ExitCode> RunSlowLog(Session& session, const SlowLogArguments& arguments) {
-  const absl::StatusOr<Client*> client = session.Connect();
+  const absl::StatusOr<Client*> client = session.ConnectToServer();
   if (!client.ok()) return client.status();
   if (arguments.reset) return Reset(session, **client);
   return arguments.follow ? Follow(session, **client, arguments.limit)

@@ -9,7 +9,7 @@ struct StatsArguments {
 };
 
 absl::StatusOr<ExitCode> RunStats(Session& session, const StatsArguments& arguments) {
-  const absl::StatusOr<Client*> client = session.Connect();
+  const absl::StatusOr<Client*> client = session.ConnectToServer();
   if (!client.ok()) return client.status();
   const absl::StatusOr<v1::StatsResponse> stats = (*client)->Stats();
   if (!stats.ok()) return stats.status();

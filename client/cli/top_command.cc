@@ -17,7 +17,7 @@ struct TopArguments {
 
 absl::StatusOr<ExitCode> RunTop(Session& session, const TopArguments& arguments) {
   const absl::Duration interval = arguments.interval.value_or(absl::Seconds(1));
-  const absl::StatusOr<Client*> client = session.Connect();
+  const absl::StatusOr<Client*> client = session.ConnectToServer();
   if (!client.ok()) return client.status();
   absl::StatusOr<v1::StatsResponse> before = (*client)->Stats();
   if (!before.ok()) return before.status();

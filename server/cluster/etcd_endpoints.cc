@@ -24,6 +24,9 @@ absl::StatusOr<std::string> ParseEndpoint(std::string_view text) {
   if (address.size() > kMaxEndpointBytes) return refuse("is too long");
   const std::string_view host = address.substr(0, colon);
   const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
+  if (!bracketed && host.find(':') != std::string_view::npos &&
+      host.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos)
+    return refuse("has an IPv6 address without brackets, as in [::1]:2379");
   if (!bracketed && host.find_first_of("[]:/@?# \t") != std::string_view::npos)
     return refuse("has a host that is none");
   int port = 0;

@@ -119,5 +119,13 @@ TEST(FormatOfTest, GoesByNameThenByContent) {
   EXPECT_EQ(FormatOf("-", "a b\n"), "");
 }
 
+TEST(FormatOfTest, TakesBinariesForNothing) {
+  EXPECT_EQ(FormatOf("-", "a\0\xff\0b\0\0c"s), "nul") << "a value may be empty, and any bytes";
+  EXPECT_EQ(FormatOf("-", "a\0b\0\0c\0"s), "") << "a key may not be empty";
+  EXPECT_EQ(FormatOf("-", "a\xff\0b\0"s), "");
+  EXPECT_EQ(FormatOf("-", "a\x01\0b\0"s), "");
+  EXPECT_EQ(FormatOf("program", "\x7f\x45LF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0"s), "");
+}
+
 }  // namespace
 }  // namespace ferrite::cli

@@ -53,6 +53,16 @@ TEST_F(LoadTest, ReadsEveryFormat) {
               HasSubstr("cannot open /nonexistent/file"));
 }
 
+TEST_F(LoadTest, SaysWhatABinaryIs) {
+  const Result program = Ferrite({"load", FERRITE_CLI_PATH});
+  EXPECT_EQ(program.exit_code, 2);
+  EXPECT_EQ(program.out, "");
+  EXPECT_THAT(program.err, HasSubstr("no file of entries: it is a program or library (ELF)"));
+  EXPECT_THAT(Ferrite({"load"}, "\x1f\x8b\x08\0abc,d\n"s).err, HasSubstr("try zcat FILE"));
+  EXPECT_THAT(Ferrite({"load"}, "\x01\0\x02\0"s).err, HasSubstr("looks like a binary file"));
+  EXPECT_EQ(Ferrite({"load", "--format", "nul"}, "\x01\0\x02\0"s).exit_code, 0);
+}
+
 TEST_F(LoadTest, StopsAtTheFirstErrorOrSkipsThem) {
   const std::string lines = "a,1\nb\n" + std::string(5000, 'k') + ",1\nc,3\n,4\nd,5\n";
   const Result stop = Ferrite({"load", "--format", "csv"}, lines);

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import signal
 import subprocess
 
 import grpc
@@ -59,6 +60,32 @@ def test_draining_a_node_that_is_not_there_names_those_that_are(nodes):
     assert "no node 'n9' lives; those that do: n1, n2, n3" in err
 
 
+def test_draining_with_a_slip_suggests_the_name(nodes):
+    code, _, err = ferrite(nodes["n1"].address, "cluster", "drain", "N1")
+    assert code == 2 and "no node 'N1' lives; did you mean n1?" in err
+
+
+def test_flush_empties_all_nodes_or_the_one_that_is_named(nodes):
+    lines = "".join(f"key{number},value\n" for number in range(300))
+    fill = lambda: subprocess.run([os.environ["FERRITE_CLI_BINARY"], "--server", nodes["n1"].address, "load", "--format", "csv"],
+                                  input=lines, text=True, capture_output=True, check=True)
+    fill()
+    assert told(nodes["n2"].address, "flush", "--yes", "--node", "n3").endswith(" of cluster test\n")
+    left = told(nodes["n1"].address, "scan").splitlines()
+    assert 0 < len(left) < 300
+    fill()
+    out = told(nodes["n2"].address, "flush", "--yes")
+    assert sorted(line.split(":")[0] for line in out.splitlines()[:-1]) == ["n1", "n2", "n3"]
+    assert out.splitlines()[-1] == "deleted 300 entries of cluster test"
+    assert told(nodes["n1"].address, "scan") == ""
+    fill()
+    outcome = json.loads(told(nodes["n1"].address, "--json", "flush", "--yes"))
+    assert outcome["deleted"] == "300"
+    assert sorted(node["node_id"] for node in outcome["nodes"]) == ["n1", "n2", "n3"]
+    code, _, err = ferrite(nodes["n1"].address, "flush", "--yes", "--node", "n9")
+    assert code == 2 and "no node 'n9' lives" in err
+
+
 def test_rebalancing_what_is_even_moves_nothing_whoever_is_asked(nodes):
     for node in nodes.living():
         assert told(node.address, "cluster", "rebalance", "--dry-run") == "the shares are even: nothing moves\n"
@@ -90,6 +117,24 @@ def test_a_node_of_no_cluster_says_so():
         assert code == 2 and "part of no cluster" in err
 
 
+def test_what_is_about_one_server_never_tells_of_another():
+    with ServerProcess() as first, ServerProcess() as second:
+        both = f"{first.grpc_address},{second.grpc_address}"
+        command = ["setpriv", "--pdeathsig", "KILL", "--", os.environ["FERRITE_CLI_BINARY"], "--server", both, "--json", "run", "-"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as script:
+            def say(line, pipe):
+                script.stdin.write(line + "\n")
+                script.stdin.flush()
+                return json.loads(pipe.readline())
+            assert say("info", script.stdout)["pid"] == str(first.pid)
+            first.signal(signal.SIGKILL)
+            first.await_end(-signal.SIGKILL)
+            assert first.grpc_address in say("info", script.stderr)["error"]["message"]  # rather than an answer of the second
+            assert say("info", script.stdout)["pid"] == str(second.pid)  # which is asked from now on
+            assert say("ping", script.stdout)["server"] == second.grpc_address
+            script.stdin.close()
+
+
 class OddTopology(cluster_pb2_grpc.ClusterServiceServicer):
     """5,000 nodes, some of them with names that no node may have."""
 
@@ -117,6 +162,10 @@ def test_status_of_5000_nodes_with_odd_names():
         status = json.loads(told(f"127.0.0.1:{port}", "cluster", "status", "--json"))
         assert len(status["nodes"]) == 5000
         assert status["nodes"][8]["node_id"] == "two\nlines"
+        code, _, err = ferrite(f"127.0.0.1:{port}", "cluster", "drain", "NOSUCH")
+        assert code == 2 and "and 4,992 more" in err and len(err) < 1000
+        code, _, err = ferrite(f"127.0.0.1:{port}", "cluster", "drain", "node-4999x")
+        assert code == 2 and "did you mean node-4999?" in err and len(err) < 1000
     finally:
         server.stop(None)
 

@@ -128,7 +128,7 @@ absl::StatusOr<ExitCode> Follow(Session& session, const FollowArguments& argumen
   while (!printer.done() && !interrupted.WaitFor(kGlance) && IsRead()) {
     if (printer.acknowledged() || std::chrono::steady_clock::now() < patience_ends) continue;
     if (absl::Status problem = printer.problem(); !problem.ok()) return problem;
-    return NoAnswer(session.Server(), session.timeout_or_default());
+    return NoAnswer(session.servers, session.timeout_or_default());
   }
   subscription.reset();  // after the last callback
   if (absl::Status failure = printer.failure(); !failure.ok()) return failure;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "client/cli/bytes.h"
 #include "client/cli/load/csv.h"
+#include "client/cli/load/file_kind.h"
 #include "client/cli/load/json_reader.h"
 #include "client/cli/load/line_reader.h"
 
@@ -108,7 +109,8 @@ std::string_view FormatOf(std::string_view file_name, std::string_view beginning
   if (ending == ".csv") return "csv";
   if (ending == ".tsv") return "tsv";
   if (beginning.substr(0, 3) == kByteOrderMark) beginning.remove_prefix(3);
-  if (beginning.find('\0') != std::string_view::npos) return "nul";
+  if (beginning.find('\0') != std::string_view::npos)
+    return HasKeysBetweenNuls(beginning) ? "nul" : "";
   if (beginning.substr(0, 1) == "{") return "json";
   const std::string_view line = beginning.substr(0, beginning.find('\n'));
   if (line.find('\t') != std::string_view::npos) return "tsv";

@@ -13,6 +13,7 @@
 #include "client/error.h"
 #include "ferrite/internal/v1/standard.pb.h"
 #include "ferrite/v1/admin.grpc.pb.h"
+#include "ferrite/v1/cluster.grpc.pb.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "tests/client/cli_fixture.h"
@@ -30,10 +31,30 @@ v1::FlushWithProgressResponse Progress(uint64_t deleted, double share, bool fini
   return progress;
 }
 
+// Says that it is a node of a cluster.
+class TopologyPeer final : public v1::ClusterService::Service {
+ public:
+  grpc::Status GetTopology(grpc::ServerContext*, const v1::GetTopologyRequest*,
+                           v1::GetTopologyResponse* response) override {
+    *response->mutable_topology() = topology;
+    return grpc::Status::OK;
+  }
+
+  void AddNode(const std::string& id, const std::string& address) {
+    topology.set_cluster("shop");
+    v1::TopologyNode* const node = topology.add_nodes();
+    node->set_node_id(id);
+    node->set_address(address);
+  }
+
+  v1::Topology topology;  // empty: it is part of none
+};
+
 class FlushPeer final : public v1::AdminService::Service {
  public:
-  FlushPeer() {
+  explicit FlushPeer(grpc::Service* beside = nullptr) {
     grpc::ServerBuilder builder;
+    if (beside != nullptr) builder.RegisterService(beside);
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(this);
     server_ = builder.BuildAndStart();
@@ -143,6 +164,39 @@ TEST_F(FlushCommandTest, AServerThatOnlyKnowsFlushIsAskedForThat) {
   const Result run = Flush();
   EXPECT_EQ(run.exit_code, 0);
   EXPECT_EQ(run.out, "deleted 7 entries\n");
+}
+
+TEST_F(FlushCommandTest, OfAClusterOneNodeThatFailsDoesNotKeepTheOthersFull) {
+  TopologyPeer cluster;
+  FlushPeer peer(&cluster);
+  cluster.AddNode("n1", peer.address());
+  cluster.AddNode("gone", "");  // it owns slots, but does not live
+  cluster.AddNode("n2", "127.0.0.1:1");
+  peer.messages = {Progress(0, 0), Progress(1001, 1, true)};
+  const auto flush = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {FERRITE_CLI_PATH, "flush", "--yes"});
+    return RunCommand(options, "", {"FERRITE_SERVER=" + peer.address()});
+  };
+  const Result all = flush({});
+  EXPECT_EQ(all.exit_code, 2);
+  EXPECT_EQ(all.out, "n1: 1,001 entries\ndeleted 1,001 entries of cluster shop\n");
+  EXPECT_THAT(all.err, HasSubstr("n2: cannot reach 127.0.0.1:1"));
+  EXPECT_THAT(all.err, HasSubstr("1 of 2 nodes were not flushed"));
+  const nlohmann::json json = flush({"--json"}).Json();
+  EXPECT_EQ(json["deleted"], "1001");
+  EXPECT_EQ(json["nodes"].size(), 2u);
+  const Result one = flush({"--node", "n1"});
+  EXPECT_EQ(one.exit_code, 0) << one.err;
+  EXPECT_THAT(flush({"--node", "n3"}).err, HasSubstr("no node 'n3' lives"));
+}
+
+TEST_F(FlushCommandTest, ANodeIsNamedOnlyOfACluster) {
+  EXPECT_THAT(Flush({"--node", "n1"}).err, HasSubstr("part of no cluster; leave out --node"));
+  TopologyPeer lone;
+  const FlushPeer peer(&lone);
+  const Result run = RunCommand({FERRITE_CLI_PATH, "flush", "--yes", "--node", "n1"}, "",
+                                {"FERRITE_SERVER=" + peer.address()});
+  EXPECT_THAT(run.err, HasSubstr("part of no cluster; leave out --node"));
 }
 
 TEST(ProgressBarTest, FillsUp) {

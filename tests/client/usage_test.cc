@@ -117,9 +117,11 @@ TEST(UsageTest, HelpKnowsEveryCommand) {
 
 TEST(UsageTest, BlamesWhoeverNamedTheServer) {
   EXPECT_THAT(Alone({"ping"}, {"FERRITE_SERVER=nonsense"}).err, HasSubstr("FERRITE_SERVER: "));
-  for (const char* command : {"ping", "cluster", "get"}) {
-    EXPECT_THAT(Alone({"--server", "::1:7391", command, *command == 'g' ? "k" : "status"}).err,
-                HasSubstr("an IPv6 address stands in brackets, as in [::1]:6380"));
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"ping"}, {"cluster"}, {"get", "k"}, {"flush", "--yes"}}) {
+    std::vector<std::string> line = {"--server", "::1:7391"};
+    line.insert(line.end(), words.begin(), words.end());
+    EXPECT_THAT(Alone(line).err, HasSubstr("an IPv6 address stands in brackets, as in [::1]:6380"));
   }
   EXPECT_THAT(Alone({"--server", "nonsense", "ping"}, {"FERRITE_SERVER=x:1"}).err,
               HasSubstr("--server: "));

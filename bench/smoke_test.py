@@ -18,6 +18,7 @@ from harness import build
 
 SKIPPED = 77
 PROGRAMS = {
+    "attack": (),
     "change": (),
     "cluster": ("etcd",),
     "eviction": ("redis-server", "memcached"),

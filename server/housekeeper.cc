@@ -39,6 +39,7 @@ void Housekeeper::Run() {
     }
     replays_.Purge();
     events_.Sweep();
+    heap_.Run(store_.memory_bytes());
   }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 // The thread that does what nobody waits for: it takes back the memory of expired entries and
-// forgets old request_ids.
+// forgets old request_ids, and has the allocator give back what was freed.
 
 #include <condition_variable>
 #include <mutex>
@@ -9,6 +9,7 @@
 
 #include "server/events/event_hub.h"
 #include "server/handlers/replay_window.h"
+#include "server/heap_trim.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -30,6 +31,7 @@ class Housekeeper {
   Store& store_;
   ReplayWindow& replays_;
   EventHub& events_;
+  HeapTrim heap_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stop_ = false;

@@ -7,12 +7,14 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "base/standard_descriptors.h"
+#include "server/frame_hook.h"
 #include "server/log.h"
 #include "server/node.h"
 #include "server/settings/settings.h"
@@ -81,7 +83,7 @@ int main(int argc, char** argv) {
   // Before any thread is started, so that all of them leave signals to the wait below.
   const ferrite::Signals signals;
   ferrite::StartLog(settings->json_log, settings->log_level);
-  ferrite::Node node(*settings);
+  ferrite::Node node(*settings, std::nullopt, ferrite::HookFrames(*settings));
   if (const absl::Status status = StartNode(&node); !status.ok()) {
     spdlog::error("{}", std::string(status.message()));
     return kExitFailure;

@@ -8,11 +8,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/byte_amount.h"
+#include "base/descriptor.h"
 #include "server/call/limits.h"
 #include "server/call/status.h"
 #include "server/cluster_part.h"
 #include "server/door.h"
 #include "server/engine/grpc/grpc_peers.h"
+#include "server/guard/self_test.h"
 #include "server/log.h"
 #include "server/net/connection_limit.h"
 #include "server/routing/routed_rpcs.h"
@@ -54,8 +56,9 @@ GrpcServerOptions OptionsOf(const Settings& settings) {
 
 }  // namespace
 
-Node::Node(const Settings& settings, const std::optional<Membership>& membership)
+Node::Node(const Settings& settings, const std::optional<Membership>& membership, FrameGuard* guard)
     : settings_(settings),
+      guard_(guard),
       store_({.shards = settings.shards,
               .max_memory_bytes = settings.max_memory_bytes,
               .evict = settings.evict}),
@@ -92,6 +95,7 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
       cluster_metrics_(driver_.get()) {
   live_settings_.TellShards(store_.shard_count());
   if (router_.has_value()) routing_metrics_.emplace(&*router_);
+  if (guard_ != nullptr) guard_metrics_.emplace(guard_);
 }
 
 Node::~Node() {
@@ -169,6 +173,7 @@ absl::Status Node::StartHttp() {
       &rpc_metrics_,      &store_metrics_,   &admission_metrics_, &event_metrics_,
       &settings_metrics_, &process_metrics_, &cluster_metrics_};
   if (routing_metrics_.has_value()) metrics.push_back(&*routing_metrics_);
+  if (guard_metrics_.has_value()) metrics.push_back(&*guard_metrics_);
   auto http = HttpEndpoint::Start(settings_.http_listen, settings_.unix_socket_mode, metrics,
                                   PlacesKept().http);
   if (!http.ok()) return http.status();
@@ -206,12 +211,32 @@ absl::Status Node::StartGrpc() {
   DoorPolicy policy = PolicyOfDoor(connections, settings_.max_connections, &health_, &counters_);
   policy.local_guests = places.local_guests;
   policy.remote_guests = places.remote_guests;
-  absl::Status status = listener_.Start(
-      {.connections = connections, .by_descriptors = connections < settings_.max_connections},
-      std::move(policy),
-      [this](int listener, int descriptor) { grpc_.Handoff(listener, descriptor); });
+  absl::Status status = TestTheGuard();
+  if (status.ok()) {
+    status = listener_.Start(
+        {.connections = connections, .by_descriptors = connections < settings_.max_connections},
+        std::move(policy), [this](int listener, int descriptor) { Take(listener, descriptor); });
+  }
   if (!status.ok()) Shutdown();
   return status;
+}
+
+absl::Status Node::TestTheGuard() {
+  if (guard_ == nullptr) return absl::OkStatus();
+  constexpr int kNoListener = -1;
+  const absl::Status status =
+      TestGuard(guard_, [this](int descriptor) { grpc_.Handoff(kNoListener, descriptor); });
+  if (status.ok() || settings_.frame_guard != "warn") return status;
+  spdlog::warn("{}", std::string(status.message()));
+  return absl::OkStatus();
+}
+
+void Node::Take(int listener, int descriptor) {
+  if (guard_ != nullptr && !guard_->Watch(descriptor)) {
+    Descriptor(descriptor).Close();
+    return;
+  }
+  grpc_.Handoff(listener, descriptor);
 }
 
 ConnectionCounts Node::CountConnections() const {

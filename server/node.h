@@ -19,6 +19,8 @@
 #include "server/events/dispatcher.h"
 #include "server/events/event_hub.h"
 #include "server/events/event_metrics.h"
+#include "server/guard/frame_guard.h"
+#include "server/guard/guard_metrics.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
 #include "server/handlers/cluster_handlers.h"
@@ -46,10 +48,12 @@ namespace ferrite {
 // Not thread-safe.
 class Node {
  public:
-  // `settings` must outlive the node. Tests give it a membership of their own making; otherwise the
-  // settings say whether it is part of a cluster.
+  // `settings` and `guard` must outlive the node. Tests give it a membership of their own making;
+  // otherwise the settings say whether it is part of a cluster. Without a guard, frames are not
+  // counted.
   explicit Node(const Settings& settings,
-                const std::optional<Membership>& membership = std::nullopt);
+                const std::optional<Membership>& membership = std::nullopt,
+                FrameGuard* guard = nullptr);
   ~Node();
 
   // Binds, starts and becomes ready. Fails with the address and the reason in the text.
@@ -71,6 +75,10 @@ class Node {
   void LogSettings() const;
   absl::Status StartHttp();
   absl::Status StartGrpc();
+  // Whether the guard works, or need not.
+  absl::Status TestTheGuard();
+  // Has gRPC take over a connection, under guard.
+  void Take(int listener, int descriptor);
   std::optional<Router> MakeRouter(const std::optional<Membership>& membership) const;
   std::vector<Rpc> AllRpcs();
   void StartCluster();
@@ -84,6 +92,7 @@ class Node {
   ConnectionCounts CountConnections() const;
 
   const Settings& settings_;
+  FrameGuard* const guard_;
   Store store_;
   ReplayWindow replays_;
   EventHub events_;
@@ -115,6 +124,7 @@ class Node {
   ProcessMetrics process_metrics_;
   std::optional<RoutingMetrics> routing_metrics_;
   ClusterMetrics cluster_metrics_;
+  std::optional<GuardMetrics> guard_metrics_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<HttpEndpoint> http_;
   Mutex ready_mutex_;

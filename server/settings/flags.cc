@@ -47,6 +47,10 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"shutdown-grace", "10s", "how long calls in progress may take to end after SIGTERM"},
     {"max-connection-age", "0",
      "ask clients to reconnect after this long, so that they find new nodes; 0: never"},
+    {"frame-guard", "on",
+     "end connections that flood gRPC with frames; on: not to start where that cannot be done; "
+     "warn: "
+     "to start all the same; off: not at all"},
     {"slowlog-threshold", "10ms",
      "keep calls that take this long for SlowLog, such as 250us; 0: every call, off: none", true},
     {"slowlog-entries", "128",

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "server/guard/frame_limits.h"
 #include "server/settings/settings.h"
 
 namespace ferrite {
@@ -41,6 +42,9 @@ struct MemoryUse {
 
 // What gRPC may hold: connections, requests in progress, and those on their way.
 uint64_t GrpcBytes(const Settings& settings);
+
+// What clients may send before their connections are cut.
+FrameLimits LimitsOfFrames(const Settings& settings);
 
 // What answers of other nodes may take that were not passed on yet.
 uint64_t RepliesOfPeersBytes(const Settings& settings);

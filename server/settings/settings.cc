@@ -100,6 +100,7 @@ class Loader {
           std::max(settings_.max_inflight_bytes, LargestCallBytes(settings_.max_value_bytes));
     }
     settings_.request_window_bytes = reader_.BytesOrShare("request-window-bytes", kWindow);
+    settings_.frame_guard = reader_.Choice("frame-guard", {"on", "warn", "off"});
     settings_.shutdown_grace = reader_.Duration("shutdown-grace", kMillisecond, absl::Hours(1));
     settings_.max_connection_age =
         reader_.Duration("max-connection-age", kMinConnectionAge, kMaxConnectionAge);

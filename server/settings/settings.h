@@ -36,6 +36,7 @@ struct Settings {
   uint64_t max_inflight_operations = 0;
   uint64_t max_inflight_bytes = 0;
   uint64_t request_window_bytes = 0;
+  std::string frame_guard;  // on, warn or off
   absl::Duration shutdown_grace;
   absl::Duration max_connection_age;                // zero: no limit
   std::optional<absl::Duration> slowlog_threshold;  // absent: no call is slow; zero: each is

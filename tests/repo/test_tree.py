@@ -56,7 +56,8 @@ SERVER_FOLDERS = {
     "health": ["engine"],
     "reflection": ["engine"],
     "net": ["metrics"],
-    "settings": ["admission", "events", "net", "cluster"],
+    "guard": ["metrics"],
+    "settings": ["admission", "events", "net", "guard", "cluster"],
     "cluster": [],
     "cluster/core": ["cluster"],
     "cluster/etcd": ["cluster", "steady"],
@@ -64,7 +65,7 @@ SERVER_FOLDERS = {
     "cluster/driver": ["cluster/core", "cluster/etcd", "cluster/hello"],
     "routing": ["engine", "handlers", "cluster"],
 }
-SYSTEM = {"sys", "netinet", "arpa", "linux", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "fnmatch.h", "sched.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
+SYSTEM = {"sys", "netinet", "arpa", "linux", "dlfcn.h", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "fnmatch.h", "sched.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 
 # (what is banned, in which files, what to write instead)
 CPP = r"\.(cc|h)$"

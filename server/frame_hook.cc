@@ -1,0 +1,96 @@
+#include "server/frame_hook.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "server/settings/memory_plan.h"
+
+#ifdef FERRITE_SANITIZED
+
+namespace ferrite {
+
+FrameGuard* HookFrames(const Settings&) {
+  spdlog::warn("frames are not counted: a sanitizer has recvmsg() to itself");
+  return nullptr;
+}
+
+}  // namespace ferrite
+
+#else
+#include <dlfcn.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+
+namespace ferrite {
+namespace {
+
+constinit std::atomic<FrameGuard*> frame_guard = nullptr;
+
+template <typename Function>
+Function* TheRealOne(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+FrameGuard* HookFrames(const Settings& settings) {
+  if (settings.frame_guard == "off") {
+    spdlog::warn("frames are not counted (--frame-guard=off): clients can take any memory");
+    return nullptr;
+  }
+  auto* const guard = new FrameGuard(LimitsOfFrames(settings));
+  frame_guard.store(guard, std::memory_order_release);
+  return guard;
+}
+
+}  // namespace ferrite
+
+extern "C" {
+
+ssize_t recvmsg(int descriptor, msghdr* message, int flags) {
+  static auto* const real = ferrite::TheRealOne<decltype(recvmsg)>("recvmsg");
+  const ssize_t size = real(descriptor, message, flags);
+  // What is read with flags is no part of the stream: errors, or a look ahead.
+  if (size <= 0 || flags != 0) return size;
+  ferrite::FrameGuard* const guard = ferrite::frame_guard.load(std::memory_order_acquire);
+  if (guard == nullptr || guard->Admit(descriptor, message->msg_iov, static_cast<size_t>(size)))
+    return size;
+  return 0;  // the end of the stream
+}
+
+ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
+  static auto* const real = ferrite::TheRealOne<decltype(sendmsg)>("sendmsg");
+  const ssize_t size = real(descriptor, message, flags);
+  if (size <= 0) return size;
+  if (ferrite::FrameGuard* const guard = ferrite::frame_guard.load(std::memory_order_acquire);
+      guard != nullptr) {
+    guard->Answered(descriptor);
+  }
+  return size;
+}
+
+// Whoever waits for something to do has done what there was.
+int epoll_wait(int set, epoll_event* events, int count, int timeout_ms) {
+  static auto* const real = ferrite::TheRealOne<decltype(epoll_wait)>("epoll_wait");
+  if (ferrite::FrameGuard* const guard = ferrite::frame_guard.load(std::memory_order_acquire);
+      guard != nullptr) {
+    guard->EndBatch();
+  }
+  return real(set, events, count, timeout_ms);
+}
+
+int close(int descriptor) {
+  static auto* const real = ferrite::TheRealOne<decltype(close)>("close");
+  if (ferrite::FrameGuard* const guard = ferrite::frame_guard.load(std::memory_order_acquire);
+      guard != nullptr) {
+    guard->Forget(descriptor);
+  }
+  return real(descriptor);
+}
+
+}  // extern "C"
+#endif

@@ -1,0 +1,130 @@
+#include "server/guard/frame_guard.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "server/guard/peer_text.h"
+
+namespace ferrite {
+namespace {
+
+constexpr int64_t kLogPauseNs = 1'000'000'000;
+
+// Of whichever guard the thread reads for: there is one in a process, and tests' do not mix.
+constinit thread_local ReadBatch batch;
+
+}  // namespace
+
+FrameGuard::FrameGuard(const FrameLimits& limits) : budget_(limits) {}
+
+FrameGuard::~FrameGuard() {
+  for (const std::atomic<Chunk*>& chunk : chunks_) delete chunk.load(std::memory_order_relaxed);
+}
+
+bool FrameGuard::Watch(int descriptor) {
+  const auto index = static_cast<size_t>(descriptor);
+  if (descriptor < 0 || index / kChunkSlots >= kChunks) return false;
+  auto connection = std::make_unique<GuardedConnection>();
+  MutexLock lock(&mutex_);
+  std::atomic<Chunk*>& chunk = chunks_[index / kChunkSlots];
+  if (chunk.load(std::memory_order_relaxed) == nullptr)
+    chunk.store(new Chunk{}, std::memory_order_release);
+  std::atomic<GuardedConnection*>& slot =
+      (*chunk.load(std::memory_order_relaxed))[index % kChunkSlots];
+  slot.store(connection.get(), std::memory_order_release);
+  open_[descriptor] = std::move(connection);
+  connections_.store(open_.size(), std::memory_order_relaxed);
+  return true;
+}
+
+void FrameGuard::Forget(int descriptor) {
+  if (descriptor < 0 || Find(descriptor) == nullptr) return;
+  const auto index = static_cast<size_t>(descriptor);
+  MutexLock lock(&mutex_);
+  const auto found = open_.find(descriptor);
+  if (found == open_.end()) return;
+  (*chunks_[index / kChunkSlots].load(std::memory_order_relaxed))[index % kChunkSlots].store(
+      nullptr, std::memory_order_release);
+  unfinished_.fetch_sub(found->second->held.exchange(0), std::memory_order_relaxed);
+  open_.erase(found);
+  forgotten_.NotifyAll();
+  connections_.store(open_.size(), std::memory_order_relaxed);
+}
+
+bool FrameGuard::Admit(int descriptor, const iovec* pieces, size_t size) {
+  GuardedConnection* const connection = Find(descriptor);
+  if (connection == nullptr) return true;
+  if (connection->cut.load(std::memory_order_relaxed)) return false;
+  if (batch.number == 0) batch.number = batches_.fetch_add(1, std::memory_order_relaxed) + 1;
+  const int64_t before = connection->unfinished_bytes();
+  const std::optional<CutReason> reason = connection->Read(
+      pieces, size, SteadyNs(), connections_.load(std::memory_order_relaxed), &batch, &budget_);
+  if (reason.has_value()) {
+    Cut(descriptor, connection, *reason);
+    return false;
+  }
+  const int64_t more = connection->unfinished_bytes() - before;
+  if (more == 0) return true;
+  connection->held.fetch_add(more);
+  if (unfinished_.fetch_add(more, std::memory_order_relaxed) + more <= unfinished_limit())
+    return true;
+  Reclaim();
+  return !connection->cut.load(std::memory_order_relaxed);
+}
+
+void FrameGuard::EndBatch() {
+  if (batch.resets != 0) budget_.AddResets(-batch.resets);
+  batch = {};
+}
+
+void FrameGuard::Answered(int descriptor) {
+  GuardedConnection* const connection = Find(descriptor);
+  if (connection != nullptr && connection->unanswered.load(std::memory_order_relaxed) != 0)
+    connection->unanswered.store(0, std::memory_order_relaxed);
+}
+
+bool FrameGuard::AwaitForgotten(int descriptor, std::chrono::milliseconds longest) {
+  const auto end = std::chrono::steady_clock::now() + longest;
+  MutexLock lock(&mutex_);
+  while (open_.contains(descriptor)) {
+    if (!forgotten_.WaitUntil(&mutex_, end)) return !open_.contains(descriptor);
+  }
+  return true;
+}
+
+void FrameGuard::Reclaim() {
+  MutexLock lock(&mutex_);
+  while (unfinished_bytes() > unfinished_limit()) {
+    const auto largest = std::max_element(
+        open_.begin(), open_.end(),
+        [](const auto& a, const auto& b) { return a.second->held.load() < b.second->held.load(); });
+    if (largest == open_.end() || largest->second->held.load() <= 0) return;
+    Cut(largest->first, largest->second.get(), CutReason::kUnfinishedBytes);
+    // Wakes whoever waits for more.
+    shutdown(largest->first, SHUT_RDWR);
+  }
+}
+
+void FrameGuard::Cut(int descriptor, GuardedConnection* connection, CutReason reason) {
+  if (connection->cut.exchange(true)) return;
+  unfinished_.fetch_sub(connection->held.exchange(0), std::memory_order_relaxed);
+  const auto index = static_cast<size_t>(reason);
+  cut_[index].fetch_add(1, std::memory_order_relaxed);
+  unlogged_.fetch_add(1, std::memory_order_relaxed);
+  const int64_t now = SteadyNs();
+  int64_t next = next_log_ns_.load(std::memory_order_relaxed);
+  if (now < next || !next_log_ns_.compare_exchange_strong(next, now + kLogPauseNs)) return;
+  spdlog::warn("the connection of {} was cut for {} (connections cut: {})", PeerText(descriptor),
+               kCutReasonNames[index], unlogged_.exchange(0));
+}
+
+FrameCounts FrameGuard::FramesOf(int descriptor) const {
+  const GuardedConnection* connection = Find(descriptor);
+  return connection == nullptr ? FrameCounts{} : connection->totals();
+}
+
+}  // namespace ferrite

@@ -1,0 +1,105 @@
+#pragma once
+
+// Counts what clients send before gRPC sees it, and ends connections that send what no honest
+// client would. gRPC 1.51 keeps 13 KiB for each stream that is begun and reset at once
+// (CVE-2023-44487), all of a block of headers, and all of a message that never is complete; none of
+// its own limits helps.
+//
+// Whoever reads from a connection (frame_hook.h) shows the guard what was read. A connection that
+// is to end is one whose end has come as far as its reader is told, so gRPC closes it in its
+// ordinary way.
+
+#include <sys/uio.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "base/mutex.h"
+#include "server/guard/cut_reason.h"
+#include "server/guard/frame_budget.h"
+#include "server/guard/frame_limits.h"
+#include "server/guard/guarded_connection.h"
+
+namespace ferrite {
+
+// Thread-safe.
+class FrameGuard {
+ public:
+  explicit FrameGuard(const FrameLimits& limits);
+  ~FrameGuard();
+  FrameGuard(const FrameGuard&) = delete;
+  FrameGuard& operator=(const FrameGuard&) = delete;
+
+  // From now on the descriptor is that of a client's connection. Nobody has read from it. False if
+  // there is no place for it, which takes two million descriptors.
+  [[nodiscard]] bool Watch(int descriptor);
+  // It will be closed, so its number may soon stand for something else; nobody reads from it any
+  // more. Takes no lock if it is not watched.
+  void Forget(int descriptor);
+
+  // Takes no lock.
+  bool watches(int descriptor) const { return Find(descriptor) != nullptr; }
+  // The first `size` bytes of `pieces` were just read from the descriptor. Returns whether the
+  // reader may have them; if not, the connection is over. Takes no lock while that is so. One
+  // thread at a time for each connection.
+  bool Admit(int descriptor, const iovec* pieces, size_t size);
+
+  // This thread has read what there was, and dealt with it. Takes no lock.
+  void EndBatch();
+  // How many there were.
+  uint64_t batches() const { return batches_.load(std::memory_order_relaxed); }
+  // Something could be written. Takes no lock.
+  void Answered(int descriptor);
+  // Waits until the descriptor is forgotten, at most so long. Returns whether it was.
+  bool AwaitForgotten(int descriptor, std::chrono::milliseconds longest);
+
+  // Connections that were cut.
+  uint64_t cut(CutReason reason) const {
+    return cut_[static_cast<size_t>(reason)].load(std::memory_order_relaxed);
+  }
+  // Of messages and headers that are not complete.
+  int64_t unfinished_bytes() const { return unfinished_.load(std::memory_order_relaxed); }
+  int64_t unfinished_limit() const { return budget_.limits().unfinished_bytes; }
+  // Frames that a connection has sent, by the reasons that have a rate. For tests: nobody may read
+  // from it meanwhile.
+  FrameCounts FramesOf(int descriptor) const;
+
+ private:
+  static constexpr size_t kChunkSlots = 512;
+  static constexpr size_t kChunks = 4096;
+  using Chunk = std::array<std::atomic<GuardedConnection*>, kChunkSlots>;
+
+  GuardedConnection* Find(int descriptor) const {
+    const auto index = static_cast<size_t>(descriptor);
+    if (index / kChunkSlots >= kChunks) return nullptr;
+    const Chunk* chunk = chunks_[index / kChunkSlots].load(std::memory_order_acquire);
+    if (chunk == nullptr) return nullptr;
+    return (*chunk)[index % kChunkSlots].load(std::memory_order_acquire);
+  }
+  // There is more that is not complete than there may be: ends the connections that hold most,
+  // which leaves alone whoever holds little.
+  void Reclaim();
+  void Cut(int descriptor, GuardedConnection* connection, CutReason reason);
+
+  ProcessFrameBudget budget_;
+  std::atomic<uint64_t> batches_{0};
+  std::array<std::atomic<uint64_t>, kCutReasons> cut_{};
+  std::atomic<int64_t> unfinished_{0};
+  std::atomic<size_t> connections_{0};
+  std::atomic<int64_t> next_log_ns_{0};
+  std::atomic<uint64_t> unlogged_{0};
+
+  Mutex mutex_;
+  Condition forgotten_;
+  // By descriptor. While one is here, it is not closed.
+  std::unordered_map<int, std::unique_ptr<GuardedConnection>> open_ ABSL_GUARDED_BY(mutex_);
+  std::array<std::atomic<Chunk*>, kChunks> chunks_{};
+};
+
+}  // namespace ferrite

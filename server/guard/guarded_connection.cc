@@ -1,0 +1,92 @@
+#include "server/guard/guarded_connection.h"
+
+#include <algorithm>
+
+namespace ferrite {
+namespace {
+
+// By then gRPC has dealt with a stream that was begun, unless its thread is kept from it.
+constexpr int64_t kMomentNs = 50'000'000;
+
+}  // namespace
+
+std::optional<CutReason> GuardedConnection::Read(const iovec* pieces, size_t size, int64_t now_ns,
+                                                 size_t connections, ReadBatch* batch,
+                                                 ProcessFrameBudget* process) {
+  counts_ = {};
+  longest_block_ = 0;
+  for (; size > 0; ++pieces) {
+    const size_t taken = std::min(size, pieces->iov_len);
+    walker_.Walk(static_cast<const char*>(pieces->iov_base), taken, this);
+    size -= taken;
+  }
+  for (size_t kind = 0; kind < kCountedFrames; ++kind) totals_[kind] += counts_[kind];
+  Count(CutReason::kResets) = ResetYoung(now_ns);
+  if (std::max(longest_block_, block_bytes_) > process->limits().header_block_bytes)
+    return CutReason::kHeaderBytes;
+  if (const std::optional<CutReason> reason =
+          budget_.Charge(counts_, now_ns, connections, batch, process))
+    return reason;
+  const int64_t asked = Count(CutReason::kPings) + Count(CutReason::kSettings);
+  if (asked > 0 && unanswered.fetch_add(asked, std::memory_order_relaxed) + asked >
+                       process->limits().unanswered) {
+    return CutReason::kPings;
+  }
+  return std::nullopt;
+}
+
+void GuardedConnection::OnFrame(const FrameHead& frame) {
+  if (frame.type != http2::kData) messages_.Skip(http2::kHeadBytes + frame.length);
+  switch (frame.type) {
+    case http2::kData:
+      messages_.BeginData(frame);
+      break;
+    case http2::kHeaders:
+      if (frame.stream > last_stream_) {
+        last_stream_ = frame.stream;
+        ++Count(CutReason::kStreams);
+      }
+      if (frame.has(http2::kEndStream)) messages_.EndStream(frame.stream);
+      [[fallthrough]];
+    case http2::kContinuation:
+      block_bytes_ += http2::kHeadBytes + frame.length;
+      longest_block_ = std::max(longest_block_, block_bytes_);
+      if (frame.has(http2::kEndHeaders)) block_bytes_ = 0;
+      break;
+    case http2::kResetStream:
+      ++Count(CutReason::kResets);
+      messages_.EndStream(frame.stream);
+      break;
+    case http2::kSettings:
+      ++Count(CutReason::kSettings);
+      break;
+    case http2::kPing:
+      ++Count(CutReason::kPings);
+      break;
+    case http2::kWindowUpdate:
+      break;
+    default:
+      ++Count(CutReason::kOtherFrames);
+  }
+}
+
+void GuardedConnection::OnDataEnd() {
+  if (messages_.EndData()) ++Count(CutReason::kEmptyData);
+}
+
+int64_t GuardedConnection::ResetYoung(int64_t now_ns) {
+  const int64_t moment = now_ns / kMomentNs;
+  if (moment != moment_) {
+    aging_ = moment == moment_ + 1 ? young_ : 0;
+    young_ = 0;
+    moment_ = moment;
+  }
+  young_ += Count(CutReason::kStreams);
+  const int64_t resets = std::min(Count(CutReason::kResets), young_ + aging_);
+  const int64_t of_aging = std::min(resets, aging_);
+  aging_ -= of_aging;
+  young_ -= resets - of_aging;
+  return resets;
+}
+
+}  // namespace ferrite

@@ -1,0 +1,64 @@
+#pragma once
+
+// What the guard knows of one connection.
+
+#include <sys/uio.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "server/guard/cut_reason.h"
+#include "server/guard/frame_budget.h"
+#include "server/guard/frame_walker.h"
+#include "server/guard/unfinished_messages.h"
+
+namespace ferrite {
+
+// Belongs to whoever reads from the connection, but for the members of which it is said.
+class GuardedConnection {
+ public:
+  // Looks at the first `size` bytes of `pieces`, which were just read. Returns why the connection
+  // has to end.
+  std::optional<CutReason> Read(const iovec* pieces, size_t size, int64_t now_ns,
+                                size_t connections, ReadBatch* batch, ProcessFrameBudget* process);
+
+  // Of messages and headers begun.
+  int64_t unfinished_bytes() const {
+    return messages_.bytes() + static_cast<int64_t>(block_bytes_);
+  }
+  const FrameCounts& totals() const { return totals_; }
+
+  // Thread-safe: what the process counts as held by this connection, and whether it is to end.
+  std::atomic<int64_t> held{0};
+  std::atomic<bool> cut{false};
+  // PING and SETTINGS that came since something was last written: what they ask for piles up where
+  // nobody reads it. Set to zero by whoever writes.
+  std::atomic<int64_t> unanswered{0};
+
+ private:
+  friend class FrameWalker;
+  void OnFrame(const FrameHead& frame);
+  void OnData(const char* bytes, size_t size) { messages_.OnData(bytes, size); }
+  void OnDataEnd();
+  // Of the streams reset just now, those begun a moment before: others have done what harm they do.
+  int64_t ResetYoung(int64_t now_ns);
+
+  int64_t& Count(CutReason reason) { return counts_[static_cast<size_t>(reason)]; }
+
+  FrameWalker walker_;
+  UnfinishedMessages messages_;
+  FrameBudget budget_;
+  FrameCounts counts_{};  // of the read at hand
+  FrameCounts totals_{};
+  size_t block_bytes_ = 0;  // of headers without an end
+  size_t longest_block_ = 0;
+  uint32_t last_stream_ = 0;
+  // Streams that were begun in the moment at hand and the one before, and not reset.
+  int64_t moment_ = 0;
+  int64_t young_ = 0;
+  int64_t aging_ = 0;
+};
+
+}  // namespace ferrite

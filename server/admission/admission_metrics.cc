@@ -34,6 +34,12 @@ std::vector<prometheus::MetricFamily> AdmissionMetrics::Collect() const {
   };
   return {shed,
           refused,
+          SingleCounter("ferrite_stalled_replies_total",
+                        "Calls that were ended as their clients had not taken a message for too "
+                        "long.",
+                        static_cast<double>(counters_.Sum([](const ThreadCounters& thread) {
+                          return thread.stalled_replies();
+                        }))),
           gauge("ferrite_inflight_operations", "Operations taken up whose answers are not out yet.",
                 budget_.operations()),
           gauge("ferrite_inflight_operations_limit", "How many there may be.",

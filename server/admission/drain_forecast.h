@@ -7,8 +7,8 @@
 //
 //   wait = calls in progress / answers per second since the last rest
 //
-// While the thread rests now and then there is no backlog, however many calls are in progress: they
-// wait for clients that do not read, and hold nobody else up.
+// Calls that wait for something else, such as clients that do not read, hold nobody up and do not
+// count. While the thread rests now and then there is no backlog, however many are in progress.
 //
 // On a busy machine a thread loses its core for many milliseconds, often before the first of a
 // burst's answers is out, and the rate of so few answers says nothing. Hence two bounds: the

@@ -23,6 +23,15 @@ absl::Status Overloaded(const std::string& text) {
   return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED, text);
 }
 
+absl::Status ShareTaken(const InflightLimits& limits) {
+  const std::string percent = std::to_string(limits.connection_percent);
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
+                   "this connection holds as much of the work in progress as it may, " + percent +
+                       "% of all or, where others hold some, as much in proportion to what is free "
+                       "(--connection-share); read the replies, or come again later",
+                   {{"limit", percent}});
+}
+
 absl::Status Overloaded(const std::string& text, const char* flag, uint64_t limit) {
   return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
                    text + ", " + std::to_string(limit) + " (" + flag + ")",
@@ -53,6 +62,7 @@ Admissions::Admissions(const InflightLimits& limits, size_t streams_per_connecti
                                "--max-inflight-operations", limits.operations)),
       no_bytes(Overloaded("requests and replies in progress take as many bytes as they may",
                           "--max-inflight-bytes", limits.bytes)),
+      share_taken(ShareTaken(limits)),
       no_time(Overloaded(
           "the work in progress would not leave this call enough time before its deadline")) {}
 
@@ -60,6 +70,7 @@ Passage& Passage::operator=(Passage&& other) noexcept {
   if (this == &other) return *this;
   End();
   gate_ = std::exchange(other.gate_, nullptr);
+  share_ = other.share_;
   operations_ = other.operations_;
   bytes_ = other.bytes_;
   reply_bytes_ = other.reply_bytes_;
@@ -69,7 +80,7 @@ Passage& Passage::operator=(Passage&& other) noexcept {
 
 void Passage::HoldReply(uint64_t bytes) {
   if (gate_ == nullptr) return;
-  gate_->shared_.budget.Exchange(reply_bytes_, bytes);
+  gate_->shared_.budget.Exchange(share_, reply_bytes_, bytes);
   bytes_ += bytes - reply_bytes_;
   reply_bytes_ = bytes;
 }
@@ -87,13 +98,14 @@ void Passage::Resume() {
 void Passage::End() {
   if (gate_ == nullptr) return;
   Resume();
-  gate_->shared_.budget.GiveBack(operations_, bytes_);
+  gate_->shared_.budget.GiveBack(share_, operations_, bytes_);
   gate_->forecast_.Answered();
   gate_ = nullptr;
 }
 
-std::optional<Refusal> Gate::Admit(Method method, uint64_t operations, uint64_t request_bytes,
-                                   Clock::time_point deadline, Passage* passage) {
+std::optional<Refusal> Gate::Admit(Method method, InflightBudget::Share* share, uint64_t operations,
+                                   uint64_t request_bytes, Clock::time_point deadline,
+                                   Passage* passage) {
   if (!IsUsersWork(method)) return std::nullopt;
   const Clock::time_point now = Clock::now();
   if (const Clock::duration wait = forecast_.Wait(now); wait > Clock::duration::zero()) {
@@ -101,16 +113,18 @@ std::optional<Refusal> Gate::Admit(Method method, uint64_t operations, uint64_t 
       return Refusal{ShedReason::kBacklog, wait, shared_.no_time};
   }
   const uint64_t bytes = request_bytes + kCallBytes;
-  const Admission admission = shared_.budget.Take(operations, bytes);
-  if (admission != Admission::kAdmitted) {
-    const Clock::duration delay = shared_.shortage.Met(now);
-    if (admission == Admission::kNoBytes) {
-      return Refusal{ShedReason::kBytes, delay, shared_.no_bytes};
-    }
-    return Refusal{ShedReason::kOperations, delay, shared_.no_operations};
+  switch (shared_.budget.Take(share, operations, bytes)) {
+    [[likely]] case Admission::kAdmitted : break;
+    case Admission::kNoBytes:
+      return Refusal{ShedReason::kBytes, shared_.shortage.Met(now), shared_.no_bytes};
+    case Admission::kNoOperations:
+      return Refusal{ShedReason::kOperations, shared_.shortage.Met(now), shared_.no_operations};
+    case Admission::kShareTaken:
+      return Refusal{ShedReason::kConnectionShare, shared_.share_shortage.Met(now),
+                     shared_.share_taken};
   }
   forecast_.Started();
-  *passage = Passage(this, operations, bytes);
+  *passage = Passage(this, share, operations, bytes);
   return std::nullopt;
 }
 

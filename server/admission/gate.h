@@ -3,7 +3,8 @@
 // Decides which calls of one thread are executed, and keeps count of those that are until their
 // answers are out. Refused are, with RESOURCE_EXHAUSTED (OVERLOADED) and a time to come again,
 //
-//   - what exceeds the server's budget of work in progress (inflight_budget.h);
+//   - what exceeds the server's budget of work in progress, or the part of it that one connection
+//     may hold (inflight_budget.h);
 //   - what the work in progress would leave less than three quarters of the time that its caller
 //     still has (drain_forecast.h): it would take the thread's time from calls that can still make
 //     it, and most likely be late.
@@ -63,10 +64,11 @@ class Passage {
 
  private:
   friend class Gate;
-  Passage(Gate* gate, uint64_t operations, uint64_t bytes)
-      : gate_(gate), operations_(operations), bytes_(bytes) {}
+  Passage(Gate* gate, InflightBudget::Share* share, uint64_t operations, uint64_t bytes)
+      : gate_(gate), share_(share), operations_(operations), bytes_(bytes) {}
 
   Gate* gate_ = nullptr;
+  InflightBudget::Share* share_ = nullptr;
   uint64_t operations_ = 0;
   uint64_t bytes_ = 0;  // the reply included
   uint64_t reply_bytes_ = 0;
@@ -80,9 +82,11 @@ struct Admissions {
   InflightBudget budget;
   StreamPlaces places;
   Shortage shortage;
+  Shortage share_shortage;  // of connections that hold too much
   // Refusals, made once: each is to cost next to nothing.
   const absl::Status no_operations;
   const absl::Status no_bytes;
+  const absl::Status share_taken;
   const absl::Status no_time;
 };
 
@@ -107,10 +111,14 @@ class Gate {
   // The thread had nothing to do until now.
   void Rested() { forecast_.Rested(Clock::now()); }
 
+  // What a connection (Transport::connection) holds: ask once for each call.
+  InflightBudget::Share* ShareOf(uint64_t connection) { return shared_.budget.ShareOf(connection); }
+
   // Lets a call of so many operations, with a request of so many bytes and a caller that waits
   // until `deadline`, pass, and sets `*passage`; or refuses it.
-  std::optional<Refusal> Admit(Method method, uint64_t operations, uint64_t request_bytes,
-                               Clock::time_point deadline, Passage* passage);
+  std::optional<Refusal> Admit(Method method, InflightBudget::Share* share, uint64_t operations,
+                               uint64_t request_bytes, Clock::time_point deadline,
+                               Passage* passage);
 
   // The places of all connections.
   StreamPlaces* places() { return &shared_.places; }

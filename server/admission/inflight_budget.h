@@ -6,6 +6,7 @@
 //
 // The budget admits as long as it is not used up. What is admitted last may go beyond it, as nobody
 // knows a reply's size before it is there: by one request and one reply for each serving thread.
+// It admits nothing of a connection that holds its share (connection_shares.h).
 //
 // It is the one cache line that all threads write: three times for each call or frame (taken, the
 // reply's bytes added, given back). bench/results/limits.md works out how far that goes: some 3
@@ -14,14 +15,17 @@
 #include <atomic>
 #include <cstdint>
 
+#include "server/admission/connection_shares.h"
+
 namespace ferrite {
 
 struct InflightLimits {
   uint64_t operations = 0;
   uint64_t bytes = 0;
+  uint64_t connection_percent = 50;  // of both, for one connection that is alone
 };
 
-enum class Admission { kAdmitted, kNoOperations, kNoBytes };
+enum class Admission { kAdmitted, kNoOperations, kNoBytes, kShareTaken };
 
 // Thread-safe.
 class InflightBudget {
@@ -30,15 +34,27 @@ class InflightBudget {
   static constexpr uint64_t kMaxOperations = uint64_t{1} << 22;
   static constexpr uint64_t kMaxBytes = uint64_t{1} << 38;
 
-  explicit InflightBudget(const InflightLimits& limits) : limits_(limits) {}
+  // What a connection holds of the budget, in the same form.
+  using Share = ConnectionShares::Cell;
 
-  // Takes the amounts, or nothing if either is used up.
-  Admission Take(uint64_t operations, uint64_t bytes);
+  explicit InflightBudget(const InflightLimits& limits)
+      : limits_(limits), shares_(limits.connection_percent) {}
+
+  Share* ShareOf(uint64_t connection) { return shares_.Of(connection); }
+
+  // Takes the amounts, or nothing if either is used up or `share` holds too much of it.
+  Admission Take(Share* share, uint64_t operations, uint64_t bytes);
   // Takes bytes without asking, as they are in use already, in place of others that were taken.
+  void Exchange(Share* share, uint64_t returned_bytes, uint64_t bytes) {
+    Exchange(returned_bytes, bytes);
+    share->fetch_add(bytes - returned_bytes, std::memory_order_relaxed);
+  }
+  // The same where no connection is to blame.
   void Exchange(uint64_t returned_bytes, uint64_t bytes) {
     used_.fetch_add(bytes - returned_bytes, std::memory_order_relaxed);
   }
-  void GiveBack(uint64_t operations, uint64_t bytes) {
+  void GiveBack(Share* share, uint64_t operations, uint64_t bytes) {
+    share->fetch_sub(Packed(operations, bytes), std::memory_order_relaxed);
     used_.fetch_sub(Packed(operations, bytes), std::memory_order_relaxed);
   }
 
@@ -55,7 +71,11 @@ class InflightBudget {
     return operations << kByteBits | bytes;
   }
 
+  // What there is already, of all and of a connection, leaves room for more.
+  Admission Judge(uint64_t used, uint64_t held) const;
+
   const InflightLimits limits_;
+  ConnectionShares shares_;
   // On a cache line of its own: every thread writes it.
   alignas(64) std::atomic<uint64_t> used_{0};
 };

@@ -96,11 +96,13 @@ void Call::OnRead(bool ok) {
   received_at_ = Clock::now() - std::chrono::nanoseconds(thread_.wait()->bound_ns());
   has_frame_ = ok;
   received_ += ok;
+  if (ok && writing_) AdmitAhead();
   AdvanceFrames();
 }
 
 void Call::OnWritten(bool ok) {
   thread_.wait()->Passed(mark_);
+  thread_.departures()->Out(&departure_);
   writing_ = false;
   sent_ += ok;
   if (rpc_.shape == Shape::kFrames) {
@@ -116,6 +118,7 @@ void Call::OnWritten(bool ok) {
 
 void Call::OnFinished() {
   thread_.wait()->Passed(mark_);
+  thread_.departures()->Out(&departure_);
   passage_.End();
   state_ = State::kFinished;
   ReleaseIfOver();
@@ -125,6 +128,11 @@ void Call::OnGone() {
   gone_ = true;
   StopWaiting();
   ReleaseIfOver();
+}
+
+void Call::OnStalled() {
+  ThreadCounters::Current().CountStalledReply();
+  transport_.Cancel();
 }
 
 void Call::Drain() {
@@ -156,7 +164,14 @@ void Call::TakeTurn() {
   end_ = {};
   Next next = Next::kEnd;
   ReplyWriter* const reply = thread_.reply();
-  end_.status = Admit();
+  if (ahead_.has_value()) {
+    end_ = std::move(*ahead_);
+    ahead_.reset();
+    passage_ = std::move(passage_ahead_);
+    passage_.Resume();
+  } else {
+    end_.status = Admit();
+  }
   if (end_.status.ok()) {
     if (first) received_at_ = meter_->begin();
     Turn turn(transport_.request(), received_at_, transport_, reply, this);
@@ -168,6 +183,14 @@ void Call::TakeTurn() {
   if (first) transport_.TakeNext();
   if (rpc_.shape == Shape::kFeed) EndOpening();
   Proceed(next, step);
+}
+
+void Call::AdmitAhead() {
+  end_ = {};
+  end_.status = Pass(&passage_ahead_);
+  passage_ahead_.Wait();
+  if (!end_.status.ok()) transport_.ForgetRequest();
+  ahead_ = std::exchange(end_, {});
 }
 
 void Call::EndOpening() {
@@ -188,11 +211,17 @@ absl::Status Call::Admit() {
   if (rpc_.shape != Shape::kFrames) {
     if (absl::Status status = CheckDeadline(); !status.ok()) return status;
   }
+  if (absl::Status status = TakePlace(); !status.ok()) return status;
+  return Pass(&passage_);
+}
+
+absl::Status Call::Pass(Passage* passage) {
   if (absl::Status status = transport_.CheckMessage(); !status.ok()) [[unlikely]]
     return status;
-  if (absl::Status status = TakePlace(); !status.ok()) return status;
-  std::optional<Refusal> refusal = thread_.gate()->Admit(
-      rpc_.method, 1, transport_.request().size(), transport_.deadline(), &passage_);
+  Gate* const gate = thread_.gate();
+  if (share_ == nullptr) share_ = gate->ShareOf(transport_.connection());
+  std::optional<Refusal> refusal = gate->Admit(rpc_.method, share_, 1, transport_.request().size(),
+                                               transport_.deadline(), passage);
   if (!refusal.has_value()) [[likely]]
     return absl::OkStatus();
   ThreadCounters::Current().Count(refusal->reason);
@@ -243,7 +272,7 @@ void Call::Proceed(Next next, const CallStep& step) {
       FERRITE_CHECK(rpc_.shape == Shape::kStream || rpc_.shape == Shape::kFeed);
       meter_->CountBytes(0, thread_.reply()->size());
       if (in_frames()) meter_->EndFrame(times.execute_ns);
-      Send();
+      Send(now);
       break;
     case Next::kYield:
       thread_.AskLater(target());
@@ -270,7 +299,7 @@ void Call::EndTurn(CallStep::Clock::time_point now) {
     LogIfSlow(turn_times_, reply->size(), 0);
     transport_.ForgetRequest();
     if (!end_.status.ok()) return Finish();
-    Send();
+    Send(now);
     reading_ = true;
     return transport_.StartRead();
   }
@@ -281,16 +310,18 @@ void Call::EndTurn(CallStep::Clock::time_point now) {
     meter_->CountBytes(0, sent_bytes_);
   }
   EndMeter(now);
-  Finish();
+  Finish(now);
   passage_.HoldReply(sent_bytes_);
 }
 
-void Call::Send() {
+void Call::Send(Clock::time_point now) {
   const uint64_t bytes = thread_.reply()->size();
   sent_bytes_ += bytes;
   passage_.HoldReply(bytes);
   writing_ = true;
   opened_ = true;
+  // What becomes of feeds that nobody reads is their own affair.
+  if (rpc_.shape != Shape::kFeed) thread_.departures()->Begin(&departure_, now);
   transport_.StartWrite(thread_.reply());
 }
 
@@ -319,12 +350,13 @@ void Call::StopWaiting() {
   if (std::exchange(waiting_, false)) meter_->CountWaitEnded();
 }
 
-void Call::Finish() {
+void Call::Finish(Clock::time_point now) {
   StopWaiting();
   state_ = State::kFinishing;
   mark_ = 0;
   // Who has been told of the end finds it counted.
-  if (!metered_) EndMeter(Clock::now());
+  if (!metered_) EndMeter(now);
+  thread_.departures()->Begin(&departure_, now);
   AddServerTiming(times_, transport_, &end_);
   transport_.StartFinish(end_, thread_.reply());
 }
@@ -359,6 +391,7 @@ void Call::ReleaseIfOver() {
   if (state_ == State::kOpen) end_.status = EndByClient();
   EndMeter(CallStep::Clock::now());
   passage_.End();
+  passage_ahead_.End();
   if (has_place_) thread_.gate()->places()->GiveBack(transport_.connection());
   deadline_timer_.reset();
   Unlink();

@@ -9,7 +9,8 @@
 //      until it has come to its end: yielding to other calls, waiting for its Waker, or sending
 //      messages. A stream of frames takes a turn for each frame, one after the other: there is one
 //      read and one write in flight at most, and one frame in hand, so a client that does not take
-//      replies is not read from.
+//      replies is not read from. A frame that comes before the reply to the one before it is out
+//      must pass the gate at once, as it takes memory from then on.
 //   4. Finish, at most once: with the outcome of the turn; or because the deadline has passed while
 //      the call waited, the server drains (of feeds and frames), or a frame is refused.
 //   5. OnGone: the call is over on the wire, by its end or because the client is gone. In the
@@ -28,6 +29,7 @@
 #include "server/engine/answer.h"
 #include "server/engine/call_meter.h"
 #include "server/engine/call_step.h"
+#include "server/engine/departures.h"
 #include "server/engine/rpc.h"
 #include "server/engine/serving_thread.h"
 #include "server/engine/timers.h"
@@ -41,7 +43,7 @@ class Call final : public Link {
  public:
   // All must outlive the call.
   Call(Transport* transport, const Rpc* rpc, ServingThread* thread)
-      : transport_(*transport), rpc_(*rpc), thread_(*thread) {}
+      : transport_(*transport), rpc_(*rpc), thread_(*thread), departure_(this) {}
   ~Call();
 
   // Events of the transport.
@@ -51,6 +53,10 @@ class Call final : public Link {
   void OnWritten(bool ok);
   void OnFinished();
   void OnGone();
+
+  // Of Departures: the message on its way waits for its client, or has done so for too long.
+  void OnOvertaken() { passage_.Wait(); }
+  void OnStalled();
 
   // Asks the answer, if the call waits for it.
   void Advance();
@@ -69,8 +75,12 @@ class Call final : public Link {
   // Takes the next step that a stream of frames can take.
   void AdvanceFrames();
   void TakeTurn();
+  // Has the frame that has come pass the gate before its turn.
+  void AdmitAhead();
   absl::Status CheckDeadline() const;
   absl::Status Admit();
+  // Asks the gate; if it refuses, with what is to be told in end_.
+  absl::Status Pass(Passage* passage);
   // Takes one of its connection's places for streams.
   absl::Status TakePlace();
   void EndOpening();
@@ -80,13 +90,14 @@ class Call final : public Link {
   // Does as the handler or the answer said.
   void Proceed(Answer::Next next, const CallStep& step);
   void EndTurn(Clock::time_point now);
-  void Send();
+  void Send(Clock::time_point now);
   void Wait();
   void SetDeadlineTimer();
   // Drops what the call waits for.
   void StopWaiting();
   // Ends the call as end_ says, with the reply that was written if it is unary.
-  void Finish();
+  void Finish() { Finish(Clock::now()); }
+  void Finish(Clock::time_point now);
   // Counts the end, unless it was counted.
   void EndMeter(Clock::time_point now);
   void LogIfSlow(const CallTimes& times, uint64_t response_bytes, uint64_t keys);
@@ -118,6 +129,11 @@ class Call final : public Link {
 
   std::optional<CallMeter> meter_;  // once it has begun
   Passage passage_;                 // of the call, or of the frame whose reply is on its way
+  InflightBudget::Share* share_ = nullptr;  // of its connection, once it was asked for
+  // Of a frame that has come before its turn: how it ends if it was refused.
+  Passage passage_ahead_;
+  std::optional<CallEnd> ahead_;
+  Departure departure_;
   std::unique_ptr<Answer> answer_;
   std::shared_ptr<WakeTarget> target_;  // once somebody wants it
   std::optional<Timer> deadline_timer_;

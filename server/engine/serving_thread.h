@@ -14,6 +14,7 @@
 #include "base/links.h"
 #include "server/admission/gate.h"
 #include "server/call/reply_writer.h"
+#include "server/engine/departures.h"
 #include "server/engine/queue_wait.h"
 #include "server/engine/timers.h"
 #include "server/engine/waker.h"
@@ -48,6 +49,7 @@ class ServingThread {
   QueueWait* wait() { return &wait_; }
   SlowCalls* slow_calls() const { return &slow_calls_; }
   Timers* timers() { return &timers_; }
+  Departures* departures() { return &departures_; }
   // For the message of the current step.
   ReplyWriter* reply() { return &reply_; }
 
@@ -99,6 +101,7 @@ class ServingThread {
   SlowCalls& slow_calls_;
   QueueWait wait_;
   Timers timers_;
+  Departures departures_{&timers_};
   ReplyWriter reply_;
   std::function<void()> between_steps_;
   std::vector<std::function<void()>> when_closed_;

@@ -41,6 +41,9 @@ class Transport : public Caller {
   // Ends the call; with the message in the writer if it is unary and ended well. Once.
   virtual void StartFinish(const CallEnd& end, ReplyWriter* message) = 0;
 
+  // Ends the call at once, whatever it is at: what is in flight fails, and OnGone comes.
+  virtual void Cancel() = 0;
+
   // The call no longer keeps its thread from taking up another. Once, and not after the thread was
   // closed.
   virtual void TakeNext() = 0;

@@ -114,6 +114,9 @@ class ThreadCounters {
   uint64_t count(ShedReason reason) const {
     return shed_[static_cast<size_t>(reason)].load(std::memory_order_relaxed);
   }
+  // A reply that its client has not taken for too long.
+  void CountStalledReply() { Add(&stalled_replies_, 1); }
+  uint64_t stalled_replies() const { return stalled_replies_.load(std::memory_order_relaxed); }
   // By the number of an ErrorReason (CountRefusal in refusals.h).
   void CountRefusal(size_t reason) { Add(&refused_[reason % kMaxReasons], 1); }
   uint64_t refused(size_t reason) const { return refused_[reason].load(std::memory_order_relaxed); }
@@ -143,6 +146,7 @@ class ThreadCounters {
   std::array<Counter, kCacheOutcomeNames.size()> outcomes_{};
   std::array<Counter, kShedReasonNames.size()> shed_{};
   std::array<Counter, kMaxReasons> refused_{};
+  Counter stalled_replies_{0};
   KeyTally keys_;
 };
 

@@ -42,6 +42,12 @@ constexpr auto kFlags = std::to_array<Flag>({
      "operations taken up whose answers are not out; more are refused"},
     {"max-inflight-bytes", "5%",
      "memory for requests and replies in progress: an amount or a share; more are refused"},
+    {"connection-share", "50%",
+     "how much of the work in progress one connection may hold if it is alone; beside others that "
+     "hold some, less, so that something stays free; 100%: all"},
+    {"stalled-reply-timeout", "30s",
+     "calls whose client does not take a message for so long are ended, but not subscriptions; 0: "
+     "never"},
     {"request-window-bytes", "3%",
      "memory for the outcomes of calls with a request_id: an amount or a share"},
     {"shutdown-grace", "10s", "how long calls in progress may take to end after SIGTERM"},

@@ -33,10 +33,16 @@ absl::StatusOr<uint64_t> ParseCount(std::string_view text) {
 
 absl::StatusOr<uint64_t> ParseBytesOrShare(std::string_view text, uint64_t whole_bytes) {
   if (!text.ends_with('%')) return ParseByteAmount(text);
-  const std::optional<uint64_t> percent = Digits(text.substr(0, text.size() - 1));
-  if (!percent.has_value() || *percent < 1 || *percent > 100)
-    return NotA(text, "a share from 1% to 100%");
+  const absl::StatusOr<uint64_t> percent = ParseShare(text);
+  if (!percent.ok()) return percent.status();
   return whole_bytes / 100 * *percent;
+}
+
+absl::StatusOr<uint64_t> ParseShare(std::string_view text) {
+  const auto digits = text.ends_with('%') ? Digits(text.substr(0, text.size() - 1)) : std::nullopt;
+  if (!digits.has_value() || *digits < 1 || *digits > 100)
+    return NotA(text, "a share from 1% to 100%");
+  return *digits;
 }
 
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text) {

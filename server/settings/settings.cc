@@ -10,6 +10,7 @@
 #include "server/settings/flag_reader.h"
 #include "server/settings/flag_source.h"
 #include "server/settings/memory_plan.h"
+#include "server/settings/quantity.h"
 
 namespace ferrite {
 namespace {
@@ -99,6 +100,10 @@ class Loader {
       settings_.max_inflight_bytes =
           std::max(settings_.max_inflight_bytes, LargestCallBytes(settings_.max_value_bytes));
     }
+    settings_.connection_share_percent =
+        reader_.Value("connection-share", ParseShare(reader_.Text("connection-share")));
+    settings_.stalled_reply_timeout =
+        reader_.Duration("stalled-reply-timeout", absl::Seconds(1), absl::Hours(24));
     settings_.request_window_bytes = reader_.BytesOrShare("request-window-bytes", kWindow);
     settings_.frame_guard = reader_.Choice("frame-guard", {"on", "warn", "off"});
     settings_.shutdown_grace = reader_.Duration("shutdown-grace", kMillisecond, absl::Hours(1));
@@ -168,6 +173,7 @@ std::map<std::string, std::string> InForce(const Settings& settings) {
   set("subscriber-total-bytes", settings.events.subscriber_bytes);
   set("history-bytes", settings.events.history.bytes);
   values["shutdown-grace"] = absl::FormatDuration(settings.shutdown_grace);
+  values["stalled-reply-timeout"] = absl::FormatDuration(settings.stalled_reply_timeout);
   values["max-connection-age"] = absl::FormatDuration(settings.max_connection_age);
   values["node-id"] = settings.cluster.node_id;
   values["slowlog-threshold"] = settings.slowlog_threshold.has_value()

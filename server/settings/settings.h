@@ -35,6 +35,8 @@ struct Settings {
   int max_concurrent_streams = 0;
   uint64_t max_inflight_operations = 0;
   uint64_t max_inflight_bytes = 0;
+  uint64_t connection_share_percent = 50;
+  absl::Duration stalled_reply_timeout;
   uint64_t request_window_bytes = 0;
   std::string frame_guard;  // on, warn or off
   absl::Duration shutdown_grace;

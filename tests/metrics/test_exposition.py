@@ -37,6 +37,7 @@ EXPECTED_TYPES = {
     "ferrite_inflight_requests": "gauge",
     "ferrite_refused_total": "counter",
     "ferrite_shed_total": "counter",
+    "ferrite_stalled_replies_total": "counter",
     "ferrite_inflight_operations": "gauge",
     "ferrite_inflight_operations_limit": "gauge",
     "ferrite_inflight_bytes": "gauge",

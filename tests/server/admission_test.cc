@@ -16,57 +16,102 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 TEST(InflightBudget, AdmitsUntilOperationsAreUsedUp) {
-  InflightBudget budget({.operations = 2, .bytes = 1000});
-  EXPECT_EQ(budget.Take(1, 10), Admission::kAdmitted);
-  EXPECT_EQ(budget.Take(5, 10), Admission::kAdmitted);  // the last one may go beyond
-  EXPECT_EQ(budget.Take(1, 10), Admission::kNoOperations);
+  InflightBudget budget({.operations = 2, .bytes = 1000, .connection_percent = 100});
+  InflightBudget::Share* const share = budget.ShareOf(1);
+  EXPECT_EQ(budget.Take(share, 1, 10), Admission::kAdmitted);
+  EXPECT_EQ(budget.Take(share, 5, 10), Admission::kAdmitted);  // the last one may go beyond
+  EXPECT_EQ(budget.Take(share, 1, 10), Admission::kNoOperations);
   EXPECT_EQ(budget.operations(), 6u);
   EXPECT_EQ(budget.bytes(), 20u);
-  budget.GiveBack(5, 10);
-  EXPECT_EQ(budget.Take(1, 10), Admission::kAdmitted);
+  budget.GiveBack(share, 5, 10);
+  EXPECT_EQ(budget.Take(share, 1, 10), Admission::kAdmitted);
 }
 
 TEST(InflightBudget, AdmitsUntilBytesAreUsedUp) {
-  InflightBudget budget({.operations = 100, .bytes = 1000});
-  EXPECT_EQ(budget.Take(1, 900), Admission::kAdmitted);
-  budget.Exchange(0, 500);  // the reply
-  EXPECT_EQ(budget.Take(1, 1), Admission::kNoBytes);
+  InflightBudget budget({.operations = 100, .bytes = 1000, .connection_percent = 100});
+  InflightBudget::Share* const share = budget.ShareOf(1);
+  EXPECT_EQ(budget.Take(share, 1, 900), Admission::kAdmitted);
+  budget.Exchange(share, 0, 500);  // the reply
+  EXPECT_EQ(budget.Take(share, 1, 1), Admission::kNoBytes);
   EXPECT_EQ(budget.bytes(), 1400u);
-  budget.Exchange(500, 100);
+  budget.Exchange(share, 500, 100);
   EXPECT_EQ(budget.operations(), 1u);
   EXPECT_EQ(budget.bytes(), 1000u);
-  budget.Exchange(100, 500);
-  budget.GiveBack(1, 1400);
-  EXPECT_EQ(budget.Take(1, 1), Admission::kAdmitted);
+  budget.Exchange(share, 100, 500);
+  budget.GiveBack(share, 1, 1400);
+  EXPECT_EQ(budget.Take(share, 1, 1), Admission::kAdmitted);
 }
 
 TEST(InflightBudget, KeepsCountAtItsGreatest) {
-  InflightBudget budget(
-      {.operations = InflightBudget::kMaxOperations, .bytes = InflightBudget::kMaxBytes});
-  EXPECT_EQ(budget.Take(InflightBudget::kMaxOperations - 1, InflightBudget::kMaxBytes - 1),
+  InflightBudget budget({.operations = InflightBudget::kMaxOperations,
+                         .bytes = InflightBudget::kMaxBytes,
+                         .connection_percent = 100});
+  InflightBudget::Share* const share = budget.ShareOf(1);
+  EXPECT_EQ(budget.Take(share, InflightBudget::kMaxOperations - 1, InflightBudget::kMaxBytes - 1),
             Admission::kAdmitted);
-  EXPECT_EQ(budget.Take(1024, 64 << 20), Admission::kAdmitted);
+  EXPECT_EQ(budget.Take(share, 1024, 64 << 20), Admission::kAdmitted);
   EXPECT_EQ(budget.operations(), InflightBudget::kMaxOperations + 1023);
   EXPECT_EQ(budget.bytes(), InflightBudget::kMaxBytes - 1 + (64 << 20));
 }
 
 TEST(InflightBudget, ManyThreadsNeverShareTheLastOperation) {
-  InflightBudget budget({.operations = 3, .bytes = 1 << 20});
+  InflightBudget budget({.operations = 3, .bytes = 1 << 20, .connection_percent = 100});
+  InflightBudget::Share* const share = budget.ShareOf(1);
   std::atomic<int> inside = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       for (int turn = 0; turn < 10'000; ++turn) {
-        if (budget.Take(1, 1) != Admission::kAdmitted) continue;
+        if (budget.Take(share, 1, 1) != Admission::kAdmitted) continue;
         EXPECT_LE(++inside, 3);
         --inside;
-        budget.GiveBack(1, 1);
+        budget.GiveBack(share, 1, 1);
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(budget.operations(), 0u);
   EXPECT_EQ(budget.bytes(), 0u);
+}
+
+// What each of so many connections gets that take all they can, a byte at a time and in turn.
+std::vector<int> Compete(int connections, uint64_t percent) {
+  InflightBudget budget({.operations = 1 << 20, .bytes = 1200, .connection_percent = percent});
+  std::vector<int> got(static_cast<size_t>(connections));
+  for (int turn = 0; turn < 1300; ++turn) {
+    for (size_t one = 0; one < got.size(); ++one) {
+      got[one] += budget.Take(budget.ShareOf(one + 1), 1, 1) == Admission::kAdmitted;
+    }
+  }
+  return got;
+}
+
+TEST(ConnectionShares, ALoneConnectionGetsItsShareAndNoMore) {
+  EXPECT_THAT(Compete(1, 50), testing::ElementsAre(600));
+  EXPECT_THAT(Compete(1, 25), testing::ElementsAre(300));
+  EXPECT_THAT(Compete(1, 100), testing::ElementsAre(1200));
+}
+
+TEST(ConnectionShares, SeveralGetTheSameAndSomethingStaysFree) {
+  EXPECT_THAT(Compete(2, 50), testing::Each(testing::AllOf(testing::Ge(399), testing::Le(401))));
+  EXPECT_THAT(Compete(5, 50), testing::Each(testing::AllOf(testing::Ge(199), testing::Le(201))));
+}
+
+TEST(ConnectionShares, WhoHoldsNothingGetsSomethingAsLongAsAnythingIsFree) {
+  InflightBudget budget({.operations = 100, .bytes = 1000});
+  ASSERT_EQ(budget.Take(budget.ShareOf(1), 1, 999), Admission::kAdmitted);
+  EXPECT_EQ(budget.Take(budget.ShareOf(1), 1, 1), Admission::kShareTaken);
+  EXPECT_EQ(budget.bytes(), 999u) << "nothing was taken";
+  EXPECT_EQ(budget.Take(budget.ShareOf(2), 1, 500), Admission::kAdmitted);
+  EXPECT_EQ(budget.Take(budget.ShareOf(3), 1, 1), Admission::kNoBytes);
+}
+
+TEST(ConnectionShares, OperationsAreSharedAsBytesAre) {
+  InflightBudget budget({.operations = 4, .bytes = 1 << 20});
+  EXPECT_EQ(budget.Take(budget.ShareOf(1), 1, 1), Admission::kAdmitted);
+  EXPECT_EQ(budget.Take(budget.ShareOf(1), 1, 1), Admission::kAdmitted);
+  EXPECT_EQ(budget.Take(budget.ShareOf(1), 1, 1), Admission::kShareTaken);
+  EXPECT_EQ(budget.Take(budget.ShareOf(2), 1, 1), Admission::kAdmitted);
 }
 
 class DrainForecastTest : public testing::Test {
@@ -165,11 +210,13 @@ TEST(Shortage, LastsUntilNobodyMeetsIt) {
 
 class GateTest : public testing::Test {
  protected:
-  std::optional<Refusal> Admit(Passage* passage, Method method = Method::kGet, uint64_t bytes = 0) {
-    return gate_.Admit(method, 1, bytes, Gate::Clock::time_point::max(), passage);
+  std::optional<Refusal> Admit(Passage* passage, Method method = Method::kGet, uint64_t bytes = 0,
+                               uint64_t connection = 1) {
+    return gate_.Admit(method, gate_.ShareOf(connection), 1, bytes, Gate::Clock::time_point::max(),
+                       passage);
   }
 
-  Admissions shared_{{.operations = 2, .bytes = 1 << 20}};
+  Admissions shared_{{.operations = 2, .bytes = 1 << 20, .connection_percent = 100}};
   Gate gate_{&shared_};
 };
 
@@ -204,6 +251,27 @@ TEST_F(GateTest, RepliesCountUntilTheyAreOut) {
   first.HoldReply(1000);  // the next message of a stream
   EXPECT_EQ(shared_.budget.bytes(), Gate::kCallBytes + 1100);
   EXPECT_FALSE(Admit(&second).has_value());
+}
+
+TEST(Gate, RefusesAConnectionThatHoldsItsShareAndSaysSo) {
+  Admissions shared({.operations = 100, .bytes = 1 << 20});
+  Gate gate(&shared);
+  std::vector<Passage> passages(4);
+  const auto admit = [&](uint64_t connection, Passage* passage) {
+    return gate.Admit(Method::kGet, gate.ShareOf(connection), 1, 0, Gate::Clock::time_point::max(),
+                      passage);
+  };
+  ASSERT_FALSE(admit(1, &passages[0]).has_value());
+  passages[0].HoldReply(600 << 10);
+  const std::optional<Refusal> refusal = admit(1, &passages[1]);
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->reason, ShedReason::kConnectionShare);
+  EXPECT_EQ(ReasonOf(refusal->status), v1::OVERLOADED);
+  EXPECT_THAT(std::string(refusal->status.message()), testing::HasSubstr("50%"));
+  EXPECT_THAT(std::string(refusal->status.message()), testing::HasSubstr("--connection-share"));
+  EXPECT_FALSE(admit(2, &passages[2]).has_value()) << "others go on";
+  passages[0].End();
+  EXPECT_FALSE(admit(1, &passages[3]).has_value());
 }
 
 TEST_F(GateTest, WhateverWayACallEndsItGivesBack) {

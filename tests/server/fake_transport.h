@@ -24,6 +24,7 @@ class FakeThread final : public ServingThread {
   FakeThread(Admissions* admissions, SlowCalls* slow_calls)
       : ServingThread(0, admissions, slow_calls) {
     SetCurrent();
+    departures()->EndAfter({});  // no timer, but those that tests set
   }
 
   void Post(std::function<void()> body) override { posted_.push_back(std::move(body)); }
@@ -71,6 +72,7 @@ class FakeTransport final : public Transport {
     finished = end;
     if (end.status.ok()) last_message = TakeBytes(message);
   }
+  void Cancel() override { ++cancelled; }
   void TakeNext() override { ++took_next; }
   void Release() override { ++released; }
 
@@ -92,6 +94,7 @@ class FakeTransport final : public Transport {
   std::vector<std::string> written;
   std::optional<CallEnd> finished;
   std::string last_message;  // of a unary call
+  int cancelled = 0;
   int took_next = 0;
   int released = 0;
 

@@ -70,7 +70,7 @@ TEST(AdmissionMetrics, EveryReasonIsThereFromTheStart) {
   EXPECT_EQ(before.metric.size(), kShedReasonNames.size());
   for (const auto& metric : before.metric) EXPECT_EQ(metric.counter.value, 0);
   ThreadCounters::Current().Count(ShedReason::kBytes);
-  budget.Take(2, 300);
+  budget.Take(budget.ShareOf(1), 2, 300);
   const auto families = metrics.Collect();
   EXPECT_EQ(FamilyOf(families, "ferrite_shed_total").metric[1].label[0].value, "bytes");
   EXPECT_EQ(FamilyOf(families, "ferrite_shed_total").metric[1].counter.value, 1);

@@ -104,6 +104,7 @@ class OverloadedNodeTest : public testing::Test {
  protected:
   OverloadedNodeTest() {
     settings_.max_inflight_operations = 3;
+    settings_.connection_share_percent = 100;
     node_.emplace(settings_);
     EXPECT_TRUE(node_->Start().ok());
     // With a window that grows as it goes, a whole scan may be under way to a client that does not

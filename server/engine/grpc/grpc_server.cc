@@ -93,6 +93,8 @@ absl::Status GrpcServer::Build(const std::vector<Rpc>& rpcs) {
     threads_.push_back(std::make_unique<QueueThread>(static_cast<size_t>(i),
                                                      builder.AddCompletionQueue(i == 0), &team_,
                                                      &admissions_, &slow_calls_));
+    threads_.back()->departures()->EndAfter(
+        absl::ToChronoNanoseconds(options_.stalled_reply_timeout));
     team_.Add(threads_.back().get());
   }
   // The accept loop is ours (see Listener); gRPC gets connected sockets.

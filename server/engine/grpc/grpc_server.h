@@ -36,6 +36,7 @@ struct GrpcServerOptions {
   // Windows are then 64 KiB, and as large as the message that is being read.
   size_t max_buffer_bytes = size_t{256} << 20;
   int max_concurrent_streams = 1024;  // of a connection, as it is told its client
+  absl::Duration stalled_reply_timeout = absl::Seconds(30);
   absl::Duration max_connection_age;  // zero: no limit
   absl::Duration max_connection_age_grace;
 };

@@ -121,6 +121,7 @@ class RpcPort {
         responder_->FinishWithError(ToGrpc(end.status), tag);
       }
     }
+    void Cancel() override { context_->TryCancel(); }
     void TakeNext() override {
       if constexpr (kUnary) port_.Arm();
     }

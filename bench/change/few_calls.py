@@ -3,8 +3,7 @@
 import contextlib
 import os
 
-import builds
-from harness import load, process, ready_server, servers, terminal
+from harness import builds, load, process, ready_server, servers, terminal
 
 TITLE = "Few calls at a time"
 TARGETS = ("bench-echo-server", "ferrite", "ferrite-server")

@@ -3,10 +3,9 @@
 import contextlib
 import time
 
-import builds
 import probers
 import stalls
-from harness import ferrite_json, servers
+from harness import builds, ferrite_json, servers
 
 TITLE = "While a Flush runs"
 TARGETS = ("bench-prober", "ferrite", "ferrite-server")

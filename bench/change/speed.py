@@ -1,9 +1,6 @@
 """Throughput and server CPU under full load."""
 
-import contextlib
-
-import builds
-from harness import load, servers, terminal
+from harness import builds, load, terminal
 
 TITLE = "Full load"
 TARGETS = ("ferrite", "ferrite-server")
@@ -38,47 +35,16 @@ def add_arguments(parser):
     parser.add_argument("--keys", type=int, default=1_000_000)
 
 
-def _from_start(directories, arguments, progress):
-    """{"SUBJECT, BUILD": [Outcome per round]}, measured with freshly started servers."""
-    _, cores = load.split_cores()
-    entries = {"keys": arguments.keys, "value_size": VALUE_BYTES}
-    with contextlib.ExitStack() as stack:
-        running = {}
-        for who, directory in directories.items():
-            running[who] = stack.enter_context(servers.ferrite(directory, "--max-memory=16GiB"))
-            servers.fill_ferrite(directories[builds.NOW], running[who], **entries)
-        turns = {}
-        for name, (_, options) in SUBJECTS.items():
-            for who, directory in directories.items():
-                loader = directory if name in OWN_LOAD else directories[builds.NOW]
-                turns[f"{name}, {who}"] = load.FerriteBench(
-                    loader / "bin" / "ferrite",
-                    running[who],
-                    cores=cores,
-                    connections=1,
-                    threads=1,
-                    **options,
-                    **entries,
-                ).run
-        return load.take_turns(
-            turns, rounds=arguments.rounds, seconds=arguments.seconds, progress=progress
-        )
-
-
 def measure(build_dir, arguments):
-    directories = builds.directories(build_dir, arguments)
-    steps = arguments.starts * (arguments.rounds + 1) * len(SUBJECTS) * len(directories)
-    progress = terminal.Progress(steps)
-    outcomes = {}
-    for _ in range(arguments.starts):
-        for name, measured in _from_start(directories, arguments, progress).items():
-            outcomes.setdefault(name, []).extend(measured)
+    under_load = builds.UnderLoad(
+        SUBJECTS, value_bytes=VALUE_BYTES, flags=("--max-memory=16GiB",), own_load=OWN_LOAD
+    )
     return {
         "starts": arguments.starts,
         "rounds": arguments.starts * arguments.rounds,
         "seconds": arguments.seconds,
         "keys": arguments.keys,
-        "outcomes": outcomes,
+        "outcomes": under_load.measure(build_dir, arguments),
     }
 
 

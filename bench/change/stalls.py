@@ -8,8 +8,7 @@ A cause (such as "flush") keeps a server busy while probers (such as "get") call
 import os
 import statistics
 
-import builds
-from harness import load, terminal
+from harness import builds, load, terminal
 
 THREADS = (1, 2)
 FIELDS = ("stall_ms", "idle_ms")

@@ -1,80 +1,71 @@
-"""A node without a cluster beside the build before."""
+"""A node without a cluster beside the build before, and the client library beside that before."""
 
-import contextlib
-
-from harness import load, report, servers, terminal
+from harness import builds, terminal
 
 TITLE = "A node without a cluster"
-TARGETS = ("ferrite", "ferrite-server")
+TARGETS = builds.PROGRAMS
 VALUE_BYTES = 64
 
-SUBJECTS = {
+SERVER = {
     "unary": ("unary Get, 64 in flight", {"mode": "unary", "in_flight": 64}),
     "pipeline64": (
         "Pipeline, frames of 64 Gets, 1,024 in flight",
         {"mode": "pipeline", "batch": 64, "in_flight": 16},
     ),
 }
-BEFORE, NOW = "before", "now"
+# What the library does: it makes frames of the calls of many, and sends batches and lone calls.
+CLIENT = {
+    "client_auto64": ("the library: automatic batching, 64 callers", {"mode": "auto", "in_flight": 64}),
+    "client_mget64": (
+        "the library: MGet of 64 keys, 4 callers",
+        {"mode": "auto", "batch": 64, "in_flight": 4},
+    ),
+    "client_lone": ("the library: one caller", {"mode": "auto", "in_flight": 1}),
+}
+SUBJECTS = SERVER | CLIENT
 
 
 def add_arguments(parser):
     parser.add_argument("--starts", type=int, default=3, help="how often these servers start anew")
 
 
-def _from_start(directories, arguments, progress):
-    entries = {"keys": arguments.keys, "value_size": VALUE_BYTES}
-    with contextlib.ExitStack() as stack:
-        turns = {}
-        for who, directory in directories.items():
-            server = stack.enter_context(servers.ferrite(directory, "--max-memory=512MiB"))
-            servers.fill_ferrite(directories[NOW], server, **entries)
-            for name, (_, options) in SUBJECTS.items():
-                turns[f"{name}, {who}"] = load.FerriteBench(
-                    directories[NOW] / "bin" / "ferrite",
-                    server,
-                    cores=load.split_cores()[1],
-                    connections=1,
-                    threads=1,
-                    **options,
-                    **entries,
-                ).run
-        return load.take_turns(
-            turns, rounds=arguments.rounds, seconds=arguments.seconds, progress=progress
-        )
-
-
 def measure(build_dir, arguments):
-    directories = {BEFORE: arguments.before, NOW: build_dir}
-    steps = arguments.starts * (arguments.rounds + 1) * len(SUBJECTS) * len(directories)
-    progress = terminal.Progress(steps)
-    outcomes = {}
-    for _ in range(arguments.starts):
-        for name, measured in _from_start(directories, arguments, progress).items():
-            outcomes.setdefault(name, []).extend(measured)
-    return {"rounds": arguments.starts * arguments.rounds, "starts": arguments.starts, "outcomes": outcomes}
+    under_load = builds.UnderLoad(
+        SUBJECTS, value_bytes=VALUE_BYTES, flags=("--max-memory=512MiB",), one_server=tuple(CLIENT)
+    )
+    return {
+        "rounds": arguments.starts * arguments.rounds,
+        "starts": arguments.starts,
+        "outcomes": under_load.measure(build_dir, arguments),
+    }
 
 
-def _of(figures, name, who):
-    return [outcome["cpu_us"] for outcome in figures["outcomes"][f"{name}, {who}"]]
+def _worst(figures, subjects, field):
+    """CPU before / CPU now, of the subject of which that is least."""
+    outcomes = figures["outcomes"]
+    return min(
+        builds.ratio(outcomes[f"{name}, {builds.BEFORE}"], outcomes[f"{name}, {builds.NOW}"], field)
+        for name in subjects
+    )
 
 
 def ratios(figures):
-    """How much work a second of CPU does, beside before: the worse of both."""
+    """How much work a second of CPU does, beside before."""
     return {
-        "single_node_unchanged": min(
-            report.median_ratio(_of(figures, name, BEFORE), _of(figures, name, NOW)) for name in SUBJECTS
-        )
+        "single_node_unchanged": _worst(figures, SERVER, "cpu_us"),
+        "single_node_client_unchanged": _worst(figures, CLIENT, "load_cpu_us"),
     }
 
 
 def markdown(figures):
-    rows = [
-        [label, who, f"{sorted(_of(figures, name, who))[figures['rounds'] // 2]:.2f}"]
-        for name, (label, _) in SUBJECTS.items()
-        for who in (BEFORE, NOW)
-    ]
-    return f"""Server CPU per key of a node that is part of no cluster, of this tree and of the one before, {figures["rounds"]} rounds in turns after {figures["starts"]}
-starts. The ratio is CPU before / CPU now, of the worse of both.
+    rows = []
+    for name, (label, _) in SUBJECTS.items():
+        for who in (builds.BEFORE, builds.NOW):
+            runs = figures["outcomes"][f"{name}, {who}"]
+            rows.append([label, who, *(f"{builds.median(runs, field):.2f}" for field in ("cpu_us", "load_cpu_us"))])
+    return f"""CPU per key of a node that is part of no cluster, of this tree and of the one before, {figures["rounds"]} rounds in turns after
+{figures["starts"]} starts. One load program, of this tree, drives both servers; the library of each tree, in `ferrite bench --mode auto`, drives the
+server of this one. A ratio is CPU before / CPU now of the worst of them: `single_node_unchanged` that of servers,
+`single_node_client_unchanged` that of the library.
 
-{terminal.table(["what", "build", "server CPU us"], rows)}"""
+{terminal.table(["what", "build", "server CPU us", "load CPU us"], rows)}"""

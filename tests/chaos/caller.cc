@@ -116,7 +116,9 @@ bool Caller::Make(const Request& request, Response* response, ObservedCall* call
   const std::optional<CallFailure> failure = service_->Call(request, response);
   call->call.end_ns = ElapsedNs(options_);
   if (!failure.has_value()) return true;
-  call->outcome = failure->nothing_was_done ? Outcome::kNothingDone : Outcome::kUnknown;
+  // A read never does anything.
+  const bool nothing = failure->nothing_was_done || call->call.kind == CallKind::kGet;
+  call->outcome = nothing ? Outcome::kNothingDone : Outcome::kUnknown;
   ++failures_[failure->reason];
   return false;
 }

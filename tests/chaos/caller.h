@@ -39,6 +39,7 @@ class Caller {
   // Calls until `stop`. Without a connection it calls nothing.
   void Run(const absl::Notification& stop);
 
+  const std::string& way() const { return service_->way(); }
   // By key: values, then counters.
   const std::vector<std::vector<ObservedCall>>& observed() const { return observed_; }
   // How many calls failed, by their reasons.

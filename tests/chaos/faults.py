@@ -1,9 +1,12 @@
-"""What happens to the cluster. Each fault is a generator: it comes, lasts from the first `yield` on, and is over at the end.
+"""What happens to the cluster. Each fault is a generator: it comes, lasts from the first `yield` on, and is over at the end. It yields the
+nodes whose own clients are promised nothing meanwhile, as they ask one that is gone, or that does not reach another.
 
 The program that calls the nodes reaches all of them throughout, also those that are cut off from others.
 """
 
 import random
+
+from cluster import LEASE_TTL_S
 
 HOUR_S = 3600
 
@@ -11,14 +14,14 @@ HOUR_S = 3600
 def nothing(cluster):
     """nothing at all"""
     del cluster
-    yield
+    yield []
 
 
 def kill(cluster):
     """kill -9 of a node"""
     node = any_node(cluster)
     node.kill()
-    yield
+    yield [node]
     node.start()
 
 
@@ -27,14 +30,14 @@ def kill_and_restart(cluster):
     node = any_node(cluster)
     node.kill()
     node.start()
-    yield
+    yield [node]
 
 
 def stop(cluster):
     """SIGSTOP of a node for longer than its lease, then SIGCONT"""
     node = any_node(cluster)
     node.freeze()
-    yield
+    yield [node]
     node.thaw()
 
 
@@ -42,7 +45,7 @@ def leave(cluster):
     """SIGTERM of a node, which hands over"""
     node = any_node(cluster)
     node.leave()
-    yield
+    yield [node]
     node.start()
 
 
@@ -51,7 +54,7 @@ def node_from_etcd(cluster):
     node = any_node(cluster)
     for member in cluster.members:
         cluster.network.cut(node.name, member)
-    yield
+    yield [node]
     cluster.network.mend()
 
 
@@ -60,7 +63,7 @@ def node_to_etcd(cluster):
     node = any_node(cluster)
     for member in cluster.members:
         cluster.network.lose(node.name, member)
-    yield
+    yield [node]
     cluster.network.mend()
 
 
@@ -69,7 +72,7 @@ def etcd_to_node(cluster):
     node = any_node(cluster)
     for member in cluster.members:
         cluster.network.lose(member, node.name)
-    yield
+    yield [node]
     cluster.network.mend()
 
 
@@ -77,7 +80,7 @@ def node_from_node(cluster):
     """two nodes do not reach each other"""
     one, other = random.sample(sorted(cluster.nodes), 2)
     cluster.network.cut(one, other)
-    yield
+    yield [cluster.nodes[one], cluster.nodes[other]]
     cluster.network.mend()
 
 
@@ -85,7 +88,7 @@ def node_to_node(cluster):
     """nothing from one node reaches another"""
     one, other = random.sample(sorted(cluster.nodes), 2)
     cluster.network.lose(one, other)
-    yield
+    yield [cluster.nodes[one], cluster.nodes[other]]
     cluster.network.mend()
 
 
@@ -95,7 +98,7 @@ def node_alone(cluster):
     for host in [*cluster.members, *cluster.nodes]:
         if host != node.name:
             cluster.network.cut(node.name, host)
-    yield
+    yield [node]
     cluster.network.mend()
 
 
@@ -103,7 +106,7 @@ def etcd_leader(cluster):
     """kill -9 of etcd's leader"""
     leader = cluster.leader() or random.choice(list(cluster.members.values()))
     leader.kill()
-    yield
+    yield []
     leader.start()
 
 
@@ -111,7 +114,7 @@ def etcd_down(cluster):
     """all of etcd is down"""
     for member in cluster.members.values():
         member.kill()
-    yield
+    yield list(cluster.nodes.values())
     for member in cluster.members.values():
         member.start()
 
@@ -120,7 +123,7 @@ def clock_ahead(cluster):
     """a node's wall clock is set ahead by an hour, and back"""
     node = any_node(cluster)
     node.clock.step(HOUR_S)
-    yield
+    yield []
     node.clock.step(-HOUR_S)
 
 
@@ -128,7 +131,7 @@ def clock_back(cluster):
     """a node's wall clock is set back by an hour, and ahead"""
     node = any_node(cluster)
     node.clock.step(-HOUR_S)
-    yield
+    yield []
     node.clock.step(HOUR_S)
 
 
@@ -137,7 +140,7 @@ def kill_after_clock(cluster):
     node = any_node(cluster)
     node.clock.step(HOUR_S)
     node.kill()
-    yield
+    yield [node]
     node.clock.step(-HOUR_S)
     node.start()
 
@@ -149,7 +152,7 @@ def several(cluster):
     next(leader)
     cluster.nodes[still].freeze()
     cluster.network.cut(one, other)
-    yield
+    yield list(cluster.nodes.values())
     cluster.network.mend()
     cluster.nodes[still].thaw()
     next(leader, None)
@@ -160,6 +163,10 @@ FAULTS = {
     for fault in (nothing, kill, kill_and_restart, stop, leave, node_from_etcd, node_to_etcd, etcd_to_node, node_from_node, node_to_node,
                   node_alone, etcd_leader, etcd_down, clock_ahead, clock_back, kill_after_clock, several)
 }
+
+# By how many seconds longer than after the loss of a node slots may be without service. A new leader of etcd gives each lease its
+# whole time anew, when it has been elected.
+LONGER_S = {"several": LEASE_TTL_S + 3}
 
 
 def any_node(cluster):

@@ -147,10 +147,12 @@ std::optional<std::string> FindBrokenPromise(const std::vector<ObservedCall>& ob
                    {.losses = std::move(losses), .unknown_incrs = unknowns.incrs()});
 }
 
-int64_t LongestSilenceNs(const std::vector<ObservedCall>& observed) {
-  std::vector<int64_t> answers_ns;
+int64_t LongestSilenceNs(const std::vector<ObservedCall>& observed, const TimeSpan& span) {
+  std::vector<int64_t> answers_ns = {span.first, span.second};
   for (const ObservedCall& each : observed) {
-    if (each.outcome == Outcome::kKnown) answers_ns.push_back(each.call.end_ns);
+    const int64_t end_ns = each.call.end_ns;
+    if (each.outcome == Outcome::kKnown && end_ns > span.first && end_ns < span.second)
+      answers_ns.push_back(end_ns);
   }
   std::sort(answers_ns.begin(), answers_ns.end());
   int64_t longest_ns = 0;

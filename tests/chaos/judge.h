@@ -51,7 +51,8 @@ using TimeSpan = std::pair<int64_t, int64_t>;
 std::optional<std::string> FindBrokenPromise(const std::vector<ObservedCall>& observed,
                                              std::vector<TimeSpan> losses);
 
-// The longest time between two answers about the key; 0 with fewer than two.
-int64_t LongestSilenceNs(const std::vector<ObservedCall>& observed);
+// The longest time within `span` in which nobody was answered about the key, from its begin on and
+// up to its end.
+int64_t LongestSilenceNs(const std::vector<ObservedCall>& observed, const TimeSpan& span);
 
 }  // namespace ferrite

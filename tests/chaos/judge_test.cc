@@ -143,8 +143,12 @@ TEST(JudgeTest, ACounterThatWasLostStartsAnew) {
 }
 
 TEST(JudgeTest, TheLongestTimeWithoutAnAnswer) {
-  EXPECT_EQ(LongestSilenceNs({}), 0);
-  EXPECT_EQ(LongestSilenceNs({Set(50, 12, 2), Set(0, 11, 1), LostSet(20, 13), Get(70, 12, 2)}), 50);
+  const std::vector<ObservedCall> observed = {Set(50, 12, 2), Set(0, 11, 1), LostSet(20, 13),
+                                              RefusedSet(30, 14), Get(70, 12, 2)};
+  EXPECT_EQ(LongestSilenceNs(observed, {0, 80}), 50);
+  EXPECT_EQ(LongestSilenceNs(observed, {0, 200}), 125) << "up to the end";
+  EXPECT_EQ(LongestSilenceNs(observed, {-100, 80}), 105) << "and from the begin on";
+  EXPECT_EQ(LongestSilenceNs({}, {0, 80}), 80) << "also if nobody was answered at all";
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ class KeyService {
  public:
   virtual ~KeyService() = default;
 
+  // Which of the ways to the cluster this is: a node's address, or "library".
+  virtual const std::string& way() const = 0;
   // False: there is no connection; a while has been waited for one.
   virtual bool Ready() = 0;
   // Whether a Set may be executed more than once, as it is tried again.

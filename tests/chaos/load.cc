@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -29,15 +30,31 @@ struct Arguments {
   CallerOptions options;
 };
 
-// Follows the input to its end. Returns when the keys may have been forgotten.
-std::vector<TimeSpan> FollowInput(const CallerOptions& options) {
-  std::vector<TimeSpan> losses;
-  for (std::string line; std::getline(std::cin, line);) {
-    if (line == "moving") losses.emplace_back(ElapsedNs(options), INT64_MAX);
-    if (line == "settled" && !losses.empty()) losses.back().second = ElapsedNs(options);
-    if (line == "kept") losses.clear();
+// What the input has told.
+struct Told {
+  TimeSpan moving = {INT64_MAX, INT64_MAX};
+  bool kept = false;
+  int64_t end_ns = 0;
+
+  // When the keys may have been forgotten.
+  std::vector<TimeSpan> Losses() const {
+    return kept || moving.first == INT64_MAX ? std::vector<TimeSpan>() : std::vector{moving};
   }
-  return losses;
+  const char* PhaseAt(int64_t time_ns) const {
+    return time_ns < moving.first ? "before" : time_ns < moving.second ? "during" : "after";
+  }
+};
+
+// Follows the input to its end.
+Told FollowInput(const CallerOptions& options) {
+  Told told;
+  for (std::string line; std::getline(std::cin, line);) {
+    if (line == "moving") told.moving.first = ElapsedNs(options);
+    if (line == "settled") told.moving.second = ElapsedNs(options);
+    if (line == "kept") told.kept = true;
+  }
+  told.end_ns = ElapsedNs(options);
+  return told;
 }
 
 void WriteHistory(const std::string& path, const std::string& key,
@@ -49,38 +66,67 @@ void WriteHistory(const std::string& path, const std::string& key,
   }
 }
 
-json Judge(const Arguments& arguments, const std::vector<std::unique_ptr<Caller>>& callers,
-           const std::vector<TimeSpan>& losses) {
-  uint64_t operations = 0;
-  uint64_t unknown = 0;
+// All calls on one key, of those who came this way; an empty one: of all.
+std::vector<ObservedCall> CallsOn(size_t index, const std::string& way,
+                                  const std::vector<std::unique_ptr<Caller>>& callers) {
+  std::vector<ObservedCall> observed;
+  for (const auto& caller : callers) {
+    if (!way.empty() && caller->way() != way) continue;
+    const auto& part = caller->observed()[index];
+    observed.insert(observed.end(), part.begin(), part.end());
+  }
+  return observed;
+}
+
+// What those saw who came one way: how many of their calls were answered, before, during and after
+// what happened, and for how long they were not answered about a key.
+json SeenBy(const std::string& way, size_t keys, const Told& told,
+            const std::vector<std::unique_ptr<Caller>>& callers) {
+  json seen;
+  for (const char* phase : {"before", "during", "after"})
+    seen[phase] = {{"calls", 0}, {"answers", 0}};
   int64_t silence_ns = 0;
-  json violations = json::array();
-  std::map<std::string, uint64_t> failures;
-  for (size_t index = 0; index < arguments.options.keys(); ++index) {
-    std::vector<ObservedCall> observed;
-    for (const auto& caller : callers) {
-      const auto& part = caller->observed()[index];
-      observed.insert(observed.end(), part.begin(), part.end());
-    }
+  for (size_t index = 0; index < keys; ++index) {
+    const std::vector<ObservedCall> observed = CallsOn(index, way, callers);
     for (const ObservedCall& each : observed) {
-      operations += each.outcome == Outcome::kKnown;
-      unknown += each.outcome == Outcome::kUnknown;
+      json& phase = seen[told.PhaseAt(each.call.begin_ns)];
+      phase["calls"] = phase["calls"].get<int>() + 1;
+      if (each.outcome == Outcome::kKnown) phase["answers"] = phase["answers"].get<int>() + 1;
     }
-    silence_ns = std::max(silence_ns, LongestSilenceNs(observed));
+    silence_ns = std::max(silence_ns, LongestSilenceNs(observed, {0, told.end_ns}));
+  }
+  seen["longest_silence_s"] = static_cast<double>(silence_ns) / 1e9;
+  return seen;
+}
+
+json Judge(const Arguments& arguments, const std::vector<std::unique_ptr<Caller>>& callers,
+           const Told& told) {
+  std::map<Outcome, uint64_t> outcomes;
+  json violations = json::array();
+  const size_t keys = arguments.options.keys();
+  for (size_t index = 0; index < keys; ++index) {
+    const std::vector<ObservedCall> observed = CallsOn(index, "", callers);
+    for (const ObservedCall& each : observed) ++outcomes[each.outcome];
     const std::string key = arguments.options.prefix + std::to_string(index);
-    if (const auto fault = FindBrokenPromise(observed, losses)) {
+    if (const auto fault = FindBrokenPromise(observed, told.Losses())) {
       violations.push_back(key + ": " + *fault);
       if (!arguments.history.empty()) WriteHistory(arguments.history, key, observed);
     }
   }
+  std::map<std::string, uint64_t> failures;
+  json ways;
   for (const auto& caller : callers) {
     for (const auto& [reason, count] : caller->failures()) failures[reason] += count;
+    if (!ways.contains(caller->way()))
+      ways[caller->way()] = SeenBy(caller->way(), keys, told, callers);
   }
-  return {{"operations", operations},
-          {"unknown", unknown},
+  return {{"operations", outcomes[Outcome::kKnown]},
+          {"unknown", outcomes[Outcome::kUnknown]},
+          {"nothing_done", outcomes[Outcome::kNothingDone]},
           {"failures", failures},
           {"violations", violations},
-          {"longest_silence_s", static_cast<double>(silence_ns) / 1e9}};
+          {"ways", ways},
+          {"longest_silence_s", SeenBy("", keys, told, callers)["longest_silence_s"]}};
 }
 
 int Run(Arguments arguments) {
@@ -99,10 +145,10 @@ int Run(Arguments arguments) {
   absl::Notification stop;
   std::vector<std::thread> threads;
   for (const auto& caller : callers) threads.emplace_back([&] { caller->Run(stop); });
-  const std::vector<TimeSpan> losses = FollowInput(arguments.options);
+  const Told told = FollowInput(arguments.options);
   stop.Notify();
   for (std::thread& thread : threads) thread.join();
-  std::puts(Judge(arguments, callers, losses).dump().c_str());
+  std::puts(Judge(arguments, callers, told).dump().c_str());
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "client/error.h"
 #include "ferrite/v1/cache.grpc.pb.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -31,13 +32,18 @@ google::rpc::ErrorInfo InfoOf(const grpc::Status& status) {
   return info;
 }
 
+// By what the contract says of the reasons.
 bool SaysNothingWasDone(const google::rpc::ErrorInfo& info) {
-  if (info.reason() == "SLOT_IN_TRANSITION" || info.reason() == "SLOT_UNOWNED") return true;
+  for (const char* reason :
+       {"SLOT_IN_TRANSITION", "SLOT_UNOWNED", "SLOT_MOVED", "OVERLOADED", "DEADLINE_PASSED"}) {
+    if (info.reason() == reason) return true;
+  }
   const auto executed = info.metadata().find("executed");
   return executed != info.metadata().end() && executed->second == "no";
 }
 
 CallFailure FailureOf(const grpc::Status& status) {
+  if (CouldNotConnect(status)) return {"no connection", true};
   const google::rpc::ErrorInfo info = InfoOf(status);
   if (!info.reason().empty()) return {info.reason(), SaysNothingWasDone(info)};
   return {status.error_code() == grpc::DEADLINE_EXCEEDED ? "deadline" : "connection", false};
@@ -46,8 +52,12 @@ CallFailure FailureOf(const grpc::Status& status) {
 class StubService final : public KeyService {
  public:
   StubService(const std::string& address, absl::Duration timeout)
-      : timeout_(timeout), channel_(Connect(address)), stub_(v1::CacheService::NewStub(channel_)) {}
+      : address_(address),
+        timeout_(timeout),
+        channel_(Connect(address)),
+        stub_(v1::CacheService::NewStub(channel_)) {}
 
+  const std::string& way() const override { return address_; }
   bool Ready() override {
     if (channel_->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY) return true;
     channel_->WaitForConnected(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
@@ -84,6 +94,7 @@ class StubService final : public KeyService {
     return FailureOf(status);
   }
 
+  const std::string address_;
   const absl::Duration timeout_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::CacheService::Stub> stub_;

@@ -90,7 +90,7 @@ absl::Status CheckClusterMap(const ClusterMap& map) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::shared_ptr<const ClusterMap>> ParseClusterMap(std::string_view bytes) {
+ReadClusterMap ParseClusterMap(std::string_view bytes) {
   if (bytes.size() > kMaxMapBytes)
     return Broken(absl::StrFormat("it has %d bytes; it may have %d", bytes.size(), kMaxMapBytes));
   // All of its messages in one piece of memory, which goes as a whole.

@@ -3,6 +3,7 @@
 // Reading the map of a cluster, which may have been written by anybody.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -26,7 +27,9 @@ inline constexpr size_t kMaxMapBytes = 1'400'000;
 absl::Status CheckClusterMap(const internal::v1::ClusterMap& map);
 
 // Reads what is stored, and checks it. Fields that are not known are kept in the message.
-absl::StatusOr<std::shared_ptr<const internal::v1::ClusterMap>> ParseClusterMap(
-    std::string_view bytes);
+using ReadClusterMap = absl::StatusOr<std::shared_ptr<const internal::v1::ClusterMap>>;
+ReadClusterMap ParseClusterMap(std::string_view bytes);
+// Does the same, perhaps without reading again what it has read before.
+using MapReader = std::function<ReadClusterMap(std::string_view bytes)>;
 
 }  // namespace ferrite::cluster

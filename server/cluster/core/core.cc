@@ -11,7 +11,7 @@ Core::Core(const CoreSettings& settings)
       keys_(settings_.cluster),
       jitter_(settings_.random_seed),
       calls_(settings_.call_timeout_ns()),
-      map_(settings_.faults),
+      map_(settings_.faults, settings_.read_map),
       lease_(settings_),
       ceiling_(settings_),
       registrar_(settings_, keys_),

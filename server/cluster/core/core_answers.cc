@@ -104,10 +104,10 @@ void Core::Accept(MapKeeper::Verdict verdict) {
   owns_slots_ = false;
   releasing_since_ = 0;
   if (map_.map() == nullptr) return;
+  ListingWalk walk(lister_.listing());
   for (const auto& member : map_.map()->members()) {
     // Somebody new, who can be reached only when it is known where.
-    if (lister_.listing().Living(member.node_id(), member.boot_id()) == nullptr)
-      lister_.Hasten(now_.steady_ns);
+    if (walk.Living(member.node_id(), member.boot_id()) == nullptr) lister_.Hasten(now_.steady_ns);
   }
   for (const Holdings::Owned& owned : view_maker_.OwnedBy(*map_.map())) {
     owns_slots_ = true;

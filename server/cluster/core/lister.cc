@@ -40,6 +40,7 @@ void Lister::Advance(const Moment& now, bool with_ceilings, int64_t read_epoch, 
   *request.add_success() = Get(keys_.controller());
   if (with_ceilings) *request.add_success() = List(keys_.ceilings());
   asked_all_ = ask_all_;
+  asked_with_distrust_ = distrusts_;
   asked_ceilings_ = with_ceilings;
   call_ = calls->Send(Purpose::kList, std::move(request));
   last_ns_ = now.steady_ns;
@@ -89,13 +90,14 @@ Lister::Finding Lister::OnList(const EtcdReply& reply, const MapReading& reading
   }
   call_ = 0;
   TakeNodes(*nodes, now);
+  distrusts_ = false;
   ask_all_ = static_cast<int64_t>(listing_.nodes.size()) != nodes->count();
   if (ask_all_) {
     Hasten(now.steady_ns);
     return Finding::kPartial;
   }
   // What cannot be read may have been spoilt on its way.
-  ask_all_ = !trouble_.empty();
+  if (!trouble_.empty()) DistrustAll();
   last_wall_us_ = asked_wall_us_;
   listing_.revision = response->header().revision();
   listing_.map_epoch = reading.epoch;
@@ -144,9 +146,13 @@ void Lister::TakeNodes(const RangeResponse& range, const Moment& now) {
   }
   for (const mvccpb::KeyValue& kv : range.kvs()) {
     const std::string id = kv.key().substr(keys_.nodes().size());
-    ListedNode listed = NodeOf(id, kv, now);
     auto& known = asked_all_ ? before : listing_.nodes;
     const auto found = known.find(id);
+    if (asked_all_ && found != known.end() && IsKnown(found->second, kv)) {
+      listing_.nodes.insert(listing_.nodes.end(), known.extract(found));
+      continue;
+    }
+    ListedNode listed = NodeOf(id, kv, now);
     const auto node = found == known.end() ? nullptr : found->second.node;
     if (node != nullptr && listed.node != nullptr && *node == *listed.node) {
       listed.node = node;  // views go on to share it
@@ -156,6 +162,11 @@ void Lister::TakeNodes(const RangeResponse& range, const Moment& now) {
     listing_.nodes[id] = std::move(listed);
   }
   if (asked_all_ || range.kvs_size() > 0) LookAtClocks();
+}
+
+bool Lister::IsKnown(const ListedNode& known, const mvccpb::KeyValue& kv) const {
+  return !asked_with_distrust_ && known.node != nullptr &&
+         known.create_revision == kv.create_revision() && known.mod_revision == kv.mod_revision();
 }
 
 ListedNode Lister::NodeOf(const std::string& id, const mvccpb::KeyValue& kv, const Moment& now) {

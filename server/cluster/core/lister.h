@@ -3,7 +3,8 @@
 // Lists what etcd holds of the cluster, every few seconds, sooner after a hint.
 //
 // After the first time it asks for node keys that have changed and for the number of all: if that
-// is not what it comes to, keys have gone, and it asks for all of them.
+// is not what it comes to, keys have gone, and it asks for all of them. Of these it reads only what
+// has changed, too: where one of a thousand nodes goes, the others need not be looked at.
 
 #include <cstdint>
 #include <string>
@@ -28,8 +29,8 @@ class Lister {
   void Hasten(int64_t when_ns) { due_ns_ = std::min(due_ns_, when_ns); }
   // `acts`: whether this node makes changes of the map, for which all that is in records matters.
   void OnHint(const WatchHint& hint, const Moment& now, int64_t epoch, bool acts);
-  // The next time all is asked for, as anything may have happened.
-  void DistrustAll() { ask_all_ = true; }
+  // The next time all is asked for and read anew, as anything may have happened.
+  void DistrustAll() { ask_all_ = distrusts_ = true; }
 
   enum class Finding {
     kNothing,   // no answer, or none that can be read
@@ -56,6 +57,8 @@ class Lister {
 
  private:
   void TakeNodes(const etcdserverpb::RangeResponse& range, const Moment& now);
+  // What is known, if that is of the same revision.
+  bool IsKnown(const ListedNode& known, const mvccpb::KeyValue& kv) const;
   ListedNode NodeOf(const std::string& id, const mvccpb::KeyValue& kv, const Moment& now);
   int64_t ClockAheadUs(int64_t written_at_us, const Moment& now) const;
   void LookAtClocks();
@@ -66,6 +69,9 @@ class Lister {
   uint64_t call_ = 0;
   bool asked_all_ = true;
   bool ask_all_ = true;
+  // What is known of a key says nothing of what is read now, not even if its revision is the same.
+  bool distrusts_ = true;
+  bool asked_with_distrust_ = true;
   bool asked_ceilings_ = false;
   int64_t due_ns_ = 0;
   int64_t last_ns_ = 0;       // when it was asked last

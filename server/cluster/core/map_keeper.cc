@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "server/cluster/cluster_map.h"
 
 namespace ferrite::cluster {
 
@@ -42,7 +41,7 @@ MapKeeper::Verdict MapKeeper::Take(const MapReading& reading, int64_t known_epoc
     return faults_.epoch_back_accepted ? Verdict::kSame
                                        : Doubt("a newer map came without its value");
 
-  auto map = ParseClusterMap(*reading.value);
+  auto map = read_(*reading.value);
   if (!map.ok()) {
     epoch_ = reading.epoch;
     map_ = nullptr;
@@ -52,7 +51,7 @@ MapKeeper::Verdict MapKeeper::Take(const MapReading& reading, int64_t known_epoc
   if (!faults_.epoch_back_accepted) {
     if (const std::string why = Contradiction(**map); !why.empty()) return Doubt(why);
     const bool same = (*map)->generation() == generation_ && map_ != nullptr;
-    if (same && (*map)->SerializeAsString() != map_->SerializeAsString())
+    if (same && *map != map_ && (*map)->SerializeAsString() != map_->SerializeAsString())
       return Doubt(absl::StrFormat("generation %d of the cluster's map was changed", generation_));
     if (same && reading.epoch == epoch_) return Verdict::kSame;
   }
@@ -72,7 +71,7 @@ void MapKeeper::Accept(int64_t epoch, Map map) {
 }
 
 void MapKeeper::Believe(const MapReading& reading) {
-  if (auto map = ParseClusterMap(*reading.value); map.ok()) Accept(reading.epoch, *std::move(map));
+  if (auto map = read_(*reading.value); map.ok()) Accept(reading.epoch, *std::move(map));
 }
 
 }  // namespace ferrite::cluster

@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "ferrite/internal/v1/cluster_map.pb.h"
+#include "server/cluster/cluster_map.h"
 #include "server/cluster/core/faults.h"
 #include "server/cluster/core/txn.h"
 
@@ -26,7 +28,8 @@ class MapKeeper {
     kDoubtful,    // no successor of the one that was read before: trouble() says why
   };
 
-  explicit MapKeeper(const Faults& faults) : faults_(faults) {}
+  explicit MapKeeper(const Faults& faults, MapReader read = ParseClusterMap)
+      : faults_(faults), read_(std::move(read)) {}
 
   // Looks at what was read by a transaction that was sent when `known_epoch` was known.
   Verdict Take(const MapReading& reading, int64_t known_epoch);
@@ -54,6 +57,7 @@ class MapKeeper {
   void Accept(int64_t epoch, Map map);
 
   const Faults& faults_;
+  const MapReader read_;
   Map map_;
   int64_t epoch_ = 0;
   int64_t read_epoch_ = 0;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ferrite/internal/v1/node_record.pb.h"
+#include "server/cluster/cluster_map.h"
 #include "server/cluster/core/faults.h"
 #include "server/cluster/core/moment.h"
 
@@ -21,6 +22,8 @@ struct CoreSettings {
   // For whatever has to differ from node to node.
   uint64_t random_seed = 0;
   Faults faults;
+  // Cores in one process can share what they read: each new map is for all of them.
+  MapReader read_map = ParseClusterMap;
 
   int64_t ttl_ns() const { return serving_ttl_ms * kNsPerMs; }
   // What clocks of different speed may cost: 6 % each, as the others wait for a whole ttl.

@@ -318,6 +318,18 @@ TEST_F(CoreTest, AClockThatIsOffIsNamed) {
   EXPECT_THAT(a.problems, Contains(Pair(Problem::kClockOff, HasSubstr("node b"))));
 }
 
+TEST_F(CoreTest, AClockThatIsOffIsNamedAlsoWhenAnotherNodeHasGone) {
+  TestNode& a = Start("a");
+  Start("c");
+  Run(3);
+  Start("b").wall_offset_us = -100'000'000;
+  Run(4);
+  End("c");  // so that all are listed anew
+  Run(2.0 * kTtlMs / 1000 + 10);
+  EXPECT_EQ(a.core->status().nodes, 2u);
+  EXPECT_THAT(a.problems, Contains(Pair(Problem::kClockOff, HasSubstr("node b"))));
+}
+
 TEST_F(CoreTest, CeilingsOfNodesThatWillNotComeBackGo) {
   Start("a");
   Start("b");

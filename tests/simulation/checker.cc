@@ -53,15 +53,20 @@ std::vector<Served> InOrder(const std::vector<Checker::Server>& serving) {
 
 }  // namespace
 
-void Checker::OnServing(const std::vector<Server>& serving) {
-  const std::vector<Served> all = InOrder(serving);
-  for (size_t at = 1; at < all.size(); ++at) {
-    const auto& [before, span] = std::pair(all[at - 1], all[at]);
-    if (before.span.last < span.span.first) continue;
-    return Fail(Broken::kServedTwice,
-                absl::StrFormat("slots %d to %d are served by %s and by %s", span.span.first,
-                                std::min(before.span.last, span.span.last), *before.by, *span.by));
+std::optional<SlotSpan> FirstOverlap(const std::vector<SlotSpan>& a,
+                                     const std::vector<SlotSpan>& b) {
+  for (auto one = a.begin(), other = b.begin(); one != a.end() && other != b.end();) {
+    const SlotSpan common{std::max(one->first, other->first), std::min(one->last, other->last)};
+    if (common.first <= common.last) return common;
+    one->last < other->last ? ++one : ++other;
   }
+  return std::nullopt;
+}
+
+void Checker::OnServedTwice(const SlotSpan& span, const std::string& by,
+                            const std::string& and_by) {
+  Fail(Broken::kServedTwice, absl::StrFormat("slots %d to %d are served by %s and by %s",
+                                             span.first, span.last, by, and_by));
 }
 
 void Checker::OnEpoch(const std::string& process, int64_t before, int64_t now) {

@@ -21,6 +21,10 @@ enum class Broken {
   kAvailability,  // slots are not served, although they could be
 };
 
+// What two processes have in common, the first of it; both are in order.
+std::optional<cluster::SlotSpan> FirstOverlap(const std::vector<cluster::SlotSpan>& a,
+                                              const std::vector<cluster::SlotSpan>& b);
+
 // The first thing that did not hold is kept.
 class Checker {
  public:
@@ -35,7 +39,8 @@ class Checker {
     std::string name;
     const std::vector<cluster::SlotSpan>* spans;
   };
-  void OnServing(const std::vector<Server>& serving);
+  void OnServedTwice(const cluster::SlotSpan& span, const std::string& by,
+                     const std::string& and_by);
   // The epochs that a process serves by only grow.
   void OnEpoch(const std::string& process, int64_t before, int64_t now);
   // All slots are served; if not, what is missing is told.

@@ -87,9 +87,10 @@ void Network::Arrive(const std::shared_ptr<Pending>& pending) {
 }
 
 void Network::Answer(const std::shared_ptr<Pending>& pending, EtcdReply reply) {
-  pending->process->Do([pending, reply = std::move(reply)] {
+  if (pending->answered) return;
+  pending->process->Do([pending, event = cluster::Event(std::move(reply))] {
     if (std::exchange(pending->answered, true)) return;
-    pending->process->Step(reply);
+    pending->process->Step(event);
   });
 }
 
@@ -158,17 +159,16 @@ void Network::Garble(EtcdReply* reply) {
 }
 
 void Network::Tell(const mvccpb::Event& event) {
-  told_.push_back(std::make_shared<const mvccpb::Event>(event));
+  told_.push_back(std::make_shared<const cluster::Event>(cluster::WatchHint{event}));
   if (told_.size() > kRemembered) told_.pop_front();
   for (const auto& host : world_.hosts()) {
     const auto process = host->process;
     if (process == nullptr || !process->alive() || host->replies_lost || host->watch_silent ||
         Lost())
       continue;
-    const auto tell = [this, process](const std::shared_ptr<const mvccpb::Event>& told) {
-      world_.queue().After(Delay(), [process, told] {
-        process->Do([process, told] { process->Step(cluster::WatchHint{*told}); });
-      });
+    const auto tell = [this, process](const std::shared_ptr<const cluster::Event>& told) {
+      world_.queue().After(
+          Delay(), [process, told] { process->Do([process, told] { process->Step(*told); }); });
     };
     tell(told_.back());
     // What was told before, once more.

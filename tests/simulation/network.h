@@ -64,7 +64,7 @@ class Network {
   uint64_t calls_ = 0;
   std::function<int64_t()> bad_moment_;
   static constexpr size_t kRemembered = 30;
-  std::deque<std::shared_ptr<const mvccpb::Event>> told_;  // what the watch may tell again
+  std::deque<std::shared_ptr<const cluster::Event>> told_;  // what the watch may tell again
 };
 
 }  // namespace ferrite::simulation

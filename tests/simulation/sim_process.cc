@@ -23,6 +23,7 @@ cluster::CoreSettings SettingsOf(World* world, const SimHost& host, uint64_t boo
   settings.serving_ttl_ms = world->scenario().ttl_ms;
   settings.random_seed = boot_id;
   settings.faults = world->scenario().faults;
+  settings.read_map = [maps = &world->maps()](std::string_view bytes) { return maps->Read(bytes); };
   return settings;
 }
 
@@ -34,19 +35,10 @@ SimProcess::SimProcess(World* world, SimHost* host, uint64_t boot_id)
       name_(absl::StrFormat("%s.%d", host->id, ++host->processes)),
       core_(SettingsOf(world, *host, boot_id)) {}
 
-void SimProcess::Do(std::function<void()> act) {
-  if (!alive_) return;
-  if (paused_) {
-    inbox_.push_back(std::move(act));
-  } else {
-    act();
-  }
-}
-
 void SimProcess::Resume() {
   paused_ = false;
   // Before it learns anything of what it has missed.
-  world_.CheckServing();
+  world_.CheckServing(*this);
   while (alive_ && !paused_ && !inbox_.empty()) {
     const std::function<void()> act = std::move(inbox_.front());
     inbox_.pop_front();
@@ -161,7 +153,7 @@ void SimProcess::Act(const cluster::Serve& serve) {
                         static_cast<double>(host_->WorldNs(serve.right_end_ns)) / 1e9, epoch_));
   }
   // A right that goes on for the same slots changes nothing.
-  if (serve.view != nullptr || !served) world_.CheckServing();
+  if (serve.view != nullptr || !served) world_.CheckServing(*this);
 }
 
 void SimProcess::Act(const cluster::Drop& drop) {

@@ -25,7 +25,15 @@ class SimProcess : public std::enable_shared_from_this<SimProcess> {
   SimProcess(World* world, SimHost* host, uint64_t boot_id);
 
   // Does it now, later if the process stands still, or never if it has ended.
-  void Do(std::function<void()> act);
+  template <typename Act>
+  void Do(Act act) {
+    if (!alive_) return;
+    if (paused_) {
+      inbox_.push_back(std::move(act));
+    } else {
+      act();
+    }
+  }
   void Step(const cluster::Event& event);
 
   void Pause() { paused_ = true; }

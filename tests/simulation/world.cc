@@ -98,7 +98,16 @@ std::vector<Checker::Server> World::Serving() const {
   return serving;
 }
 
-void World::CheckServing() { checker_.OnServing(Serving()); }
+void World::CheckServing(const SimProcess& changed) {
+  if (!changed.Serves()) return;
+  const auto check = [&](const std::shared_ptr<SimProcess>& other) {
+    if (other == nullptr || other.get() == &changed) return;
+    const auto overlap = FirstOverlap(changed.spans(), other->spans());
+    if (overlap && other->Serves()) checker_.OnServedTwice(*overlap, changed.name(), other->name());
+  };
+  for (const auto& host : hosts_) check(host->process);
+  for (const auto& second : seconds_) check(second);
+}
 
 void World::CheckWhole() {
   if (now_ns() < whole_from_ns_ || !scenario_.wants_availability) return;

@@ -16,6 +16,7 @@
 #include "tests/simulation/network.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/scenario.h"
+#include "tests/simulation/shared_maps.h"
 #include "tests/simulation/sim_etcd.h"
 #include "tests/simulation/sim_host.h"
 #include "tests/simulation/sim_process.h"
@@ -40,6 +41,7 @@ class World {
   SimEtcd& etcd() { return etcd_; }
   Network& network() { return network_; }
   Checker& checker() { return checker_; }
+  SharedMaps& maps() { return maps_; }
   const cluster::Keys& keys() const { return keys_; }
   int64_t now_ns() const { return queue_.now_ns(); }
   std::vector<std::unique_ptr<SimHost>>& hosts() { return hosts_; }
@@ -61,7 +63,8 @@ class World {
   // When all slots have to be served again.
   int64_t whole_from_ns() const { return whole_from_ns_; }
 
-  void CheckServing();
+  // This process may serve more than before: no other may serve any of it.
+  void CheckServing(const SimProcess& changed);
   // All slots are served, unless there was trouble lately.
   void CheckWhole();
   // Those who live have shares that differ by one slot at most.
@@ -81,6 +84,7 @@ class World {
   SimEtcd etcd_;
   Network network_{this};
   Checker checker_;
+  SharedMaps maps_;
   std::vector<std::unique_ptr<SimHost>> hosts_;
   std::vector<std::shared_ptr<SimProcess>> seconds_;
   int names_ = 0;

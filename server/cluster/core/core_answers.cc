@@ -25,6 +25,7 @@ void Core::On(const EtcdReply& reply) {
   const std::optional<SentCall> call = calls_.Take(reply.call);
   if (!call || foreign_ || left_) return;
   if (reply.outcome == EtcdReply::Outcome::kAnswered) answered_ns_ = now_.steady_ns;
+  const EtcdReply unknown = Unknown(reply);  // by a name: a temporary would have the reply copied
   switch (call->purpose) {
     case Purpose::kGrantLease:
       lease_.OnGrant(reply, now_, &jitter_);
@@ -33,15 +34,15 @@ void Core::On(const EtcdReply& reply) {
       if (renewal_.OnKeepAlive(reply, now_, &jitter_)) LoseLease();
       break;
     case Purpose::kRenew:
-      OnRenewal(TakeMap(*call, reply) ? reply : Unknown(reply));
+      OnRenewal(TakeMap(*call, reply) ? reply : unknown);
       break;
     case Purpose::kList:
-      OnList(TakeMap(*call, reply) ? reply : Unknown(reply));
+      OnList(TakeMap(*call, reply) ? reply : unknown);
       break;
     case Purpose::kRegister: {
       const int64_t before = registrar_.create_revision();
-      registrar_.OnRegister(TakeHeader(*call, reply) ? reply : Unknown(reply), now_, &lease_,
-                            &ceiling_, &jitter_);
+      registrar_.OnRegister(TakeHeader(*call, reply) ? reply : unknown, now_, &lease_, &ceiling_,
+                            &jitter_);
       if (registrar_.create_revision() != before) {
         renewal_.Abandon();
         renewal_.Hasten();
@@ -49,14 +50,14 @@ void Core::On(const EtcdReply& reply) {
       break;
     }
     case Purpose::kUpdateRecord:
-      registrar_.OnUpdate(TakeHeader(*call, reply) ? reply : Unknown(reply), now_, &jitter_);
+      registrar_.OnUpdate(TakeHeader(*call, reply) ? reply : unknown, now_, &jitter_);
       break;
     case Purpose::kCampaign:
-      if (elector_.OnCampaign(TakeHeader(*call, reply) ? reply : Unknown(reply)))
+      if (elector_.OnCampaign(TakeHeader(*call, reply) ? reply : unknown))
         lister_.Hasten(now_.steady_ns);
       break;
     case Purpose::kChangeMap:
-      OnChange(*call, TakeHeader(*call, reply) ? reply : Unknown(reply));
+      OnChange(*call, TakeHeader(*call, reply) ? reply : unknown);
       break;
     case Purpose::kCollect:
       lister_.Hasten(now_.steady_ns + jitter_.RetryDelayNs());

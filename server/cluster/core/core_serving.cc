@@ -66,22 +66,22 @@ void Core::ReportProblems() {
   const bool too_new = map_.trouble().code() == absl::StatusCode::kFailedPrecondition;
   const std::string trouble(map_.trouble().message());
   const bool silent = now_.steady_ns - answered_ns_ > settings_.ttl_ns() && !left_ && !foreign_;
-  const std::pair<Problem, std::string> problems[] = {
-      {Problem::kIdTaken, registrar_.taken_by()},
-      {Problem::kForeign,
-       foreign_ ? doubt_ + "; this node serves nothing until it is started again" : ""},
-      {Problem::kMapBroken, unreadable && !too_new ? trouble : ""},
-      {Problem::kMapTooNew, unreadable && too_new ? trouble : ""},
-      {Problem::kMapTooLarge, controller_.too_large()},
-      {Problem::kRecordBroken, lister_.trouble()},
-      {Problem::kCeilingMissing, controller_.ceiling_missing()},
-      {Problem::kEtcdGarbage, garbage_},
-      {Problem::kEtcdSilent, silent ? absl::StrFormat("etcd has not answered for more than %d ms",
-                                                      settings_.serving_ttl_ms)
-                                    : ""},
-      {Problem::kClockOff, lister_.wrong_clock()},
+  const auto tell = [this](Problem problem, const std::string& text) {
+    problems_.Set(problem, text, actions_);
   };
-  for (const auto& [problem, text] : problems) problems_.Set(problem, text, actions_);
+  tell(Problem::kIdTaken, registrar_.taken_by());
+  tell(Problem::kForeign,
+       foreign_ ? doubt_ + "; this node serves nothing until it is started again" : "");
+  tell(Problem::kMapBroken, unreadable && !too_new ? trouble : "");
+  tell(Problem::kMapTooNew, unreadable && too_new ? trouble : "");
+  tell(Problem::kMapTooLarge, controller_.too_large());
+  tell(Problem::kRecordBroken, lister_.trouble());
+  tell(Problem::kCeilingMissing, controller_.ceiling_missing());
+  tell(Problem::kEtcdGarbage, garbage_);
+  tell(Problem::kEtcdSilent, silent ? absl::StrFormat("etcd has not answered for more than %d ms",
+                                                      settings_.serving_ttl_ms)
+                                    : "");
+  tell(Problem::kClockOff, lister_.wrong_clock());
 }
 
 }  // namespace ferrite::cluster

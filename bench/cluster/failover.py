@@ -80,7 +80,7 @@ def markdown(figures):
     ]
     header = ["what happens to a node", "s without service, median", "most", "answers checked"]
     return f"""Twelve clients call three nodes about 64 keys while one thing happens to one of them; each {figures["failovers"]} times. Without service is
-the longest time between two answers about a key, whichever node was asked. Leases are of {nodes.LEASE_TTL_S} s, so the bound is
+the longest time in which all calls about a key failed or waited, whichever node was asked. Leases are of {nodes.LEASE_TTL_S} s, so the bound is
 2 x lease + 1 = {nodes.BOUND_S} s. What the clients were told was checked as by tests/chaos.
 
 {terminal.table(header, rows)}"""

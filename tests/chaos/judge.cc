@@ -162,4 +162,20 @@ int64_t LongestSilenceNs(const std::vector<ObservedCall>& observed, const TimeSp
   return longest_ns;
 }
 
+int64_t LongestWaitNs(std::vector<ObservedCall> observed, int64_t end_ns) {
+  std::sort(observed.begin(), observed.end(),
+            [](const auto& a, const auto& b) { return a.call.end_ns < b.call.end_ns; });
+  int64_t longest_ns = 0;
+  int64_t answered_ns = std::numeric_limits<int64_t>::min();
+  int64_t waiting_ns = kNever;  // since then; kNever: nobody is
+  for (const ObservedCall& each : observed) {
+    waiting_ns = std::min(waiting_ns, std::max(each.call.begin_ns, answered_ns));
+    if (each.outcome != Outcome::kKnown) continue;
+    answered_ns = each.call.end_ns;
+    longest_ns = std::max(longest_ns, answered_ns - waiting_ns);
+    waiting_ns = kNever;
+  }
+  return waiting_ns == kNever ? longest_ns : std::max(longest_ns, end_ns - waiting_ns);
+}
+
 }  // namespace ferrite

@@ -51,8 +51,13 @@ using TimeSpan = std::pair<int64_t, int64_t>;
 std::optional<std::string> FindBrokenPromise(const std::vector<ObservedCall>& observed,
                                              std::vector<TimeSpan> losses);
 
-// The longest time within `span` in which nobody was answered about the key, from its begin on and
-// up to its end.
+// The longest time within `span` in which no call was answered, from its begin on and up to its
+// end.
 int64_t LongestSilenceNs(const std::vector<ObservedCall>& observed, const TimeSpan& span);
+
+// The longest time for which somebody wanted an answer about the key and nobody got any: from the
+// begin of a call that failed, or that was answered late, to the first answer, at the latest to
+// `end_ns`. A time in which nobody asked does not count.
+int64_t LongestWaitNs(std::vector<ObservedCall> observed, int64_t end_ns);
 
 }  // namespace ferrite

@@ -151,5 +151,19 @@ TEST(JudgeTest, TheLongestTimeWithoutAnAnswer) {
   EXPECT_EQ(LongestSilenceNs({}, {0, 80}), 80) << "also if nobody was answered at all";
 }
 
+TEST(JudgeTest, TheLongestTimeThatSomebodyWaitedForAnAnswer) {
+  // Each call takes 5.
+  EXPECT_EQ(LongestWaitNs({}, 100), 0);
+  EXPECT_EQ(LongestWaitNs({Set(0, 11, 1), Get(90, 11, 1)}, 100), 5) << "nobody asked in between";
+  EXPECT_EQ(LongestWaitNs({Set(0, 11, 1), RefusedSet(20, 12), LostSet(30, 13), Get(60, 11, 1)}, 80),
+            45);
+  EXPECT_EQ(LongestWaitNs({Set(0, 11, 1), LostSet(30, 13)}, 80), 50) << "up to the end";
+  EXPECT_EQ(LongestWaitNs({Get(31, 11, 1), LostSet(34, 13)}, 80), 44) << "from the answer on";
+  ObservedCall late = Get(20, 11, 1);
+  late.call.end_ns = 90;
+  EXPECT_EQ(LongestWaitNs({late}, 100), 70);
+  EXPECT_EQ(LongestWaitNs({late, Get(40, 11, 1)}, 100), 45) << "another was answered meanwhile";
+}
+
 }  // namespace
 }  // namespace ferrite

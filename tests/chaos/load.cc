@@ -79,22 +79,26 @@ std::vector<ObservedCall> CallsOn(size_t index, const std::string& way,
 }
 
 // What those saw who came one way: how many of their calls were answered, before, during and after
-// what happened, and for how long they were not answered about a key.
+// what happened, and for how long they were not answered: about a key that they asked for, or at
+// all.
 json SeenBy(const std::string& way, size_t keys, const Told& told,
             const std::vector<std::unique_ptr<Caller>>& callers) {
   json seen;
   for (const char* phase : {"before", "during", "after"})
     seen[phase] = {{"calls", 0}, {"answers", 0}};
   int64_t silence_ns = 0;
+  std::vector<ObservedCall> all;
   for (size_t index = 0; index < keys; ++index) {
     const std::vector<ObservedCall> observed = CallsOn(index, way, callers);
+    all.insert(all.end(), observed.begin(), observed.end());
     for (const ObservedCall& each : observed) {
       json& phase = seen[told.PhaseAt(each.call.begin_ns)];
       phase["calls"] = phase["calls"].get<int>() + 1;
       if (each.outcome == Outcome::kKnown) phase["answers"] = phase["answers"].get<int>() + 1;
     }
-    silence_ns = std::max(silence_ns, LongestSilenceNs(observed, {0, told.end_ns}));
+    silence_ns = std::max(silence_ns, LongestWaitNs(observed, told.end_ns));
   }
+  silence_ns = std::max(silence_ns, LongestSilenceNs(all, {0, told.end_ns}));
   seen["longest_silence_s"] = static_cast<double>(silence_ns) / 1e9;
   return seen;
 }

@@ -64,6 +64,11 @@ std::string Humane(const grpc::Status& status, std::string_view address, absl::D
 
 }  // namespace
 
+grpc::Status MalformedAnswer() {
+  return {grpc::StatusCode::INTERNAL,
+          "the answer has the status OK, but no message that can be understood"};
+}
+
 bool IsAnswer(const grpc::Status& status) { return status.ok() || !status.error_details().empty(); }
 
 bool CouldNotConnect(const grpc::Status& status) {

@@ -42,6 +42,9 @@ absl::Status ToAbslStatus(const grpc::Status& status, std::string_view address,
 // The outcome of one operation of a frame or a batch, with the same details as that of a call.
 absl::Status ToAbslStatus(const v1::OperationError& error);
 
+// The outcome of a call that ended with OK, but without a message of the kind that was asked for.
+// No node answers so; something on the way to it may. INTERNAL.
+grpc::Status MalformedAnswer();
 // Whether a call ended with an answer of a node: with OK, or with an error in Ferrite's words. What
 // gRPC says itself, here or there, has no reason with it.
 bool IsAnswer(const grpc::Status& status);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "client/error.h"
+
 namespace ferrite {
 
 ScanCall::ScanCall(CompletionThread* thread, CallTerms terms, v1::ScanRequest request,
@@ -38,7 +40,8 @@ std::optional<grpc::Status> ScanCall::OnEvent(bool ok) {
     case Step::kFinish:
       reader_.reset();  // lies in memory of the context, which the next try replaces
       // However the stream ended, the page is complete.
-      return IsComplete() ? grpc::Status::OK : status_;
+      if (IsComplete()) return grpc::Status::OK;
+      return status_.ok() && !got_message_ ? MalformedAnswer() : status_;
   }
   return std::nullopt;
 }

@@ -8,6 +8,7 @@
 
 #include "client/callback.h"
 #include "client/client_call.h"
+#include "client/unparsed.h"
 #include "grpcpp/support/async_unary_call.h"
 
 namespace ferrite {
@@ -31,7 +32,7 @@ class UnaryCall final : public ClientCall {
  private:
   void StartTry(grpc::ClientContext* context, NodeConnection& connection,
                 grpc::CompletionQueue* queue) override {
-    response_.Clear();
+    MarkUnparsed(&response_);
     reader_ = prepare_(connection, context, request_, queue);
     grpc::ClientAsyncResponseReader<Response>* const reader = reader_.get();
     reader->StartCall();
@@ -39,8 +40,9 @@ class UnaryCall final : public ClientCall {
     reader->Finish(&response_, &status_, this);
   }
 
-  std::optional<grpc::Status> OnEvent(bool) override {
+  std::optional<grpc::Status> OnEvent(bool ok) override {
     reader_.reset();  // lies in memory of the context, which the next try replaces
+    if (status_.ok() && (!ok || IsUnparsed(response_))) return MalformedAnswer();
     return std::move(status_);
   }
 

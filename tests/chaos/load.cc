@@ -1,6 +1,6 @@
 // Calls all nodes of a cluster about the same keys until its input ends, and then judges what it
-// was told. Lines of its input say when slots may change their owner: "moving", "settled"; or, at
-// the end, that none has: "kept".
+// was told. Lines of its input say when slots may change their owner: "moving", "settled"; since
+// when all is as before: "calm"; or, at the end, that no slot has changed its owner: "kept".
 
 #include <chrono>
 #include <cstdio>
@@ -33,6 +33,7 @@ struct Arguments {
 // What the input has told.
 struct Told {
   TimeSpan moving = {INT64_MAX, INT64_MAX};
+  int64_t calm_ns = INT64_MAX;
   bool kept = false;
   int64_t end_ns = 0;
 
@@ -41,7 +42,7 @@ struct Told {
     return kept || moving.first == INT64_MAX ? std::vector<TimeSpan>() : std::vector{moving};
   }
   const char* PhaseAt(int64_t time_ns) const {
-    return time_ns < moving.first ? "before" : time_ns < moving.second ? "during" : "after";
+    return time_ns < moving.first ? "before" : time_ns < calm_ns ? "during" : "after";
   }
 };
 
@@ -51,6 +52,7 @@ Told FollowInput(const CallerOptions& options) {
   for (std::string line; std::getline(std::cin, line);) {
     if (line == "moving") told.moving.first = ElapsedNs(options);
     if (line == "settled") told.moving.second = ElapsedNs(options);
+    if (line == "calm") told.calm_ns = ElapsedNs(options);
     if (line == "kept") told.kept = true;
   }
   told.end_ns = ElapsedNs(options);

@@ -4,8 +4,6 @@
 
 #include "client/error.h"
 #include "ferrite/v1/cache.grpc.pb.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "tests/chaos/key_service.h"
 
 namespace ferrite {
@@ -21,31 +19,11 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
-// The ErrorInfo of a failure; empty if it has none.
-google::rpc::ErrorInfo InfoOf(const grpc::Status& status) {
-  google::rpc::Status details;
-  google::rpc::ErrorInfo info;
-  if (!details.ParseFromString(status.error_details())) return info;
-  for (const auto& detail : details.details()) {
-    if (detail.UnpackTo(&info)) return info;
-  }
-  return info;
-}
-
-// By what the contract says of the reasons.
-bool SaysNothingWasDone(const google::rpc::ErrorInfo& info) {
-  for (const char* reason :
-       {"SLOT_IN_TRANSITION", "SLOT_UNOWNED", "SLOT_MOVED", "OVERLOADED", "DEADLINE_PASSED"}) {
-    if (info.reason() == reason) return true;
-  }
-  const auto executed = info.metadata().find("executed");
-  return executed != info.metadata().end() && executed->second == "no";
-}
-
 CallFailure FailureOf(const grpc::Status& status) {
   if (CouldNotConnect(status)) return {"no connection", true};
-  const google::rpc::ErrorInfo info = InfoOf(status);
-  if (!info.reason().empty()) return {info.reason(), SaysNothingWasDone(info)};
+  const absl::Status failure = ToAbslStatus(status, "", absl::ZeroDuration());
+  const std::string reason = ReasonOf(failure);
+  if (!reason.empty()) return {reason, !MayBeDone(failure)};
   return {status.error_code() == grpc::DEADLINE_EXCEEDED ? "deadline" : "connection", false};
 }
 

@@ -1,7 +1,6 @@
 #include "base/check.h"
 #include "client/client.h"
 #include "client/error.h"
-#include "client/slot_error.h"
 #include "tests/chaos/key_service.h"
 
 namespace ferrite {
@@ -50,11 +49,7 @@ class LibraryService final : public KeyService {
 
   // Of the last try: what must not be repeated was tried again only if nothing was done before.
   static bool SaysNothingWasDone(const absl::Status& status) {
-    const SlotError slot = SlotErrorIn(status);
-    if (slot.kind == SlotError::Kind::kMoved) return true;
-    if (slot.kind == SlotError::Kind::kAway) return !slot.may_be_done;
-    const std::string reason = ReasonOf(status);
-    if (reason == "OVERLOADED" || reason == "DEADLINE_PASSED") return true;
+    if (!MayBeDone(status)) return true;
     const std::string_view message(status.message().data(), status.message().size());
     return message.starts_with("cannot reach ") || message.starts_with("not sent to ");
   }

@@ -28,7 +28,7 @@ def test_promises_hold_while_nodes_and_etcd_fail():
 
 def test_clients_that_nobody_answers_are_no_success():
     load = pathlib.Path(os.environ["FERRITE_SERVER_BINARY"]).parent / "chaos-load"
-    done = subprocess.run([load, f"--nodes=127.0.0.1:{free_port()}"], input="moving\nsettled\nkept\n", capture_output=True, text=True,
+    done = subprocess.run([load, f"--nodes=127.0.0.1:{free_port()}"], input="moving\nsettled\ncalm\nkept\n", capture_output=True, text=True,
                           check=True)
     outcome = json.loads(done.stdout)
     assert outcome["violations"] == []

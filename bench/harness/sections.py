@@ -50,7 +50,7 @@ class Benchmark:
         build.targets(arguments.build_dir, *sorted(targets))
 
     def run(self, arguments):
-        """Measures the sections asked for, keeps the results and prints them."""
+        """Measures the sections asked for, keeps the results, prints and returns them."""
         measured = self._measure(arguments)
         # A trial says nothing of what was measured in other ways.
         known = measured if arguments.changes else self._earlier(arguments.results) | measured
@@ -66,6 +66,7 @@ class Benchmark:
             print(self._section_markdown(name, section))
         print(self.legend)
         report.print_ratios(self._ratios(measured))
+        return measured
 
     def _section_names(self, text):
         names = text.split(",")

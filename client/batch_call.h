@@ -52,7 +52,7 @@ class BatchCall : public std::enable_shared_from_this<BatchCall<Request, Respons
         new BatchCall(std::move(request), std::move(terms), std::move(around), std::move(done)));
     std::vector<int> all(BatchItems(batch->request_).size());
     for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int>(i);
-    batch->Send(all, /*attempts=*/1, absl::ZeroDuration());
+    batch->Send(all, Round());
   }
 
  private:
@@ -63,10 +63,16 @@ class BatchCall : public std::enable_shared_from_this<BatchCall<Request, Respons
         done_(std::move(done)),
         outcome_(EmptyAnswers<Response>(BatchItems(request_).size())) {}
 
+  // One of the times that keys are sent.
+  struct Round {
+    int attempts = 1;          // this one included
+    absl::Duration pause;      // before it
+    bool may_be_done = false;  // any of them, by an earlier one
+  };
+
   const std::string& KeyAt(int position) { return KeyOf(BatchItems(request_)[position]); }
 
-  // `attempts`: how often these have been sent then.
-  void Send(const std::vector<int>& positions, int attempts, absl::Duration pause) {
+  void Send(const std::vector<int>& positions, const Round& round) {
     const std::vector<BatchPart> parts =
         SplitByNode(around_.picture()->slots(), static_cast<int>(positions.size()),
                     [&](int i) -> std::string_view { return KeyAt(positions[i]); });
@@ -81,14 +87,16 @@ class BatchCall : public std::enable_shared_from_this<BatchCall<Request, Respons
       CallTerms terms = terms_;
       terms.route = {.to = CallRoute::To::kNearOwner, .slot = SlotOf(KeyAt(places[0]))};
       terms.repeatable = IsRepeatable(part_request);
-      terms.pause = pause;
+      terms.may_be_done = round.may_be_done;
+      terms.pause = round.pause;
       around_.send(std::move(terms), std::move(part_request),
                    [self = this->shared_from_this(), places = std::move(places),
-                    attempts](auto answer) { self->EndPart(places, attempts, std::move(answer)); });
+                    round](auto answer) { self->EndPart(places, round, std::move(answer)); });
     }
   }
 
-  void EndPart(const std::vector<int>& places, int attempts, absl::StatusOr<Response> answer) {
+  void EndPart(const std::vector<int>& places, const Round& round,
+               absl::StatusOr<Response> answer) {
     KeyErrors errors;
     if (answer.ok()) {
       errors = TakeErrors(&*answer);
@@ -98,11 +106,11 @@ class BatchCall : public std::enable_shared_from_this<BatchCall<Request, Respons
       }
     }
     std::vector<int> again;
-    absl::Duration pause;
+    Round next = {.attempts = round.attempts + 1, .may_be_done = round.may_be_done};
     // A part that failed as a whole has been tried as often as it may.
-    if (answer.ok()) pause = TakeRepeatable(places, attempts, &errors, &again);
+    if (answer.ok()) TakeRepeatable(places, round, &errors, &again, &next);
     Put(places, std::move(answer), std::move(errors));
-    if (!again.empty()) Send(again, attempts + 1, pause);
+    if (!again.empty()) Send(again, next);
     bool is_over;
     {
       MutexLock lock(&mutex_);
@@ -111,23 +119,23 @@ class BatchCall : public std::enable_shared_from_this<BatchCall<Request, Respons
     if (is_over) done_(Take());
   }
 
-  // Takes out of `errors` those of keys that are to be asked for again, and returns when.
-  absl::Duration TakeRepeatable(const std::vector<int>& places, int attempts, KeyErrors* errors,
-                                std::vector<int>* again) {
-    absl::Duration pause;
+  // Takes out of `errors` those of keys that are to be asked for again, in `next`.
+  void TakeRepeatable(const std::vector<int>& places, const Round& round, KeyErrors* errors,
+                      std::vector<int>* again, Round* next) {
     KeyErrors rest;
     for (auto& [i, error] : *errors) {
       if (i < 0 || i >= static_cast<int>(places.size())) continue;  // there is no such key
-      const std::optional<absl::Duration> delay = DelayAfter(places[i], attempts, error);
+      const std::optional<absl::Duration> delay = DelayAfter(places[i], round.attempts, error);
       if (delay.has_value()) {
         again->push_back(places[i]);
-        pause = std::max(pause, *delay);
+        next->pause = std::max(next->pause, *delay);
+        next->may_be_done |= MayBeDone(error);
       } else {
+        if (round.may_be_done) error = ToOperationError(AfterLostTry(ToAbslStatus(error)));
         rest.emplace_back(i, std::move(error));
       }
     }
     *errors = std::move(rest);
-    return pause;
   }
 
   std::optional<absl::Duration> DelayAfter(int position, int attempts,

@@ -24,6 +24,8 @@ struct CallTerms {
   std::chrono::steady_clock::time_point deadline;
   RetryPolicy retry;
   bool repeatable = false;
+  // Whether a try that has failed may have been executed.
+  bool may_be_done = false;
   std::shared_ptr<Cancellation> cancellation;  // null: none
   // Whether the call may be held back while its node refuses much of its load
   // (client/acceptance.h). Calls that are not about keys, such as health checks, are always sent.

@@ -111,6 +111,7 @@ void ClientCall::EndTry(const grpc::Status& status) {
   const std::optional<std::string> pushback = Pushback();
   const std::optional<absl::Duration> delay = DelayAfter(status, pushback, &outcome);
   if (pushback.has_value()) SetRetryAfter(*pushback, &outcome);
+  terms_.may_be_done |= MayBeDone(outcome) && !CouldNotConnect(status);
   const bool is_moved = SlotErrorIn(outcome).kind == SlotError::Kind::kMoved;
   last_outcome_ = is_moved ? absl::OkStatus() : outcome;
   if (delay.has_value() && WaitForNextTry(*delay)) return;
@@ -172,7 +173,7 @@ std::optional<absl::Status> ClientCall::CancelledWith() {
 
 void ClientCall::End(absl::Status status) {
   if (terms_.cancellation != nullptr) terms_.cancellation->Remove(this);
-  Deliver(std::move(status));
+  Deliver(terms_.may_be_done ? AfterLostTry(status) : std::move(status));
   thread_->Remove(this);
   delete this;
 }

@@ -92,7 +92,7 @@ class ClientCall : public InFlight, private Cancellation::Target {
   void End(absl::Status status);
 
   CompletionThread* const thread_;
-  CallTerms terms_;  // only its route changes
+  CallTerms terms_;
   Placement place_;  // of the current try, or the last one
   std::chrono::steady_clock::time_point tried_at_;
   int attempts_ = 0;

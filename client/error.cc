@@ -180,6 +180,14 @@ absl::Status OutcomeUnknown(const absl::Status& status) {
   return Annotated(status, "", "; whether the call was carried out is not known");
 }
 
+absl::Status AfterLostTry(const absl::Status& status) {
+  if (status.ok() || MayBeDone(status)) return status;
+  v1::OperationError error = ToOperationError(status);
+  error.set_message(error.message() + "; an earlier try may have been carried out");
+  (*error.mutable_metadata())["executed"] = "unknown";
+  return ToAbslStatus(error);
+}
+
 absl::Status ClientIsGone() {
   return absl::CancelledError("the client was destroyed before the call had ended");
 }

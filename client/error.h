@@ -69,6 +69,10 @@ absl::Status HeldBack(std::string_view address);
 // The outcome of a call that was sent, has no answer, and must not be repeated.
 absl::Status OutcomeUnknown(const absl::Status& status);
 
+// The outcome of a call whose last try failed with `status`, while an earlier one may have been
+// executed: it does not say that nothing was done.
+absl::Status AfterLostTry(const absl::Status& status);
+
 // The outcomes of calls whose client is destroyed, and of those that their caller cancels.
 absl::Status ClientIsGone();
 absl::Status CancelledByCaller();

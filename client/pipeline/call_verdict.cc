@@ -26,15 +26,17 @@ CallVerdict VerdictOnResult(const std::optional<FrameResult>& result, PendingCal
       !error.ParseFromArray(result->message.data(), static_cast<int>(result->message.size()))) {
     return {.status = NoSuchAnswer()};
   }
-  const bool is_safe = call->terms().repeatable || !MayBeDone(error);
+  const bool may_be_done = MayBeDone(error);
+  const bool is_safe = call->terms().repeatable || !may_be_done;
   // Other operations of its frame left no room for its answer.
   if (error.reason() == v1::REPLY_TOO_LARGE && is_safe) {
-    return {.kind = CallVerdict::Kind::kSendAlone};
+    return {.kind = CallVerdict::Kind::kSendAlone, .may_be_done = may_be_done};
   }
   const SlotError slot = SlotErrorIn(error);
   const bool is_away = slot.kind == SlotError::Kind::kAway;
   CallVerdict verdict = {.kind = CallVerdict::Kind::kTryAgain,
                          .status = ToAbslStatus(error),
+                         .may_be_done = may_be_done,
                          .repeatable = is_safe,
                          .patient = is_away};
   if (slot.kind == SlotError::Kind::kMoved) {
@@ -57,6 +59,7 @@ CallVerdict VerdictOnBrokenStream(const absl::Status& why, bool was_sent, bool r
   const bool is_safe = repeatable || is_elsewhere || (was_sent && !MayBeDone(why));
   return {.kind = CallVerdict::Kind::kTryAgain,
           .status = was_sent && !is_safe ? OutcomeUnknown(why) : why,
+          .may_be_done = was_sent && MayBeDone(why),
           .repeatable = is_safe,
           .patient = is_elsewhere};
 }

@@ -22,6 +22,8 @@ struct CallVerdict {
   };
   Kind kind = Kind::kDeliver;
   absl::Status status;
+  // Whether the try, which failed, may have been executed.
+  bool may_be_done = false;
   // If kTryAgain: whether executing the call twice does no harm.
   bool repeatable = false;
   // If kTryAgain: what the server says about when, as in FailedAttempt::pushback.

@@ -43,6 +43,7 @@ void PipelineStream::Distrust() {
 
 void PipelineStream::EndAnswered(PendingCall* call, const std::optional<FrameResult>& result) {
   CallVerdict verdict = VerdictOnResult(result, call);
+  call->terms_.may_be_done |= verdict.may_be_done;
   if (verdict.kind == CallVerdict::Kind::kSendAlone) return SendAlone(call);
   if (!TryAgain(call, &verdict)) Deliver(call, std::move(verdict.status));
 }
@@ -79,6 +80,7 @@ void PipelineStream::EndLost(PendingCall* call, const std::optional<std::string>
   CallVerdict verdict = VerdictOnBrokenStream(ToAbslStatus(status, node_->address(), terms.timeout),
                                               was_sent, terms.repeatable, router_.HasChoice());
   verdict.pushback = pushback;
+  call->terms_.may_be_done |= verdict.may_be_done;
   if (verdict.kind == CallVerdict::Kind::kSendAlone) return SendAlone(call);
   if (pushback.has_value()) SetRetryAfter(*pushback, &verdict.status);
   if (TryAgain(call, &verdict)) return;
@@ -149,7 +151,7 @@ void PipelineStream::Deliver(PendingCall* call, absl::Status status) {
 
 void PipelineStream::DeliverAndKeep(PendingCall* call, absl::Status status) {
   Release(call);
-  call->Deliver(std::move(status));
+  call->Deliver(call->terms().may_be_done ? AfterLostTry(status) : std::move(status));
 }
 
 absl::Status PipelineStream::StatusOf(CallQueue::EndReason reason, const PendingCall& call) const {

@@ -202,6 +202,18 @@ TEST_F(BatchCallTest, AKeyThatNobodyServesForNowIsAskedForAgain) {
   EXPECT_EQ((*outcome_)->errors_size(), 0);
 }
 
+TEST_F(BatchCallTest, WhatAnEarlierTryMayHaveDoneIsNotDenied) {
+  Start({"foo", "k1"});
+  AnswerBut(0, 0, 14, v1::LEASE_LOST, 20);  // which does not say what was done
+  ASSERT_EQ(parts_.size(), 2u);
+  EXPECT_TRUE(parts_[1].terms.may_be_done);
+  AnswerBut(1, 0, 14, v1::SLOT_UNOWNED, 20'000);
+  ASSERT_TRUE(outcome_->ok()) << outcome_->status();
+  ASSERT_EQ((*outcome_)->errors_size(), 1);
+  EXPECT_EQ((*outcome_)->errors(0).error().reason(), v1::SLOT_UNOWNED);
+  EXPECT_TRUE(MayBeDone((*outcome_)->errors(0).error()));
+}
+
 TEST_F(BatchCallTest, AKeyIsAskedForEverLessOften) {
   Start({"foo", "k1"});
   AnswerBut(0, 0, 14, v1::SLOT_UNOWNED, std::nullopt);

@@ -105,6 +105,22 @@ TEST(ErrorTest, WhatANodeSaysOfAnotherIsNotTakenForItsOwn) {
       CouldNotConnect({grpc::StatusCode::UNAVAILABLE, "failed to connect to all addresses"}));
 }
 
+TEST(ErrorTest, WhatAnEarlierTryMayHaveDoneIsNotDenied) {
+  v1::OperationError error;
+  error.set_code(14);
+  error.set_message("nobody owns it; nothing was done");
+  error.set_reason(v1::SLOT_UNOWNED);
+  error.set_retry_pushback_ms(7);
+  const absl::Status status = AfterLostTry(ToAbslStatus(error));
+  EXPECT_TRUE(MayBeDone(status));
+  EXPECT_EQ(ReasonOf(status), "SLOT_UNOWNED");
+  EXPECT_EQ(RetryAfter(status), absl::Milliseconds(7));
+  EXPECT_EQ(status.message(),
+            "nobody owns it; nothing was done; an earlier try may have been carried out");
+  EXPECT_EQ(AfterLostTry(absl::UnavailableError("gone")), absl::UnavailableError("gone"));
+  EXPECT_TRUE(AfterLostTry(absl::OkStatus()).ok());
+}
+
 TEST(ErrorTest, NoAnswerNamesTheTime) {
   EXPECT_EQ(Translate({grpc::StatusCode::DEADLINE_EXCEEDED, "Deadline Exceeded"}).message(),
             "no answer from 127.0.0.1:6380 within 1s");

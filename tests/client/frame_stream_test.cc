@@ -232,6 +232,21 @@ TEST_F(FrameStreamTest, ARequestIdMakesItRepeatable) {
   EXPECT_TRUE(incr.get().ok());
 }
 
+TEST_F(FrameStreamTest, WhatTheFirstTryMayHaveDoneTheLastDoesNotDeny) {
+  auto incr = Incr("a", NewRequestId());
+  peer_.AwaitFrames(1);
+  v1::OperationError busy;
+  busy.set_code(8);
+  busy.set_reason(v1::OVERLOADED);
+  peer_.Refuse({busy});
+  peer_.Break({grpc::StatusCode::UNAVAILABLE, "gone"});
+  peer_.AwaitFrames(2);
+  peer_.Release();
+  const absl::Status status = incr.get().status();
+  EXPECT_EQ(ReasonOf(status), "OVERLOADED");
+  EXPECT_TRUE(MayBeDone(status)) << status;
+}
+
 TEST_F(FrameStreamTest, AServerThatEndsTheStreamWithoutAReasonIsUnavailable) {
   auto incr = Incr("a");
   peer_.AwaitFrames(1);

@@ -117,6 +117,14 @@ TEST_F(RetryingTest, WhatCertainlyWasNotDoneIsTriedAgain) {
   EXPECT_EQ(peer_.calls(), 4u);
 }
 
+TEST_F(RetryingTest, WhatTheFirstTryMayHaveDoneTheLastDoesNotDeny) {
+  peer_.Expect({{kUnavailable}, {Overloaded()}});
+  const absl::Status status = client_->Set("k", "v").status();
+  EXPECT_EQ(ReasonOf(status), "OVERLOADED");
+  EXPECT_TRUE(MayBeDone(status)) << status;
+  EXPECT_EQ(peer_.calls(), 2u);
+}
+
 TEST_F(RetryingTest, WhatTheServerCancelsIsUnavailable) {
   const grpc::Status cancelled(grpc::StatusCode::CANCELLED, "it ends");
   peer_.Expect({{cancelled}, {cancelled}});

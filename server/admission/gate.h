@@ -120,6 +120,13 @@ class Gate {
                                uint64_t request_bytes, Clock::time_point deadline,
                                Passage* passage);
 
+  // Whether not even half of the budget is used.
+  bool HasPlenty() const {
+    const InflightBudget& budget = shared_.budget;
+    return budget.operations() < budget.limits().operations / 2 &&
+           budget.bytes() < budget.limits().bytes / 2;
+  }
+
   // The places of all connections.
   StreamPlaces* places() { return &shared_.places; }
 

@@ -60,6 +60,14 @@ void ReplyWriter::Clear() {
   next_ = begin_;
 }
 
+void ReplyWriter::Swap(ReplyWriter* other) {
+  std::swap(pieces_, other->pieces_);
+  std::swap(closed_bytes_, other->closed_bytes_);
+  std::swap(begin_, other->begin_);
+  std::swap(next_, other->next_);
+  std::swap(end_, other->end_);
+}
+
 void ReplyWriter::Grow(size_t bytes) {
   CloseChunk();
   std::free(begin_);  // it was empty, but too small

@@ -77,6 +77,8 @@ class ReplyWriter {
 
   // Forgets what was appended.
   void Clear();
+  // Exchanges the messages.
+  void Swap(ReplyWriter* other);
 
  private:
   void AppendReference(std::string_view bytes, const std::shared_ptr<const void>& owner);

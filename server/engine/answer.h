@@ -22,12 +22,13 @@ struct CallEnd {
 class Answer {
  public:
   enum class Next {
-    kMessage,  // what was written is to be sent, and this to be asked again then; of kStream and
-               // kFeed
-    kYield,    // ask again once other calls had their turn
-    kWait,     // ask again when the call's Waker was used; a call that waits costs no thread
-    kEnd,      // the call ends as `end` says; if that is OK and it is no stream, with what was
-               // written. Of a stream of frames, this frame's part is over and not the call
+    kMessage,     // what was written is to be sent, and this to be asked again then; of kStream and
+                  // kFeed
+    kYield,       // ask again once other calls had their turn
+    kWait,        // ask again when the call's Waker was used; a call that waits costs no thread
+    kWaitBeside,  // the same; of a stream of frames, the next one may be taken up meanwhile
+    kEnd,         // the call ends as `end` says; if that is OK and it is no stream, with what was
+                  // written. Of a stream of frames, this frame's part is over and not the call
   };
 
   virtual ~Answer() = default;

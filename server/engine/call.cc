@@ -46,6 +46,22 @@ void AddPushbackAfter(const absl::Status& status, CallEnd* end) {
   }
 }
 
+// Of a frame that was answered at once, but after others that have no reply yet.
+class HeldAnswer final : public Answer {
+ public:
+  HeldAnswer(ReplyWriter* message, CallEnd end) : end_(std::move(end)) { message_.Swap(message); }
+
+  Next Advance(ReplyWriter* message, CallEnd* end) override {
+    message_.Swap(message);
+    *end = std::move(end_);
+    return Next::kEnd;
+  }
+
+ private:
+  ReplyWriter message_;
+  CallEnd end_;
+};
+
 }  // namespace
 
 Call::~Call() { ForgetTarget(); }
@@ -95,8 +111,9 @@ void Call::OnRead(bool ok) {
   reading_ = false;
   received_at_ = Clock::now() - std::chrono::nanoseconds(thread_.wait()->bound_ns());
   has_frame_ = ok;
+  ended_ = !ok;
   received_ += ok;
-  if (ok && writing_) AdmitAhead();
+  if (ok && (writing_ || answer_ != nullptr)) AdmitAhead();
   AdvanceFrames();
 }
 
@@ -108,6 +125,7 @@ void Call::OnWritten(bool ok) {
   if (rpc_.shape == Shape::kFrames) {
     passage_.End();
     broken_ = !ok;
+    if (ok && !later_frames_.empty()) TakeUpLaterFrame();
     return AdvanceFrames();
   }
   // A message that could not be sent means that the client is gone, which OnGone tells.
@@ -126,6 +144,7 @@ void Call::OnFinished() {
 
 void Call::OnGone() {
   gone_ = true;
+  later_frames_.clear();
   StopWaiting();
   ReleaseIfOver();
 }
@@ -142,7 +161,10 @@ void Call::Drain() {
 
 void Call::AdvanceFrames() {
   if (state_ != State::kOpen || gone_ || thread_.closed()) return ReleaseIfOver();
-  if (writing_ || answer_ != nullptr) return;
+  if (writing_ || answer_ != nullptr) {
+    while (MayTakeLaterFrame()) TakeLaterFrame();
+    return;
+  }
   if (broken_) {
     end_.status = absl::CancelledError();
   } else if (!thread_.drained().ok()) {
@@ -193,6 +215,75 @@ void Call::AdmitAhead() {
   ahead_ = std::exchange(end_, {});
 }
 
+bool Call::MayTakeLaterFrame() const {
+  return has_frame_ && beside_ && !broken_ && state_ == State::kOpen && thread_.drained().ok() &&
+         later_frames_.size() + 1 < kMostFrames &&
+         later_bytes_ + transport_.request().size() <= kMostLaterBytes;
+}
+
+void Call::TakeLaterFrame() {
+  has_frame_ = false;
+  const CallStep step(thread_.wait(), meter_->counters());
+  ReplyWriter* const reply = thread_.reply();
+  LaterFrame frame;
+  CallEnd end = std::move(*ahead_);
+  ahead_.reset();
+  frame.passage = std::move(passage_ahead_);
+  frame.passage.Resume();
+  Next next = Next::kEnd;
+  frame.bytes = transport_.request().size();
+  frame.request = transport_.TakeRequest();
+  if (end.status.ok()) {
+    Turn turn(*frame.request, received_at_, transport_, reply, this);
+    end.status = rpc_.handler(&turn);
+    if (end.status.ok()) frame.answer = turn.TakeAnswer();
+    if (frame.answer != nullptr) next = frame.answer->Advance(reply, &end);
+  }
+  beside_ = end.status.ok() && (next == Next::kEnd || next == Next::kWaitBeside);
+  if (next == Next::kEnd) {
+    frame.passage.HoldReply(reply->size());
+    frame.bytes += reply->size();
+    frame.answer = std::make_unique<HeldAnswer>(reply, std::move(end));
+  }
+  frame.passage.Wait();
+  keys_ += step.keys();
+  frame.times = step.Executed();
+  times_ += frame.times;
+  later_bytes_ += frame.bytes;
+  later_frames_.push_back(std::move(frame));
+  ReadBeside();
+  step.Started();
+}
+
+void Call::TakeUpLaterFrame() {
+  LaterFrame& next = later_frames_.front();
+  later_bytes_ -= next.bytes;
+  request_ = std::move(next.request);
+  passage_ = std::move(next.passage);
+  turn_times_ = next.times;
+  answer_ = std::move(next.answer);
+  end_ = {};
+  later_frames_.pop_front();
+  Advance();
+}
+
+void Call::ReadBeside() {
+  if (!beside_ || !thread_.gate()->HasPlenty()) return;
+  if (answer_ != nullptr && request_ == nullptr) request_ = transport_.TakeRequest();
+  ReadOn();
+}
+
+void Call::ReadOn() {
+  if (reading_ || has_frame_ || ended_) return;
+  reading_ = true;
+  transport_.StartRead();
+}
+
+void Call::ForgetRequest() {
+  if (request_ == nullptr) return transport_.ForgetRequest();
+  request_.reset();
+}
+
 void Call::EndOpening() {
   // Only to begin is an operation: a feed that waits for events keeps nobody waiting.
   passage_.End();
@@ -239,6 +330,7 @@ absl::Status Call::TakePlace() {
 
 void Call::Advance() {
   if (answer_ == nullptr || thread_.closed()) {
+    if (thread_.closed()) later_frames_.clear();
     StopWaiting();
     return ReleaseIfOver();
   }
@@ -259,6 +351,7 @@ void Call::Advance() {
 }
 
 void Call::Proceed(Next next, const CallStep& step) {
+  if (rpc_.shape == Shape::kFrames && later_frames_.empty()) beside_ = next == Next::kWaitBeside;
   keys_ += step.keys();
   const auto now = CallStep::Clock::now();
   const CallTimes times = step.Executed(now);
@@ -276,10 +369,14 @@ void Call::Proceed(Next next, const CallStep& step) {
       break;
     case Next::kYield:
       thread_.AskLater(target());
-      [[fallthrough]];
+      Open();
+      Wait();
+      break;
+    case Next::kWaitBeside:
     case Next::kWait:
       Open();
       Wait();
+      ReadBeside();
       break;
   }
   const int64_t mark = step.Started();
@@ -295,13 +392,12 @@ void Call::EndTurn(CallStep::Clock::time_point now) {
   }
   if (rpc_.shape == Shape::kFrames) {
     meter_->EndFrame(turn_times_.execute_ns);
-    meter_->CountBytes(transport_.request().size(), reply->size());
+    meter_->CountBytes(request().size(), reply->size());
     LogIfSlow(turn_times_, reply->size(), 0);
-    transport_.ForgetRequest();
+    ForgetRequest();
     if (!end_.status.ok()) return Finish();
     Send(now);
-    reading_ = true;
-    return transport_.StartRead();
+    return ReadOn();
   }
   if (rpc_.shape != Shape::kUnary) reply->Clear();
   if (rpc_.shape == Shape::kUnary && end_.status.ok()) {
@@ -351,6 +447,7 @@ void Call::StopWaiting() {
 }
 
 void Call::Finish(Clock::time_point now) {
+  later_frames_.clear();
   StopWaiting();
   state_ = State::kFinishing;
   mark_ = 0;
@@ -376,7 +473,7 @@ void Call::LogIfSlow(const CallTimes& times, uint64_t response_bytes, uint64_t k
              .times = times,
              .keys = static_cast<uint32_t>(keys),
              .response_bytes = response_bytes},
-            transport_, end_.status, transport_.request());
+            transport_, end_.status, request());
 }
 
 absl::Status Call::EndByClient() const {

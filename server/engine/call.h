@@ -9,8 +9,10 @@
 //      until it has come to its end: yielding to other calls, waiting for its Waker, or sending
 //      messages. A stream of frames takes a turn for each frame, one after the other: there is one
 //      read and one write in flight at most, and one frame in hand, so a client that does not take
-//      replies is not read from. A frame that comes before the reply to the one before it is out
-//      must pass the gate at once, as it takes memory from then on.
+//      replies is not read from. But while a frame waits that says so (Answer::kWaitBeside), some
+//      that come after it are taken up, too, as long as there is room for them. Their replies keep
+//      the order. A frame that comes before the reply to the one before it is out must pass the
+//      gate at once, as it takes memory from then on.
 //   4. Finish, at most once: with the outcome of the turn; or because the deadline has passed while
 //      the call waited, the server drains (of feeds and frames), or a frame is refused.
 //   5. OnGone: the call is over on the wire, by its end or because the client is gone. In the
@@ -20,6 +22,7 @@
 // The transport promises OnGone once for each call that begins, in any order with the other events.
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 
@@ -41,6 +44,11 @@ namespace ferrite {
 // Used only on its thread.
 class Call final : public Link {
  public:
+  // Of a stream, that have no reply yet. Beside the first of them, others may have so many bytes
+  // (their requests, and replies that are there) when one more is taken up.
+  static constexpr size_t kMostFrames = 16;
+  static constexpr size_t kMostLaterBytes = size_t{1} << 20;
+
   // All must outlive the call.
   Call(Transport* transport, const Rpc* rpc, ServingThread* thread)
       : transport_(*transport), rpc_(*rpc), thread_(*thread), departure_(this) {}
@@ -77,6 +85,25 @@ class Call final : public Link {
   void TakeTurn();
   // Has the frame that has come pass the gate before its turn.
   void AdmitAhead();
+  // A frame that was taken up after others that have no reply yet: its own waits for theirs.
+  struct LaterFrame {
+    size_t bytes = 0;  // of its request, and of its reply if that is there
+    std::shared_ptr<const Request> request;
+    Passage passage;
+    CallTimes times;
+    std::unique_ptr<Answer> answer;
+  };
+  bool MayTakeLaterFrame() const;
+  void TakeLaterFrame();
+  // The reply to the frame in hand is out, and there is one after it: takes that in hand.
+  void TakeUpLaterFrame();
+  // The request of the frame in hand.
+  const Request& request() const { return request_ != nullptr ? *request_ : transport_.request(); }
+  void ForgetRequest();
+  // Reads the next frame, unless that is under way, has come, or never will.
+  void ReadOn();
+  // The same if it may be taken up beside the last one: not where it might have to be refused.
+  void ReadBeside();
   absl::Status CheckDeadline() const;
   absl::Status Admit();
   // Asks the gate; if it refuses, with what is to be told in end_.
@@ -122,6 +149,8 @@ class Call final : public Link {
   bool reading_ = false;
   bool writing_ = false;
   bool has_frame_ = false;  // that has not had its turn
+  bool ended_ = false;      // there will be no more frames
+  bool beside_ = false;     // the next frame may be taken up beside the last one
   bool broken_ = false;     // a reply to a frame could not be sent
   bool waiting_ = false;    // and counted as such
   bool deadline_passed_ = false;
@@ -134,7 +163,10 @@ class Call final : public Link {
   Passage passage_ahead_;
   std::optional<CallEnd> ahead_;
   Departure departure_;
+  std::shared_ptr<const Request> request_;  // of the frame in hand, once more are read
   std::unique_ptr<Answer> answer_;
+  std::deque<LaterFrame> later_frames_;
+  size_t later_bytes_ = 0;
   std::shared_ptr<WakeTarget> target_;  // once somebody wants it
   std::optional<Timer> deadline_timer_;
   Clock::time_point received_at_;  // when the request came, at the latest

@@ -4,6 +4,7 @@
 // it; nothing above knows which.
 
 #include <cstdint>
+#include <memory>
 
 #include "absl/status/status.h"
 #include "server/call/caller.h"
@@ -30,6 +31,8 @@ class Transport : public Caller {
   virtual absl::Status CheckMessage() const = 0;
   // It is no longer needed: lets go of its memory.
   virtual void ForgetRequest() = 0;
+  // The same, but it stays in place for as long as somebody has it.
+  virtual std::shared_ptr<const Request> TakeRequest() = 0;
 
   // Tells the client of a stream that it has begun, before there is anything to send. Ends with
   // Call::OnOpened. Once, if at all, and before the first StartWrite.

@@ -118,11 +118,14 @@ absl::Status ScatterFrame(const std::vector<FrameOperation>& operations, const H
     ScatteredOperation& each = scattered.emplace_back();
     each.operation.body = operation.message;
     each.key = operation.key;
+    each.reads = operation.kind == FrameOperation::Kind::kGet;
     uint32_t timeout_ms = operation.timeout_ms;
     if (operation.kind == FrameOperation::Kind::kOther) {
       OperationSubject subject = SubjectOfOperation(operation.message);
       each.problem = std::move(subject.problem);
       each.key = subject.key;
+      each.reads = subject.field == v1::Operation::kGetFieldNumber ||
+                   subject.field == v1::Operation::kExistsFieldNumber;
       timeout_ms = subject.timeout_ms;
     }
     each.operation.deadline = deadline;

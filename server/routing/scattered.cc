@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/links.h"
 #include "ferrite/v1/cache.pb.h"
 #include "proto/wire/field_reader.h"
 #include "proto/wire/field_writer.h"
@@ -25,7 +26,7 @@ struct LocalReply {
   Request request;
 };
 
-class ScatteredAnswer final : public Answer {
+class ScatteredAnswer final : public Answer, private Link {
  public:
   ScatteredAnswer(size_t operations, bool in_order, Gather gather, const Handler* frames,
                   ThreadRouting* here, Turn* turn)
@@ -39,8 +40,12 @@ class ScatteredAnswer final : public Answer {
         forwarded_(std::make_shared<ForwardedOperations>(
             turn->waker(), caller_.Metadata("traceparent").value_or(""))) {
     parts_.reserve(operations);
+    if (in_order_) here_.frames()->Append(this);
   }
-  ~ScatteredAnswer() override { forwarded_->Abandon(); }
+  ~ScatteredAnswer() override {
+    forwarded_->Abandon();
+    Unlink();
+  }
 
   void Begin(const std::vector<ScatteredOperation>& operations, const Request& request) {
     const cluster::ClusterView& view = here_.view();
@@ -49,6 +54,7 @@ class ScatteredAnswer final : public Answer {
     Parcels parcels(forwarded_.get(), &here_, round_);
     for (const ScatteredOperation& each : operations) {
       Part& part = parts_.emplace_back();
+      part.reads = each.reads;
       part.problem = each.problem;
       if (!part.problem.ok()) continue;
       if (!each.key.empty()) {
@@ -84,7 +90,9 @@ class ScatteredAnswer final : public Answer {
     }
     ScatteredResults results;
     do {
-      if (!forwarded_->all_ended()) return Next::kWait;
+      if (!forwarded_->all_ended()) {
+        return in_order_ && here_.has_room_for_replies() ? Next::kWaitBeside : Next::kWait;
+      }
       results = Results();
     } while (SendSomeAgain(results));
     for (size_t i = 0; i < parts_.size(); ++i) {
@@ -97,6 +105,7 @@ class ScatteredAnswer final : public Answer {
  private:
   struct Part {
     Way way = Way::kServe;
+    bool reads = false;
     uint32_t slot = kSlotCount;  // kSlotCount: none
     size_t index = 0;            // among those that are served here
     Parcels::Place sent;         // if it was forwarded
@@ -235,9 +244,22 @@ class ScatteredAnswer final : public Answer {
     }
   }
 
+  // By a later operation of the stream.
   bool IsOvertaken(size_t index) const {
-    return std::any_of(parts_.begin() + static_cast<std::ptrdiff_t>(index) + 1, parts_.end(),
-                       [&](const Part& later) { return later.slot == parts_[index].slot; });
+    const Part& part = parts_[index];
+    if (Overtakes(part, index + 1)) return true;
+    for (const Link* link = next(); link != here_.frames(); link = link->next()) {
+      const auto& later = static_cast<const ScatteredAnswer&>(*link);
+      if (&later.caller_ == &caller_ && later.Overtakes(part, 0)) return true;
+    }
+    return false;
+  }
+  // Whether one of this frame's, from that one on, does.
+  bool Overtakes(const Part& part, size_t from) const {
+    return std::any_of(parts_.begin() + static_cast<std::ptrdiff_t>(from), parts_.end(),
+                       [&part](const Part& later) {
+                         return later.slot == part.slot && !(later.reads && part.reads);
+                       });
   }
 
   static constexpr int kOperations = PipelineRequest::kOperationsFieldNumber;

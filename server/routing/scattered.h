@@ -8,7 +8,7 @@
 //
 // Operations that were not executed, as their results found no room in the reply of their frame,
 // are sent again, as many as will fit into a reply beside the results before them. Of a frame of a
-// stream, only if no later operation is about the same slot: that has overtaken it.
+// stream, only if no later operation about the same slot has overtaken it, unless both only read.
 
 #include <cstdint>
 #include <functional>
@@ -30,6 +30,7 @@ struct ScatteredOperation {
   absl::Status problem;  // why it fails at once
   // What it is about; if empty, it is refused by whoever executes it, as is done here.
   std::string_view key;
+  bool reads = false;  // it changes nothing, so the order of two such does not matter
 };
 
 // One result, and what keeps it if it was forwarded.

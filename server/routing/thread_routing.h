@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "base/links.h"
 #include "proto/slot.h"
 #include "server/call/caller.h"
 #include "server/cluster/published_view.h"
@@ -81,6 +82,14 @@ class ThreadRouting {
   void Watch(const void* who, Waker waker) { watchers_.insert_or_assign(who, std::move(waker)); }
   void Unwatch(const void* who) { watchers_.erase(who); }
 
+  // Whether what peers have answered is far from its limit.
+  bool has_room_for_replies() const {
+    return terms_.replies->bytes() < terms_.replies->limit_bytes() / 4;
+  }
+
+  // Frames of streams that are being answered, in the order in which that began.
+  Link* frames() { return &frames_; }
+
   // Sends what was forwarded since it was called last. If there is a new view, closes lanes to
   // those who are no longer nodes, and wakes those who watch. Call it between the steps of the
   // thread.
@@ -119,6 +128,7 @@ class ThreadRouting {
   std::vector<Lane*> to_flush_;
   uint64_t seen_ = 0;  // views, when Flush() looked for lanes to close
   absl::flat_hash_map<const void*, Waker> watchers_;
+  Link frames_;
   NodeShares shares_;
   uint64_t shares_of_ = UINT64_MAX;  // ViewReader::taken() of their view
 };

@@ -425,7 +425,7 @@ TEST_F(CallTest, AnErrorThatWillBeTheSameAgainSaysSo) {
 }
 
 TEST_F(CallTest, ARefusalSaysWhenToComeAgain) {
-  admissions_.budget.Take(admissions_.budget.ShareOf(2), 10, 0);
+  admissions_.budget.Take(admissions_.budget.ShareOf(2), 40, 0);
   Make(Shape::kUnary);
   Begin();
   EXPECT_EQ(handled_, 0);
@@ -435,7 +435,7 @@ TEST_F(CallTest, ARefusalSaysWhenToComeAgain) {
   EXPECT_EQ(counters_.Sum(
                 [](const ThreadCounters& thread) { return thread.count(ShedReason::kOperations); }),
             1u);
-  admissions_.budget.GiveBack(admissions_.budget.ShareOf(2), 10, 0);
+  admissions_.budget.GiveBack(admissions_.budget.ShareOf(2), 40, 0);
   call_->OnFinished();
   call_->OnGone();
   ExpectOver();

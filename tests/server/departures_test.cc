@@ -191,8 +191,8 @@ TEST_F(FrameAheadTest, CountsFromTheMomentItIsThere) {
 
 TEST_F(FrameAheadTest, WithoutRoomItsMemoryGoesAtOnceAndTheStreamEndsInItsTurn) {
   Begin();
-  OnFrame(600'000);
-  OnFrame(500'000);  // of 1 MiB, the first holds more than half
+  OnFrame(10 << 20);
+  OnFrame(500'000);  // of 16 MiB, the first holds more than half
   EXPECT_EQ(transport_.request().size(), 0u) << "it was let go";
   EXPECT_EQ(admissions_.budget.operations(), 1u);
   EXPECT_FALSE(transport_.finished.has_value()) << "a reply is on its way";

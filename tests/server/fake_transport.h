@@ -7,9 +7,11 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "server/engine/call.h"
@@ -60,8 +62,12 @@ class FakeTransport final : public Transport {
     return found->second;
   }
 
-  const Request& request() const override { return *request_; }
-  void ForgetRequest() override { request_.emplace(); }
+  const Request& request() const override { return message_->request; }
+  void ForgetRequest() override { message_ = std::make_shared<Message>(); }
+  std::shared_ptr<const Request> TakeRequest() override {
+    const auto taken = std::exchange(message_, std::make_shared<Message>());
+    return {taken, &taken->request};
+  }
   uint64_t connection() const override { return connection_number; }
   absl::Status CheckMessage() const override { return message_problem; }
   void StartOpening() override { ++openings; }
@@ -77,12 +83,14 @@ class FakeTransport final : public Transport {
   void Release() override { ++released; }
 
   void SetRequest(std::string bytes) {
-    bytes_ = std::move(bytes);
-    request_.emplace(bytes_);
+    message_ = std::make_shared<Message>();
+    message_->bytes = std::move(bytes);
+    message_->request = Request(std::string_view(message_->bytes));
   }
   // Which must stay in place.
   void SetRequest(const std::vector<std::string>& pieces) {
-    request_.emplace(std::vector<std::string_view>(pieces.begin(), pieces.end()));
+    message_ = std::make_shared<Message>();
+    message_->request = Request(std::vector<std::string_view>(pieces.begin(), pieces.end()));
   }
   void set_deadline(Clock::time_point deadline) { deadline_ = deadline; }
 
@@ -99,9 +107,13 @@ class FakeTransport final : public Transport {
   int released = 0;
 
  private:
+  struct Message {
+    std::string bytes;
+    Request request;
+  };
+
   Clock::time_point deadline_ = Clock::time_point::max();
-  std::string bytes_;
-  std::optional<Request> request_{std::in_place};
+  std::shared_ptr<Message> message_ = std::make_shared<Message>();
 };
 
 }  // namespace ferrite

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "server/engine/call.h"
@@ -70,7 +71,7 @@ class RpcPort {
       responder_.emplace(&*context_);
       call_.emplace(this, &port_.rpc_, &home_.thread);
       context_->AsyncNotifyWhenDone(static_cast<Tag*>(&gone_tag_));
-      port_.service_.Request(port_.rpc_.method, &*context_, message_.Receive(), &*responder_,
+      port_.service_.Request(port_.rpc_.method, &*context_, message_->Receive(), &*responder_,
                              home_.thread.queue(), port_.thread_.queue(),
                              static_cast<Tag*>(&begun_tag_));
     }
@@ -79,7 +80,7 @@ class RpcPort {
       call_.reset();
       responder_.reset();
       context_.reset();
-      message_.Clear();
+      message_->Clear();
     }
     Home* home() const { return &home_; }
 
@@ -94,16 +95,20 @@ class RpcPort {
 
     uint64_t connection() const override { return ConnectionOf(&*context_); }
 
-    const Request& request() const override { return message_.request(); }
+    const Request& request() const override { return message_->request(); }
     absl::Status CheckMessage() const override {
-      return ferrite::CheckMessage(message_, port_.max_request_bytes_);
+      return ferrite::CheckMessage(*message_, port_.max_request_bytes_);
     }
-    void ForgetRequest() override { message_.Clear(); }
+    void ForgetRequest() override { message_->Clear(); }
+    std::shared_ptr<const Request> TakeRequest() override {
+      const auto taken = std::exchange(message_, std::make_shared<ReceivedMessage>());
+      return {taken, &taken->request()};
+    }
     void StartOpening() override {
       if constexpr (!kUnary) responder_->SendInitialMetadata(static_cast<Tag*>(&opened_tag_));
     }
     void StartRead() override {
-      if constexpr (kFrames) responder_->Read(message_.Receive(), static_cast<Tag*>(&read_tag_));
+      if constexpr (kFrames) responder_->Read(message_->Receive(), static_cast<Tag*>(&read_tag_));
     }
     void StartWrite(ReplyWriter* message) override {
       if constexpr (!kUnary) {
@@ -149,7 +154,7 @@ class RpcPort {
     Home& home_;
     mutable std::optional<grpc::ServerContext> context_;
     std::optional<Responder> responder_;
-    ReceivedMessage message_;
+    std::shared_ptr<ReceivedMessage> message_ = std::make_shared<ReceivedMessage>();
     std::optional<ferrite::Call> call_;
     StepTag<GrpcCall, &GrpcCall::OnBegun> begun_tag_{this};
     StepTag<GrpcCall, &GrpcCall::OnOpened> opened_tag_{this};

@@ -440,6 +440,48 @@ TEST_F(OddPeerTest, WhatFoundNoRoomIsSentAgainTogether) {
   EXPECT_LE(peer_.frames(), 8);  // one for each half
 }
 
+TEST_F(OddPeerTest, WhatFoundNoRoomIsNotSentAgainOnceALaterFrameHasOvertakenIt) {
+  std::vector<std::string> reads;
+  peer_.behave = [&](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+    peer_.AwaitRelease();
+    for (const v1::Operation& operation : frame.operations()) {
+      v1::OperationResult* const result = reply->add_results();
+      if (operation.has_set()) {
+        result->mutable_set()->set_stored(true);
+        continue;
+      }
+      reads.push_back(operation.get().key());
+      result->mutable_error()->set_code(grpc::StatusCode::RESOURCE_EXHAUSTED);
+      result->mutable_error()->set_reason(v1::REPLY_TOO_LARGE);
+    }
+    return true;
+  };
+  grpc::ClientContext context;
+  const auto stream = members_[0].stub->Pipeline(&context);
+  v1::PipelineRequest read;
+  read.add_operations()->mutable_get()->set_key(KeyOf(1));
+  ASSERT_TRUE(stream->Write(read));
+  v1::PipelineRequest write;
+  for (const std::string& key : {KeyOf(0), KeyOf(1)}) {
+    write.add_operations()->mutable_set()->set_key(key);
+    write.mutable_operations()->rbegin()->mutable_set()->set_value("later");
+  }
+  ASSERT_TRUE(stream->Write(write));
+  // The second frame is taken up while the first one waits.
+  while (GetAt(0, KeyOf(0)) != "later") std::this_thread::yield();
+  peer_.Release();
+  v1::PipelineResponse reply;
+  ASSERT_TRUE(stream->Read(&reply));
+  ASSERT_EQ(reply.results_size(), 1);
+  EXPECT_EQ(reply.results(0).error().reason(), v1::REPLY_TOO_LARGE);
+  ASSERT_TRUE(stream->Read(&reply));
+  ASSERT_EQ(reply.results_size(), 2);
+  EXPECT_TRUE(reply.results(1).set().stored());
+  EXPECT_EQ(reads.size(), 1u);
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
 TEST_F(OddPeerTest, APeerThatNeverFindsRoomEndsTheCall) {
   peer_.behave = [](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
     for (int i = 0; i < frame.operations_size(); ++i) {

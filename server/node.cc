@@ -28,6 +28,14 @@ namespace {
 // states.
 constexpr size_t kMinReceiveBytes = size_t{4} << 20;
 
+size_t MostBytesOfRequest(const Settings& settings) {
+  return std::max<size_t>(kMinReceiveBytes, 2 * settings.max_value_bytes) + (64 << 10);
+}
+// What a frame has around a lone operation, its trace included, with room to spare.
+constexpr size_t kAroundOperationBytes = 256;
+// Over one connection, if peers allow it: nodes are taken to have the same settings.
+constexpr size_t kMostStreamsToPeer = 256;
+
 // Of one message of another node, whose values may be larger than those of this one.
 size_t MostBytesOfPeers(const Settings& settings) {
   return kMaxReplyBytes + 4 * settings.max_value_bytes;
@@ -40,13 +48,15 @@ LaneLimits LimitsOfLanes(const Settings& settings) {
   return {.patience = absl::ToChronoMilliseconds(settings.cluster.lease_ttl),
           .stream_age =
               std::max(kLeastStreamAge, absl::ToChronoMilliseconds(settings.shutdown_grace / 2)),
+          .operation_bytes = MostBytesOfRequest(settings) - kAroundOperationBytes,
+          .streams_of_connection =
+              std::min(kMostStreamsToPeer, static_cast<size_t>(settings.max_concurrent_streams)),
           .reply_bytes = RepliesOfPeersBytes(settings)};
 }
 
 GrpcServerOptions OptionsOf(const Settings& settings) {
   return {.threads = settings.threads,
-          .max_receive_bytes =
-              std::max<size_t>(kMinReceiveBytes, 2 * settings.max_value_bytes) + (64 << 10),
+          .max_receive_bytes = MostBytesOfRequest(settings),
           .max_buffer_bytes = GrpcBytes(settings),
           .max_concurrent_streams = static_cast<int>(
               StreamPlaces::Announced(static_cast<size_t>(settings.max_concurrent_streams))),
@@ -82,7 +92,11 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
           [this](v1::InfoResponse* response) { live_settings_.Describe(response); }),
       driver_(MakeDriver(
           settings, &store_, [this](const auto& body) { return PostToAll(body); },
-          [this](bool ready) { SetReady(ready); })),
+          [this](bool ready) {
+            SetReady(ready);
+            // Streams end with the right to serve, also those of a thread that sleeps.
+            if (!ready) PostToAll([] {});
+          })),
       cluster_handlers_(driver_.get()),
       router_(MakeRouter(membership)),
       rpcs_(AllRpcs()),

@@ -20,8 +20,7 @@ constexpr size_t kStepBytes = size_t{256} << 10;
 class OperationInTheMaking {
  public:
   OperationInTheMaking(const Turn& turn, int field)
-      : request_(turn.request()),
-        terms_{.traceparent = turn.caller().Metadata("traceparent").value_or("")} {
+      : request_(turn.request()), terms_{.traceparent = ThreadRouting::TraceOf(turn.caller())} {
     operation_.reserve(BytesFieldSize(field, request_.size()) + terms_.Size());
     FieldWriter(Extend(HeadSize(field, request_.size()))).Head(field, request_.size());
   }

@@ -50,13 +50,25 @@ absl::Status StatusOf(const v1::OperationError& error) {
   return MakeError(code, error.reason(), error.message(), error.metadata());
 }
 
+absl::Status ExecutedWithoutAnswer(const std::string& what, uint64_t limit_bytes) {
+  const std::string limit = std::to_string(limit_bytes);
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::REPLY_TOO_LARGE,
+                   what + " left no room for its answer, as there may be " + limit +
+                       " bytes; the operation was executed",
+                   {{"limit", limit}, {"executed", "yes"}});
+}
+
 Forwarded FateOf(const ForwardedResult& result) {
   if (result.status.ok()) return Forwarded::kAnswered;
   switch (ReasonOf(result.status)) {
     case v1::SLOT_IN_TRANSITION:
       return Forwarded::kMoved;
     case v1::OVERLOADED:
+    case v1::REPLY_TOO_LARGE:
+    case v1::REQUEST_TOO_LARGE:
       return Forwarded::kRefused;
+    case v1::DEADLINE_PASSED:
+      return Forwarded::kLate;
     default:
       return Forwarded::kUnreachable;
   }

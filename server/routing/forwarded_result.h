@@ -2,6 +2,8 @@
 
 // What the owner of a slot answered to a forwarded operation, as its caller is to see it.
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,6 +13,9 @@
 #include "server/routing/routing_tally.h"
 
 namespace ferrite {
+
+// Results without a value are no larger; errors may be.
+inline constexpr size_t kMostWithoutValue = 128;
 
 struct ForwardedResult {
   // The field of OperationResult that is set, and the message in it. An error that came from the
@@ -34,6 +39,10 @@ absl::Status StatusOf(const v1::OperationError& error);
 // it has counted, as nodes see a new map one after the other.
 absl::Status OwnersDiffer(const std::string& message,
                           const google::protobuf::Map<std::string, std::string>& facts);
+
+// Why there is no answer although the operation was executed: what leaves no room for it, of which
+// there may be so many bytes. Whoever asked must not simply ask again.
+absl::Status ExecutedWithoutAnswer(const std::string& what, uint64_t limit_bytes);
 
 // As it is counted.
 Forwarded FateOf(const ForwardedResult& result);

@@ -21,6 +21,8 @@ class HeldReply {
     whole_ = Request(std::string_view(joined_));
     reply_.reset();
   }
+  HeldReply(std::string_view part, std::shared_ptr<std::atomic<uint64_t>> bytes)
+      : bytes_(std::move(bytes)), size_(part.size()), joined_(part), whole_(joined_) {}
   ~HeldReply() { bytes_->fetch_sub(size_, std::memory_order_relaxed); }
   HeldReply(const HeldReply&) = delete;
   HeldReply& operator=(const HeldReply&) = delete;
@@ -37,7 +39,7 @@ class HeldReply {
 
 }  // namespace
 
-std::shared_ptr<const Request> HeldReplies::Hold(std::shared_ptr<const Request> reply) {
+std::shared_ptr<const Request> HeldReplies::Hold(std::shared_ptr<const Request>&& reply) {
   const uint64_t size = reply->size();
   const uint64_t before = bytes_->fetch_add(size, std::memory_order_relaxed);
   if (size > kSmallBytes && before != 0 && before + size > limit_bytes_) {
@@ -45,6 +47,12 @@ std::shared_ptr<const Request> HeldReplies::Hold(std::shared_ptr<const Request> 
     return nullptr;
   }
   const auto held = std::make_shared<const HeldReply>(std::move(reply), bytes_);
+  return {held, held->message()};
+}
+
+std::shared_ptr<const Request> HeldReplies::HoldCopy(std::string_view part) {
+  bytes_->fetch_add(part.size(), std::memory_order_relaxed);
+  const auto held = std::make_shared<const HeldReply>(part, bytes_);
   return {held, held->message()};
 }
 

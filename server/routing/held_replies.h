@@ -21,9 +21,11 @@ class HeldReplies {
   explicit HeldReplies(uint64_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
   // The same message, in one piece, counted until nobody has it any more. Null if those that are
-  // held leave no room for it; the only one always has room, and so have small ones, as are those
-  // of writes: they are soon gone, and there are only a few of each lane.
-  std::shared_ptr<const Request> Hold(std::shared_ptr<const Request> reply);
+  // held leave no room for it, which is then not taken; the only one always has room, and so have
+  // small ones, as are those of writes: they are soon gone, and there are only a few of each lane.
+  std::shared_ptr<const Request> Hold(std::shared_ptr<const Request>&& reply);
+  // A copy of a small part of a message that had no room. It always has.
+  std::shared_ptr<const Request> HoldCopy(std::string_view part);
 
   uint64_t limit_bytes() const { return limit_bytes_; }
   uint64_t bytes() const { return bytes_->load(std::memory_order_relaxed); }

@@ -6,6 +6,7 @@
 #include "server/call/limits.h"
 #include "server/call/status.h"
 #include "server/routing/destination.h"
+#include "server/routing/reply_without_values.h"
 
 namespace ferrite {
 namespace {
@@ -28,6 +29,7 @@ const absl::Status& TooLate() {
 absl::Status Lane::Add(std::shared_ptr<LaneParcel> parcel) {
   if (closed_) return Unreachable(absl::OkStatus(), /*sent=*/false);
   if (silent_) return Silent(/*sent=*/false);
+  if (parcel->bytes > terms_.limits.operation_bytes) return TooLarge(parcel->bytes);
   const size_t operations = parcel->operations.size();
   if (bytes_ >= kMaxBytes || operations_ + operations > kMaxOperations) {
     return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
@@ -143,10 +145,10 @@ void Lane::OnRead(std::shared_ptr<const Request> message) {
   const LaneFrame frame = std::move(frames_.front());
   frames_.pop_front();
   Forget(frame.operations, frame.bytes);
-  const std::shared_ptr<const Request> held = terms_.replies->Hold(std::move(message));
-  if (held == nullptr) {
-    EndFrame(frame, NoRoomForReplies());
-  } else if (!EndByReply(frame, held)) {
+  std::shared_ptr<const Request> held = terms_.replies->Hold(std::move(message));
+  // What was executed is told all the same.
+  if (held == nullptr) held = HoldWithoutValues(*message, peer_.id, terms_.replies);
+  if (!EndByReply(frame, held)) {
     // Replies can no longer be told apart.
     const absl::Status malformed = absl::UnavailableError("its reply is malformed");
     EndFrame(frame, Unreachable(malformed, /*sent=*/true));
@@ -166,7 +168,9 @@ void Lane::OnEnded(const absl::Status& status) {
   open_ = false;
   sending_ = false;
   stream_.reset();
-  if (!NothingWasDone(status)) {
+  if (ReasonOf(status) == v1::REQUEST_TOO_LARGE && !frames_.empty()) {
+    RefuseFirstFrame(Counted(status));  // by the peer
+  } else if (!NothingWasDone(status)) {
     FailFrames(Unreachable(status, /*sent=*/true));
   } else if (ReasonOf(status) == v1::OVERLOADED) {
     FailFrames(Counted(status));  // by the peer
@@ -194,6 +198,23 @@ void Lane::FailFrames(const absl::Status& why) {
   }
 }
 
+void Lane::RefuseFirstFrame(const absl::Status& why) {
+  const LaneFrame refused = std::move(frames_.front());
+  frames_.pop_front();
+  Forget(refused.operations, refused.bytes);
+  EndFrame(refused, why);
+  for (; !frames_.empty(); frames_.pop_back()) {
+    const auto& parcels = frames_.back().parcels;
+    for (auto parcel = parcels.rbegin(); parcel != parcels.rend(); ++parcel) {
+      if ((*parcel)->done) {
+        Forget((*parcel)->operations.size(), (*parcel)->bytes);
+      } else {
+        queue_.push_front(*parcel);
+      }
+    }
+  }
+}
+
 void Lane::FailQueue(const absl::Status& why) {
   for (const auto& parcel : std::exchange(queue_, {})) {
     Forget(parcel->operations.size(), parcel->bytes);
@@ -208,20 +229,19 @@ void Lane::Forget(size_t operations, size_t bytes) {
   terms_.budget->Exchange(bytes, 0);
 }
 
-absl::Status Lane::Unreachable(const absl::Status& cause, bool sent) const {
-  return PeerUnreachable(peer_.id, peer_.address, cause, sent);
+absl::Status Lane::TooLarge(size_t bytes) const {
+  const std::string size = std::to_string(bytes);
+  const std::string limit = std::to_string(terms_.limits.operation_bytes);
+  return InvalidArgument(v1::REQUEST_TOO_LARGE,
+                         "the request has " + size + " bytes as it is forwarded to node " +
+                             peer_.id + "; the limit is " + limit +
+                             " (twice --max-value-bytes, but at least 4 MiB, and 64 KiB less what "
+                             "is around it)",
+                         {{"limit", limit}, {"size", size}});
 }
 
-absl::Status Lane::NoRoomForReplies() const {
-  return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
-                   "node " + peer_.id +
-                       " has executed it, but answers of other nodes that were not passed on "
-                       "leave no room for its answer: they may take " +
-                       std::to_string(terms_.replies->limit_bytes()) +
-                       " bytes (half of --max-inflight-bytes)",
-                   {{"limit", std::to_string(terms_.replies->limit_bytes())},
-                    {"node", peer_.id},
-                    {"executed", "yes"}});
+absl::Status Lane::Unreachable(const absl::Status& cause, bool sent) const {
+  return PeerUnreachable(peer_.id, peer_.address, cause, sent);
 }
 
 }  // namespace ferrite

@@ -11,7 +11,7 @@
 // A stream opens with the first operation, and stays until it is old. While the peer cannot be
 // reached operations fail at once. When a stream ends, those that were sent fail, as nobody knows
 // whether they were executed, unless the peer says that they were not; the others take the next
-// stream.
+// stream, as do frames behind one that was too large for the peer.
 //
 // No operation waits for longer than its caller can (LaneOperation::wait_until). A peer that
 // answers nothing although frames wait for their replies is asked whether it lives (LaneProbe).
@@ -72,7 +72,7 @@ class Lane final : private PeerStream::Listener {
 
   // Takes a parcel, which ends later. RESOURCE_EXHAUSTED (OVERLOADED) if too much waits,
   // UNAVAILABLE (PEER_UNREACHABLE) if the peer is silent, DEADLINE_EXCEEDED (DEADLINE_PASSED) if it
-  // is too late: then it has not been taken.
+  // is too late, INVALID_ARGUMENT (REQUEST_TOO_LARGE): then it has not been taken.
   absl::Status Add(std::shared_ptr<LaneParcel> parcel);
   // Sends what may be sent. To be called between steps of the thread (LaneTerms::to_flush).
   void Flush();
@@ -104,6 +104,9 @@ class Lane final : private PeerStream::Listener {
   // The same of those frames that have no reply, and of the queue.
   void FailFrames(const absl::Status& why);
   void FailQueue(const absl::Status& why);
+  // The peer has ended the stream, as the first of these frames is too large for it: it has not
+  // looked at the others, which go again.
+  void RefuseFirstFrame(const absl::Status& why);
   // Until when to wait for an operation that comes now.
   static Clock::time_point WaitFor(Clock::time_point deadline, Clock::time_point now);
   // Has the timer ring then, or earlier.
@@ -115,9 +118,9 @@ class Lane final : private PeerStream::Listener {
   Clock::time_point LookForLife(Clock::time_point now);
   // So many have ended, or are about to.
   void Forget(size_t operations, size_t bytes);
+  absl::Status TooLarge(size_t bytes) const;
   absl::Status Unreachable(const absl::Status& cause, bool sent) const;
   absl::Status Silent(bool sent) const;
-  absl::Status NoRoomForReplies() const;
 
   const LaneTerms terms_;
   const Peer peer_;

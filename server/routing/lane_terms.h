@@ -3,6 +3,7 @@
 // What the lanes of one thread go by, and what they share.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -24,6 +25,11 @@ struct LaneLimits {
   // Older streams get no more frames, and make room for new ones: a peer that limits the age of
   // connections closes one only some time after it has told to use another.
   std::chrono::milliseconds stream_age{5000};
+  // Of an operation: a frame with it is no larger than a request may be that comes to a peer whose
+  // limits are those of this node.
+  size_t operation_bytes = size_t{4} << 20;
+  // A peer limits the streams of a connection.
+  size_t streams_of_connection = 256;
   // Of answers of peers that are kept at a time, of all threads.
   uint64_t reply_bytes = uint64_t{64} << 20;
 };

@@ -25,18 +25,6 @@
 namespace ferrite {
 namespace {
 
-// Answers without a value are smaller.
-constexpr size_t kMostWithoutValue = 128;
-
-// It was executed, so that it is no use to say that it was not.
-absl::Status AnswerTooLarge() {
-  return MakeError(absl::StatusCode::kResourceExhausted, v1::REPLY_TOO_LARGE,
-                   "the reply of the frame has no room left (3.5 MiB, " +
-                       std::to_string(kMaxReplyBytes) +
-                       " bytes) for this answer; the operation was executed",
-                   {{"limit", std::to_string(kMaxReplyBytes)}, {"executed", "yes"}});
-}
-
 void WriteResult(const ScatteredResult& result, ReplyWriter* reply) {
   const std::string_view message = result.result.message;
   const int field = result.result.field;
@@ -53,16 +41,18 @@ absl::Status GatherFrame(const ScatteredResults& results, ReplyWriter* reply) {
   bool has_value = false;
   for (const ScatteredResult& result : results) {
     const size_t size = result.result.message.size();
+    const bool may_have_value = size > kMostWithoutValue && !result.result.is_error();
     if (!result.result.status.ok()) {
       errors.AddError(result.result.status);
-    } else if (size <= kMostWithoutValue || !has_value ||
+    } else if (!may_have_value || !has_value ||
                reply->size() + size + kMostAroundValueBytes <= kMaxReplyBytes) {
       WriteResult(result, reply);
-      has_value |= size > kMostWithoutValue;
+      has_value |= may_have_value;
     } else if (result.result.field == v1::OperationResult::kGetFieldNumber) {
       errors.AddFull();
     } else {
-      errors.AddError(AnswerTooLarge());
+      // It was executed, so that it is no use to say that it was not.
+      errors.AddError(ExecutedWithoutAnswer("the answers before it in its frame", kMaxReplyBytes));
     }
   }
   return absl::OkStatus();

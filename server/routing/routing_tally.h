@@ -13,11 +13,13 @@ namespace ferrite {
 enum class Forwarded : size_t {
   kAnswered,     // by its owner, if with an error
   kUnreachable,  // its owner was not reached, or did not answer
-  kRefused,      // too much waited for it
+  kRefused,      // too much waited for it, or it or its answer was too large
   kMoved,        // the node that it went to did not own the slot
+  kLate,         // its caller had no time left
 };
 // In the order of Forwarded.
-inline constexpr std::array kForwardedNames = {"answered", "unreachable", "refused", "moved"};
+inline constexpr std::array kForwardedNames = {"answered", "unreachable", "refused", "moved",
+                                               "late"};
 
 // Why such a stream ended that was not ended here: the labels of ferrite_cluster_feed_ends_total.
 enum class FeedEnd : size_t {

@@ -37,8 +37,8 @@ class ScatteredAnswer final : public Answer, private Link {
         caller_(turn->caller()),
         here_(*here),
         since_(here),
-        forwarded_(std::make_shared<ForwardedOperations>(
-            turn->waker(), caller_.Metadata("traceparent").value_or(""))) {
+        forwarded_(
+            std::make_shared<ForwardedOperations>(turn->waker(), ThreadRouting::TraceOf(caller_))) {
     parts_.reserve(operations);
     if (in_order_) here_.frames()->Append(this);
   }

@@ -2,12 +2,14 @@
 
 #include <utility>
 
+#include "server/slowlog/trace_parent.h"
+
 namespace ferrite {
 namespace {
 
 constexpr char kRouteMetadata[] = "ferrite-route";
-// Peers limit the streams of a connection (--max-concurrent-streams).
-constexpr long kStreamsOfConnection = 256;
+// A trace has 55; those of later versions may have more.
+constexpr size_t kMostTraceBytes = 128;
 
 Peer PeerOf(const cluster::ViewNode& node) {
   return {.id = node.id, .boot_id = node.boot_id, .address = node.internal_address};
@@ -17,6 +19,11 @@ Peer PeerOf(const cluster::ViewNode& node) {
 
 bool ThreadRouting::MayForward(const Caller& caller) {
   return !caller.HasMetadata(kForwardedMetadata) && caller.Metadata(kRouteMetadata) != "direct";
+}
+
+std::string_view ThreadRouting::TraceOf(const Caller& caller) {
+  const std::string_view text = caller.Metadata("traceparent").value_or("");
+  return text.size() <= kMostTraceBytes && ParseTraceParent(text).has_value() ? text : "";
 }
 
 absl::Status ThreadRouting::Refuse(Way way, uint32_t slot) {
@@ -62,7 +69,10 @@ std::shared_ptr<PeerChannel> ThreadRouting::ConnectionTo(const cluster::ViewNode
   Connections& those = connections_[node.id];
   if (Peer peer = PeerOf(node); those.peer != peer) those = {std::move(peer), {}};
   for (const auto& channel : those.channels) {
-    if (channel.use_count() <= kStreamsOfConnection) return channel;
+    // One of its users is this.
+    if (static_cast<size_t>(channel.use_count()) <= terms_.limits.streams_of_connection) {
+      return channel;
+    }
   }
   return those.channels.emplace_back(connector_->Connect(those.peer.address));
 }
@@ -76,10 +86,15 @@ const NodeShares& ThreadRouting::shares() {
   return shares_;
 }
 
+bool ThreadRouting::HasLostRight() {
+  const bool serves = watchers_.empty() || may_serve();
+  return std::exchange(served_, serves) && !serves;
+}
+
 void ThreadRouting::Flush() {
-  if (const uint64_t count = published_.count(); count != seen_) [[unlikely]] {
-    seen_ = count;
-    CloseLanesToOthers();
+  const bool is_lost = HasLostRight();
+  if (const uint64_t count = published_.count(); count != seen_ || is_lost) [[unlikely]] {
+    if (std::exchange(seen_, count) != count) CloseLanesToOthers();
     for (const auto& [who, waker] : watchers_) waker.Wake();
   }
   // None of them asks for it once more meanwhile: what happens to a lane are steps of their own.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -54,6 +55,9 @@ class ThreadRouting {
 
   // Whether what this caller asks may be forwarded.
   static bool MayForward(const Caller& caller);
+  // The trace that goes with what is forwarded; empty: none. What a caller may send in its place
+  // would be copied into each of many operations.
+  static std::string_view TraceOf(const Caller& caller);
 
   // Where a call for a slot goes now, in view().
   Way WayTo(uint32_t slot, bool may_forward) {
@@ -78,7 +82,8 @@ class ThreadRouting {
 
   // Who serves what in view(); good until it is asked for again.
   const NodeShares& shares();
-  // Has `waker` used soon after there is a new view, until Unwatch(who).
+  // Has `waker` used soon after there is a new view, or the right to serve has ended, until
+  // Unwatch(who).
   void Watch(const void* who, Waker waker) { watchers_.insert_or_assign(who, std::move(waker)); }
   void Unwatch(const void* who) { watchers_.erase(who); }
 
@@ -92,7 +97,7 @@ class ThreadRouting {
 
   // Sends what was forwarded since it was called last. If there is a new view, closes lanes to
   // those who are no longer nodes, and wakes those who watch. Call it between the steps of the
-  // thread.
+  // thread, and soon after there is a new view or the right to serve has ended.
   void Flush();
   // The thread is being closed.
   void Close();
@@ -105,6 +110,8 @@ class ThreadRouting {
   // A connection for one more stream, beside the lane's, which must not wait for a place there.
   std::shared_ptr<PeerChannel> ConnectionTo(const cluster::ViewNode& node);
   void CloseLanesToOthers();
+  // Whether the right to serve has ended since this was asked last.
+  bool HasLostRight();
 
   const cluster::PublishedView& published_;
   cluster::ViewReader view_;
@@ -126,7 +133,8 @@ class ThreadRouting {
   };
   absl::flat_hash_map<std::string, Connections> connections_;
   std::vector<Lane*> to_flush_;
-  uint64_t seen_ = 0;  // views, when Flush() looked for lanes to close
+  uint64_t seen_ = 0;   // views, when Flush() looked for lanes to close
+  bool served_ = true;  // when Flush() looked, if anybody watched
   absl::flat_hash_map<const void*, Waker> watchers_;
   Link frames_;
   NodeShares shares_;

@@ -63,7 +63,7 @@ SERVER_FOLDERS = {
     "cluster/etcd": ["cluster", "steady"],
     "cluster/hello": ["cluster", "steady"],
     "cluster/driver": ["cluster/core", "cluster/etcd", "cluster/hello"],
-    "routing": ["engine", "handlers", "cluster"],
+    "routing": ["engine", "handlers", "slowlog", "cluster"],
 }
 SYSTEM = {"sys", "netinet", "arpa", "linux", "dlfcn.h", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "fnmatch.h", "sched.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 

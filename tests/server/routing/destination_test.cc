@@ -12,6 +12,7 @@
 #include "ferrite/v1/cache.pb.h"
 #include "server/call/status.h"
 #include "server/routing/cluster_cursor.h"
+#include "server/routing/forwarded_result.h"
 #include "server/routing/operation_key.h"
 #include "server/routing/routing_metrics.h"
 
@@ -133,6 +134,20 @@ TEST(ClusterCursorTest, IsReadAsItWasWritten) {
   EXPECT_FALSE(DecodeClusterCursor(bytes + bytes).has_value());
 }
 
+// What has become of an operation, as it is counted.
+TEST(FateTest, IsOfTheOperationAndNotOfItsCaller) {
+  const auto fate_of = [](absl::StatusCode code, v1::ErrorReason reason) {
+    return FateOf({.status = MakeError(code, reason, "no")});
+  };
+  EXPECT_EQ(FateOf({}), Forwarded::kAnswered);
+  EXPECT_EQ(fate_of(absl::StatusCode::kUnavailable, v1::PEER_UNREACHABLE), Forwarded::kUnreachable);
+  EXPECT_EQ(fate_of(absl::StatusCode::kResourceExhausted, v1::OVERLOADED), Forwarded::kRefused);
+  EXPECT_EQ(fate_of(absl::StatusCode::kInvalidArgument, v1::REQUEST_TOO_LARGE),
+            Forwarded::kRefused);
+  EXPECT_EQ(fate_of(absl::StatusCode::kUnavailable, v1::SLOT_IN_TRANSITION), Forwarded::kMoved);
+  EXPECT_EQ(fate_of(absl::StatusCode::kDeadlineExceeded, v1::DEADLINE_PASSED), Forwarded::kLate);
+}
+
 TEST(RoutingMetricsTest, SumsWhatAllThreadsCount) {
   cluster::PublishedView view;
   cluster::ServingRight right;
@@ -157,6 +172,7 @@ TEST(RoutingMetricsTest, SumsWhatAllThreadsCount) {
                                    testing::Pair("ferrite_cluster_feed_ends_total unreachable", 0),
                                    testing::Pair("ferrite_cluster_feeds", 3),
                                    testing::Pair("ferrite_cluster_forwarded_total answered", 2),
+                                   testing::Pair("ferrite_cluster_forwarded_total late", 0),
                                    testing::Pair("ferrite_cluster_forwarded_total moved", 0),
                                    testing::Pair("ferrite_cluster_forwarded_total refused", 0),
                                    testing::Pair("ferrite_cluster_forwarded_total unreachable", 1),

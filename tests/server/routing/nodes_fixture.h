@@ -75,8 +75,10 @@ class NodesTest : public testing::Test {
     members_[node].node->Shutdown();
     members_[node].node.reset();
   }
-  static std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+  static std::shared_ptr<grpc::Channel> Connect(const std::string& address,
+                                                int max_receive_bytes = 4 << 20) {
     grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(max_receive_bytes);
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
     return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ferrite/internal/v1/peer.grpc.pb.h"
+#include "ferrite/v1/admin.grpc.pb.h"
 #include "server/call/status.h"
 #include "server/engine/grpc/wire_status.h"
 #include "server/routing/lane.h"
@@ -413,6 +414,139 @@ TEST_F(SilentPeerTest, APeerThatIsOnlySlowIsWaitedFor) {
   peer_.Release();
   client.join();
   EXPECT_EQ(peer_.streams(), 1);
+}
+
+// Answers of others may take little room.
+Settings WithLittleRoom() {
+  Settings settings = TestSettings();
+  settings.max_inflight_bytes = 7 << 20;
+  return settings;
+}
+
+class CrowdedTest : public OddPeerTest {
+ protected:
+  CrowdedTest() : OddPeerTest(WithLittleRoom()) {}
+};
+
+TEST_F(CrowdedTest, WhatWasExecutedIsToldThoughThereIsNoRoomForValues) {
+  peer_.behave = [](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+    for (const v1::Operation& operation : frame.operations()) {
+      v1::OperationResult* const result = reply->add_results();
+      if (operation.has_incr()) result->mutable_incr()->set_value(7);
+      if (operation.has_set()) {
+        result->mutable_set()->set_stored(true);
+        result->mutable_set()->mutable_previous()->set_value(std::string(200'000, 'p'));
+      }
+      if (operation.has_get()) result->mutable_get()->set_value(std::string(4 << 20, 'v'));
+      if (operation.has_touch()) {
+        result->mutable_error()->set_code(grpc::StatusCode::OUT_OF_RANGE);
+        result->mutable_error()->set_message(std::string(300, 'e'));
+        result->mutable_error()->set_reason(v1::TTL_OUT_OF_RANGE);
+      }
+    }
+    return true;
+  };
+  // Somebody does not read a value that takes all of the room.
+  grpc::ClientContext slow;
+  const auto unread = members_[0].stub->Pipeline(&slow);
+  v1::PipelineRequest large;
+  large.add_operations()->mutable_get()->set_key(KeyOf(1));
+  ASSERT_TRUE(unread->Write(large));
+  v1::PipelineRequest frame;
+  frame.add_operations()->mutable_incr()->set_key(KeyOf(1, 1));
+  frame.add_operations()->mutable_get()->set_key(KeyOf(1, 2));
+  frame.add_operations()->mutable_set()->set_key(KeyOf(1, 3));
+  frame.add_operations()->mutable_touch()->set_key(KeyOf(1, 4));
+  v1::PipelineResponse reply;
+  do {  // until that value is there
+    grpc::ClientContext context;
+    const auto stub = v1::CacheService::NewStub(Connect(members_[0].address, -1));
+    const auto stream = stub->Pipeline(&context);
+    ASSERT_TRUE(stream->Write(frame));
+    ASSERT_TRUE(stream->Read(&reply));
+    stream->WritesDone();
+    EXPECT_TRUE(stream->Finish().ok());
+  } while (!reply.results(1).has_error());
+  EXPECT_EQ(reply.results(0).incr().value(), 7);
+  EXPECT_EQ(reply.results(1).error().reason(), v1::OVERLOADED);
+  EXPECT_EQ(reply.results(1).error().metadata().count("executed"), 0u);
+  EXPECT_TRUE(reply.results(1).error().has_retry_pushback_ms());
+  EXPECT_EQ(reply.results(2).error().reason(), v1::REPLY_TOO_LARGE);
+  EXPECT_EQ(reply.results(2).error().metadata().at("executed"), "yes");
+  EXPECT_EQ(reply.results(3).error().reason(), v1::TTL_OUT_OF_RANGE);
+  slow.TryCancel();
+  unread->Finish();
+}
+
+TEST_F(OddPeerTest, ARequestThatIsTooLargeForItsPeerCostsNobodyElseAnything) {
+  peer_.end = ToGrpc(
+      MakeError(absl::StatusCode::kInvalidArgument, v1::REQUEST_TOO_LARGE, "the limit is less"));
+  peer_.behave = [this](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+    if (frame.ByteSizeLong() > 1'000'000) {
+      peer_.AwaitRelease();
+      return false;
+    }
+    StoreAll(frame, reply);
+    return true;
+  };
+  std::thread large([&] {
+    const grpc::Status status = SetAt(0, KeyOf(1), std::string(1'000'000, 'v'));
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(InfoOf(status).reason(), "REQUEST_TOO_LARGE");
+  });
+  while (peer_.frames() == 0) std::this_thread::yield();
+  // Behind it, on the same stream, and waiting for it.
+  constexpr int kOthers = 5;
+  std::vector<std::thread> others;
+  for (int i = 0; i < kOthers; ++i) {
+    others.emplace_back([this, i] {
+      grpc::ClientContext context;
+      v1::SetRequest request;
+      request.set_key(KeyOf(1, i));
+      v1::SetResponse response;
+      const auto stub = v1::CacheService::NewStub(Connect(members_[0].address));
+      const grpc::Status status = stub->Set(&context, request, &response);
+      EXPECT_TRUE(status.ok()) << status.error_message();
+    });
+  }
+  const auto admin = v1::AdminService::NewStub(Connect(members_[0].address));
+  v1::StatsResponse stats;
+  do {
+    grpc::ClientContext context;
+    ASSERT_TRUE(admin->Stats(&context, v1::StatsRequest(), &stats).ok());
+  } while (stats.inflight_requests() < uint64_t{kOthers} + 1);
+  peer_.Release();
+  large.join();
+  for (std::thread& other : others) other.join();
+  EXPECT_EQ(peer_.streams(), 2);
+}
+
+TEST_F(OddPeerTest, OnlyATraceIsForwardedAsOne) {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  std::string came;
+  peer_.behave = [&](const v1::PipelineRequest& frame, v1::PipelineResponse* reply) {
+    for (const v1::Operation& operation : frame.operations()) {
+      came += operation.traceparent() + ";";
+      reply->add_results()->mutable_get();
+    }
+    return true;
+  };
+  const auto read_with = [&](const std::string& text) {
+    came.clear();
+    grpc::ClientContext context;
+    context.AddMetadata("traceparent", text);
+    v1::MGetRequest request;
+    request.add_keys(KeyOf(0));
+    request.add_keys(KeyOf(1));
+    request.add_keys(KeyOf(1, 1));
+    v1::MGetResponse response;
+    EXPECT_TRUE(members_[0].stub->MGet(&context, request, &response).ok());
+    return came;
+  };
+  EXPECT_EQ(read_with(trace), trace + ";" + trace + ";");
+  // What others have put there would be copied once for each key.
+  EXPECT_EQ(read_with(std::string(7'000, 'x')), ";;");
+  EXPECT_EQ(read_with("cc" + trace.substr(2) + "-" + std::string(7'000, 'x')), ";;");
 }
 
 TEST_F(OddPeerTest, WhatFoundNoRoomIsSentAgainTogether) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -253,6 +254,30 @@ TEST_F(RoutedBatchTest, LargeFramesAndValuesAreForwarded) {
 
 // A view that changes all the time: every operation either has its own result or says why not, and
 // nobody serves what is another's.
+// As on one node, whatever the answers before it take.
+TEST_F(RoutedBatchTest, AnErrorInAFullReplyStaysWhatItIs) {
+  constexpr size_t kLarge = 1'000'000;
+  constexpr size_t kLimit = (size_t{7} << 20) / 2;
+  v1::PipelineRequest frame;
+  size_t left = kLimit - 300;
+  for (int i = 0; left > 0; ++i) {
+    const size_t size = std::min(left, kLarge);
+    ASSERT_TRUE(SetAt(1, KeyOf(1, i), std::string(size, 'v')).ok());
+    frame.add_operations()->mutable_get()->set_key(KeyOf(1, i));
+    left -= size;
+  }
+  const int values = frame.operations_size();
+  v1::SetRequest* const set = frame.add_operations()->mutable_set();
+  set->set_key(KeyOf(2));
+  set->set_value(std::string(settings_.max_value_bytes + 1, 'v'));
+  const v1::PipelineResponse reply = FrameAt(0, frame);
+  ASSERT_EQ(reply.results_size(), values + 1);
+  for (int i = 0; i < values; ++i) EXPECT_TRUE(reply.results(i).has_get()) << i;
+  const v1::OperationError& error = reply.results(values).error();
+  EXPECT_EQ(error.reason(), v1::VALUE_TOO_LARGE) << error.ShortDebugString();
+  EXPECT_GT(error.ByteSizeLong(), 128u);  // as much as a value may have
+}
+
 TEST_F(RoutedBatchTest, FramesSurviveChangesOfTheView) {
   std::atomic<bool> stop = false;
   std::thread changer([&] {

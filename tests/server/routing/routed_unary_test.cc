@@ -104,6 +104,22 @@ TEST_F(RoutedUnaryTest, ErrorsOfTheOwnerArriveAsTheyWere) {
   EXPECT_EQ(InfoOf(CallAt(0, &Stub::Set, v1::SetRequest(), &response)).reason(), "KEY_EMPTY");
 }
 
+// A request of nearly the largest size is larger where it is an operation of a frame.
+TEST_F(RoutedUnaryTest, ARequestThatIsTooLargeIsRefusedAsSuch) {
+  constexpr size_t kLimit = (4 << 20) + (64 << 10);
+  v1::SetRequest request;
+  request.set_key(KeyOf(1));
+  request.set_value(std::string(kLimit, 'v'));
+  request.mutable_value()->resize(2 * kLimit - request.ByteSizeLong());
+  ASSERT_EQ(request.ByteSizeLong(), kLimit);
+  for (const int less : {0, 10, 20, 50, 100, 200}) {
+    request.mutable_value()->resize(request.value().size() - static_cast<size_t>(less));
+    v1::SetResponse response;
+    const grpc::Status status = CallAt(0, &Stub::Set, request, &response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+  }
+}
+
 TEST_F(RoutedUnaryTest, WhoRoutesHimselfIsToldTheOwner) {
   const std::string key = KeyOf(1);
   GetAt(0, key, /*direct=*/true);

@@ -65,10 +65,15 @@ class Plans {
 // same one as long as it does, so that a stream with it can be resumed. It serves one at least.
 std::string MarkerAt(const NodePlan& plan, uint16_t index, const std::string& probes,
                      const ClusterView& view) {
-  const Route::Place place = plan.here ? Route::Place::kHere : Route::Place::kElsewhere;
-  for (uint32_t number = 0;; ++number) {
-    const std::string tag = absl::StrCat("{", number, "}");
-    if (view.route(SlotOf(tag)) == Route{place, index}) return std::string(1, '\0') + tag + probes;
+  thread_local std::vector<uint16_t> slots;  // of {0}, {1} and so on, as far as they were needed
+  const Route wanted = {plan.here ? Route::Place::kHere : Route::Place::kElsewhere, index};
+  for (size_t number = 0;; ++number) {
+    if (number == slots.size()) {
+      slots.push_back(static_cast<uint16_t>(SlotOf(absl::StrCat("{", number, "}"))));
+    }
+    if (view.route(slots[number]) == wanted) {
+      return absl::StrCat(absl::string_view("\0{", 2), number, "}", probes);
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 #include "server/routing/local_scan.h"
 
+#include <string>
 #include <utility>
 
+#include "server/call/status.h"
 #include "server/metrics/thread_counters.h"
 
 namespace ferrite {
@@ -15,8 +17,29 @@ absl::Status LocalScan::Begin(const v1::ScanRequest& request) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> LocalScan::Next(v1::ScanResponse* response) {
+absl::Status LocalScan::Check() {
   if (!here_.may_serve()) return NotServed(Way::kLeaseLost, here_.view(), 0);
+  const uint64_t count = here_.view_count();  // asked first: see PublishedView
+  if (!mark_.has_value() || count == views_) return absl::OkStatus();
+  if (here_.shares().here.mark != *mark_) {
+    return MakeError(absl::StatusCode::kUnavailable, v1::SLOT_IN_TRANSITION,
+                     "the nodes do not see the same owners of slots at this moment",
+                     {{"epoch", std::to_string(here_.last_view().version().epoch)}});
+  }
+  views_ = count;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> LocalScan::Next(v1::ScanResponse* response) {
+  if (absl::Status status = Check(); !status.ok()) return status;
+  const absl::StatusOr<bool> more = Read(response);
+  if (!more.ok()) return more;
+  // What was read must not leave if it may have been another's by then.
+  if (absl::Status status = Check(); !status.ok()) return status;
+  return more;
+}
+
+absl::StatusOr<bool> LocalScan::Read(v1::ScanResponse* response) {
   if (left_ == 0) return false;
   if (!source_->Next(response)) {
     if (request_.cursor().empty()) return false;

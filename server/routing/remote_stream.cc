@@ -1,5 +1,6 @@
 #include "server/routing/remote_stream.h"
 
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -7,6 +8,14 @@
 #include "server/routing/lane.h"
 
 namespace ferrite {
+
+std::optional<uint64_t> MarkOf(const Caller& caller) {
+  const std::optional<std::string_view> text = caller.Metadata(kMarkMetadata);
+  if (!text.has_value()) return std::nullopt;
+  uint64_t mark = 0;
+  std::from_chars(text->data(), text->data() + text->size(), mark);
+  return mark;
+}
 
 RemoteStream::RemoteStream(std::shared_ptr<PeerChannel> peer, Method method,
                            std::string_view request, Waker reader, PeerChannel::Metadata metadata)

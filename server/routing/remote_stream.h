@@ -3,18 +3,23 @@
 // A call of this node to another one that answers with a stream of messages, of which no more than
 // one is read ahead.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "server/call/caller.h"
 #include "server/engine/peer_stream.h"
 #include "server/engine/waker.h"
 
 namespace ferrite {
 
-// With it comes the mark of the share (NodeShare) whose events the stream is to tell.
+// With it comes the mark of the share (NodeShare) of which the stream is to tell.
 inline constexpr char kMarkMetadata[] = "ferrite-share-mark";
+// What came with a call: what another node expects this one to serve. One that cannot be read fits
+// nothing.
+std::optional<uint64_t> MarkOf(const Caller& caller);
 
 // Used on one thread. Whoever reads it may leave before the stream has ended, so it belongs to the
 // thread (ThreadRouting).

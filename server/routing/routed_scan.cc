@@ -1,5 +1,7 @@
 #include "server/routing/routed_scan.h"
 
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -7,8 +9,11 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "ferrite/v1/cache.pb.h"
 #include "server/call/status.h"
+#include "server/engine/serving_thread.h"
+#include "server/engine/timers.h"
 #include "server/routing/cluster_cursor.h"
 #include "server/routing/local_scan.h"
 
@@ -18,11 +23,15 @@ namespace {
 using cluster::Route;
 
 constexpr int kMostRounds = 8;
+// How often, and after what pause, a node is asked again that sees another map.
+constexpr int kMostTries = 40;
+constexpr std::chrono::milliseconds kPause(50);
 
 // Of this node alone: what was forwarded, or comes from a client that knows the nodes itself.
 class OwnScan final : public Answer {
  public:
-  OwnScan(Store* store, ThreadRouting* here) : scan_(store, here) {}
+  OwnScan(Store* store, ThreadRouting* here, std::optional<uint64_t> mark)
+      : scan_(store, here, mark) {}
   absl::Status Begin(const v1::ScanRequest& request) { return scan_.Begin(request); }
 
   Next Advance(ReplyWriter* message, CallEnd* end) override {
@@ -59,6 +68,10 @@ class ClusterScan final : public Answer {
 
   Next Advance(ReplyWriter* message, CallEnd* end) override {
     while (true) {
+      if (Clock::now() < retry_at_) {
+        timer_.Set(ServingThread::Current()->timers(), retry_at_);
+        return Next::kWait;
+      }
       if (local_ == nullptr && remote_ == nullptr) {
         absl::StatusOr<bool> more = BeginNode();
         if (!more.ok()) end->status = more.status();
@@ -77,12 +90,14 @@ class ClusterScan final : public Answer {
         return Next::kEnd;
       }
       if (*step == Step::kWait) return Next::kWait;
+      if (*step == Step::kRetry) continue;
       if (*step == Step::kNodeEnds) {
         // It may have sent as many as it was to, some of which were not wanted.
         any_of_node_ && !place_.inside.empty() ? CloseNode() : EndNode();
         continue;
       }
       any_of_node_ = true;
+      tries_ = 0;
       LeaveOutUnwanted(&response);
       if (left_ != UINT64_MAX) left_ -= static_cast<uint64_t>(response.entries_size());
       place_.inside = response.cursor();
@@ -95,7 +110,9 @@ class ClusterScan final : public Answer {
   }
 
  private:
-  enum class Step { kMessage, kWait, kNodeEnds };
+  using Clock = std::chrono::steady_clock;
+
+  enum class Step { kMessage, kWait, kNodeEnds, kRetry };
 
   using Owners = std::map<std::string, Route>;
 
@@ -116,7 +133,10 @@ class ClusterScan final : public Answer {
       if (route.place != Route::Place::kHere && route.place != Route::Place::kElsewhere) {
         return NotServed(WayOf(view, route, true, true), view, slot);
       }
-      owners.try_emplace(view.nodes()[route.node]->id, route);
+      const cluster::ViewNode& node = *view.nodes()[route.node];
+      const auto [owner, is_new] = owners.try_emplace(node.id, route);
+      // What a process owned that is gone is not its successor's yet.
+      if (!is_new && node.address.empty()) owner->second = route;
     }
     return owners;
   }
@@ -124,7 +144,8 @@ class ClusterScan final : public Answer {
   // Begins to scan the node that is next; false if there is none left.
   absl::StatusOr<bool> BeginNode() {
     if (left_ == 0) return false;
-    const cluster::ClusterView& view = here_.view();
+    const NodeShares& shares = here_.shares();
+    const cluster::ClusterView& view = here_.last_view();
     absl::StatusOr<Owners> owners = OwnersIn(view);
     if (!owners.ok()) return owners.status();
     auto owner = owners->lower_bound(place_.node);
@@ -150,7 +171,9 @@ class ClusterScan final : public Answer {
       if (address_.empty()) {
         return PeerUnreachable(node.id, "", absl::UnavailableError("it does not live"), false);
       }
-      remote_ = here_.OpenStream(node, Method::kScan, request_.SerializeAsString(), waker_);
+      const uint64_t mark = shares.elsewhere[owner->second.node].mark;
+      remote_ = here_.OpenStream(node, Method::kScan, request_.SerializeAsString(), waker_,
+                                 {{kMarkMetadata, absl::StrCat(mark)}});
     }
     return true;
   }
@@ -195,6 +218,12 @@ class ClusterScan final : public Answer {
     if (!remote_->end().has_value()) return Step::kWait;
     const absl::Status end = *remote_->end();
     if (end.ok()) return Step::kNodeEnds;
+    if (ReasonOf(end) == v1::SLOT_IN_TRANSITION && ++tries_ < kMostTries) {
+      // Both will soon see the same map.
+      CloseNode();
+      retry_at_ = Clock::now() + kPause;
+      return Step::kRetry;
+    }
     return ReasonOf(end) != v1::ERROR_REASON_UNSPECIFIED
                ? end
                : PeerUnreachable(place_.node, address_, end, false);
@@ -206,6 +235,9 @@ class ClusterScan final : public Answer {
   const Waker waker_;
   uint64_t left_;
   int rounds_ = 0;
+  int tries_ = 0;  // without a message, as a node saw another map
+  Clock::time_point retry_at_;
+  Timer timer_{[this] { waker_.Wake(); }};
   bool told_end_ = false;
   bool any_of_node_ = false;  // messages
   ClusterCursor place_;
@@ -222,7 +254,7 @@ Handler RoutedScan(Store* store, const Router* router) {
     if (!turn->request().ParseInto(&request)) return Malformed("ScanRequest");
     ThreadRouting* const here = router->of(turn->thread_index());
     if (!ThreadRouting::MayForward(turn->caller())) {
-      auto own = std::make_unique<OwnScan>(store, here);
+      auto own = std::make_unique<OwnScan>(store, here, MarkOf(turn->caller()));
       if (absl::Status status = own->Begin(request); !status.ok()) return status;
       turn->Later(std::move(own));
       return absl::OkStatus();

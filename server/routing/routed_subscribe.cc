@@ -1,8 +1,6 @@
 #include "server/routing/routed_subscribe.h"
 
-#include <charconv>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "ferrite/v1/cache.pb.h"
@@ -12,15 +10,6 @@
 
 namespace ferrite {
 namespace {
-
-// What another node expects this one to serve. One that cannot be read fits nothing.
-std::optional<uint64_t> MarkOf(const Caller& caller) {
-  const std::optional<std::string_view> text = caller.Metadata(kMarkMetadata);
-  if (!text.has_value()) return std::nullopt;
-  uint64_t mark = 0;
-  std::from_chars(text->data(), text->data() + text->size(), mark);
-  return mark;
-}
 
 absl::Status FollowHereAlone(const Handler& plain, v1::SubscribeRequest request,
                              ThreadRouting* here, Turn* turn) {

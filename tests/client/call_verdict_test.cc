@@ -105,19 +105,6 @@ TEST_F(CallVerdictTest, WhatCertainlyWasNotDoneMayBeDoneAgain) {
   EXPECT_FALSE(OnError(14, v1::LEASE_LOST, "unknown").repeatable);
 }
 
-TEST_F(CallVerdictTest, ButNotIfItWasExecuted) {
-  QueuedCall call(Terms(/*repeatable=*/false));
-  v1::OperationError error;
-  error.set_code(8);
-  error.set_reason(v1::REPLY_TOO_LARGE);
-  (*error.mutable_metadata())["executed"] = "yes";
-  const std::string bytes = error.SerializeAsString();
-  const CallVerdict verdict = VerdictOnResult(FrameResult{Result::kErrorFieldNumber, bytes}, &call);
-  EXPECT_EQ(verdict.kind, Kind::kTryAgain);
-  EXPECT_FALSE(verdict.repeatable);
-  EXPECT_EQ(ReasonOf(verdict.status), "REPLY_TOO_LARGE");
-}
-
 TEST_F(CallVerdictTest, WhatWasSentOnABrokenStreamIsTriedAgainIfThatDoesNoHarm) {
   const absl::Status broken = absl::UnavailableError("broken");
   const CallVerdict repeatable =

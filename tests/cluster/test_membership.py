@@ -2,10 +2,11 @@
 
 import pytest
 from cache_client import CALL_S
-from cluster_processes import Etcd, Nodes, even, metric, shares_of
+from cluster_processes import ClusterClient, Etcd, Nodes, even, free_port, metric, shares_of
 from eventually import eventually
 from exposition import http_get
 from ferrite.v1 import cluster_pb2
+from test_addresses import has_ipv6
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,18 @@ def test_an_address_where_nobody_answers_is_named(etcd):
         lost = nodes.start("n1", "--advertise=127.0.0.1:1")
         problem = eventually(lambda: list(lost.witness().problems), bool, "nobody complains")
         assert "127.0.0.1:1 (--advertise), where it does not reach itself" in problem[0]
+        assert not ready(lost)
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="needs IPv6")
+def test_an_internal_address_where_nobody_answers_is_named(etcd):
+    with Nodes(etcd, 0) as nodes:
+        # Others are told the host of --advertise with the port of --internal-listen, which is one of IPv4 only.
+        told = f"[::1]:{free_port()}"
+        lost = nodes.start("n1", f"--listen={told}", f"--advertise={told}", "--internal-listen=0.0.0.0:0")
+        with ClusterClient(lost.address.partition(",")[0]) as client:
+            problem = eventually(lambda: list(client.topology().witness.problems), bool, "nobody complains")
+        assert "(--internal-listen), where it does not reach itself" in problem[0]
         assert not ready(lost)
 
 

@@ -188,6 +188,21 @@ def test_a_node_that_ends_sends_its_streams_elsewhere(nodes):
         assert numbers_of(resumed.take(1)) == [1]
 
 
+def test_a_quiet_stream_ends_with_the_right_of_its_node(nodes):
+    n1 = nodes["n1"]
+    request = SubscribeRequest(keys=[key_of(n1)], heartbeat_ms=3_600_000)
+    any_node = n1.client.Subscribe(request)
+    direct = n1.client.Subscribe(request, metadata=[("ferrite-route", "direct")])
+    for stream in (any_node, direct):
+        assert next(stream).events[0].HasField("acknowledgement")
+    nodes.etcd.freeze()
+    for stream in (any_node, direct):
+        with pytest.raises(grpc.RpcError) as ended:
+            list(stream)
+        assert failure_of(ended.value).reason == "LEASE_LOST"
+    nodes.etcd.thaw()
+
+
 def test_a_token_that_is_none_is_refused(nodes):
     for token in (b"x", b"\x01" + b"x" * 40, b"\x02" + b"x" * 32):
         with pytest.raises(grpc.RpcError) as error:

@@ -98,7 +98,7 @@ void Driver::Start(const std::string& address, const std::string& internal_addre
 // ---- On the thread
 
 void Driver::Run(const CoreSettings& settings) {
-  if (!ProveAddress(settings.self.address())) return;
+  if (!ProveAddresses(settings.self)) return;
   {
     MutexLock lock(&core_mutex_);
     core_ = std::make_unique<Core>(settings);
@@ -120,9 +120,11 @@ void Driver::TellReadiness() {
   if (std::exchange(ready_, ready) != ready) options_.set_ready(ready);
 }
 
-bool Driver::ProveAddress(const std::string& address) {
+bool Driver::ProveAddresses(const internal::v1::NodeRecord& self) {
   for (;;) {
-    const std::string trouble = AddressTrouble(address);
+    std::string trouble = AddressTrouble(self.address(), "--advertise");
+    if (trouble.empty() && !self.internal_address().empty())
+      trouble = AddressTrouble(self.internal_address(), "--internal-listen");
     SetProblem(kAddressWrong, trouble);
     if (inbox_.closed()) return false;
     if (trouble.empty()) return true;
@@ -130,10 +132,10 @@ bool Driver::ProveAddress(const std::string& address) {
   }
 }
 
-std::string Driver::AddressTrouble(const std::string& address) const {
+std::string Driver::AddressTrouble(const std::string& address, const char* flag) const {
   const auto hello = SayHello(address, options_.node_id, kHelloTimeout);
   const std::string where = absl::StrCat("other nodes would be told to reach this one at ", address,
-                                         " (--advertise), where ");
+                                         " (", flag, "), where ");
   if (!hello.ok())
     return absl::StrCat(where, "it does not reach itself: ", hello.status().message());
   if (hello->boot_id() == boot_id_ && hello->cluster() == options_.cluster) return "";

@@ -6,8 +6,8 @@
 // takes entries out of the store that have become another node's. etcd has a thread of its own, so
 // nothing that etcd does holds up this one.
 //
-// Before the node registers, it calls itself at the address that others are to be told. Otherwise a
-// wrong address would give it slots that nobody could reach, or that another process would be asked
+// Before the node registers, it calls itself at the addresses that others are to be told. Otherwise
+// a wrong one would give it slots that nobody could reach, or that another process would be asked
 // for.
 
 #include <atomic>
@@ -84,8 +84,9 @@ class Driver final : public ClusterMember {
  private:
   void Run(const CoreSettings& settings);
   // Returns false if the driver ends.
-  bool ProveAddress(const std::string& address);
-  std::string AddressTrouble(const std::string& address) const;
+  bool ProveAddresses(const internal::v1::NodeRecord& self);
+  // What is wrong with an address that others are told because of that flag; empty: nothing.
+  std::string AddressTrouble(const std::string& address, const char* flag) const;
   void Step(const Event& event);
   void TellReadiness();
   bool HasOthers() const;

@@ -193,6 +193,29 @@ TEST_F(RoutedScanTest, ASlotThatNobodyServesIsNotPassedOver) {
   EXPECT_EQ(InfoOf(ScanAt(1, {}).status).reason(), "LEASE_LOST");
 }
 
+// A node that has not heard of the last one yet, which has a third of the keys.
+TEST_F(RoutedScanTest, AnOldViewDoesNotHideAnOwner) {
+  const std::map<std::string, int> keys = Fill(3000);
+  const auto publish_old = [this] {
+    const auto view = ViewOf(0);
+    const auto [first, last] = SlotsOf(2);
+    view->Assign(first, last, {Place::kElsewhere, 1});
+    members_[0].view.Publish(view);
+  };
+  publish_old();
+  EXPECT_EQ(InfoOf(ScanAt(0, {}).status).reason(), "SLOT_IN_TRANSITION");
+  const Scanned scanned =
+      ScanAt(0, {}, /*direct=*/false, [&] { members_[0].view.Publish(ViewOf(0)); });
+  EXPECT_TRUE(scanned.status.ok()) << scanned.status.error_message();
+  EXPECT_EQ(scanned.keys, keys);
+  // Also if it owns nothing itself, and has no right to serve.
+  const auto view = ViewOf(0);
+  view->Assign(0, kSlotCount - 1, {Place::kElsewhere, 1});
+  members_[0].view.Publish(view);
+  members_[0].right.Set(0);
+  EXPECT_EQ(InfoOf(ScanAt(0, {}).status).reason(), "SLOT_IN_TRANSITION");
+}
+
 TEST_F(RoutedScanTest, BadCursorsAreRefused) {
   for (const std::string cursor : {"x", "\x08\x01", "\x08\x01\x12\x06node-0\x1A\x01x"}) {
     v1::ScanRequest request;

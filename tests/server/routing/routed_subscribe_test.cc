@@ -8,6 +8,8 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "server/events/resume_token.h"
 #include "tests/server/routing/nodes_fixture.h"
@@ -17,6 +19,9 @@ namespace {
 
 class RoutedSubscribeTest : public NodesTest {
  protected:
+  explicit RoutedSubscribeTest(Settings settings = TestSettings())
+      : NodesTest(3, 2, std::move(settings)) {}
+
   struct Subscription {
     grpc::ClientContext context;
     std::unique_ptr<grpc::ClientReader<v1::SubscribeResponse>> reader;
@@ -504,6 +509,35 @@ TEST_F(RoutedSubscribeTest, MoreNodesThanOneStreamFollowsAreRefused) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
   EXPECT_EQ(InfoOf(status).reason(), "SUBSCRIPTION_SPANS_NODES");
   EXPECT_EQ(InfoOf(status).metadata().at("limit"), "256");
+}
+
+Settings WithFewStreams() {
+  Settings settings = TestSettings();
+  settings.max_concurrent_streams = 3;
+  return settings;
+}
+
+class FewStreamsTest : public RoutedSubscribeTest {
+ protected:
+  FewStreamsTest() : RoutedSubscribeTest(WithFewStreams()) {}
+};
+
+TEST_F(FewStreamsTest, ConnectionsToPeersHaveNoMoreThanTheyMay) {
+  v1::SubscribeRequest request;
+  request.add_channels(KeyOf(1));
+  std::vector<std::unique_ptr<Subscription>> subscriptions;
+  for (int i = 0; i < 20; ++i) {
+    const auto stub = v1::CacheService::NewStub(Connect(members_[0].address));
+    auto& subscription = subscriptions.emplace_back(std::make_unique<Subscription>());
+    subscription->reader = stub->Subscribe(&subscription->context, request);
+    const v1::SubscriptionEvent first = subscription->Next();
+    ASSERT_TRUE(first.has_acknowledgement()) << subscription->End().error_message();
+  }
+  PublishAt(2, KeyOf(1), "a");
+  for (const auto& subscription : subscriptions) {
+    EXPECT_EQ(subscription->NextPayload(), "a");
+    subscription->End();
+  }
 }
 
 }  // namespace

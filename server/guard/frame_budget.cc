@@ -6,6 +6,8 @@ namespace ferrite {
 namespace {
 
 constexpr int64_t kNsPerSecond = 1'000'000'000;
+// While there is a flood, whoever connects anew could send a whole share each time.
+constexpr int64_t kPartInFlood = 8;
 
 // When the last of them is due; nothing if that is too far ahead.
 std::optional<int64_t> Due(const FrameRate& rate, int64_t due_ns, int64_t now_ns, int64_t count) {
@@ -75,7 +77,7 @@ std::optional<CutReason> FrameBudget::Charge(const FrameCounts& frames, int64_t 
     if (!buckets_[kind].Take(limits.connection[kind], now_ns, count)) return reason;
     const int64_t recent = recent_[kind].Add(now_ns, count);
     if (process->Take(kind, now_ns, count)) continue;
-    if (recent > Share(limits.process[kind].burst, connections)) return reason;
+    if (recent > Share(limits.process[kind].burst / kPartInFlood, connections)) return reason;
   }
   return std::nullopt;
 }

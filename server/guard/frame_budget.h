@@ -4,8 +4,8 @@
 // in.
 //
 // Whoever exceeds the connection's rate is cut. Where all connections together exceed that of the
-// process, those are cut that sent more than an equal share lately. So a flood over many
-// connections is stopped, and no one else is cut for it.
+// process, those are cut that sent more than an eighth of an equal share lately. So a flood over
+// many connections is stopped, and no one else is cut for it.
 
 #include <array>
 #include <atomic>

@@ -59,13 +59,15 @@ bool FrameGuard::Admit(int descriptor, const iovec* pieces, size_t size) {
   GuardedConnection* const connection = Find(descriptor);
   if (connection == nullptr) return true;
   if (connection->cut.load(std::memory_order_relaxed)) return false;
-  if (batch.number == 0) batch.number = batches_.fetch_add(1, std::memory_order_relaxed) + 1;
   const int64_t before = connection->unfinished_bytes();
-  const std::optional<CutReason> reason = connection->Read(
-      pieces, size, SteadyNs(), connections_.load(std::memory_order_relaxed), &batch, &budget_);
-  if (reason.has_value()) {
-    Cut(descriptor, connection, *reason);
-    return false;
+  if (connection->Walk(pieces, size, budget_.limits())) {
+    if (batch.number == 0) batch.number = batches_.fetch_add(1, std::memory_order_relaxed) + 1;
+    const std::optional<CutReason> reason = connection->Charge(
+        SteadyNs(), connections_.load(std::memory_order_relaxed), &batch, &budget_);
+    if (reason.has_value()) {
+      Cut(descriptor, connection, *reason);
+      return false;
+    }
   }
   const int64_t more = connection->unfinished_bytes() - before;
   if (more == 0) return true;

@@ -7,27 +7,34 @@ namespace {
 
 // By then gRPC has dealt with a stream that was begun, unless its thread is kept from it.
 constexpr int64_t kMomentNs = 50'000'000;
+// So many that nobody resets cost next to nothing.
+constexpr int64_t kFewStreams = 64;
 
 }  // namespace
 
-std::optional<CutReason> GuardedConnection::Read(const iovec* pieces, size_t size, int64_t now_ns,
-                                                 size_t connections, ReadBatch* batch,
-                                                 ProcessFrameBudget* process) {
-  counts_ = {};
-  longest_block_ = 0;
+bool GuardedConnection::Walk(const iovec* pieces, size_t size, const FrameLimits& limits) {
   for (; size > 0; ++pieces) {
     const size_t taken = std::min(size, pieces->iov_len);
     walker_.Walk(static_cast<const char*>(pieces->iov_base), taken, this);
     size -= taken;
   }
-  for (size_t kind = 0; kind < kCountedFrames; ++kind) totals_[kind] += counts_[kind];
-  Count(CutReason::kResets) = ResetYoung(now_ns);
-  if (std::max(longest_block_, block_bytes_) > process->limits().header_block_bytes)
-    return CutReason::kHeaderBytes;
-  if (const std::optional<CutReason> reason =
-          budget_.Charge(counts_, now_ns, connections, batch, process))
-    return reason;
+  return odd_ > 0 || Count(CutReason::kStreams) >= kFewStreams ||
+         longest_block_ > limits.header_block_bytes;
+}
+
+std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connections,
+                                                   ReadBatch* batch, ProcessFrameBudget* process) {
+  FrameCounts counts = counts_;
+  for (size_t kind = 0; kind < kCountedFrames; ++kind) totals_[kind] += counts[kind];
+  counts[static_cast<size_t>(CutReason::kResets)] = ResetYoung(now_ns);
   const int64_t asked = Count(CutReason::kPings) + Count(CutReason::kSettings);
+  counts_ = {};
+  odd_ = 0;
+  if (longest_block_ > process->limits().header_block_bytes) return CutReason::kHeaderBytes;
+  if (const std::optional<CutReason> reason =
+          budget_.Charge(counts, now_ns, connections, batch, process)) {
+    return reason;
+  }
   if (asked > 0 && unanswered.fetch_add(asked, std::memory_order_relaxed) + asked >
                        process->limits().unanswered) {
     return CutReason::kPings;
@@ -54,24 +61,24 @@ void GuardedConnection::OnFrame(const FrameHead& frame) {
       if (frame.has(http2::kEndHeaders)) block_bytes_ = 0;
       break;
     case http2::kResetStream:
-      ++Count(CutReason::kResets);
+      CountOdd(CutReason::kResets);
       messages_.EndStream(frame.stream);
       break;
     case http2::kSettings:
-      ++Count(CutReason::kSettings);
+      CountOdd(CutReason::kSettings);
       break;
     case http2::kPing:
-      ++Count(CutReason::kPings);
+      CountOdd(CutReason::kPings);
       break;
     case http2::kWindowUpdate:
       break;
     default:
-      ++Count(CutReason::kOtherFrames);
+      CountOdd(CutReason::kOtherFrames);
   }
 }
 
 void GuardedConnection::OnDataEnd() {
-  if (messages_.EndData()) ++Count(CutReason::kEmptyData);
+  if (messages_.EndData()) CountOdd(CutReason::kEmptyData);
 }
 
 int64_t GuardedConnection::ResetYoung(int64_t now_ns) {

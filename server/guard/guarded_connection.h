@@ -19,10 +19,12 @@ namespace ferrite {
 // Belongs to whoever reads from the connection, but for the members of which it is said.
 class GuardedConnection {
  public:
-  // Looks at the first `size` bytes of `pieces`, which were just read. Returns why the connection
-  // has to end.
-  std::optional<CutReason> Read(const iovec* pieces, size_t size, int64_t now_ns,
-                                size_t connections, ReadBatch* batch, ProcessFrameBudget* process);
+  // Looks at the first `size` bytes of `pieces`, which were just read. Returns whether there is
+  // something to charge for; what is ordinary and little waits, as to charge for it takes longer.
+  bool Walk(const iovec* pieces, size_t size, const FrameLimits& limits);
+  // Charges for what came since the last time. Returns why the connection has to end.
+  std::optional<CutReason> Charge(int64_t now_ns, size_t connections, ReadBatch* batch,
+                                  ProcessFrameBudget* process);
 
   // Of messages and headers begun.
   int64_t unfinished_bytes() const {
@@ -46,11 +48,16 @@ class GuardedConnection {
   int64_t ResetYoung(int64_t now_ns);
 
   int64_t& Count(CutReason reason) { return counts_[static_cast<size_t>(reason)]; }
+  void CountOdd(CutReason reason) {
+    ++Count(reason);
+    ++odd_;
+  }
 
   FrameWalker walker_;
   UnfinishedMessages messages_;
   FrameBudget budget_;
-  FrameCounts counts_{};  // of the read at hand
+  FrameCounts counts_{};  // not yet charged for
+  int64_t odd_ = 0;       // of them, those that are no new streams
   FrameCounts totals_{};
   size_t block_bytes_ = 0;  // of headers without an end
   size_t longest_block_ = 0;

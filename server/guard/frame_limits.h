@@ -42,6 +42,9 @@ struct FrameLimits {
   // Of HEADERS and CONTINUATION before END_HEADERS, heads of frames included. gRPC refuses more
   // than 8 KiB, but reads all of it first.
   size_t header_block_bytes = size_t{32} << 10;
+  // Streams of a client that has not acknowledged the server's SETTINGS, before which gRPC holds it
+  // to no number of them. Clients do so before their first call.
+  uint32_t unacknowledged_streams = 512;
   // PING and SETTINGS while the server can write nothing, as the client does not read.
   int64_t unanswered = 1'000;
   // Of messages and headers begun and not completed, of all connections together.

@@ -19,7 +19,8 @@ bool GuardedConnection::Walk(const iovec* pieces, size_t size, const FrameLimits
     size -= taken;
   }
   return odd_ > 0 || Count(CutReason::kStreams) >= kFewStreams ||
-         longest_block_ > limits.header_block_bytes;
+         longest_block_ > limits.header_block_bytes ||
+         unacknowledged_ > limits.unacknowledged_streams;
 }
 
 std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connections,
@@ -30,13 +31,15 @@ std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connec
   const int64_t asked = Count(CutReason::kPings) + Count(CutReason::kSettings);
   counts_ = {};
   odd_ = 0;
-  if (longest_block_ > process->limits().header_block_bytes) return CutReason::kHeaderBytes;
+  const FrameLimits& limits = process->limits();
+  if (longest_block_ > limits.header_block_bytes) return CutReason::kHeaderBytes;
+  if (unacknowledged_ > limits.unacknowledged_streams) return CutReason::kStreams;
   if (const std::optional<CutReason> reason =
           budget_.Charge(counts, now_ns, connections, batch, process)) {
     return reason;
   }
-  if (asked > 0 && unanswered.fetch_add(asked, std::memory_order_relaxed) + asked >
-                       process->limits().unanswered) {
+  if (asked > 0 &&
+      unanswered.fetch_add(asked, std::memory_order_relaxed) + asked > limits.unanswered) {
     return CutReason::kPings;
   }
   return std::nullopt;
@@ -52,6 +55,7 @@ void GuardedConnection::OnFrame(const FrameHead& frame) {
       if (frame.stream > last_stream_) {
         last_stream_ = frame.stream;
         ++Count(CutReason::kStreams);
+        if (!acknowledged_) ++unacknowledged_;
       }
       if (frame.has(http2::kEndStream)) messages_.EndStream(frame.stream);
       [[fallthrough]];
@@ -65,6 +69,7 @@ void GuardedConnection::OnFrame(const FrameHead& frame) {
       messages_.EndStream(frame.stream);
       break;
     case http2::kSettings:
+      acknowledged_ = acknowledged_ || frame.has(http2::kAck);
       CountOdd(CutReason::kSettings);
       break;
     case http2::kPing:

@@ -62,6 +62,8 @@ class GuardedConnection {
   size_t block_bytes_ = 0;  // of headers without an end
   size_t longest_block_ = 0;
   uint32_t last_stream_ = 0;
+  bool acknowledged_ = false;    // the server's SETTINGS
+  uint32_t unacknowledged_ = 0;  // streams begun before that
   // Streams that were begun in the moment at hand and the one before, and not reset.
   int64_t moment_ = 0;
   int64_t young_ = 0;

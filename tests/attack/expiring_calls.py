@@ -40,7 +40,7 @@ def read_until(connection, end):
 def main(address, seconds):
     host, _, port = address.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=flood.SEND_S) as connection:
-        connection.sendall(PREFACE + frame(SETTINGS, 0, 0) + frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 30)))
+        connection.sendall(PREFACE + frame(SETTINGS, 0, 0) + frame(SETTINGS, ACK, 0) + frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 30)))
         first = 1
         before = range(0)
         end = time.monotonic() + seconds

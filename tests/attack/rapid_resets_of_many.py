@@ -4,4 +4,4 @@ import flood
 import rapid_resets
 
 if __name__ == "__main__":
-    flood.main(lambda: [b"".join(rapid_resets.parts())[: 1_200 * rapid_resets.PAIR_BYTES]], connections=40)
+    flood.main(lambda: [b"".join(rapid_resets.parts())[: 9 + 1_200 * rapid_resets.PAIR_BYTES]], connections=40)

@@ -130,7 +130,7 @@ TEST_F(FrameBudgetTest, TheRateOfExpiringCallsIsServed) {
 class GuardedConnectionTest : public testing::Test {
  protected:
   std::optional<CutReason> Read(const std::string& bytes, int64_t now_ns = kStart) {
-    const std::string all = (first_ ? Preface() : "") + bytes;
+    const std::string all = (first_ ? Preface() + greeting_ : "") + bytes;
     first_ = false;
     // In two pieces, the second of which is larger than what was read.
     std::string copy = all + "more";
@@ -150,6 +150,8 @@ class GuardedConnectionTest : public testing::Test {
 
   const FrameLimits limits_;
   ProcessFrameBudget process_{limits_};
+  // What a client sends before its first call.
+  std::string greeting_ = FrameBytes(http2::kSettings, http2::kAck, 0);
   ReadBatch batch_ = {.number = 1};
   GuardedConnection connection_;
   bool first_ = true;
@@ -161,6 +163,12 @@ TEST_F(GuardedConnectionTest, RapidResetsEnd) {
   batch_.number = 2;
   EXPECT_FALSE(Read(Streams(2'401, 1'200, true)).has_value());
   EXPECT_EQ(Read(Streams(4'801, 1, true)), CutReason::kResets);
+}
+
+TEST_F(GuardedConnectionTest, WhoDoesNotAcknowledgeHowManyStreamsThereMayBeHasFew) {
+  greeting_ = FrameBytes(http2::kSettings, 0, 0);
+  EXPECT_FALSE(Read(Streams(1, 512, false)).has_value());
+  EXPECT_EQ(Read(Streams(1'025, 1, false)), CutReason::kStreams);
 }
 
 TEST_F(GuardedConnectionTest, ResetsOfStreamsThatAreNotNewAreFree) {

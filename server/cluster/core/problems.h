@@ -2,7 +2,7 @@
 
 // Which problems there are, so that each is reported when it comes, changes and ends.
 
-#include <map>
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -14,14 +14,15 @@ class Problems {
  public:
   // Empty: there is no such problem.
   void Set(Problem problem, std::string_view text, Actions* actions) {
-    std::string& known = texts_[problem];
+    std::string& known = texts_[static_cast<size_t>(problem)];
     if (known == text) return;
     known = text;
     actions->emplace_back(Report{problem, known});
   }
 
  private:
-  std::map<Problem, std::string> texts_;
+  // By problem. Each step of a core tells of all of them.
+  std::array<std::string, static_cast<size_t>(Problem::kClockOff) + 1> texts_;
 };
 
 }  // namespace ferrite::cluster

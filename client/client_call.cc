@@ -44,6 +44,7 @@ void ClientCall::NoteEnd(const grpc::Status& status, const absl::Status& outcome
     terms_.nodes->NoteSilent(node);
   }
   if (CouldNotConnect(status)) terms_.nodes->NoteUnreachable(node);
+  if (SaysLeaseLost(outcome)) terms_.nodes->NoteCutOff(node);
   if (terms_.is_about_keys) NoteLoad(outcome);
 }
 

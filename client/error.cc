@@ -80,6 +80,10 @@ bool CouldNotConnect(const grpc::Status& status) {
 
 bool MayBeDone(const absl::Status& status) { return MayBeDone(ToOperationError(status)); }
 
+bool SaysLeaseLost(const absl::Status& status) {
+  return absl::IsUnavailable(status) && ReasonOf(status) == "LEASE_LOST";
+}
+
 std::string ReasonOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kErrorInfoTypeUrl);
   internal::v1::ErrorInfo info;

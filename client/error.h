@@ -51,6 +51,8 @@ bool IsAnswer(const grpc::Status& status);
 // Whether a call failed as no connection to its node came about: it was not sent. It is not what a
 // node says of a connection to another one.
 bool CouldNotConnect(const grpc::Status& status);
+// Whether a node says that it may not serve for now, as it has not heard of etcd for too long.
+bool SaysLeaseLost(const absl::Status& status);
 // Whether what failed so may have been executed all the same. It certainly was not only if the
 // error says so, by its reason or its fact `executed`.
 bool MayBeDone(const absl::Status& status);

@@ -29,6 +29,8 @@ class CallRouter {
   virtual void NoteUnreachable(RemoteNode& node) = 0;
   // A node has stopped answering (client/silence.h).
   virtual void NoteSilent(const RemoteNode& node) = 0;
+  // A node has said that it may not serve (LEASE_LOST): it does not hear of a new map either.
+  virtual void NoteCutOff(const RemoteNode& node) = 0;
 };
 
 }  // namespace ferrite

@@ -44,6 +44,7 @@ void PipelineStream::Distrust() {
 void PipelineStream::EndAnswered(PendingCall* call, const std::optional<FrameResult>& result) {
   CallVerdict verdict = VerdictOnResult(result, call);
   call->terms_.may_be_done |= verdict.may_be_done;
+  if (verdict.patient && SaysLeaseLost(verdict.status)) router_.NoteCutOff(*node_);
   if (verdict.kind == CallVerdict::Kind::kSendAlone) return SendAlone(call);
   if (!TryAgain(call, &verdict)) Deliver(call, std::move(verdict.status));
 }

@@ -12,6 +12,8 @@ namespace {
 
 // A watch that has not told of a map within this time of another node's doing so is left behind.
 constexpr std::chrono::milliseconds kPatienceWithWatch(250);
+// While all nodes are cut off, the watch does not wander among them more often than this.
+constexpr std::chrono::seconds kPauseAfterCutOff(1);
 // A call that meets so many nodes that retire just now, one after the other, goes alone.
 constexpr int kMostRestarts = 3;
 
@@ -187,6 +189,19 @@ void NodeDirectory::NoteSilent(const RemoteNode& node) {
   std::shared_ptr<TopologyWatch> watch;
   {
     MutexLock lock(&mutex_);
+    watch = watch_;
+  }
+  if (watch != nullptr) watch->MoveOnFrom(node);
+}
+
+void NodeDirectory::NoteCutOff(const RemoteNode& node) {
+  if (!HasChoice()) return;
+  std::shared_ptr<TopologyWatch> watch;
+  {
+    MutexLock lock(&mutex_);
+    const Clock::time_point now = Clock::now();
+    if (now < cut_off_noted_ + kPauseAfterCutOff) return;
+    cut_off_noted_ = now;
     watch = watch_;
   }
   if (watch != nullptr) watch->MoveOnFrom(node);

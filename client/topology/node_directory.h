@@ -83,6 +83,7 @@ class NodeDirectory final : public CallRouter {
   void NoteMoved(const SlotError& moved) override;
   void NoteUnreachable(RemoteNode& node) override;
   void NoteSilent(const RemoteNode& node) override;
+  void NoteCutOff(const RemoteNode& node) override;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -111,6 +112,7 @@ class NodeDirectory final : public CallRouter {
   std::vector<std::weak_ptr<KnownNode>> retired_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<KnownNode>> closing_ ABSL_GUARDED_BY(mutex_);
   Clock::time_point behind_since_ ABSL_GUARDED_BY(mutex_) = Clock::time_point::max();
+  Clock::time_point cut_off_noted_ ABSL_GUARDED_BY(mutex_) = Clock::time_point::min();
 };
 
 }  // namespace ferrite

@@ -168,6 +168,15 @@ TEST_P(RoutingTest, AMoveToANodeThatIsNotKnownYetIsForwarded) {
   EXPECT_THAT(a_.other_keys(), Contains(kHigh));
 }
 
+TEST_P(RoutingTest, ANodeThatIsCutOffIsNotAskedForTheMap) {
+  StartWithTwo();
+  a_.AwaitWatchers(1);
+  // Its slots are another's by now, but it has not heard of that.
+  for (ClusterPeer* const peer : {&b_, &c_}) peer->Tell(TopologyOf({&c_, &b_}, kEpoch + 1));
+  a_.Refuse([](const std::string&) { return Away(v1::LEASE_LOST); });
+  EXPECT_EQ(AnswererOf(kLow), c_.address());
+}
+
 TEST_P(RoutingTest, ANodeThatLagsBehindIsGivenTime) {
   Tell(TopologyOf({&a_, &b_}));
   b_.Refuse([this, left = 20](const std::string&) mutable {

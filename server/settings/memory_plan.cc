@@ -44,7 +44,7 @@ FrameLimits LimitsOfFrames(const Settings& settings) {
   constexpr int64_t kMostResets = 6'000;
   const int64_t fit = std::min(limits.unfinished_bytes / kResetStreamBytes, kMostResets);
   limits.resets_in_batches = std::max(fit, limits.resets_in_batch);
-  limits.resets_in_batch = std::max(fit / 2, limits.resets_in_batch);
+  limits.resets_in_batch = std::max(std::min(fit, kMostResets / 2), limits.resets_in_batch);
   return limits;
 }
 

@@ -8,6 +8,7 @@
 
 #include "client/callback.h"
 #include "client/client_call.h"
+#include "client/error.h"
 #include "client/unparsed.h"
 #include "grpcpp/support/async_unary_call.h"
 

@@ -72,9 +72,9 @@ absl::StatusOr<std::string> Check(const Health& health, std::string_view bytes) 
 
 DoorPolicy PolicyOfDoor(size_t connections, size_t wanted, const Health* health,
                         CounterRegistry* counters) {
-  DoorPolicy policy{.answers = {}, .refusal = TooManyConnections(connections, wanted), .pushback = [] {
-                      return RandomPushback(kDelay);
-                    }};
+  DoorPolicy policy{.answers = {},
+                    .refusal = TooManyConnections(connections, wanted),
+                    .pushback = [] { return RandomPushback(kDelay); }};
   policy.on_refusal = [calls = std::make_shared<RefusedCalls>(counters)](
                           const absl::Status& status) { calls->Note(status); };
   const MethodName& check = NameOf(Method::kHealthCheck);

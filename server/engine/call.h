@@ -22,7 +22,7 @@
 // The transport promises OnGone once for each call that begins, in any order with the other events.
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 
@@ -165,7 +165,7 @@ class Call final : public Link {
   Departure departure_;
   std::shared_ptr<const Request> request_;  // of the frame in hand, once more are read
   std::unique_ptr<Answer> answer_;
-  std::deque<LaterFrame> later_frames_;
+  std::list<LaterFrame> later_frames_;
   size_t later_bytes_ = 0;
   std::shared_ptr<WakeTarget> target_;  // once somebody wants it
   std::optional<Timer> deadline_timer_;

@@ -125,8 +125,8 @@ void QueueThread::TakeUpWhatWaits() {
   for (const auto& arm : when_called_) arm();
 }
 
-int QueueThread::calls_to_wait_for() const {
-  if (stops_soon_ && !is_helper()) return kWaitsForAtTheEnd;
+int QueueThread::calls_to_wait_for(bool called) const {
+  if (stops_soon_ && called && !is_helper()) return kWaitsForAtTheEnd;
   if (is_helper()) return called_.load(std::memory_order_relaxed) ? 1 : 0;
   return team_.helpers() == 0 ? kAloneWaitsFor : 1;
 }

@@ -85,9 +85,10 @@ class QueueThread final : public ServingThread {
   void TakeUpWhatWaits();
 
   // How many calls of a method this thread is to wait for at a time: alone, enough for a burst;
-  // beside others, one, so that a call goes to a thread that has nothing else to do. For the
-  // thread itself, as is what follows.
-  int calls_to_wait_for() const;
+  // beside others, one, so that a call goes to a thread that has nothing else to do. When the
+  // server is about to stop, more of a method that was called; others would take memory for
+  // nothing. For the thread itself, as is what follows.
+  int calls_to_wait_for(bool called) const;
   // Calls that it waits for have become more, or fewer.
   void ChangeWaitedFor(int by) { waited_for_.fetch_add(by, std::memory_order_relaxed); }
   // It has taken up a unary call, and waits for so many more of that method.

@@ -128,6 +128,7 @@ class RpcPort {
     }
     void Cancel() override { context_->TryCancel(); }
     void TakeNext() override {
+      port_.called_ = true;
       if constexpr (kUnary) port_.Arm();
     }
     void Release() override { port_.Release(this); }
@@ -164,7 +165,7 @@ class RpcPort {
     StepTag<GrpcCall, &GrpcCall::OnGone> gone_tag_{this};
   };
 
-  int wanted() const { return kUnary ? thread_.calls_to_wait_for() : kStreamsWaitedFor; }
+  int wanted() const { return kUnary ? thread_.calls_to_wait_for(called_) : kStreamsWaitedFor; }
 
   void ArmOne() {
     GrpcCall* call;
@@ -217,6 +218,7 @@ class RpcPort {
   QueueThread& thread_;
   std::deque<Home> homes_;
   int armed_ = 0;
+  bool called_ = false;  // so far
   std::vector<std::unique_ptr<GrpcCall>> pool_;
 };
 

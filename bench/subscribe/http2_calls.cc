@@ -3,30 +3,17 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/http2.h"
+
 namespace ferrite::bench {
 namespace {
 
-constexpr size_t kHeadBytes = 9;
 constexpr size_t kMessageHeadBytes = 5;
 constexpr size_t kMostSentBytes = 16'384;  // of a frame; a quarter of the smallest window
 constexpr uint32_t kConnectionWindow = 16 << 20;
 // Of a call. gRPC's clients begin with 64 KiB and grow with the throughput of the connection.
 constexpr uint32_t kCallWindow = 1 << 20;
 constexpr uint32_t kFirstWindow = 65'535;
-
-enum FrameType : uint8_t {
-  kData = 0,
-  kHeaders = 1,
-  kResetStream = 3,
-  kSettings = 4,
-  kPing = 6,
-  kGoAway = 7,
-  kWindowUpdate = 8,
-};
-
-constexpr uint8_t kEndStream = 1;  // of DATA and HEADERS
-constexpr uint8_t kAck = 1;        // of SETTINGS and PING
-constexpr uint8_t kEndHeaders = 4;
 
 constexpr uint16_t kEnablePush = 2;
 constexpr uint16_t kInitialWindowSize = 4;
@@ -41,7 +28,8 @@ uint32_t NumberIn(std::string_view bytes) {
   return number;
 }
 
-void AppendHead(size_t size, FrameType type, uint8_t flags, uint32_t stream, std::string* out) {
+void AppendHead(size_t size, http2::FrameType type, uint8_t flags, uint32_t stream,
+                std::string* out) {
   AppendNumber(size, 3, out);
   AppendNumber(type, 1, out);
   AppendNumber(flags, 1, out);
@@ -49,7 +37,7 @@ void AppendHead(size_t size, FrameType type, uint8_t flags, uint32_t stream, std
 }
 
 void AppendWindowUpdate(uint32_t stream, uint32_t bytes, std::string* out) {
-  AppendHead(4, kWindowUpdate, 0, stream, out);
+  AppendHead(4, http2::kWindowUpdate, 0, stream, out);
   AppendNumber(bytes, 4, out);
 }
 
@@ -84,7 +72,7 @@ Http2Calls::Http2Calls(std::string path, bool reads) : path_(std::move(path)), r
 
 void Http2Calls::Open(std::string* out) const {
   out->append("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-  AppendHead(12, kSettings, 0, 0, out);
+  AppendHead(12, http2::kSettings, 0, 0, out);
   AppendNumber(kEnablePush, 2, out);
   AppendNumber(0, 4, out);
   AppendNumber(kInitialWindowSize, 2, out);
@@ -95,7 +83,7 @@ void Http2Calls::Open(std::string* out) const {
 size_t Http2Calls::Begin(std::string* out) {
   const uint32_t stream = StreamOf(begun_);
   const std::string headers = HeadersOf(path_, begun_ == 0);
-  AppendHead(headers.size(), kHeaders, kEndHeaders, stream, out);
+  AppendHead(headers.size(), http2::kHeaders, http2::kEndHeaders, stream, out);
   out->append(headers);
   calls_[stream];
   return begun_++;
@@ -104,7 +92,7 @@ size_t Http2Calls::Begin(std::string* out) {
 void Http2Calls::Send(size_t call, std::string_view message, bool last, std::string* out) {
   const size_t size = kMessageHeadBytes + message.size();
   if (size > kMostSentBytes) throw std::runtime_error("a message is too large to be sent at once");
-  AppendHead(size, kData, last ? kEndStream : 0, StreamOf(call), out);
+  AppendHead(size, http2::kData, last ? http2::kEndStream : 0, StreamOf(call), out);
   out->push_back('\0');  // not compressed
   AppendNumber(message.size(), 4, out);
   out->append(message);
@@ -112,13 +100,14 @@ void Http2Calls::Send(size_t call, std::string_view message, bool last, std::str
 
 size_t Http2Calls::Take(std::string_view bytes, Receiver* receiver, std::string* out) {
   size_t taken = 0;
-  while (bytes.size() - taken >= kHeadBytes) {
-    const std::string_view head = bytes.substr(taken, kHeadBytes);
+  while (bytes.size() - taken >= http2::kHeadBytes) {
+    const std::string_view head = bytes.substr(taken, http2::kHeadBytes);
     const size_t size = NumberIn(head.substr(0, 3));
-    if (bytes.size() - taken - kHeadBytes < size) break;
+    if (bytes.size() - taken - http2::kHeadBytes < size) break;
     TakeFrame(static_cast<uint8_t>(head[3]), static_cast<uint8_t>(head[4]),
-              NumberIn(head.substr(5)), bytes.substr(taken + kHeadBytes, size), receiver, out);
-    taken += kHeadBytes + size;
+              NumberIn(head.substr(5)), bytes.substr(taken + http2::kHeadBytes, size), receiver,
+              out);
+    taken += http2::kHeadBytes + size;
   }
   return taken;
 }
@@ -126,25 +115,25 @@ size_t Http2Calls::Take(std::string_view bytes, Receiver* receiver, std::string*
 void Http2Calls::TakeFrame(uint8_t type, uint8_t flags, uint32_t stream, std::string_view payload,
                            Receiver* receiver, std::string* out) {
   switch (type) {
-    case kData:
+    case http2::kData:
       TakeData(stream, payload, receiver, out);
-      if ((flags & kEndStream) != 0) End(stream, receiver);
+      if ((flags & http2::kEndStream) != 0) End(stream, receiver);
       return;
-    case kHeaders:
-      if ((flags & kEndStream) != 0) End(stream, receiver);
+    case http2::kHeaders:
+      if ((flags & http2::kEndStream) != 0) End(stream, receiver);
       return;
-    case kSettings:
-      if ((flags & kAck) == 0) AppendHead(0, kSettings, kAck, 0, out);
+    case http2::kSettings:
+      if ((flags & http2::kAck) == 0) AppendHead(0, http2::kSettings, http2::kAck, 0, out);
       return;
-    case kPing:
-      if ((flags & kAck) != 0) return;
-      AppendHead(payload.size(), kPing, kAck, 0, out);
+    case http2::kPing:
+      if ((flags & http2::kAck) != 0) return;
+      AppendHead(payload.size(), http2::kPing, http2::kAck, 0, out);
       out->append(payload);
       return;
-    case kResetStream:
+    case http2::kResetStream:
       throw std::runtime_error("the server reset a call, HTTP/2 error code " +
                                std::to_string(payload.empty() ? -1 : int{payload.back()}));
-    case kGoAway:
+    case http2::kGoAway:
       throw std::runtime_error("the server ends the connection");
     default:
       return;

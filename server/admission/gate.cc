@@ -114,7 +114,8 @@ std::optional<Refusal> Gate::Admit(Method method, InflightBudget::Share* share, 
   }
   const uint64_t bytes = request_bytes + kCallBytes;
   switch (shared_.budget.Take(share, operations, bytes)) {
-    [[likely]] case Admission::kAdmitted : break;
+    case Admission::kAdmitted:
+      break;
     case Admission::kNoBytes:
       return Refusal{ShedReason::kBytes, shared_.shortage.Met(now), shared_.no_bytes};
     case Admission::kNoOperations:

@@ -25,7 +25,7 @@ class Health::Watcher final : public Answer {
   Next Advance(ReplyWriter* message, CallEnd*) override {
     return WriteNews(message) ? Next::kMessage : Next::kWait;
   }
-  // Who waits for traffic to be taken elsewhere needs to hear it before the end.
+  // Whoever is to send traffic elsewhere must hear it before the end.
   bool WriteLastWord(ReplyWriter* message) override { return WriteNews(message); }
 
  private:

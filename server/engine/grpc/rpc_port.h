@@ -128,7 +128,6 @@ class RpcPort {
     }
     void Cancel() override { context_->TryCancel(); }
     void TakeNext() override {
-      port_.called_ = true;
       if constexpr (kUnary) port_.Arm();
     }
     void Release() override { port_.Release(this); }
@@ -137,6 +136,7 @@ class RpcPort {
     void OnBegun(bool ok) {
       port_.TookUp();
       if (!ok) return port_.Delete(this);
+      port_.called_ = true;
       if constexpr (!kUnary) {
         port_.Arm();
         if (&home_.thread != &port_.thread_) {

@@ -1,0 +1,26 @@
+#include "server/policy/rights.h"
+
+#include <string>
+
+#include "server/policy/policy.h"
+
+namespace ferrite::policy {
+
+void Rights::Add(const Role& role) {
+  const Verbs on_keys = role.verbs & kVerbsOfKeys;
+  for (const std::string& key : role.keys) keys_.AddName(key, on_keys);
+  for (const std::string& prefix : role.key_prefixes) keys_.AddPrefix(prefix, on_keys);
+  const Verbs on_channels = role.verbs & kVerbsOfChannels;
+  for (const std::string& channel : role.channels) channels_.AddName(channel, on_channels);
+  for (const std::string& prefix : role.channel_prefixes) channels_.AddPrefix(prefix, on_channels);
+  admin_ |= role.verbs.Have(Verb::kAdmin);
+}
+
+void Rights::Compile() {
+  keys_.Compile();
+  channels_.Compile();
+  all_ = keys_.on_some() | channels_.on_some();
+  if (admin_) all_ |= Verb::kAdmin;
+}
+
+}  // namespace ferrite::policy

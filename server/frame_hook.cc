@@ -24,6 +24,9 @@ FrameGuard* HookFrames(const Settings&) {
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+
+#include "server/shortened_message.h"
 
 namespace ferrite {
 namespace {
@@ -53,11 +56,20 @@ extern "C" {
 
 ssize_t recvmsg(int descriptor, msghdr* message, int flags) {
   static auto* const real = ferrite::TheRealOne<decltype(recvmsg)>("recvmsg");
-  const ssize_t size = real(descriptor, message, flags);
-  // What is read with flags is no part of the stream: errors, or a look ahead.
-  if (size <= 0 || flags != 0) return size;
   ferrite::FrameGuard* const guard = ferrite::frame_guard.load(std::memory_order_acquire);
-  if (guard == nullptr || guard->Admit(descriptor, message->msg_iov, static_cast<size_t>(size)))
+  // What is read with flags is no part of the stream: errors, or a look ahead.
+  if (guard == nullptr || flags != 0) return real(descriptor, message, flags);
+  const size_t allowance = guard->Allowance(descriptor);
+  if (allowance == 0) {
+    errno = EAGAIN;
+    return -1;
+  }
+  ssize_t size = 0;
+  {
+    const ferrite::ShortenedMessage shortened(message, allowance);
+    size = real(descriptor, message, flags);
+  }
+  if (size <= 0 || guard->Admit(descriptor, message->msg_iov, static_cast<size_t>(size)))
     return size;
   return 0;  // the end of the stream
 }
@@ -76,11 +88,17 @@ ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
 // Whoever waits for something to do has done what there was.
 int epoll_wait(int set, epoll_event* events, int count, int timeout_ms) {
   static auto* const real = ferrite::TheRealOne<decltype(epoll_wait)>("epoll_wait");
-  if (ferrite::FrameGuard* const guard = ferrite::frame_guard.load(std::memory_order_acquire);
-      guard != nullptr) {
-    guard->EndBatch();
-  }
+  ferrite::FrameGuard::EndTurn();
   return real(set, events, count, timeout_ms);
+}
+
+int epoll_ctl(int set, int operation, int descriptor, epoll_event* event) {
+  static auto* const real = ferrite::TheRealOne<decltype(epoll_ctl)>("epoll_ctl");
+  if (ferrite::FrameGuard* const guard = ferrite::frame_guard.load(std::memory_order_acquire);
+      guard != nullptr && operation == EPOLL_CTL_ADD) {
+    guard->Polled(descriptor, set, *event);
+  }
+  return real(set, operation, descriptor, event);
 }
 
 int close(int descriptor) {

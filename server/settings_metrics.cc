@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "server/metrics/family.h"
+#include "server/settings/memory_plan.h"
 
 namespace ferrite {
 
@@ -18,8 +19,13 @@ std::vector<prometheus::MetricFamily> SettingsMetrics::Collect() const {
       MakeFamily("ferrite_log_level", "1 for the level that is in force.", MetricType::Gauge);
   for (const char* name : {"debug", "info", "warning", "error"})
     AddGauge(&level, {{"level", name}}, now.log_level == name ? 1 : 0);
+  auto plan = MakeFamily("ferrite_memory_plan_bytes",
+                         "What may be in use at once, by the setting or part that takes it.",
+                         MetricType::Gauge);
+  for (const MemoryUse& use : MemoryPlan(now))
+    AddGauge(&plan, {{"part", use.what}}, static_cast<double>(use.bytes));
   return {
-      changes, level,
+      changes, level, plan,
       SingleGauge("ferrite_available_memory_bytes",
                   "The memory that the machine, control groups and resource limits allow.",
                   static_cast<double>(now.machine.memory_bytes.amount)),

@@ -1,6 +1,6 @@
 #pragma once
 
-// The metrics of settings that can change while the server runs.
+// The metrics of settings that can change while the server runs, and of the memory that all allow.
 
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>

@@ -55,8 +55,8 @@ double NsPerFrame(uint32_t calls_per_read, double seconds) {
   do {
     for (size_t at = 0; at + read <= bytes.size(); at += read, frames += 2 * calls_per_read) {
       const iovec piece = {bytes.data() + at, read};
-      if (!guard.Admit(kDescriptor, &piece, read)) return -1;
-      guard.EndBatch();
+      if (guard.Allowance(kDescriptor) == 0 || !guard.Admit(kDescriptor, &piece, read)) return -1;
+      FrameGuard::EndTurn();
     }
     end = CpuSeconds();
   } while (end - begin < seconds);

@@ -50,26 +50,9 @@ int64_t RecentCount::Add(int64_t now_ns, int64_t count) {
   return before_ + now_;
 }
 
-bool FrameBudget::ResetsTooMany(int64_t count, size_t connections, ReadBatch* batch,
-                                ProcessFrameBudget* process) {
-  if (batch_ != batch->number) {
-    batch_ = batch->number;
-    resets_ = 0;
-  }
-  resets_ += count;
-  batch->resets += count;
-  const int64_t all = process->AddResets(count);
-  const FrameLimits& limits = process->limits();
-  if (resets_ > limits.resets_in_batch) return true;
-  return all > limits.resets_in_batches && resets_ > Share(limits.resets_in_batches, connections);
-}
-
 std::optional<CutReason> FrameBudget::Charge(const FrameCounts& frames, int64_t now_ns,
-                                             size_t connections, ReadBatch* batch,
-                                             ProcessFrameBudget* process) {
+                                             size_t connections, ProcessFrameBudget* process) {
   const FrameLimits& limits = process->limits();
-  const int64_t resets = frames[static_cast<size_t>(CutReason::kResets)];
-  if (resets > 0 && ResetsTooMany(resets, connections, batch, process)) return CutReason::kResets;
   for (size_t kind = 0; kind < kCountedFrames; ++kind) {
     const int64_t count = frames[kind];
     if (count == 0) continue;

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/clock.h"
@@ -14,8 +15,15 @@ namespace {
 
 constexpr int64_t kLogPauseNs = 1'000'000'000;
 
-// Of whichever guard the thread reads for: there is one in a process, and tests' do not mix.
-constinit thread_local ReadBatch batch;
+// Numbers of turns: each thread counts its own, in a range that no other has.
+constexpr int kTurnBits = 40;
+constinit std::atomic<uint64_t> threads = 0;
+constinit thread_local uint64_t turn = 0;
+
+uint64_t Turn() {
+  if (turn == 0) turn = (threads.fetch_add(1, std::memory_order_relaxed) + 1) << kTurnBits;
+  return turn;
+}
 
 }  // namespace
 
@@ -61,9 +69,8 @@ bool FrameGuard::Admit(int descriptor, const iovec* pieces, size_t size) {
   if (connection->cut.load(std::memory_order_relaxed)) return false;
   const int64_t before = connection->unfinished_bytes();
   if (connection->Walk(pieces, size, budget_.limits())) {
-    if (batch.number == 0) batch.number = batches_.fetch_add(1, std::memory_order_relaxed) + 1;
-    const std::optional<CutReason> reason = connection->Charge(
-        SteadyNs(), connections_.load(std::memory_order_relaxed), &batch, &budget_);
+    const std::optional<CutReason> reason =
+        connection->Charge(SteadyNs(), connections_.load(std::memory_order_relaxed), &budget_);
     if (reason.has_value()) {
       Cut(descriptor, connection, *reason);
       return false;
@@ -78,9 +85,19 @@ bool FrameGuard::Admit(int descriptor, const iovec* pieces, size_t size) {
   return !connection->cut.load(std::memory_order_relaxed);
 }
 
-void FrameGuard::EndBatch() {
-  if (batch.resets != 0) budget_.AddResets(-batch.resets);
-  batch = {};
+void FrameGuard::Polled(int descriptor, int set, const epoll_event& event) {
+  GuardedConnection* const connection = Find(descriptor);
+  if (connection != nullptr) connection->poll.Set(set, event);
+}
+
+size_t FrameGuard::Allowance(int descriptor) {
+  GuardedConnection* const connection = Find(descriptor);
+  if (connection == nullptr) return std::numeric_limits<size_t>::max();
+  return connection->Allowance(descriptor, Turn(), budget_.limits());
+}
+
+void FrameGuard::EndTurn() {
+  if (turn != 0) ++turn;
 }
 
 void FrameGuard::Answered(int descriptor) {
@@ -122,6 +139,16 @@ void FrameGuard::Cut(int descriptor, GuardedConnection* connection, CutReason re
   if (now < next || !next_log_ns_.compare_exchange_strong(next, now + kLogPauseNs)) return;
   spdlog::warn("the connection of {} was cut for {} (connections cut: {})", PeerText(descriptor),
                kCutReasonNames[index], unlogged_.exchange(0));
+}
+
+uint64_t FrameGuard::TurnsOf(int descriptor) const {
+  const GuardedConnection* connection = Find(descriptor);
+  return connection == nullptr ? 0 : connection->turns();
+}
+
+bool FrameGuard::CanWake(int descriptor) const {
+  const GuardedConnection* connection = Find(descriptor);
+  return connection != nullptr && connection->poll.known();
 }
 
 FrameCounts FrameGuard::FramesOf(int descriptor) const {

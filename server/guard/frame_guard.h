@@ -7,8 +7,9 @@
 //
 // Whoever reads from a connection (frame_hook.h) shows the guard what was read. A connection that
 // is to end is one whose end has come as far as its reader is told, so gRPC closes it in its
-// ordinary way.
+// ordinary way. One that begins many streams at once is not cut, but read in turns (read_turn.h).
 
+#include <sys/epoll.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -45,15 +46,18 @@ class FrameGuard {
 
   // Takes no lock.
   bool watches(int descriptor) const { return Find(descriptor) != nullptr; }
+  // The descriptor is in a set of epoll, with that event. Before anybody reads from it.
+  void Polled(int descriptor, int set, const epoll_event& event);
+  // How many bytes the reader may ask for now. 0: none; it has to wait for the next event, and
+  // there will be one. One thread at a time for each connection. Takes no lock.
+  size_t Allowance(int descriptor);
   // The first `size` bytes of `pieces` were just read from the descriptor. Returns whether the
   // reader may have them; if not, the connection is over. Takes no lock while that is so. One
   // thread at a time for each connection.
   bool Admit(int descriptor, const iovec* pieces, size_t size);
 
-  // This thread has read what there was, and dealt with it. Takes no lock.
-  void EndBatch();
-  // How many there were.
-  uint64_t batches() const { return batches_.load(std::memory_order_relaxed); }
+  // This thread has dealt with what it has read, and asks for more. Takes no lock.
+  static void EndTurn();
   // Something could be written. Takes no lock.
   void Answered(int descriptor);
   // Waits until the descriptor is forgotten, at most so long. Returns whether it was.
@@ -69,6 +73,10 @@ class FrameGuard {
   // Frames that a connection has sent, by the reasons that have a rate. For tests: nobody may read
   // from it meanwhile.
   FrameCounts FramesOf(int descriptor) const;
+  // In how many turns of threads it was read from, and whether it would be told of what it was kept
+  // from reading. For tests, likewise.
+  uint64_t TurnsOf(int descriptor) const;
+  bool CanWake(int descriptor) const;
 
  private:
   static constexpr size_t kChunkSlots = 512;
@@ -88,7 +96,6 @@ class FrameGuard {
   void Cut(int descriptor, GuardedConnection* connection, CutReason reason);
 
   ProcessFrameBudget budget_;
-  std::atomic<uint64_t> batches_{0};
   std::array<std::atomic<uint64_t>, kCutReasons> cut_{};
   std::atomic<int64_t> unfinished_{0};
   std::atomic<size_t> connections_{0};

@@ -16,9 +16,6 @@ struct FrameRate {
   int64_t per_second = 0;
 };
 
-// What gRPC keeps of a stream that was reset, until the serving threads have dealt with it.
-inline constexpr int64_t kResetStreamBytes = int64_t{13} << 10;
-
 // Rates by CutReason, well above what a node serves.
 struct FrameLimits {
   std::array<FrameRate, kCountedFrames> connection = {{{6'000, 30'000},
@@ -34,11 +31,10 @@ struct FrameLimits {
                                                     {4'096, 4'000},
                                                     {4'096, 4'000},
                                                     {4'096, 4'000}}};
-  // Streams begun and reset in one batch, which is what a thread reads before it does anything else
-  // (ReadBatch). A client sends as many at once as it may have streams, when their deadlines pass
-  // together.
-  int64_t resets_in_batch = 1'200;
-  int64_t resets_in_batches = 2'400;  // of all connections together
+  // Streams that are begun before the connection has to wait for its next turn (read_turn.h), and
+  // bytes that are read at once: as many streams more may be among the last of them.
+  int64_t streams_in_turn = 64;
+  size_t read_bytes = size_t{32} << 10;
   // Of HEADERS and CONTINUATION before END_HEADERS, heads of frames included. gRPC refuses more
   // than 8 KiB, but reads all of it first.
   size_t header_block_bytes = size_t{32} << 10;

@@ -13,18 +13,21 @@ constexpr int64_t kFewStreams = 64;
 }  // namespace
 
 bool GuardedConnection::Walk(const iovec* pieces, size_t size, const FrameLimits& limits) {
+  const size_t read = size;
+  const int64_t streams = Count(CutReason::kStreams);
   for (; size > 0; ++pieces) {
     const size_t taken = std::min(size, pieces->iov_len);
     walker_.Walk(static_cast<const char*>(pieces->iov_base), taken, this);
     size -= taken;
   }
+  turn_.Add(read, Count(CutReason::kStreams) - streams);
   return odd_ > 0 || Count(CutReason::kStreams) >= kFewStreams ||
          longest_block_ > limits.header_block_bytes ||
          unacknowledged_ > limits.unacknowledged_streams;
 }
 
 std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connections,
-                                                   ReadBatch* batch, ProcessFrameBudget* process) {
+                                                   ProcessFrameBudget* process) {
   FrameCounts counts = counts_;
   for (size_t kind = 0; kind < kCountedFrames; ++kind) totals_[kind] += counts[kind];
   counts[static_cast<size_t>(CutReason::kResets)] = ResetYoung(now_ns);
@@ -35,7 +38,7 @@ std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connec
   if (longest_block_ > limits.header_block_bytes) return CutReason::kHeaderBytes;
   if (unacknowledged_ > limits.unacknowledged_streams) return CutReason::kStreams;
   if (const std::optional<CutReason> reason =
-          budget_.Charge(counts, now_ns, connections, batch, process)) {
+          budget_.Charge(counts, now_ns, connections, process)) {
     return reason;
   }
   if (asked > 0 &&
@@ -43,6 +46,12 @@ std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connec
     return CutReason::kPings;
   }
   return std::nullopt;
+}
+
+size_t GuardedConnection::Allowance(int descriptor, uint64_t turn, const FrameLimits& limits) {
+  const size_t allowance = turn_.Allowance(turn, limits);
+  // Better to read too much than never again.
+  return allowance == 0 && !poll.Wake(descriptor) ? limits.read_bytes : allowance;
 }
 
 void GuardedConnection::OnFrame(const FrameHead& frame) {

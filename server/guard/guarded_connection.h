@@ -12,6 +12,8 @@
 #include "server/guard/cut_reason.h"
 #include "server/guard/frame_budget.h"
 #include "server/guard/frame_walker.h"
+#include "server/guard/poll_entry.h"
+#include "server/guard/read_turn.h"
 #include "server/guard/unfinished_messages.h"
 
 namespace ferrite {
@@ -23,14 +25,20 @@ class GuardedConnection {
   // something to charge for; what is ordinary and little waits, as to charge for it takes longer.
   bool Walk(const iovec* pieces, size_t size, const FrameLimits& limits);
   // Charges for what came since the last time. Returns why the connection has to end.
-  std::optional<CutReason> Charge(int64_t now_ns, size_t connections, ReadBatch* batch,
-                                  ProcessFrameBudget* process);
+  std::optional<CutReason> Charge(int64_t now_ns, size_t connections, ProcessFrameBudget* process);
+  // How many bytes may be read in the thread's turn of that number; 0: none, and whoever waits for
+  // something to read will be woken for the rest.
+  size_t Allowance(int descriptor, uint64_t turn, const FrameLimits& limits);
 
   // Of messages and headers begun.
   int64_t unfinished_bytes() const {
     return messages_.bytes() + static_cast<int64_t>(block_bytes_);
   }
   const FrameCounts& totals() const { return totals_; }
+  uint64_t turns() const { return turn_.turns(); }
+
+  // How gRPC waits for it; set before anybody reads from it.
+  PollEntry poll;
 
   // Thread-safe: what the process counts as held by this connection, and whether it is to end.
   std::atomic<int64_t> held{0};
@@ -54,6 +62,7 @@ class GuardedConnection {
   }
 
   FrameWalker walker_;
+  ReadTurn turn_;
   UnfinishedMessages messages_;
   FrameBudget budget_;
   FrameCounts counts_{};  // not yet charged for

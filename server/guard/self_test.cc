@@ -77,18 +77,19 @@ absl::Status TestGuard(FrameGuard* guard, const std::function<void(int descripto
   handoff(served);
   std::string received;
   std::string frames = absl::StrCat("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", std::string(kSettings));
-  uint64_t batches = 0;
+  uint64_t turns = 0;
   for (int64_t round = 0; round < kMostRounds; ++round) {
     if (!Send(client.get(), frames) || !AwaitAck(client.get(), &received))
       return Unseen("the server does not answer its first connection");
     if (guard->FramesOf(served)[static_cast<size_t>(CutReason::kResets)] != round)
       return Unseen("it does not see what is read");
+    if (!guard->CanWake(served)) return Unseen("it does not see what gRPC waits for");
     // Whoever reads has to wait for something to read, now and then.
-    if (round == 0) batches = guard->batches();
-    if (guard->batches() != batches) break;
+    if (round == 0) turns = guard->TurnsOf(served);
+    if (guard->TurnsOf(served) != turns) break;
     frames = absl::StrCat(std::string(kReset), std::string(kSettings));
   }
-  if (guard->batches() == batches) return Unseen("it does not see when gRPC waits");
+  if (guard->TurnsOf(served) == turns) return Unseen("it does not see when gRPC waits");
   shutdown(client.get(), SHUT_WR);
   while (Receive(client.get(), &received)) {
   }

@@ -39,12 +39,6 @@ uint64_t GrpcBytes(const Settings& settings) {
 FrameLimits LimitsOfFrames(const Settings& settings) {
   FrameLimits limits;
   limits.unfinished_bytes = static_cast<int64_t>(kOnTheirWayBytes + settings.max_inflight_bytes);
-  // As many streams that are reset at once as requests on their way have room for, and no more than
-  // hold up others for a moment.
-  constexpr int64_t kMostResets = 6'000;
-  const int64_t fit = std::min(limits.unfinished_bytes / kResetStreamBytes, kMostResets);
-  limits.resets_in_batches = std::max(fit, limits.resets_in_batch);
-  limits.resets_in_batch = std::max(std::min(fit, kMostResets / 2), limits.resets_in_batch);
   return limits;
 }
 

@@ -1,4 +1,4 @@
-"""Calls without a message, as fast as they can be sent, whose answers nobody reads; gRPC ends the connection when there are too many."""
+"""Calls without a message, as fast as they can be sent. Half of the connections read the answers."""
 
 import flood
 from http2_connection import ACK, END_HEADERS, END_STREAM, HEADERS, SETTINGS, frame
@@ -13,4 +13,4 @@ def parts():
 
 
 if __name__ == "__main__":
-    flood.main(parts, connections=4)
+    flood.main(parts, connections=4, must_be_cut=False, readers=2)

@@ -1,6 +1,7 @@
 """What the attacks share: connections that send as fast as they can until they are cut, and then begin anew."""
 
 import argparse
+import contextlib
 import socket
 import struct
 import sys
@@ -11,8 +12,8 @@ import hpack
 from http2_connection import END_HEADERS, PREFACE, SETTINGS, Http2Connection, frame
 
 GET = "/ferrite.v1.CacheService/Get"
-# A server that takes nothing more for so long is as good as one that has hung up.
-SEND_S = 5
+# A server that takes nothing more for so long is left for a new connection.
+SEND_S = 1
 
 
 def header_block(path=GET):
@@ -22,6 +23,34 @@ def header_block(path=GET):
 
 def message_head(size):
     return b"\0" + struct.pack(">I", size)
+
+
+def take_answers(connection):
+    """Reads all that comes, and forgets it."""
+    try:
+        while connection.recv(1 << 16):
+            pass
+    except OSError:
+        pass
+
+
+def send_and_read(address, parts, deadline):
+    """Sends all parts on one connection, and reads the answers meanwhile."""
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=SEND_S) as connection:
+        reader = threading.Thread(target=take_answers, args=(connection,))
+        reader.start()
+        try:
+            connection.sendall(PREFACE + frame(SETTINGS, 0, 0))
+            for part in parts:
+                if time.monotonic() > deadline:
+                    break
+                connection.sendall(part)
+        except OSError:
+            pass
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+        reader.join()
 
 
 def send_until_cut(address, parts, deadline):
@@ -51,8 +80,10 @@ def serves(address):
         return connection.call(GET, b"\n\x06absent") == 0
 
 
-def main(parts, connections=1, must_be_cut=True):
-    """Runs an attack from the command line: ADDRESS SECONDS. `parts` is a list of bytes, or makes one."""
+def main(parts, connections=1, must_be_cut=True, readers=0):
+    """Runs an attack from the command line: ADDRESS SECONDS. `parts` is a list of bytes, or makes one. The last `readers` of the
+    connections read what is answered.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("address")
     parser.add_argument("seconds", type=float)
@@ -62,9 +93,13 @@ def main(parts, connections=1, must_be_cut=True):
     cuts = [0] * connections
 
     def attack(index):
+        reads = index >= connections - readers
         while time.monotonic() < deadline:
             try:
-                cuts[index] += send_until_cut(options.address, made, deadline)
+                if reads:
+                    send_and_read(options.address, made, deadline)
+                else:
+                    cuts[index] += send_until_cut(options.address, made, deadline)
             except OSError:  # not even a connection
                 pass
 

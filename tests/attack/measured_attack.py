@@ -12,7 +12,9 @@ from exposition import scrape
 from server_process import ServerProcess
 
 HERE = pathlib.Path(__file__).parent
-FLAGS = ("--max-memory=64MiB", "--threads=2", "--max-inflight-bytes=16MiB")
+FLAGS = ("--max-memory=64MiB", "--threads=2", "--max-inflight-bytes=16MiB", "--max-connections=1000")
+# What these attacks can fill, of what README lists.
+PARTS = ("requests on their way", "max-inflight-bytes", "max-connections")
 AFTER_S = 10
 LOOK_S = 0.02
 MIB = 1 << 20
@@ -21,6 +23,11 @@ MIB = 1 << 20
 def attacks():
     """The names of all attacks: the programs of this folder that are told an address and how long."""
     return sorted(path.stem for path in HERE.glob("*.py") if "\nimport flood\n" in path.read_text(encoding="utf-8"))
+
+
+def on_core(core, *command):
+    """The command, on that core alone: an attack is not to take the time of the client that it is measured by."""
+    return ["taskset", "--cpu-list", str(core), *command]
 
 
 class Peak:
@@ -43,11 +50,9 @@ class Peak:
 
 
 def documented_bytes(server):
-    """What README allows beside entries, for what these attacks reach: requests on their way, and as much of streams that are
-    reset; the program; connections.
-    """
-    metrics = scrape(server)
-    return 2 * metrics.total("ferrite_unfinished_bytes_limit") + 16 * MIB
+    """How much the server's own plan has for what these attacks reach."""
+    plan = {dict(labels)["part"]: value for labels, value in scrape(server).of("ferrite_memory_plan_bytes").items()}
+    return sum(plan[part] for part in PARTS)
 
 
 def run_attack(name, seconds):
@@ -55,14 +60,14 @@ def run_attack(name, seconds):
     with ServerProcess(*FLAGS) as server:
         if server.sanitized():
             return None
-        ordinary = [sys.executable, "-B", HERE / "ordinary_client.py", server.grpc_address]
+        cores = sorted(os.sched_getaffinity(0))
+        ordinary = on_core(cores[-1], sys.executable, "-B", HERE / "ordinary_client.py", server.grpc_address)
         with subprocess.Popen(ordinary, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
             client.stdout.readline()  # it has been served for a while
             before = server.resident_bytes()
             peak = Peak(server)
-            attack = subprocess.run(
-                [sys.executable, "-B", HERE / f"{name}.py", server.grpc_address, str(seconds)], capture_output=True, text=True, check=False
-            )
+            program = on_core(cores[0], sys.executable, "-B", HERE / f"{name}.py", server.grpc_address, str(seconds))
+            attack = subprocess.run(program, capture_output=True, text=True, check=False)
             peak.stop()
             out, _ = client.communicate(b"end")
         ended = time.monotonic()

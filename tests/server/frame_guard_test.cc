@@ -1,9 +1,11 @@
 // Who is cut, and who is not.
 
 #include <gtest/gtest.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "server/guard/frame_guard.h"
 #include "server/guard/guarded_connection.h"
 #include "server/guard/peer_text.h"
+#include "server/guard/read_turn.h"
 #include "tests/server/http2_bytes.h"
 
 namespace ferrite {
@@ -22,6 +25,55 @@ constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kStart = 1000 * kSecond;
 
 constexpr size_t Index(CutReason reason) { return static_cast<size_t>(reason); }
+
+class ReadTurnTest : public testing::Test {
+ protected:
+  // Reads as much as it may, of a client whose streams take so many bytes each, until it has to
+  // wait. Returns how many streams that were.
+  int64_t ReadAll(uint64_t number, size_t stream_bytes) {
+    int64_t streams = 0;
+    while (const size_t bytes = turn_.Allowance(number, limits_)) {
+      EXPECT_LE(bytes, limits_.read_bytes);
+      const auto more = static_cast<int64_t>(bytes / stream_bytes);
+      turn_.Add(bytes, more);
+      streams += more;
+      if (streams > 100'000) break;
+    }
+    return streams;
+  }
+  const FrameLimits limits_;
+  ReadTurn turn_;
+};
+
+TEST_F(ReadTurnTest, EndsAfterSoManyStreams) {
+  constexpr size_t kStreamBytes = 28;
+  // Nothing is known of it at first.
+  EXPECT_LE(ReadAll(1, kStreamBytes),
+            static_cast<int64_t>(limits_.read_bytes / kStreamBytes) + limits_.streams_in_turn);
+  EXPECT_EQ(ReadAll(1, kStreamBytes), 0);
+  for (uint64_t turn = 2; turn < 100; ++turn)
+    EXPECT_EQ(ReadAll(turn, kStreamBytes), limits_.streams_in_turn);
+  EXPECT_EQ(turn_.turns(), 99u);
+}
+
+TEST_F(ReadTurnTest, StreamsThatGetSmallerExceedItLittle) {
+  EXPECT_EQ(ReadAll(1, 1'000), limits_.streams_in_turn);
+  EXPECT_LE(ReadAll(2, 500), 2 * limits_.streams_in_turn);
+}
+
+TEST_F(ReadTurnTest, WhoBeginsNoStreamsReadsOn) {
+  for (int i = 0; i < 1'000; ++i) {
+    ASSERT_EQ(turn_.Allowance(1, limits_), limits_.read_bytes);
+    turn_.Add(limits_.read_bytes, 0);
+  }
+}
+
+TEST_F(ReadTurnTest, ReadsGrowBack) {
+  EXPECT_GT(ReadAll(1, 28), 0);
+  EXPECT_LT(turn_.Allowance(2, limits_), limits_.read_bytes);
+  for (int i = 0; i < 10; ++i) turn_.Add(1'000, 0);
+  EXPECT_EQ(turn_.Allowance(2, limits_), limits_.read_bytes);
+}
 
 TEST(TokenBucketTest, GivesABurstAndThenARate) {
   const FrameRate rate = {.burst = 10, .per_second = 100};
@@ -59,14 +111,10 @@ class FrameBudgetTest : public testing::Test {
                                   size_t connections = 1, int64_t now_ns = kStart) {
     FrameCounts frames{};
     frames[Index(kind)] = count;
-    ReadBatch batch = {.number = ++batches_};
-    const auto reason = budget->Charge(frames, now_ns, connections, &batch, &process_);
-    process_.AddResets(-batch.resets);
-    return reason;
+    return budget->Charge(frames, now_ns, connections, &process_);
   }
   const FrameLimits limits_;
   ProcessFrameBudget process_{limits_};
-  uint64_t batches_ = 0;
 };
 
 TEST_F(FrameBudgetTest, EachKindHasALimitAndAReason) {
@@ -74,48 +122,24 @@ TEST_F(FrameBudgetTest, EachKindHasALimitAndAReason) {
     const auto reason = static_cast<CutReason>(kind);
     FrameBudget budget;
     const int64_t burst = limits_.connection[kind].burst;
-    const int64_t step = std::min(burst, limits_.resets_in_batch);
-    for (int64_t sent = 0; sent < burst; sent += step)
-      EXPECT_FALSE(Charge(&budget, reason, std::min(step, burst - sent)).has_value());
+    EXPECT_FALSE(Charge(&budget, reason, burst).has_value());
     EXPECT_EQ(Charge(&budget, reason, 1), reason);
   }
 }
 
-TEST_F(FrameBudgetTest, AFloodOverManyConnectionsEndsThemAndNobodyElse) {
+TEST_F(FrameBudgetTest, AFloodOverManyConnectionsIsStoppedAndNobodyElse) {
   constexpr size_t kConnections = 41;
   FrameBudget honest;
   std::vector<FrameBudget> flood(kConnections - 1);
-  int64_t passed = 0;
-  int cut = 0;
-  ReadBatch batch = {.number = 1};
-  const auto charge = [&](FrameBudget* budget, int64_t resets) {
-    FrameCounts frames{};
-    frames[Index(CutReason::kResets)] = resets;
-    return budget->Charge(frames, kStart, kConnections, &batch, &process_).has_value();
-  };
-  for (FrameBudget& connection : flood) {
-    if (charge(&connection, 1'200)) {
-      ++cut;
-    } else {
-      passed += 1'200;
-    }
-    EXPECT_FALSE(charge(&honest, 1));
-  }
-  EXPECT_LE(passed, limits_.resets_in_batches);
-  EXPECT_EQ(cut, 39);
-}
-
-TEST_F(FrameBudgetTest, AFloodOverManyBatchesIsStoppedByItsRate) {
-  constexpr size_t kConnections = 41;
-  std::vector<FrameBudget> flood(kConnections);
   int64_t passed = 0;
   for (int round = 0; round < 10; ++round) {
     for (FrameBudget& connection : flood) {
       if (!Charge(&connection, CutReason::kResets, 500, kConnections).has_value()) passed += 500;
     }
+    EXPECT_FALSE(Charge(&honest, CutReason::kResets, 1, kConnections).has_value());
   }
   // Those that have not sent more than a share are left alone.
-  EXPECT_LE(passed, 41 * 500 + limits_.process[Index(CutReason::kResets)].burst);
+  EXPECT_LE(passed, 40 * 500 + limits_.process[Index(CutReason::kResets)].burst);
 }
 
 TEST_F(FrameBudgetTest, TheRateOfExpiringCallsIsServed) {
@@ -137,7 +161,7 @@ class GuardedConnectionTest : public testing::Test {
     const size_t half = all.size() / 2;
     const iovec pieces[] = {{copy.data(), half}, {copy.data() + half, copy.size() - half}};
     if (!connection_.Walk(pieces, all.size(), limits_)) return std::nullopt;
-    return connection_.Charge(now_ns, 1, &batch_, &process_);
+    return connection_.Charge(now_ns, 1, &process_);
   }
   static std::string Streams(uint32_t first, uint32_t count, bool reset) {
     std::string bytes;
@@ -152,17 +176,13 @@ class GuardedConnectionTest : public testing::Test {
   ProcessFrameBudget process_{limits_};
   // What a client sends before its first call.
   std::string greeting_ = FrameBytes(http2::kSettings, http2::kAck, 0);
-  ReadBatch batch_ = {.number = 1};
   GuardedConnection connection_;
   bool first_ = true;
 };
 
 TEST_F(GuardedConnectionTest, RapidResetsEnd) {
-  EXPECT_FALSE(Read(Streams(1, 1'200, true)).has_value());
-  // In another batch:
-  batch_.number = 2;
-  EXPECT_FALSE(Read(Streams(2'401, 1'200, true)).has_value());
-  EXPECT_EQ(Read(Streams(4'801, 1, true)), CutReason::kResets);
+  EXPECT_FALSE(Read(Streams(1, 6'000, true)).has_value());
+  EXPECT_EQ(Read(Streams(12'001, 1, true)), CutReason::kResets);
 }
 
 TEST_F(GuardedConnectionTest, WhoDoesNotAcknowledgeHowManyStreamsThereMayBeHasFew) {
@@ -256,7 +276,6 @@ struct Pair {
 
 class FrameGuardTest : public testing::Test {
  protected:
-  ~FrameGuardTest() override { guard_.EndBatch(); }
   static FrameLimits Limits() {
     FrameLimits limits;
     limits.unfinished_bytes = 1 << 20;
@@ -332,6 +351,44 @@ TEST_F(FrameGuardTest, WhoHoldsMostMayBeTheOneWhoSends) {
   ASSERT_TRUE(guard_.Watch(pair.server.get()));
   EXPECT_FALSE(Admit(pair, Unfinished(1'100'000)));
   EXPECT_EQ(guard_.cut(CutReason::kUnfinishedBytes), 1u);
+}
+
+// As gRPC waits: for what is new.
+TEST_F(FrameGuardTest, WhoHadToWaitIsToldOfTheRest) {
+  const Pair pair;
+  const Descriptor set(epoll_create1(0));
+  const auto told = [&set] {
+    epoll_event event;
+    return epoll_wait(set.get(), &event, 1, 0) == 1;
+  };
+  ASSERT_TRUE(guard_.Watch(pair.server.get()));
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLET, .data = {.fd = pair.server.get()}};
+  ASSERT_EQ(epoll_ctl(set.get(), EPOLL_CTL_ADD, pair.server.get(), &event), 0);
+  guard_.Polled(pair.server.get(), set.get(), event);
+  ASSERT_EQ(send(pair.client.get(), "more", 4, 0), 4);
+  ASSERT_TRUE(told());
+  ASSERT_FALSE(told());
+  std::string streams = Preface() + FrameBytes(http2::kSettings, http2::kAck, 0);
+  for (uint32_t i = 0; i < 256; ++i)
+    streams += FrameBytes(http2::kHeaders, http2::kEndHeaders, 1 + 2 * i, "h");
+  ASSERT_GT(guard_.Allowance(pair.server.get()), 0u);
+  ASSERT_TRUE(Admit(pair, streams));
+  EXPECT_EQ(guard_.Allowance(pair.server.get()), 0u);
+  EXPECT_TRUE(told());
+  EXPECT_FALSE(told());
+  FrameGuard::EndTurn();
+  EXPECT_GT(guard_.Allowance(pair.server.get()), 0u);
+}
+
+TEST_F(FrameGuardTest, NobodyIsKeptFromReadingWhoCouldNotBeTold) {
+  const Pair pair;
+  ASSERT_TRUE(guard_.Watch(pair.server.get()));
+  std::string streams = Preface() + FrameBytes(http2::kSettings, http2::kAck, 0);
+  for (uint32_t i = 0; i < 300; ++i)
+    streams += FrameBytes(http2::kHeaders, http2::kEndHeaders, 1 + 2 * i, "h");
+  ASSERT_TRUE(Admit(pair, streams));
+  EXPECT_GT(guard_.Allowance(pair.server.get()), 0u);
+  EXPECT_EQ(guard_.Allowance(-1), std::numeric_limits<size_t>::max());
 }
 
 TEST_F(FrameGuardTest, DescriptorsBeyondAllPlacesAreRefused) {

@@ -1,0 +1,56 @@
+#pragma once
+
+// How much of a connection is read before others have their turn.
+//
+// gRPC reads a connection for as long as there is something to read, and deals with the streams
+// that were begun only afterwards: each of them costs 13 KiB until then. So a rate over time does
+// not bound what a client has begun at once. A turn does: after so many new streams nothing more is
+// read until a serving thread has dealt with them and asks for what to do next.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "server/guard/frame_limits.h"
+
+namespace ferrite {
+
+// Belongs to whoever reads from the connection.
+class ReadTurn {
+ public:
+  // How many bytes may be read in the turn of that number; 0: none before the next.
+  size_t Allowance(uint64_t turn, const FrameLimits& limits) {
+    if (turn != turn_) {
+      turn_ = turn;
+      streams_ = 0;
+      ++turns_;
+    }
+    const int64_t left = limits.streams_in_turn - streams_;
+    if (left <= 0) return 0;
+    return std::min(limits.read_bytes, static_cast<size_t>(left) * stream_bytes_);
+  }
+  // That was read, and as many streams were begun in it.
+  void Add(size_t bytes, int64_t streams) {
+    streams_ += streams;
+    // Clients that begin many streams in a row begin more: then no read takes more than the turn
+    // has left. The others' reads grow back, as nothing is known of what comes next.
+    const size_t now = streams > 0 ? bytes / static_cast<size_t>(streams) : kMostStreamBytes;
+    stream_bytes_ =
+        std::clamp(now, kLeastStreamBytes, std::min(2 * stream_bytes_, kMostStreamBytes));
+  }
+
+  // In how many of them something was read.
+  uint64_t turns() const { return turns_; }
+
+ private:
+  // Of HEADERS whose fields are all in the connection's table.
+  static constexpr size_t kLeastStreamBytes = 12;
+  static constexpr size_t kMostStreamBytes = size_t{1} << 20;
+
+  uint64_t turn_ = 0;
+  uint64_t turns_ = 0;
+  int64_t streams_ = 0;                     // begun in it
+  size_t stream_bytes_ = kMostStreamBytes;  // for each stream, lately
+};
+
+}  // namespace ferrite

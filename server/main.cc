@@ -19,6 +19,7 @@
 #include "server/node.h"
 #include "server/settings/settings.h"
 #include "server/signals.h"
+#include "server/tls_hook.h"
 
 extern char** environ;
 
@@ -39,6 +40,18 @@ std::map<std::string, std::string> Environment() {
       variables[variable.substr(0, equals)] = variable.substr(equals + 1);
   }
   return variables;
+}
+
+// What the server needs to speak TLS; null if it is not to. It lives as long as the process, as
+// gRPC ends connections in its own time. Fails with the file and the reason in the text.
+absl::StatusOr<ferrite::TlsFront*> LoadTls(const ferrite::TlsSettings& settings) {
+  if (!settings.on()) return nullptr;
+  auto certificate = ferrite::ServedCertificate::Load(settings.files);
+  if (!certificate.ok()) return certificate.status();
+  auto* const tls =
+      new ferrite::TlsFront(*std::move(certificate), settings.clients, settings.most_handshakes);
+  ferrite::HookHandshakes(&tls->handshakes);
+  return tls;
 }
 
 // Starts the node, or says why it cannot be.
@@ -77,13 +90,18 @@ int main(int argc, char** argv) {
     std::cerr << "ferrite-server: " << settings.status().message() << "\n";
     return kExitUsage;
   }
+  const absl::StatusOr<ferrite::TlsFront*> tls = LoadTls(settings->tls);
+  if (!tls.ok()) {
+    std::cerr << "ferrite-server: " << tls.status().message() << "\n";
+    return kExitUsage;
+  }
   // gRPC's locks are Abseil's, whose release build looks for cycles among them at each locking: 4 %
   // of the CPU of a server with many streams.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // Before any thread is started, so that all of them leave signals to the wait below.
   const ferrite::Signals signals;
   ferrite::StartLog(settings->json_log, settings->log_level);
-  ferrite::Node node(*settings, std::nullopt, ferrite::HookFrames(*settings));
+  ferrite::Node node(*settings, std::nullopt, ferrite::HookFrames(*settings), *tls);
   if (const absl::Status status = StartNode(&node); !status.ok()) {
     spdlog::error("{}", std::string(status.message()));
     return kExitFailure;

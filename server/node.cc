@@ -17,6 +17,7 @@
 #include "server/guard/self_test.h"
 #include "server/log.h"
 #include "server/net/connection_limit.h"
+#include "server/net/unix_socket.h"
 #include "server/routing/routed_rpcs.h"
 #include "server/rpcs.h"
 #include "server/settings/memory_plan.h"
@@ -54,7 +55,7 @@ LaneLimits LimitsOfLanes(const Settings& settings) {
           .reply_bytes = RepliesOfPeersBytes(settings)};
 }
 
-GrpcServerOptions OptionsOf(const Settings& settings) {
+GrpcServerOptions OptionsOf(const Settings& settings, const TlsFront* tls) {
   return {.threads = settings.threads,
           .max_receive_bytes = MostBytesOfRequest(settings),
           .max_buffer_bytes = GrpcBytes(settings),
@@ -62,14 +63,17 @@ GrpcServerOptions OptionsOf(const Settings& settings) {
               StreamPlaces::Announced(static_cast<size_t>(settings.max_concurrent_streams))),
           .stalled_reply_timeout = settings.stalled_reply_timeout,
           .max_connection_age = settings.max_connection_age,
-          .max_connection_age_grace = settings.shutdown_grace};
+          .max_connection_age_grace = settings.shutdown_grace,
+          .tls = tls};
 }
 
 }  // namespace
 
-Node::Node(const Settings& settings, const std::optional<Membership>& membership, FrameGuard* guard)
+Node::Node(const Settings& settings, const std::optional<Membership>& membership, FrameGuard* guard,
+           TlsFront* tls)
     : settings_(settings),
       guard_(guard),
+      tls_(tls),
       store_({.shards = settings.shards,
               .max_memory_bytes = settings.max_memory_bytes,
               .evict = settings.evict}),
@@ -100,7 +104,7 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
       cluster_handlers_(driver_.get()),
       router_(MakeRouter(membership)),
       rpcs_(AllRpcs()),
-      grpc_(OptionsOf(settings), &counters_, &admissions_, &slow_calls_),
+      grpc_(OptionsOf(settings, tls), &counters_, &admissions_, &slow_calls_),
       rpc_metrics_(&counters_),
       store_metrics_(
           &store_, [this] { return replays_.memory_bytes(); },
@@ -112,6 +116,7 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
   live_settings_.TellShards(store_.shard_count());
   if (router_.has_value()) routing_metrics_.emplace(&*router_);
   if (guard_ != nullptr) guard_metrics_.emplace(guard_);
+  if (tls_ != nullptr) tls_metrics_.emplace(tls_);
 }
 
 Node::~Node() {
@@ -148,12 +153,14 @@ absl::Status Node::Start() {
   if (absl::Status status = Bind(); !status.ok()) return status;
   if (absl::Status status = StartHttp(); !status.ok()) return status;
   if (absl::Status status = StartGrpc(); !status.ok()) return status;
+  if (tls_ != nullptr) tls_->certificate->Watch();
   housekeeper_ = std::make_unique<Housekeeper>(&store_, &replays_, &events_);
   // A node of a cluster is ready as soon as it takes part.
   driver_ == nullptr ? SetReady(true) : StartCluster();
-  spdlog::info("Ferrite {} serves gRPC on {}, HTTP on {}: {} threads, {} shards, {} MiB of memory",
-               FERRITE_VERSION, grpc_address(), http_address(), settings_.threads,
-               store_.shard_count(), settings_.max_memory_bytes >> 20);
+  spdlog::info(
+      "Ferrite {} serves gRPC{} on {}, HTTP on {}: {} threads, {} shards, {} MiB of memory",
+      FERRITE_VERSION, tls_ == nullptr ? "" : " over TLS", grpc_address(), http_address(),
+      settings_.threads, store_.shard_count(), settings_.max_memory_bytes >> 20);
   return absl::OkStatus();
 }
 
@@ -190,6 +197,7 @@ absl::Status Node::StartHttp() {
       &settings_metrics_, &process_metrics_, &cluster_metrics_};
   if (routing_metrics_.has_value()) metrics.push_back(&*routing_metrics_);
   if (guard_metrics_.has_value()) metrics.push_back(&*guard_metrics_);
+  if (tls_metrics_.has_value()) metrics.push_back(&*tls_metrics_);
   auto http = HttpEndpoint::Start(settings_.http_listen, settings_.unix_socket_mode, metrics,
                                   PlacesKept().http);
   if (!http.ok()) return http.status();
@@ -248,11 +256,17 @@ absl::Status Node::TestTheGuard() {
 }
 
 void Node::Take(int listener, int descriptor) {
+  if (tls_ != nullptr && !HasFile(listener)) return TakeTls(listener, descriptor);
   if (guard_ != nullptr && !guard_->Watch(descriptor)) {
     Descriptor(descriptor).Close();
     return;
   }
   grpc_.Handoff(listener, descriptor);
+}
+
+void Node::TakeTls(int listener, int descriptor) {
+  const Handshakes::Handoff handoff(&tls_->handshakes, descriptor);
+  grpc_.HandoffTls(listener, descriptor);
 }
 
 ConnectionCounts Node::CountConnections() const {

@@ -41,6 +41,8 @@
 #include "server/settings/settings.h"
 #include "server/settings_metrics.h"
 #include "server/slowlog/slow_calls.h"
+#include "server/tls/tls_front.h"
+#include "server/tls/tls_metrics.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -48,12 +50,12 @@ namespace ferrite {
 // Not thread-safe.
 class Node {
  public:
-  // `settings` and `guard` must outlive the node. Tests give it a membership of their own making;
-  // otherwise the settings say whether it is part of a cluster. Without a guard, frames are not
-  // counted.
+  // `settings`, `guard` and `tls` must outlive the node. Tests give it a membership of their own
+  // making; otherwise the settings say whether it is part of a cluster. Without a guard, frames are
+  // not counted; without `tls`, no connection is encrypted.
   explicit Node(const Settings& settings,
                 const std::optional<Membership>& membership = std::nullopt,
-                FrameGuard* guard = nullptr);
+                FrameGuard* guard = nullptr, TlsFront* tls = nullptr);
   ~Node();
 
   // Binds, starts and becomes ready. Fails with the address and the reason in the text.
@@ -79,6 +81,7 @@ class Node {
   absl::Status TestTheGuard();
   // Has gRPC take over a connection, under guard.
   void Take(int listener, int descriptor);
+  void TakeTls(int listener, int descriptor);
   std::optional<Router> MakeRouter(const std::optional<Membership>& membership) const;
   std::vector<Rpc> AllRpcs();
   void StartCluster();
@@ -93,6 +96,7 @@ class Node {
 
   const Settings& settings_;
   FrameGuard* const guard_;
+  TlsFront* const tls_;
   Store store_;
   ReplayWindow replays_;
   EventHub events_;
@@ -125,6 +129,7 @@ class Node {
   std::optional<RoutingMetrics> routing_metrics_;
   ClusterMetrics cluster_metrics_;
   std::optional<GuardMetrics> guard_metrics_;
+  std::optional<TlsMetrics> tls_metrics_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<HttpEndpoint> http_;
   Mutex ready_mutex_;

@@ -95,6 +95,14 @@ absl::StatusOr<Descriptor> ListenOnName(const std::string& name, int backlog) {
   return made;
 }
 
+bool HasFile(int socket) {
+  sockaddr_un address{};
+  socklen_t size = sizeof(address);
+  return getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+         address.sun_family == AF_UNIX && size > offsetof(sockaddr_un, sun_path) &&
+         address.sun_path[0] != '\0';
+}
+
 void RemoveSocketFile(const std::string& path, dev_t device, ino_t inode) {
   struct stat status;
   if (lstat(path.c_str(), &status) == 0 && status.st_dev == device && status.st_ino == inode)

@@ -27,6 +27,9 @@ absl::StatusOr<UnixSocket> ListenOnPath(const std::string& path, mode_t mode, in
 // Listens on a socket in the abstract name space, which has no file and no permissions.
 absl::StatusOr<Descriptor> ListenOnName(const std::string& name, int backlog);
 
+// Whether a socket is a Unix domain socket with a file, whose permissions say who may connect.
+bool HasFile(int socket);
+
 // Removes the file of a socket unless another has taken its place.
 void RemoveSocketFile(const std::string& path, dev_t device, ino_t inode);
 

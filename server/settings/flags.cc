@@ -57,6 +57,20 @@ constexpr auto kFlags = std::to_array<Flag>({
      "end connections that flood gRPC with frames; on: not to start where that cannot be done; "
      "warn: "
      "to start all the same; off: not at all"},
+    {"tls-cert", "",
+     "the certificate of the server, a file in PEM, followed by those that issued it: gRPC over "
+     "TCP "
+     "is served over TLS only; empty: without TLS. The files may be renewed at any time"},
+    {"tls-key", "", "the key of the certificate, a file in PEM"},
+    {"tls-client-ca", "",
+     "the authorities that issue certificates of clients, a file in PEM; empty: clients are not "
+     "asked for any"},
+    {"tls-client-auth", "require",
+     "with --tls-client-ca: require a certificate of each client; optional: check it if there is "
+     "one"},
+    {"max-handshakes", "0",
+     "TLS handshakes at a time; beyond, a new one displaces the oldest that waits for its client; "
+     "0: a quarter of --max-connections, at most 512"},
     {"slowlog-threshold", "10ms",
      "keep calls that take this long for SlowLog, such as 250us; 0: every call, off: none", true},
     {"slowlog-entries", "128",

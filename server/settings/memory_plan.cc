@@ -33,7 +33,7 @@ uint64_t DefaultCount(uint64_t shareable_bytes, uint64_t percent, uint64_t each_
 
 uint64_t GrpcBytes(const Settings& settings) {
   return kOnTheirWayBytes + settings.max_inflight_bytes +
-         settings.max_connections * kConnectionBytes;
+         settings.max_connections * ConnectionBytes(settings.tls.on());
 }
 
 FrameLimits LimitsOfFrames(const Settings& settings) {
@@ -52,7 +52,7 @@ std::vector<MemoryUse> MemoryPlan(const Settings& settings) {
       {"max-memory", settings.max_memory_bytes + settings.max_memory_bytes / kStoreExcess},
       {"max-inflight-bytes", settings.max_inflight_bytes},
       {"request-window-bytes", settings.request_window_bytes},
-      {"max-connections", settings.max_connections * kConnectionBytes},
+      {"max-connections", settings.max_connections * ConnectionBytes(settings.tls.on())},
       {"max-subscribers", settings.events.subscribers * kSubscriptionBytes},
       {"subscriber-total-bytes", settings.events.subscriber_bytes},
       {"history-bytes", settings.events.history.bytes},

@@ -20,8 +20,9 @@ inline constexpr uint64_t kOnTheirWayBytes = uint64_t{16} << 20;
 // For each serving thread: what it makes of the request at hand, and what the budget of work in
 // progress admits last (inflight_budget.h).
 inline constexpr uint64_t kThreadBytes = uint64_t{4} << 20;
-// Measured, without calls.
+// Measured, without calls; and what TLS adds, which are buffers of OpenSSL and gRPC.
 inline constexpr uint64_t kConnectionBytes = uint64_t{17} << 10;
+inline constexpr uint64_t kTlsBytes = uint64_t{83} << 10;
 // Measured, without events that wait.
 inline constexpr uint64_t kSubscriptionBytes = uint64_t{20} << 10;
 
@@ -34,6 +35,11 @@ int DefaultThreads(const Machine& machine);
 // How many of something that takes `each_bytes` fit into so many percent, 1 to `most`.
 uint64_t DefaultCount(uint64_t shareable_bytes, uint64_t percent, uint64_t each_bytes,
                       uint64_t most);
+
+// What each connection takes.
+inline uint64_t ConnectionBytes(bool over_tls) {
+  return kConnectionBytes + (over_tls ? kTlsBytes : 0);
+}
 
 struct MemoryUse {
   std::string what;  // "max-memory"

@@ -41,7 +41,9 @@ struct Countable {
   uint64_t most;          // by default
   uint64_t most_allowed;  // when somebody says so
 };
-constexpr Countable kConnections = {"max-connections", 4, kConnectionBytes, 10'000, 1'000'000};
+Countable Connections(bool over_tls) {
+  return {"max-connections", 4, ConnectionBytes(over_tls), 10'000, 1'000'000};
+}
 constexpr Countable kSubscribers = {"max-subscribers", 2, kSubscriptionBytes, 100'000, 1 << 24};
 
 class Loader {
@@ -57,6 +59,7 @@ class Loader {
     LoadServing();
     LoadEvents();
     LoadLog();
+    settings_.tls = ReadTlsSettings(&reader_, settings_.max_connections);
     settings_.cluster = ReadClusterSettings(&reader_, settings_.listen, &settings_.warnings);
     CheckContradictions(&reader_, &settings_);
     if (!reader_.status().ok()) return reader_.status();
@@ -90,7 +93,7 @@ class Loader {
       settings_.http_listen = reader_.Value("http-listen", ParseAddresses(http));
     settings_.unix_socket_mode =
         reader_.Value("unix-socket-mode", ParseFileMode(reader_.Text("unix-socket-mode")));
-    settings_.max_connections = Count(kConnections);
+    settings_.max_connections = Count(Connections(!reader_.Text("tls-cert").empty()));
     settings_.max_concurrent_streams =
         static_cast<int>(reader_.Count("max-concurrent-streams", {1, 1'000'000}));
     settings_.max_inflight_operations =
@@ -175,6 +178,7 @@ std::map<std::string, std::string> InForce(const Settings& settings) {
   values["shutdown-grace"] = absl::FormatDuration(settings.shutdown_grace);
   values["stalled-reply-timeout"] = absl::FormatDuration(settings.stalled_reply_timeout);
   values["max-connection-age"] = absl::FormatDuration(settings.max_connection_age);
+  set("max-handshakes", settings.tls.most_handshakes);
   values["node-id"] = settings.cluster.node_id;
   values["slowlog-threshold"] = settings.slowlog_threshold.has_value()
                                     ? absl::FormatDuration(*settings.slowlog_threshold)

@@ -18,6 +18,7 @@
 #include "server/settings/cluster_settings.h"
 #include "server/settings/flags.h"
 #include "server/settings/machine.h"
+#include "server/settings/tls_settings.h"
 
 namespace ferrite {
 
@@ -44,6 +45,7 @@ struct Settings {
   std::optional<absl::Duration> slowlog_threshold;  // absent: no call is slow; zero: each is
   size_t slowlog_entries = 128;
   EventLimits events;
+  TlsSettings tls;
   ClusterSettings cluster;
   bool json_log = false;
   std::string log_level;

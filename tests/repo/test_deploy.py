@@ -7,6 +7,7 @@ import re
 import subprocess
 
 import pytest
+from certificates import Authority
 from exposition import scrape
 from server_process import ServerProcess
 
@@ -51,10 +52,12 @@ def test_prometheus_understands_the_dashboard(tmp_path):
     run("promtool", "check", "rules", path)
 
 
-def test_the_server_has_every_metric_that_is_queried():
+def test_the_server_has_every_metric_that_is_queried(tmp_path):
     asked = set(re.findall(r"\b(?:ferrite|grpc_server|process)_[a-z_]+", ALERTS + " ".join(queries())))
-    # A node of a cluster exposes some more, whether or not there is an etcd.
-    with ServerProcess("--max-memory=64MiB", "--cluster-name=test", "--etcd-endpoints=127.0.0.1:1") as server:
+    # A node of a cluster exposes some more, whether or not there is an etcd; so does one that speaks TLS.
+    pair = Authority(tmp_path).issue()
+    tls = (f"--tls-cert={pair.certificate}", f"--tls-key={pair.key}")
+    with ServerProcess("--max-memory=64MiB", "--cluster-name=test", "--etcd-endpoints=127.0.0.1:1", *tls) as server:
         exposed = {name for name, _ in scrape(server)}
     assert asked and asked <= exposed, f"the server does not expose {sorted(asked - exposed)}"
 

@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     "proto": {"base", "proto", "ferrite", "google", "absl"},
     "store": {"base", "store", "absl", "oneapi", "tbb"},
     "server": {"base", "server", "store", "proto", "ferrite", "etcd", "google", "grpc", "grpcpp", "absl", "nlohmann", "oneapi", "prometheus",
-               "spdlog", "microhttpd.h", "nghttp2", "yaml.h", "zlib.h"},
+               "spdlog", "microhttpd.h", "nghttp2", "openssl", "yaml.h", "zlib.h"},
     "client": {"base", "client", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "CLI", "histedit.h", "nlohmann"},
     "tests": None,  # anything; but no other folder includes them
     "bench": None,
@@ -51,14 +51,15 @@ SERVER_FOLDERS = {
     "slowlog": ["call"],
     "engine": ["call", "metrics", "admission", "slowlog"],
     "steady": [],
-    "engine/grpc": ["engine", "steady"],
     "events": ["engine"],
     "handlers": ["engine", "events", "cluster"],
     "health": ["engine"],
     "reflection": ["engine"],
     "net": ["metrics"],
     "guard": ["metrics"],
-    "settings": ["admission", "events", "net", "guard", "cluster"],
+    "tls": ["metrics", "guard"],
+    "engine/grpc": ["engine", "steady", "tls"],
+    "settings": ["admission", "events", "net", "guard", "tls", "cluster"],
     "cluster": [],
     "cluster/core": ["cluster"],
     "cluster/etcd": ["cluster", "steady"],
@@ -153,7 +154,7 @@ def complaints_about_includes(name, source):
 # The first parts of include paths, by the names of ARCHITECTURE.md. What server/ may include of these two is all of it.
 SPELLED = {"Abseil": {"absl"}, "oneTBB": {"oneapi", "tbb"}, "protobuf": {"ferrite", "google"}, "gRPC": {"grpc", "grpcpp"}, "CLI11": {"CLI"},
            "libedit": {"histedit.h"}, "nlohmann-json": {"nlohmann"}, "prometheus-cpp": {"prometheus"}, "libmicrohttpd": {"microhttpd.h"},
-           "nghttp2": {"nghttp2"}, "libyaml": {"yaml.h"}, "zlib": {"zlib.h"}}
+           "nghttp2": {"nghttp2"}, "libyaml": {"yaml.h"}, "OpenSSL": {"openssl"}, "zlib": {"zlib.h"}}
 
 
 def complaints_about_include_table(document):

@@ -3,12 +3,25 @@
 #include <grpc/support/log.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 namespace ferrite {
 namespace {
 
+// Lines for each handshake that fails or names another server, of which anybody can make many;
+// whoever counts handshakes says why they fail.
+constexpr std::string_view kOfHandshakes[] = {"Handshake failed", "No match found for server name"};
+
+bool IsOfHandshake(std::string_view message) {
+  return std::any_of(std::begin(kOfHandshakes), std::end(kOfHandshakes),
+                     [&](std::string_view beginning) { return message.starts_with(beginning); });
+}
+
 void Log(gpr_log_func_args* line) {
-  const auto level =
-      line->severity == GPR_LOG_SEVERITY_DEBUG ? spdlog::level::debug : spdlog::level::info;
+  const bool is_detail = line->severity == GPR_LOG_SEVERITY_DEBUG || IsOfHandshake(line->message);
+  const auto level = is_detail ? spdlog::level::debug : spdlog::level::info;
   spdlog::log(level, "gRPC: {}", line->message);
 }
 

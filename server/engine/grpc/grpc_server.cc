@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/steady_waits.h"
 #include "server/engine/grpc/rpc_port.h"
+#include "server/engine/grpc/tls_credentials.h"
 #include "server/steady/timespec.h"
 
 namespace ferrite {
@@ -51,6 +52,14 @@ void Configure(const GrpcServerOptions& options, const grpc::ResourceQuota& quot
     builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
                                 Milliseconds(options.max_connection_age_grace));
   }
+}
+
+void HandTo(grpc::experimental::ExternalConnectionAcceptor* acceptor, int listener,
+            int descriptor) {
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+  parameters.listener_fd = listener;
+  parameters.fd = descriptor;
+  acceptor->HandleNewConnection(&parameters);
 }
 
 }  // namespace
@@ -98,9 +107,13 @@ absl::Status GrpcServer::Build(const std::vector<Rpc>& rpcs) {
     team_.Add(threads_.back().get());
   }
   // The accept loop is ours (see Listener); gRPC gets connected sockets.
+  using ConnectionType = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      grpc::InsecureServerCredentials());
+      ConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+  if (options_.tls != nullptr) {
+    tls_acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+        ConnectionType::FROM_FD, TlsCredentials(options_.tls));
+  }
   quota_.emplace("ferrite").Resize(options_.max_buffer_bytes);
   Configure(options_, *quota_, &builder);
   server_ = builder.BuildAndStart();
@@ -144,10 +157,11 @@ void GrpcServer::Start() {
 }
 
 void GrpcServer::Handoff(int listener, int descriptor) {
-  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
-  parameters.listener_fd = listener;
-  parameters.fd = descriptor;
-  acceptor_->HandleNewConnection(&parameters);
+  HandTo(acceptor_.get(), listener, descriptor);
+}
+
+void GrpcServer::HandoffTls(int listener, int descriptor) {
+  HandTo(tls_acceptor_.get(), listener, descriptor);
 }
 
 void GrpcServer::Shutdown(absl::Duration grace, const absl::Status& drained,

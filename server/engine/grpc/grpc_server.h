@@ -22,6 +22,7 @@
 #include "server/engine/rpc.h"
 #include "server/metrics/thread_counters.h"
 #include "server/slowlog/slow_calls.h"
+#include "server/tls/tls_front.h"
 
 namespace ferrite {
 
@@ -39,9 +40,10 @@ struct GrpcServerOptions {
   absl::Duration stalled_reply_timeout = absl::Seconds(30);
   absl::Duration max_connection_age;  // zero: no limit
   absl::Duration max_connection_age_grace;
+  const TlsFront* tls = nullptr;  // null: there is no TLS; must outlive the server
 };
 
-// Not thread-safe, but for Handoff().
+// Not thread-safe, but for Handoff() and HandoffTls().
 class GrpcServer {
  public:
   // All must outlive the server.
@@ -61,6 +63,8 @@ class GrpcServer {
   // Takes over the descriptor of a connection; `listener` is the socket that it came in on.
   // Thread-safe.
   void Handoff(int listener, int descriptor);
+  // The same for one that speaks TLS, if the options say so. One at a time.
+  void HandoffTls(int listener, int descriptor);
 
   // Ends in order: no new calls; feeds and streams of frames end with `drained` after the message
   // that they are at; calls in progress may go on until they end or the grace is over, and are
@@ -92,7 +96,9 @@ class GrpcServer {
   ThreadTeam team_;
   std::vector<std::unique_ptr<Port>> ports_;  // after the threads have ended
   std::vector<std::unique_ptr<QueueThread>> threads_;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  using Acceptor = std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor>;
+  Acceptor acceptor_;
+  Acceptor tls_acceptor_;  // null: there is no TLS
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -1,0 +1,57 @@
+#include "server/tls_hook.h"
+
+#include <dlfcn.h>
+#include <openssl/ssl.h>
+
+#include <atomic>
+
+namespace ferrite {
+namespace {
+
+constinit std::atomic<Handshakes*> shown_to = nullptr;
+
+template <typename Function>
+Function* TheRealOne(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+void HookHandshakes(Handshakes* handshakes) {
+  shown_to.store(handshakes, std::memory_order_release);
+}
+
+}  // namespace ferrite
+
+extern "C" {
+
+SSL* SSL_new(SSL_CTX* context) {
+  static auto* const real = ferrite::TheRealOne<decltype(SSL_new)>("SSL_new");
+  SSL* const tls = real(context);
+  if (ferrite::Handshakes* const shown_to = ferrite::shown_to.load(std::memory_order_acquire);
+      shown_to != nullptr && tls != nullptr) {
+    shown_to->Made(tls);
+  }
+  return tls;
+}
+
+int SSL_do_handshake(SSL* tls) {
+  static auto* const real = ferrite::TheRealOne<decltype(SSL_do_handshake)>("SSL_do_handshake");
+  const int result = real(tls);
+  if (ferrite::Handshakes* const shown_to = ferrite::shown_to.load(std::memory_order_acquire);
+      shown_to != nullptr) {
+    shown_to->Stepped(tls, result);
+  }
+  return result;
+}
+
+void SSL_free(SSL* tls) {
+  static auto* const real = ferrite::TheRealOne<decltype(SSL_free)>("SSL_free");
+  if (ferrite::Handshakes* const shown_to = ferrite::shown_to.load(std::memory_order_acquire);
+      shown_to != nullptr) {
+    shown_to->Gone(tls);
+  }
+  real(tls);
+}
+
+}  // extern "C"

@@ -30,7 +30,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       libabsl20220623 libedit2 libfmt9 libgrpc++1.51 libgrpc29 libmicrohttpd12 libnghttp2-14 libprometheus-cpp-core1.0 libprotobuf32 \
-      libspdlog1.10 libssl3 libtbb12 zlib1g \
+      libspdlog1.10 libssl3 libtbb12 libyaml-0-2 zlib1g \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log
 COPY --from=programs /src/build/release/bin/ferrite-server /src/build/release/bin/ferrite /usr/local/bin/
 RUN ferrite-server --version && ferrite --version

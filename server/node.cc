@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/byte_amount.h"
 #include "base/descriptor.h"
+#include "server/access/checked_rpcs.h"
 #include "server/call/limits.h"
 #include "server/call/status.h"
 #include "server/cluster_part.h"
@@ -102,6 +103,9 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
             if (!ready) PostToAll([] {});
           })),
       cluster_handlers_(driver_.get()),
+      access_(settings.policy_file.empty() ? std::nullopt
+                                           : std::optional<AccessControl>(std::in_place, &policy_)),
+      auth_(access_.has_value() ? &*access_ : nullptr),
       router_(MakeRouter(membership)),
       rpcs_(AllRpcs()),
       grpc_(OptionsOf(settings, tls), &counters_, &admissions_, &slow_calls_),
@@ -117,6 +121,10 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
   if (router_.has_value()) routing_metrics_.emplace(&*router_);
   if (guard_ != nullptr) guard_metrics_.emplace(guard_);
   if (tls_ != nullptr) tls_metrics_.emplace(tls_);
+  if (access_.has_value()) {
+    policy_file_.emplace(settings.policy_file, &policy_, [this] { access_->WakeStreams(); });
+    policy_metrics_.emplace(&*policy_file_, &policy_);
+  }
 }
 
 Node::~Node() {
@@ -140,21 +148,30 @@ std::vector<Rpc> Node::AllRpcs() {
                                     .admin = &admin_,
                                     .cluster = &cluster_handlers_,
                                     .settings = &live_settings_,
+                                    .auth = &auth_,
                                     .health = &health_,
                                     .reflection = &reflection_,
                                     .dispatchers = &dispatchers_});
-  if (!router_.has_value()) return rpcs;
-  const OwnEvents events = {.hub = &events_, .dispatchers = &dispatchers_};
-  return Routed(std::move(rpcs), &store_, &cache_, &wire_, events, &*router_);
+  if (router_.has_value()) {
+    const OwnEvents events = {.hub = &events_, .dispatchers = &dispatchers_};
+    rpcs = Routed(std::move(rpcs), &store_, &cache_, &wire_, events, &*router_);
+  }
+  // Around all others, so that nothing is done, here or elsewhere, that was not checked.
+  if (access_.has_value()) rpcs = Checked(std::move(rpcs), &*access_, &cache_, &wire_);
+  return rpcs;
 }
 
 absl::Status Node::Start() {
   LogSettings();
+  if (policy_file_.has_value()) {
+    if (absl::Status status = policy_file_->Load(); !status.ok()) return status;
+  }
   if (absl::Status status = Bind(); !status.ok()) return status;
   if (absl::Status status = StartHttp(); !status.ok()) return status;
   if (absl::Status status = StartGrpc(); !status.ok()) return status;
   if (tls_ != nullptr) tls_->certificate->Watch();
   housekeeper_ = std::make_unique<Housekeeper>(&store_, &replays_, &events_);
+  if (policy_file_.has_value()) policy_file_->Watch();
   // A node of a cluster is ready as soon as it takes part.
   driver_ == nullptr ? SetReady(true) : StartCluster();
   spdlog::info(
@@ -198,6 +215,7 @@ absl::Status Node::StartHttp() {
   if (routing_metrics_.has_value()) metrics.push_back(&*routing_metrics_);
   if (guard_metrics_.has_value()) metrics.push_back(&*guard_metrics_);
   if (tls_metrics_.has_value()) metrics.push_back(&*tls_metrics_);
+  if (policy_metrics_.has_value()) metrics.push_back(&*policy_metrics_);
   auto http = HttpEndpoint::Start(settings_.http_listen, settings_.unix_socket_mode, metrics,
                                   PlacesKept().http);
   if (!http.ok()) return http.status();
@@ -328,6 +346,8 @@ void Node::Shutdown() {
   health_.SetServing(false);
   const absl::Duration grace = HandOver();
   listener_.Stop();
+  // Its thread wakes calls.
+  if (policy_file_.has_value()) policy_file_->Stop();
   grpc_.Shutdown(grace,
                  MakeError(absl::StatusCode::kUnavailable, v1::SHUTTING_DOWN,
                            "the server shuts down; frames without a reply were not executed"),

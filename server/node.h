@@ -11,8 +11,13 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
+#include "server/access/access_control.h"
+#include "server/access/auth_handlers.h"
 #include "server/admission/admission_metrics.h"
 #include "server/admission/gate.h"
+#include "server/auth/policy_file.h"
+#include "server/auth/policy_metrics.h"
+#include "server/auth/published_policy.h"
 #include "server/cluster/driver/driver.h"
 #include "server/cluster_metrics.h"
 #include "server/engine/grpc/grpc_server.h"
@@ -113,6 +118,10 @@ class Node {
   std::unique_ptr<cluster::Driver> driver_;
   ClusterHandlers cluster_handlers_;
   const Reflection reflection_;
+  PublishedPolicy policy_;
+  // Absent: there is no policy, and nothing is checked.
+  std::optional<AccessControl> access_;
+  AuthHandlers auth_;
   // One for each serving thread. They stay when the threads have ended, as whoever records events
   // wakes them.
   std::vector<std::unique_ptr<Dispatcher>> dispatchers_;
@@ -130,6 +139,8 @@ class Node {
   ClusterMetrics cluster_metrics_;
   std::optional<GuardMetrics> guard_metrics_;
   std::optional<TlsMetrics> tls_metrics_;
+  std::optional<PolicyFile> policy_file_;
+  std::optional<PolicyMetrics> policy_metrics_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<HttpEndpoint> http_;
   Mutex ready_mutex_;

@@ -24,6 +24,7 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
   AdminHandlers* const admin = parts.admin;
   ClusterHandlers* const cluster = parts.cluster;
   LiveSettings* const settings = parts.settings;
+  AuthHandlers* const auth = parts.auth;
   Health* const health = parts.health;
   const auto* const dispatchers = parts.dispatchers;
   const Handler reflect = [reflection = parts.reflection](Turn* turn) {
@@ -59,6 +60,8 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
       {Method::kResetSlowLog, Shape::kUnary, TypedHandler(admin, &Admin::ResetSlowLog)},
       {Method::kGetConfig, Shape::kUnary, TypedHandler(settings, &LiveSettings::GetConfig)},
       {Method::kSetConfig, Shape::kUnary, TypedHandler(settings, &LiveSettings::SetConfig)},
+      {Method::kWhoAmI, Shape::kUnary, TypedHandler(auth, &AuthHandlers::WhoAmI)},
+      {Method::kCan, Shape::kUnary, TypedHandler(auth, &AuthHandlers::Can)},
 
       {Method::kGetTopology, Shape::kUnary,
        [cluster](Turn* turn) { return cluster->GetTopology(turn); }},

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "server/access/auth_handlers.h"
 #include "server/engine/rpc.h"
 #include "server/events/dispatcher.h"
 #include "server/handlers/admin_handlers.h"
@@ -26,6 +27,7 @@ struct RpcParts {
   AdminHandlers* admin;
   ClusterHandlers* cluster;
   LiveSettings* settings;
+  AuthHandlers* auth;
   Health* health;
   const Reflection* reflection;
   // One for each serving thread, in order; filled in before the first call.

@@ -6,8 +6,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ferrite {
+
+// The names in a certificate (subject alternative names) that was verified, in its order.
+struct CertificateNames {
+  std::vector<std::string_view> uris;
+  std::vector<std::string_view> dns;
+};
 
 // Valid for as long as its call. Used on the thread that serves the call.
 class Caller {
@@ -23,6 +30,8 @@ class Caller {
   virtual std::optional<std::string_view> Metadata(std::string_view name) const = 0;
   // Whether there is one or more.
   virtual bool HasMetadata(std::string_view name) const { return Metadata(name).has_value(); }
+  // Of the certificate that its connection was opened with; none without one.
+  virtual CertificateNames certificate_names() const { return {}; }
 
  protected:
   ~Caller() = default;

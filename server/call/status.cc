@@ -86,6 +86,13 @@ absl::Status Malformed(std::string_view type) {
                                             std::string(type));
 }
 
+absl::Status UnknownOperation() {
+  return InvalidArgument(
+      v1::OPERATION_UNKNOWN,
+      "the operation is none that this server knows: one of get, set, delete, touch, incr, publish "
+      "and exists must be set");
+}
+
 absl::Status MemoryFull(uint64_t limit_bytes) {
   // Made once for each limit: a full store refuses every operation of a frame.
   thread_local uint64_t limit_of_full = 0;

@@ -38,6 +38,9 @@ absl::Status InvalidArgument(
 // The message is none of the type that was expected, of ferrite.v1 unless it names its package.
 absl::Status Malformed(std::string_view type);
 
+// An operation of a frame is none of those that there are.
+absl::Status UnknownOperation();
+
 // A write found no room within the limit that holds now, and nothing could be evicted.
 absl::Status MemoryFull(uint64_t limit_bytes);
 

@@ -72,6 +72,8 @@ class Call final : public Link {
   void Drain();
 
   ServingThread* thread() const { return &thread_; }
+  // Of whoever handles its requests, who may keep something there from one to the next.
+  std::shared_ptr<void>& keepsake() { return keepsake_; }
   Waker waker() { return Waker(target()); }
 
  private:
@@ -167,6 +169,7 @@ class Call final : public Link {
   std::unique_ptr<Answer> answer_;
   std::list<LaterFrame> later_frames_;
   size_t later_bytes_ = 0;
+  std::shared_ptr<void> keepsake_;
   std::shared_ptr<WakeTarget> target_;  // once somebody wants it
   std::optional<Timer> deadline_timer_;
   Clock::time_point received_at_;  // when the request came, at the latest

@@ -282,9 +282,7 @@ absl::Status CacheHandlers::Execute(const v1::Operation& operation, v1::Operatio
     case v1::Operation::OPERATION_NOT_SET:
       break;
   }
-  return InvalidArgument(v1::OPERATION_UNKNOWN,
-                         "the operation is none that this server knows: one of get, set, delete, "
-                         "touch, incr, publish and exists must be set");
+  return UnknownOperation();
 }
 
 }  // namespace ferrite

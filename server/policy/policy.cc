@@ -29,11 +29,18 @@ const Rights& Policy::RightsOf(std::string_view principal) const {
   return *place->second;
 }
 
+void Policy::ForEachRoleOf(
+    std::string_view principal,
+    absl::FunctionRef<void(const std::string& name, const Role& role)> visit) const {
+  const auto binding = rules_.bindings.find(ToAbsl(principal));
+  if (binding == rules_.bindings.end()) return;
+  for (const uint32_t role : binding->second) visit(rules_.role_names[role], rules_.roles[role]);
+}
+
 std::vector<std::string> Policy::RolesOf(std::string_view principal) const {
   std::vector<std::string> names;
-  const auto binding = rules_.bindings.find(ToAbsl(principal));
-  if (binding == rules_.bindings.end()) return names;
-  for (const uint32_t role : binding->second) names.push_back(rules_.role_names[role]);
+  ForEachRoleOf(principal,
+                [&names](const std::string& name, const Role&) { names.push_back(name); });
   return names;
 }
 

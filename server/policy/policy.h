@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "oneapi/tbb/concurrent_hash_map.h"
 #include "server/policy/rights.h"
 #include "server/policy/verb.h"
@@ -67,7 +68,11 @@ class Policy {
   // first, as a policy may have many more principals than ever call.
   const Rights& RightsOf(std::string_view principal) const;
   bool Binds(std::string_view principal) const;
-  // The names of the roles that a principal is bound to.
+  // Calls visit(name, role) for each role that a principal is bound to.
+  void ForEachRoleOf(
+      std::string_view principal,
+      absl::FunctionRef<void(const std::string& name, const Role& role)> visit) const;
+  // Their names.
   std::vector<std::string> RolesOf(std::string_view principal) const;
 
   const PolicyRules& rules() const { return rules_; }

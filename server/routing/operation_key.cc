@@ -38,7 +38,8 @@ constexpr size_t kMostHeadBytes = 20;
 // Where a field that lies in pieces begins and ends, as far as its head says. Absent if it is
 // malformed.
 struct FieldPlace {
-  bool is_key = false;
+  uint32_t tag = 0;
+  uint64_t integer = 0;
   size_t content = 0;
   size_t end = 0;
 };
@@ -71,12 +72,43 @@ std::optional<FieldPlace> PlaceOfField(const Request& request, size_t begin) {
   if (WireFormatLite::GetTagFieldNumber(tag) == 0 || content_bytes > request.size() - content) {
     return std::nullopt;
   }
-  const bool is_key =
-      tag == WireFormatLite::MakeTag(kKey, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
-  return FieldPlace{is_key, content, content + content_bytes};
+  return FieldPlace{tag, number, content, content + content_bytes};
 }
 
 }  // namespace
+
+bool ForEachField(const Request& request, absl::FunctionRef<void(const ShortField&)> visit) {
+  if (request.in_one_piece() || request.size() <= kMostJoinedBytes) {
+    FieldReader field(request.bytes());
+    while (field.Next()) {
+      const bool is_integer = field.IsInteger(field.number());
+      const bool is_short = field.holds_bytes() && field.bytes().size() <= kMaxKeyBytes;
+      visit({.number = field.number(),
+             .is_integer = is_integer,
+             .is_bytes = field.holds_bytes(),
+             .integer = is_integer ? field.integer() : 0,
+             .bytes = is_short ? field.bytes() : std::string_view()});
+    }
+    return field.well_formed();
+  }
+  std::string bytes;
+  for (size_t begin = 0; begin < request.size();) {
+    const std::optional<FieldPlace> field = PlaceOfField(request, begin);
+    if (!field.has_value()) return false;
+    const auto type = WireFormatLite::GetTagWireType(field->tag);
+    const bool is_bytes = type == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+    const size_t size = field->end - field->content;
+    bytes.resize(is_bytes && size <= kMaxKeyBytes ? size : 0);
+    request.CopyOut(field->content, bytes.size(), bytes.data());
+    visit({.number = WireFormatLite::GetTagFieldNumber(field->tag),
+           .is_integer = type == WireFormatLite::WIRETYPE_VARINT,
+           .is_bytes = is_bytes,
+           .integer = field->integer,
+           .bytes = bytes});
+    begin = field->end;
+  }
+  return true;
+}
 
 std::optional<uint32_t> SlotOfRequest(const Request& request) {
   std::string key;
@@ -85,16 +117,10 @@ std::optional<uint32_t> SlotOfRequest(const Request& request) {
     if (!found.well_formed) return std::nullopt;
     return found.key.empty() ? kSlotCount : SlotOf(found.key);
   }
-  for (size_t begin = 0; begin < request.size();) {
-    const std::optional<FieldPlace> field = PlaceOfField(request, begin);
-    if (!field.has_value()) return std::nullopt;
-    if (field->is_key) {
-      const size_t bytes = field->end - field->content;
-      key.resize(bytes <= kMaxKeyBytes ? bytes : 0);
-      request.CopyOut(field->content, key.size(), key.data());
-    }
-    begin = field->end;
-  }
+  const bool is_well_formed = ForEachField(request, [&key](const ShortField& field) {
+    if (field.number == kKey && field.is_bytes) key.assign(field.bytes);
+  });
+  if (!is_well_formed) return std::nullopt;
   return key.empty() ? kSlotCount : SlotOf(key);
 }
 
@@ -127,6 +153,7 @@ OperationSubject SubjectOfOperation(std::string_view operation) {
     } else if (field.holds_bytes() && IsRequest(field.number())) {
       ++requests;
       subject.field = field.number();
+      subject.request = field.bytes();
       const RequestKey found = KeyOfRequest(field.bytes());
       well_formed &= found.well_formed;
       subject.key = found.key;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "proto/wire/frame_operation.h"
 #include "server/call/request.h"
@@ -22,6 +23,18 @@ struct RequestKey {
 // Of a serialized request about one key; of a PublishRequest, the channel.
 RequestKey KeyOfRequest(std::string_view request);
 
+// A field of a request, as far as it is short.
+struct ShortField {
+  int number = 0;
+  bool is_integer = false;  // or an enum or a boolean
+  bool is_bytes = false;    // or a string or a message
+  uint64_t integer = 0;
+  std::string_view bytes;  // empty if there are more than a key may have
+};
+// Calls visit(field) for each field of a request that may be large and lie in pieces, which stay as
+// they are. False if the request is malformed.
+bool ForEachField(const Request& request, absl::FunctionRef<void(const ShortField&)> visit);
+
 // The slot of that key, of a request that may be large and lie in pieces, which stay as they are;
 // kSlotCount if there is no key. Absent if the request is malformed.
 std::optional<uint32_t> SlotOfRequest(const Request& request);
@@ -32,8 +45,9 @@ std::string_view RequestNameOf(int field);
 struct OperationSubject {
   // Why the operation has to be refused: it is malformed, or has several requests.
   absl::Status problem;
-  std::string_view key;  // as above
-  int field = 0;         // of Operation, that of the request
+  std::string_view request;  // serialized
+  std::string_view key;      // as above
+  int field = 0;             // of Operation, that of the request
   uint32_t timeout_ms = kNoTimeout;
 };
 

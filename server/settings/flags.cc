@@ -88,6 +88,10 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"subscription-linger", "60s",
      "how long events are recorded for a subscription that has ended, so that it can be "
      "resumed"},
+    {"policy", "",
+     "the file that says who may do what, in YAML or JSON, which is read again whenever it "
+     "changes; "
+     "empty: everybody may do everything"},
     {"cluster-name", "",
      "the cluster that this node is part of: letters, digits, '.', '_' and '-'; empty: of none"},
     {"etcd-endpoints", "",

@@ -60,6 +60,7 @@ class Loader {
     LoadEvents();
     LoadLog();
     settings_.tls = ReadTlsSettings(&reader_, settings_.max_connections);
+    settings_.policy_file = reader_.Text("policy");
     settings_.cluster = ReadClusterSettings(&reader_, settings_.listen, &settings_.warnings);
     CheckContradictions(&reader_, &settings_);
     if (!reader_.status().ok()) return reader_.status();

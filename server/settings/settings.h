@@ -46,6 +46,7 @@ struct Settings {
   size_t slowlog_entries = 128;
   EventLimits events;
   TlsSettings tls;
+  std::string policy_file;  // empty: everybody may do everything
   ClusterSettings cluster;
   bool json_log = false;
   std::string log_level;

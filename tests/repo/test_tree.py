@@ -66,6 +66,8 @@ SERVER_FOLDERS = {
     "cluster/hello": ["cluster", "steady"],
     "cluster/driver": ["cluster/core", "cluster/etcd", "cluster/hello"],
     "routing": ["engine", "handlers", "slowlog", "cluster"],
+    "auth": ["call", "policy", "metrics"],
+    "access": ["auth", "engine", "events", "handlers", "routing"],
 }
 SYSTEM = {"sys", "netinet", "arpa", "linux", "dlfcn.h", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "fnmatch.h", "sched.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 
@@ -105,7 +107,7 @@ EMPTY_NAMES = re.compile(r"(^|_)(utils?|helpers?|manager|common|misc|impl)($|_)"
 WRITTEN_BY_TOOLS = re.compile(r"(^|/)(Cargo\.lock|package-lock\.json|go\.sum)$|^bench/results/|^tests/helm/golden/")
 MAX_LINES = 600
 # The contract is one file, so that users generate stubs from one file; most of it is documentation.
-MAX_CONTRACT_LINES = 800
+MAX_CONTRACT_LINES = 850
 MAX_PICTURE_KB = 150
 MAX_PROSE_COLUMNS = 132
 

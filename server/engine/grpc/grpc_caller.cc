@@ -1,6 +1,7 @@
 #include "server/engine/grpc/grpc_caller.h"
 
 #include <grpc/grpc_security.h>
+#include <grpc/grpc_security_constants.h>
 
 #include <cstdint>
 #include <iterator>
@@ -33,6 +34,23 @@ uint64_t ConnectionOf(grpc::ServerContext* context) {
   const uint64_t number = reinterpret_cast<uintptr_t>(peer);
   grpc_auth_context_release(peer);
   return number;
+}
+
+CertificateNames CertificateNamesOf(grpc::ServerContext* context) {
+  CertificateNames names;
+  grpc_auth_context* const peer = grpc_call_auth_context(context->c_call());
+  const auto collect = [peer](const char* property, std::vector<std::string_view>* values) {
+    grpc_auth_property_iterator each = grpc_auth_context_find_properties_by_name(peer, property);
+    while (const grpc_auth_property* const found = grpc_auth_property_iterator_next(&each))
+      values->emplace_back(found->value, found->value_length);
+  };
+  // A peer that showed no certificate, as without TLS, has no identity.
+  if (grpc_auth_context_peer_is_authenticated(peer) != 0) {
+    collect(GRPC_PEER_URI_PROPERTY_NAME, &names.uris);
+    collect(GRPC_PEER_DNS_PROPERTY_NAME, &names.dns);
+  }
+  grpc_auth_context_release(peer);  // the call has it, too
+  return names;
 }
 
 std::optional<std::string_view> MetadataOf(const grpc::ServerContext& context,

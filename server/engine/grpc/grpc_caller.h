@@ -19,6 +19,9 @@ std::string PeerOf(const grpc::ServerContext& context);
 // A number of its connection (Transport::connection).
 uint64_t ConnectionOf(grpc::ServerContext* context);
 
+// Those that the connection's handshake has verified. They stay for as long as the call.
+CertificateNames CertificateNamesOf(grpc::ServerContext* context);
+
 std::optional<std::string_view> MetadataOf(const grpc::ServerContext& context,
                                            std::string_view name);
 

@@ -93,6 +93,8 @@ class RpcPort {
       return context_->client_metadata().count(grpc::string_ref(name.data(), name.size())) > 0;
     }
 
+    CertificateNames certificate_names() const override { return CertificateNamesOf(&*context_); }
+
     uint64_t connection() const override { return ConnectionOf(&*context_); }
 
     const Request& request() const override { return message_->request(); }

@@ -1,0 +1,64 @@
+#include "server/access/access_control.h"
+
+#include <utility>
+
+#include "server/auth/denial.h"
+#include "server/engine/call.h"
+
+namespace ferrite {
+namespace {
+
+bool IsOver(const Identity& who) {
+  return who.expires != Identity::WallClock::time_point::max() &&
+         who.expires <= Identity::WallClock::now();
+}
+
+}  // namespace
+
+Identity AccessControl::Identify(const Caller& caller) const {
+  return policy_.Now()->Identify(caller);
+}
+
+KnownCaller AccessControl::Know(const Caller& caller) const {
+  KnownCaller known;
+  // Asked first: a policy that comes in between is then looked at again.
+  known.number = policy_.number();
+  known.policy = policy_.Now();
+  known.who = known.policy->Identify(caller);
+  return known;
+}
+
+bool AccessControl::StillHolds(const KnownCaller& known) const {
+  return known.number == policy_.number() && !IsOver(known.who);
+}
+
+const Identity& AccessControl::IdentifyStream(Turn* turn) const {
+  thread_local KnownCaller of_turn;
+  if (turn->call() == nullptr) return (of_turn = Know(turn->caller())).who;
+  std::shared_ptr<void>& kept = turn->call()->keepsake();
+  auto* known = static_cast<KnownCaller*>(kept.get());
+  if (known == nullptr || !StillHolds(*known)) {
+    auto now = std::make_shared<KnownCaller>(Know(turn->caller()));
+    known = now.get();
+    kept = std::move(now);
+  }
+  return known->who;
+}
+
+uint64_t AccessControl::Watch(Waker waker) {
+  MutexLock lock(&mutex_);
+  streams_.emplace(++last_stream_, std::move(waker));
+  return last_stream_;
+}
+
+void AccessControl::Unwatch(uint64_t number) {
+  MutexLock lock(&mutex_);
+  streams_.erase(number);
+}
+
+void AccessControl::WakeStreams() {
+  MutexLock lock(&mutex_);
+  for (const auto& [number, waker] : streams_) waker.Wake();
+}
+
+}  // namespace ferrite

@@ -1,0 +1,175 @@
+#include "server/access/auth_handlers.h"
+
+#include <algorithm>
+#include <string>
+
+#include "server/auth/denial.h"
+#include "server/call/limits.h"
+#include "server/call/status.h"
+#include "store/operation.h"
+
+namespace ferrite {
+namespace {
+
+using policy::Role;
+using policy::Verb;
+using policy::Verbs;
+using Asked = v1::CanRequest;
+
+v1::CredentialKind ToWire(CredentialKind kind) {
+  switch (kind) {
+    case CredentialKind::kNone:
+      return v1::CREDENTIAL_KIND_NONE;
+    case CredentialKind::kCertificate:
+      return v1::CREDENTIAL_KIND_CERTIFICATE;
+    case CredentialKind::kToken:
+      return v1::CREDENTIAL_KIND_TOKEN;
+    case CredentialKind::kJwt:
+      return v1::CREDENTIAL_KIND_JWT;
+  }
+  return v1::CREDENTIAL_KIND_UNSPECIFIED;
+}
+
+// What somebody asks about, checked.
+struct Question {
+  Verbs verb;
+  bool of_channel = false;
+  bool of_prefix = false;
+  std::string_view name;
+};
+
+absl::Status ReadVerb(const Asked& request, Question* question) {
+  const auto& names = policy::kVerbNames;
+  const auto verb = std::find(names.begin(), names.end(), request.verb());
+  if (verb != names.end()) {
+    question->verb = static_cast<Verb>(verb - names.begin());
+    return absl::OkStatus();
+  }
+  std::string all;
+  for (const std::string_view name : names) (all += all.empty() ? "" : ", ") += name;
+  return InvalidArgument(v1::FIELD_OUT_OF_RANGE, "verb must be one of " + all);
+}
+
+absl::Status ReadSubject(const Asked& request, Question* question) {
+  switch (request.subject_case()) {
+    case Asked::kKey:
+      question->name = request.key();
+      return CheckKey(request.key());
+    case Asked::kKeyPrefix:
+      question->name = request.key_prefix();
+      question->of_prefix = true;
+      break;
+    case Asked::kChannel:
+      question->name = request.channel();
+      question->of_channel = true;
+      if (!request.channel().empty()) break;
+      return InvalidArgument(v1::CHANNEL_EMPTY,
+                             "the channel is empty; a channel has 1 to 4096 bytes");
+    case Asked::kChannelPrefix:
+      question->name = request.channel_prefix();
+      question->of_channel = question->of_prefix = true;
+      break;
+    case Asked::SUBJECT_NOT_SET:
+      return absl::OkStatus();
+  }
+  if (question->name.size() <= kMaxKeyBytes) return absl::OkStatus();
+  return InvalidArgument(
+      question->of_channel ? v1::CHANNEL_TOO_LARGE : v1::KEY_TOO_LARGE,
+      "the subject has " + std::to_string(question->name.size()) + " bytes; the limit is 4096");
+}
+
+absl::Status Read(const Asked& request, Question* question) {
+  if (absl::Status status = ReadVerb(request, question); !status.ok()) return status;
+  if (absl::Status status = ReadSubject(request, question); !status.ok()) return status;
+  const bool has_subject = request.subject_case() != Asked::SUBJECT_NOT_SET;
+  const bool is_admin = question->verb == Verbs(Verb::kAdmin);
+  const Verbs fitting = question->of_channel ? policy::kVerbsOfChannels : policy::kVerbsOfKeys;
+  if (is_admin ? !has_subject : has_subject && fitting.Have(question->verb))
+    return absl::OkStatus();
+  return InvalidArgument(v1::CONTRADICTION,
+                         "the verb " + request.verb() +
+                             (is_admin               ? " has no key and no channel"
+                              : !has_subject         ? " needs a key, a channel or a prefix"
+                              : question->of_channel ? " is not about channels"
+                                                     : " is not about keys"));
+}
+
+bool IsAllowed(const policy::Rights& rights, const Question& question) {
+  if (question.verb == Verbs(Verb::kAdmin)) return rights.may_administer();
+  if (question.of_channel) {
+    return question.of_prefix ? rights.MayOnChannelsWith(question.verb, question.name)
+                              : rights.MayOnChannel(question.verb, question.name);
+  }
+  return question.of_prefix ? rights.MayOnKeysWith(question.verb, question.name)
+                            : rights.MayOnKey(question.verb, question.name);
+}
+
+void AddGrant(const std::string& role, std::string_view name, bool is_prefix,
+              v1::CanResponse* response) {
+  v1::Grant* const grant = response->add_grants();
+  grant->set_role(role);
+  grant->set_name(std::string(name));
+  grant->set_is_prefix(is_prefix);
+}
+
+// The rules of a role that allow it, each by itself.
+void AddGrants(const Role& role, const std::string& role_name, const Question& question,
+               v1::CanResponse* response) {
+  if (!role.verbs.Have(question.verb)) return;
+  if (question.verb == Verbs(Verb::kAdmin)) return AddGrant(role_name, "", false, response);
+  const auto& prefixes = question.of_channel ? role.channel_prefixes : role.key_prefixes;
+  for (const std::string& prefix : prefixes) {
+    if (question.name.starts_with(prefix)) AddGrant(role_name, prefix, true, response);
+  }
+  if (question.of_prefix) return;
+  for (const std::string& name : question.of_channel ? role.channels : role.keys) {
+    if (question.name == name) AddGrant(role_name, name, false, response);
+  }
+}
+
+}  // namespace
+
+absl::Status AuthHandlers::WhoAmI(const v1::WhoAmIRequest&, v1::WhoAmIResponse* response) {
+  if (access_ == nullptr) {
+    response->set_principal(std::string(policy::kAnonymous));
+    response->set_credential(v1::CREDENTIAL_KIND_NONE);
+    return absl::OkStatus();
+  }
+  const Identity who = access_->Identify(*current_caller);
+  if (!who.problem.ok()) return who.problem;
+  response->set_has_policy(true);
+  response->set_principal(who.principal);
+  response->set_credential(ToWire(who.kind));
+  for (const std::string& role : access_->policy().policy().RolesOf(who.principal))
+    response->add_roles(role);
+  if (who.expires != Identity::WallClock::time_point::max()) {
+    response->set_expires_at_unix_ms(who.expires.time_since_epoch() / std::chrono::milliseconds(1));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AuthHandlers::Can(const v1::CanRequest& request, v1::CanResponse* response) {
+  Question question;
+  if (access_ == nullptr) {
+    if (absl::Status status = Read(request, &question); !status.ok()) return status;
+    response->set_allowed(true);
+    response->set_principal(request.principal().empty() ? std::string(policy::kAnonymous)
+                                                        : request.principal());
+    return absl::OkStatus();
+  }
+  const Identity who = access_->Identify(*current_caller);
+  if (!who.problem.ok()) return who.problem;
+  const bool about_itself = request.principal().empty() || request.principal() == who.principal;
+  if (!about_itself && !who.rights->may_administer()) return Denied(who);
+  if (absl::Status status = Read(request, &question); !status.ok()) return status;
+  const std::string principal = about_itself ? who.principal : request.principal();
+  const policy::Policy& policy = access_->policy().policy();
+  response->set_principal(principal);
+  response->set_allowed(IsAllowed(policy.RightsOf(principal), question));
+  policy.ForEachRoleOf(principal, [&](const std::string& name, const Role& role) {
+    AddGrants(role, name, question, response);
+  });
+  return absl::OkStatus();
+}
+
+}  // namespace ferrite

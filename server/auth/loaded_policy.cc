@@ -1,0 +1,81 @@
+#include "server/auth/loaded_policy.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "server/auth/denial.h"
+#include "server/auth/sha256.h"
+
+namespace ferrite {
+namespace {
+
+constexpr char kAuthorization[] = "authorization";
+constexpr std::string_view kBearer = "bearer ";
+
+// The token of "Bearer TOKEN"; absent if the metadata is something else.
+std::optional<std::string_view> TokenIn(std::string_view authorization) {
+  if (authorization.size() <= kBearer.size()) return std::nullopt;
+  const std::string_view scheme = authorization.substr(0, kBearer.size());
+  if (!absl::EqualsIgnoreCase({scheme.data(), scheme.size()}, {kBearer.data(), kBearer.size()})) {
+    return std::nullopt;
+  }
+  return authorization.substr(kBearer.size());
+}
+
+std::string Principal(std::string_view kind, std::string_view name) {
+  return std::string(kind).append(name);
+}
+
+}  // namespace
+
+Identity LoadedPolicy::Identify(const Caller& caller) const {
+  const CertificateNames names = caller.certificate_names();
+  if (!names.uris.empty() || !names.dns.empty()) return OfCertificate(names);
+  if (!caller.HasMetadata(kAuthorization)) {
+    return OfPrincipal(std::string(policy::kAnonymous), CredentialKind::kNone);
+  }
+  const std::optional<std::string_view> authorization = caller.Metadata(kAuthorization);
+  const auto token = TokenIn(authorization.value_or(""));
+  return token.has_value() ? OfToken(*token) : Nobody(CredentialInvalid());
+}
+
+Identity LoadedPolicy::OfPrincipal(std::string principal, CredentialKind kind) const {
+  Identity who;
+  who.rights = &policy_.RightsOf(principal);
+  who.principal = std::move(principal);
+  who.kind = kind;
+  return who;
+}
+
+Identity LoadedPolicy::OfCertificate(const CertificateNames& names) const {
+  // A certificate may have many names: the first that the policy knows is meant.
+  std::string first;
+  const auto pick = [&](std::string_view kind, const std::vector<std::string_view>& of_kind) {
+    for (const std::string_view name : of_kind) {
+      std::string principal = Principal(kind, name);
+      const bool is_bound = policy_.Binds(principal);
+      if (is_bound || first.empty()) first = std::move(principal);
+      if (is_bound) return true;
+    }
+    return false;
+  };
+  if (!pick(policy::kUriKind, names.uris)) pick(policy::kDnsKind, names.dns);
+  return OfPrincipal(std::move(first), CredentialKind::kCertificate);
+}
+
+Identity LoadedPolicy::OfToken(std::string_view token) const {
+  const std::string* const principal = tokens_.Find(Sha256(token));
+  if (principal == nullptr) return Nobody(CredentialInvalid());
+  return OfPrincipal(*principal, CredentialKind::kToken);
+}
+
+Identity LoadedPolicy::Nobody(const absl::Status& problem) const {
+  Identity who;
+  who.problem = problem;
+  who.rights = &none_;
+  return who;
+}
+
+}  // namespace ferrite

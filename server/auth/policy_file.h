@@ -1,0 +1,81 @@
+#pragma once
+
+// Where the policy comes from: a file, which is read anew whenever it has changed, be it written in
+// place, replaced, or reached through a link that now leads elsewhere, as Kubernetes changes what a
+// volume shows.
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/auth/published_policy.h"
+
+namespace ferrite {
+
+// What became of the file so far.
+struct PolicyFileCounts {
+  uint64_t loaded = 0;
+  uint64_t refused = 0;   // the policy before it stays
+  bool in_force = false;  // what is in the file now
+};
+
+// Thread-safe, but for the order of Load(), Watch() and Stop().
+class PolicyFile {
+ public:
+  // `published` must outlive it. `changed` is called after each change, on the thread that watches.
+  PolicyFile(std::string path, PublishedPolicy* published, std::function<void()> changed)
+      : path_(std::move(path)), published_(*published), changed_(std::move(changed)) {}
+  ~PolicyFile() { Stop(); }
+  PolicyFile(const PolicyFile&) = delete;
+  PolicyFile& operator=(const PolicyFile&) = delete;
+
+  // Reads it for the first time. INVALID_ARGUMENT or NOT_FOUND with file, line and reason.
+  absl::Status Load();
+  // Looks at it several times a second from then on. A bad file is logged and changes nothing.
+  void Watch();
+  void Stop();
+
+  PolicyFileCounts counts() const {
+    return {.loaded = loaded_, .refused = refused_, .in_force = in_force_};
+  }
+  // Looks at it once, as the thread does.
+  void LookOnce();
+
+ private:
+  // What tells one state of a file from another.
+  struct Stamp {
+    uint64_t device = 0;
+    uint64_t inode = 0;
+    int64_t size = -1;  // there is none
+    int64_t written_ns = 0;
+    int64_t changed_ns = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+  static Stamp StampOf(const std::string& path);
+
+  absl::Status Read();
+  void Run();
+
+  const std::string path_;
+  PublishedPolicy& published_;
+  const std::function<void()> changed_;
+  Stamp stamp_;
+  bool settled_ = false;  // it will not change without another stamp
+  std::string text_;      // as it was read last
+  std::atomic<uint64_t> loaded_{0};
+  std::atomic<uint64_t> refused_{0};
+  std::atomic<bool> in_force_{false};
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace ferrite

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/byte_amount.h"
 #include "server/admission/inflight_budget.h"
@@ -60,7 +61,7 @@ class Loader {
     LoadEvents();
     LoadLog();
     settings_.tls = ReadTlsSettings(&reader_, settings_.max_connections);
-    settings_.policy_file = reader_.Text("policy");
+    settings_.policy_file = ReadPath("policy");
     settings_.cluster = ReadClusterSettings(&reader_, settings_.listen, &settings_.warnings);
     CheckContradictions(&reader_, &settings_);
     if (!reader_.status().ok()) return reader_.status();
@@ -134,6 +135,13 @@ class Loader {
     settings_.slowlog_entries = reader_.Count("slowlog-entries", {1, 10'000});
     settings_.json_log = reader_.Choice("log-format", {"text", "json"}) == "json";
     settings_.log_level = reader_.Choice("log-level", {"debug", "info", "warning", "error"});
+  }
+
+  std::string ReadPath(std::string_view flag) {
+    const std::string& path = reader_.Text(flag);
+    reader_.Require(std::none_of(path.begin(), path.end(), absl::ascii_iscntrl), flag,
+                    "a path has no control characters");
+    return path;
   }
 
   uint64_t Count(const Countable& what) {

@@ -54,10 +54,12 @@ def test_prometheus_understands_the_dashboard(tmp_path):
 
 def test_the_server_has_every_metric_that_is_queried(tmp_path):
     asked = set(re.findall(r"\b(?:ferrite|grpc_server|process)_[a-z_]+", ALERTS + " ".join(queries())))
-    # A node of a cluster exposes some more, whether or not there is an etcd; so does one that speaks TLS.
+    # A node of a cluster exposes some more, whether or not there is an etcd; so does one that speaks TLS, or has a policy.
     pair = Authority(tmp_path).issue()
     tls = (f"--tls-cert={pair.certificate}", f"--tls-key={pair.key}")
-    with ServerProcess("--max-memory=64MiB", "--cluster-name=test", "--etcd-endpoints=127.0.0.1:1", *tls) as server:
+    (tmp_path / "policy.yaml").write_text("roles: []\n", encoding="utf-8")
+    cluster = ("--cluster-name=test", "--etcd-endpoints=127.0.0.1:1")
+    with ServerProcess("--max-memory=64MiB", f"--policy={tmp_path}/policy.yaml", *cluster, *tls) as server:
         exposed = {name for name, _ in scrape(server)}
     assert asked and asked <= exposed, f"the server does not expose {sorted(asked - exposed)}"
 

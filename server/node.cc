@@ -106,6 +106,7 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
       access_(settings.policy_file.empty() ? std::nullopt
                                            : std::optional<AccessControl>(std::in_place, &policy_)),
       auth_(access_.has_value() ? &*access_ : nullptr),
+      peer_token_(settings.peer_token_file),
       router_(MakeRouter(membership)),
       rpcs_(AllRpcs()),
       grpc_(OptionsOf(settings, tls), &counters_, &admissions_, &slow_calls_),
@@ -166,6 +167,7 @@ absl::Status Node::Start() {
   if (policy_file_.has_value()) {
     if (absl::Status status = policy_file_->Load(); !status.ok()) return status;
   }
+  if (absl::Status status = peer_token_.Load(); !status.ok()) return status;
   if (absl::Status status = Bind(); !status.ok()) return status;
   if (absl::Status status = StartHttp(); !status.ok()) return status;
   if (absl::Status status = StartGrpc(); !status.ok()) return status;
@@ -236,7 +238,8 @@ absl::Status Node::StartGrpc() {
     }
     ThreadRouting* const routing = router_->of(thread->index());
     routing->ConnectBy(
-        std::make_unique<GrpcPeers>(thread, MostBytesOfPeers(settings_), grpc_.quota()),
+        std::make_unique<GrpcPeers>(thread, MostBytesOfPeers(settings_), grpc_.quota(),
+                                    [this] { return peer_token_.Authorization(); }),
         thread->timers(), &admissions_.budget);
     thread->BetweenSteps([dispatcher, routing] {
       dispatcher->RunIfWoken();

@@ -15,6 +15,7 @@
 #include "server/access/auth_handlers.h"
 #include "server/admission/admission_metrics.h"
 #include "server/admission/gate.h"
+#include "server/auth/peer_token.h"
 #include "server/auth/policy_file.h"
 #include "server/auth/policy_metrics.h"
 #include "server/auth/published_policy.h"
@@ -122,6 +123,7 @@ class Node {
   // Absent: there is no policy, and nothing is checked.
   std::optional<AccessControl> access_;
   AuthHandlers auth_;
+  PeerToken peer_token_;
   // One for each serving thread. They stay when the threads have ended, as whoever records events
   // wakes them.
   std::vector<std::unique_ptr<Dispatcher>> dispatchers_;

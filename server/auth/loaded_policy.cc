@@ -66,9 +66,27 @@ Identity LoadedPolicy::OfCertificate(const CertificateNames& names) const {
 }
 
 Identity LoadedPolicy::OfToken(std::string_view token) const {
-  const std::string* const principal = tokens_.Find(Sha256(token));
-  if (principal == nullptr) return Nobody(CredentialInvalid());
-  return OfPrincipal(*principal, CredentialKind::kToken);
+  const policy::Digest sha256 = Sha256(token);
+  if (const std::string* const principal = tokens_.Find(sha256); principal != nullptr) {
+    return OfPrincipal(*principal, CredentialKind::kToken);
+  }
+  if (issuers_.empty() || !LooksLikeJwt(token)) return Nobody(CredentialInvalid());
+  return OfJwt(token, sha256);
+}
+
+Identity LoadedPolicy::OfJwt(std::string_view token, const policy::Digest& sha256) const {
+  const auto now = Identity::WallClock::now();
+  std::optional<JwtBearer> bearer = verified_.Find(sha256, now);
+  if (!bearer.has_value()) {
+    bearer.emplace();
+    if (absl::Status status = VerifyJwt(token, issuers_, now, &*bearer); !status.ok()) {
+      return Nobody(status);
+    }
+    verified_.Add(sha256, *bearer, now);
+  }
+  Identity who = OfPrincipal(std::move(bearer->principal), CredentialKind::kJwt);
+  who.expires = bearer->expires;
+  return who;
 }
 
 Identity LoadedPolicy::Nobody(const absl::Status& problem) const {

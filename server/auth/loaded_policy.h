@@ -5,9 +5,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "server/auth/identity.h"
+#include "server/auth/jwt.h"
 #include "server/auth/static_tokens.h"
+#include "server/auth/verified_tokens.h"
 #include "server/call/caller.h"
 #include "server/policy/policy.h"
 
@@ -16,8 +20,8 @@ namespace ferrite {
 // Immutable. Thread-safe.
 class LoadedPolicy {
  public:
-  explicit LoadedPolicy(policy::PolicyRules rules)
-      : policy_(std::move(rules)), tokens_(policy_.rules()) {}
+  explicit LoadedPolicy(policy::PolicyRules rules, std::vector<KnownIssuer> issuers = {})
+      : policy_(std::move(rules)), tokens_(policy_.rules()), issuers_(std::move(issuers)) {}
   // Denies everything.
   LoadedPolicy() : LoadedPolicy(policy::PolicyRules()) {}
 
@@ -31,10 +35,13 @@ class LoadedPolicy {
   Identity OfPrincipal(std::string principal, CredentialKind kind) const;
   Identity OfCertificate(const CertificateNames& names) const;
   Identity OfToken(std::string_view token) const;
+  Identity OfJwt(std::string_view token, const policy::Digest& sha256) const;
   Identity Nobody(const absl::Status& problem) const;
 
   const policy::Policy policy_;
   const StaticTokens tokens_;
+  const std::vector<KnownIssuer> issuers_;
+  mutable VerifiedTokens verified_;
   const policy::Rights none_;
 };
 

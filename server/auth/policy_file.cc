@@ -3,13 +3,16 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/policy/policy_reader.h"
@@ -28,66 +31,107 @@ int64_t NowNs() {
   return std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
+constexpr size_t kMaxKeySetBytes = size_t{1} << 20;
+
+// At most one byte more than that. Absent if it cannot be read.
+std::optional<std::string> TextOf(const std::string& path, size_t most_bytes) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return absl::NotFoundError(absl::StrCat(path, ": cannot be read: ", std::strerror(errno)));
-  }
+  if (!file) return std::nullopt;
   std::string text;
-  // One byte more than is allowed, for whoever complains of it.
-  for (char piece[1 << 16]; text.size() <= policy::kMaxPolicyBytes;) {
+  for (char piece[1 << 16]; text.size() <= most_bytes;) {
     file.read(piece, sizeof piece);
     text.append(piece, static_cast<size_t>(file.gcount()));
     if (!file) break;
   }
-  if (file.bad()) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
+  if (file.bad() || (file.fail() && !file.eof())) return std::nullopt;
   return text;
 }
 
 }  // namespace
 
-PolicyFile::Stamp PolicyFile::StampOf(const std::string& path) {
+PolicyFile::State PolicyFile::Look(const std::string& path) {
   struct stat found;
   if (stat(path.c_str(), &found) != 0) return {};
   return {.device = found.st_dev,
           .inode = found.st_ino,
           .size = found.st_size,
           .written_ns = Ns(found.st_mtim),
-          .changed_ns = Ns(found.st_ctim)};
+          .changed_ns = Ns(found.st_ctim),
+          .text = {}};
+}
+
+bool PolicyFile::SameStamp(const State& one, const State& other) {
+  return one.device == other.device && one.inode == other.inode && one.size == other.size &&
+         one.written_ns == other.written_ns && one.changed_ns == other.changed_ns;
 }
 
 absl::Status PolicyFile::Load() {
-  stamp_ = StampOf(path_);
   absl::Status status = Read();
   in_force_ = status.ok();
   loaded_ += status.ok();
   return status;
 }
 
+absl::StatusOr<std::string> PolicyFile::ReadFile(const std::string& path, size_t most_bytes) {
+  // Looked at first: what is written in between is then read again.
+  State& state = files_[path] = Look(path);
+  std::optional<std::string> text = TextOf(path, most_bytes);
+  if (!text.has_value()) {
+    return absl::NotFoundError(absl::StrCat(path, ": cannot be read: ", std::strerror(errno)));
+  }
+  if (text->size() > most_bytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": it has more than ", most_bytes, " bytes, which is the limit"));
+  }
+  state.text = *text;
+  return *std::move(text);
+}
+
 absl::Status PolicyFile::Read() {
-  absl::StatusOr<std::string> text = ReadFile(path_);
+  files_.clear();
+  const absl::StatusOr<std::string> text = ReadFile(path_, policy::kMaxPolicyBytes);
   if (!text.ok()) return text.status();
-  text_ = *std::move(text);
-  absl::StatusOr<policy::PolicyRules> rules = policy::ReadPolicy(text_, path_);
+  absl::StatusOr<policy::PolicyRules> rules = policy::ReadPolicy(*text, path_);
   if (!rules.ok()) return rules.status();
+  std::vector<KnownIssuer> issuers;
+  for (const policy::Issuer& issuer : rules->issuers) {
+    const std::string path =
+        (std::filesystem::path(path_).parent_path() / issuer.jwks_file).string();
+    const absl::StatusOr<std::string> key_set = ReadFile(path, kMaxKeySetBytes);
+    if (!key_set.ok()) return key_set.status();
+    absl::StatusOr<std::vector<SigningKey>> keys = ReadSigningKeys(*key_set, path);
+    if (!keys.ok()) return keys.status();
+    issuers.push_back({issuer, *std::move(keys)});
+  }
   const size_t roles = rules->roles.size();
   const size_t bindings = rules->bindings.size();
-  published_.Publish(std::make_shared<const LoadedPolicy>(*std::move(rules)));
+  published_.Publish(std::make_shared<const LoadedPolicy>(*std::move(rules), std::move(issuers)));
   spdlog::info("the policy in {} is in force: {} roles, {} bindings", path_, roles, bindings);
   return absl::OkStatus();
 }
 
+bool PolicyFile::AllSame(bool* settled) const {
+  *settled = true;
+  for (const auto& [path, state] : files_) {
+    const State now = Look(path);
+    if (!SameStamp(now, state)) return false;
+    *settled &= NowNs() - now.changed_ns > kSettledAfterNs;
+  }
+  return true;
+}
+
 void PolicyFile::LookOnce() {
-  const Stamp now = StampOf(path_);
-  const bool is_same = now == stamp_;
+  bool settled = false;
+  const bool is_same = AllSame(&settled);
   if (is_same && settled_) return;
-  settled_ = is_same && NowNs() - now.changed_ns > kSettledAfterNs;
-  stamp_ = now;
+  settled_ = is_same && settled;
   if (is_same) {
     // Perhaps there is more of it by now: what is written in place is not there at once.
-    const absl::StatusOr<std::string> text = ReadFile(path_);
-    if (text.ok() && *text == text_) return;
-    if (!text.ok() && !in_force_) return;
+    const bool has_changed = std::any_of(files_.begin(), files_.end(), [](const auto& file) {
+      const std::optional<std::string> text = TextOf(file.first, policy::kMaxPolicyBytes);
+      return text.has_value() && *text != file.second.text;
+    });
+    if (!has_changed) return;
   }
   const absl::Status status = Read();
   in_force_ = status.ok();

@@ -1,8 +1,8 @@
 #pragma once
 
-// Where the policy comes from: a file, which is read anew whenever it has changed, be it written in
-// place, replaced, or reached through a link that now leads elsewhere, as Kubernetes changes what a
-// volume shows.
+// Where the policy comes from: a file, and the files with the keys of issuers that it names. All
+// are read anew whenever one has changed, be it written in place, replaced, or reached through a
+// link that now leads elsewhere, as Kubernetes changes what a volume shows.
 
 #include <atomic>
 #include <condition_variable>
@@ -49,26 +49,31 @@ class PolicyFile {
   void LookOnce();
 
  private:
-  // What tells one state of a file from another.
-  struct Stamp {
+  // What tells one state of a file from another, and what was in it.
+  struct State {
     uint64_t device = 0;
     uint64_t inode = 0;
     int64_t size = -1;  // there is none
     int64_t written_ns = 0;
     int64_t changed_ns = 0;
-    bool operator==(const Stamp&) const = default;
+    std::string text;
   };
-  static Stamp StampOf(const std::string& path);
+  // Without the text.
+  static State Look(const std::string& path);
+  static bool SameStamp(const State& one, const State& other);
+  // Whether no file has changed since it was read; `*settled`: nor can one have without a trace.
+  bool AllSame(bool* settled) const;
 
+  // Reads a file of so many bytes at most, and remembers it.
+  absl::StatusOr<std::string> ReadFile(const std::string& path, size_t most_bytes);
   absl::Status Read();
   void Run();
 
   const std::string path_;
   PublishedPolicy& published_;
   const std::function<void()> changed_;
-  Stamp stamp_;
-  bool settled_ = false;  // it will not change without another stamp
-  std::string text_;      // as it was read last
+  std::map<std::string, State> files_;  // by their paths
+  bool settled_ = false;
   std::atomic<uint64_t> loaded_{0};
   std::atomic<uint64_t> refused_{0};
   std::atomic<bool> in_force_{false};

@@ -12,8 +12,8 @@
 namespace ferrite {
 namespace {
 
-constexpr const char* kNeedName[] = {"etcd-endpoints", "node-id",         "advertise",
-                                     "zone",           "internal-listen", "lease-ttl"};
+constexpr const char* kNeedName[] = {"etcd-endpoints",  "node-id",         "advertise", "zone",
+                                     "internal-listen", "peer-token-file", "lease-ttl"};
 
 std::string HostName() {
   char name[256] = {};

@@ -103,6 +103,10 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"zone", "", "the failure domain that this node is in, such as europe-west1-b"},
     {"internal-listen", "",
      "where to serve what other nodes send, as HOST:PORT or *:PORT; empty: where --listen says"},
+    {"peer-token-file", "",
+     "the file with the token that this node shows to others, so that they execute what it "
+     "forwards "
+     "if they have a policy; empty: none"},
     {"lease-ttl", "3s",
      "how long a node may serve after its last word from etcd, 2s to 60s, in whole seconds; after "
      "about twice that, others serve for a node that is gone"},

@@ -62,7 +62,13 @@ class Loader {
     LoadLog();
     settings_.tls = ReadTlsSettings(&reader_, settings_.max_connections);
     settings_.policy_file = ReadPath("policy");
+    settings_.peer_token_file = ReadPath("peer-token-file");
     settings_.cluster = ReadClusterSettings(&reader_, settings_.listen, &settings_.warnings);
+    if (!settings_.cluster.name.empty() && !settings_.policy_file.empty() &&
+        settings_.peer_token_file.empty()) {
+      settings_.warnings.push_back(
+          "other nodes with a policy will refuse what this one forwards: set peer-token-file");
+    }
     CheckContradictions(&reader_, &settings_);
     if (!reader_.status().ok()) return reader_.status();
     return std::move(settings_);

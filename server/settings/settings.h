@@ -46,7 +46,8 @@ struct Settings {
   size_t slowlog_entries = 128;
   EventLimits events;
   TlsSettings tls;
-  std::string policy_file;  // empty: everybody may do everything
+  std::string policy_file;      // empty: everybody may do everything
+  std::string peer_token_file;  // empty: this node shows none to others
   ClusterSettings cluster;
   bool json_log = false;
   std::string log_level;

@@ -48,24 +48,31 @@ grpc::ChannelArguments PeerArguments(size_t max_message_bytes, const grpc::Resou
 class GrpcPeerChannel final : public PeerChannel {
  public:
   GrpcPeerChannel(const std::string& address, const grpc::ChannelArguments& arguments,
-                  QueueThread* thread)
-      : stub_(grpc::CreateCustomChannel(address, PeerCredentials(), arguments)), thread_(*thread) {}
+                  QueueThread* thread, GrpcPeers::Authorization authorization)
+      : stub_(grpc::CreateCustomChannel(address, PeerCredentials(), arguments)),
+        thread_(*thread),
+        authorization_(std::move(authorization)) {}
 
   std::unique_ptr<PeerStream> Open(Method method, const Metadata& metadata,
                                    PeerStream::Listener* listener) override {
-    return std::make_unique<GrpcPeerStream>(&stub_, method, metadata, &thread_, listener);
+    Metadata with_credential = metadata;
+    if (std::string shown = authorization_(); !shown.empty()) {
+      with_credential.emplace_back("authorization", std::move(shown));
+    }
+    return std::make_unique<GrpcPeerStream>(&stub_, method, with_credential, &thread_, listener);
   }
 
  private:
   grpc::GenericStub stub_;
   QueueThread& thread_;
+  const GrpcPeers::Authorization authorization_;
 };
 
 }  // namespace
 
 std::unique_ptr<PeerChannel> GrpcPeers::Connect(const std::string& address) {
   return std::make_unique<GrpcPeerChannel>(address, PeerArguments(max_message_bytes_, quota_),
-                                           &thread_);
+                                           &thread_, authorization_);
 }
 
 }  // namespace ferrite

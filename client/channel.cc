@@ -7,7 +7,8 @@
 
 namespace ferrite {
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
+                                           const Credentials& credentials) {
   // Where it cannot be had, as in a library that is loaded at run time, there is nothing to do.
   (void)WaitsAreSteady();
   grpc::ChannelArguments arguments;
@@ -35,7 +36,10 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   // A cache is on the local network; http_proxy in the environment is not meant for it.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
 
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  if (credentials.tls == nullptr || address.starts_with("unix:"))
+    return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  if (!credentials.server_name.empty()) arguments.SetSslTargetNameOverride(credentials.server_name);
+  return grpc::CreateCustomChannel(address, credentials.tls, arguments);
 }
 
 }  // namespace ferrite

@@ -46,7 +46,10 @@ using Admin = v1::AdminService::Stub;
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(const ClientOptions& options) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  return std::unique_ptr<Client>(new Client(std::make_unique<Core>(options)));
+  absl::StatusOr<Credentials> credentials = MakeCredentials(options.tls);
+  if (!credentials.ok()) return credentials.status();
+  return std::unique_ptr<Client>(
+      new Client(std::make_unique<Core>(options, *std::move(credentials))));
 }
 
 Client::Client(std::unique_ptr<Core> core) : core_(std::move(core)) {}

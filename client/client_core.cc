@@ -28,10 +28,11 @@ std::vector<std::unique_ptr<CompletionThread>> MakeThreads(int count) {
 
 }  // namespace
 
-Client::Core::Core(const ClientOptions& options)
+Client::Core::Core(const ClientOptions& options, Credentials credentials)
     : options_(options),
+      credentials_(std::move(credentials)),
       threads_(MakeThreads(options.completion_threads)),
-      nodes_(options_, threads_) {}
+      nodes_(options_, credentials_, threads_) {}
 
 Client::Core::~Core() {
   // Everything refuses new calls first, as the callback of a call that ends may start another of

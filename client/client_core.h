@@ -23,7 +23,7 @@ namespace ferrite {
 
 class Client::Core {
  public:
-  explicit Core(const ClientOptions& options);
+  Core(const ClientOptions& options, Credentials credentials);
   // As ~Client.
   ~Core();
 
@@ -129,6 +129,7 @@ class Client::Core {
   }
 
   const ClientOptions options_;
+  const Credentials credentials_;
   std::vector<std::unique_ptr<CompletionThread>> threads_;
   NodeDirectory nodes_;
   std::atomic<size_t> turn_{0};

@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "client/cancellation.h"
+#include "client/tls_options.h"
 
 namespace ferrite {
 
@@ -54,6 +55,8 @@ struct ClientOptions {
   // "unix-abstract:name". 1 to 64 nodes of one cache. Any that can be reached suffices; they are
   // tried in this order.
   std::vector<std::string> seeds;
+  // Of all nodes. Those of a cluster are called at the addresses that they advertise.
+  TlsOptions tls;
   RoutingMode routing = RoutingMode::kByOwner;
   // How long a call may take, its retries included, unless its CallOptions say otherwise. Above 0;
   // more than 24 h counts as 24 h.

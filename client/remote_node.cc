@@ -4,7 +4,8 @@
 
 namespace ferrite {
 
-NodeConnection::NodeConnection(const std::string& address) : NodeConnection(MakeChannel(address)) {}
+NodeConnection::NodeConnection(const std::string& address, const Credentials& credentials)
+    : NodeConnection(MakeChannel(address, credentials)) {}
 
 NodeConnection::NodeConnection(const std::shared_ptr<grpc::Channel>& channel)
     : cache(channel), admin(channel), cluster(channel), health(channel), frames(channel) {}
@@ -12,7 +13,7 @@ NodeConnection::NodeConnection(const std::shared_ptr<grpc::Channel>& channel)
 const std::vector<std::unique_ptr<NodeConnection>>& RemoteNode::connections() {
   std::call_once(made_, [this] {
     for (size_t i = 0; i < connection_count_; ++i) {
-      connections_.push_back(std::make_unique<NodeConnection>(address_));
+      connections_.push_back(std::make_unique<NodeConnection>(address_, credentials_));
     }
   });
   return connections_;

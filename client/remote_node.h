@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "client/acceptance.h"
+#include "client/credentials.h"
 #include "client/reachability.h"
 #include "client/silence.h"
 #include "ferrite/internal/v1/standard.pb.h"
@@ -24,7 +25,7 @@ namespace ferrite {
 
 // One connection with the stubs on it.
 struct NodeConnection {
-  explicit NodeConnection(const std::string& address);
+  NodeConnection(const std::string& address, const Credentials& credentials);
 
   v1::CacheService::Stub cache;
   v1::AdminService::Stub admin;
@@ -41,8 +42,10 @@ struct NodeConnection {
 class RemoteNode {
  public:
   // Costs little until it is called: there may be thousands of nodes. The first call connects.
-  RemoteNode(std::string address, int connections)
-      : address_(std::move(address)), connection_count_(connections) {}
+  RemoteNode(std::string address, int connections, Credentials credentials)
+      : address_(std::move(address)),
+        connection_count_(connections),
+        credentials_(std::move(credentials)) {}
 
   const std::string& address() const { return address_; }
 
@@ -63,6 +66,7 @@ class RemoteNode {
 
   const std::string address_;
   const size_t connection_count_;
+  const Credentials credentials_;
   std::once_flag made_;
   std::vector<std::unique_ptr<NodeConnection>> connections_;  // once they are needed
   std::atomic<size_t> turn_{0};

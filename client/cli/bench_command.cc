@@ -86,6 +86,8 @@ absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
   BenchOptions options = arguments.options;
   options.servers = SplitAddresses(session.servers);
   options.server = session.Server();
+  options.tls = session.tls;
+  options.credentials = session.credentials();
   options.call_timeout = session.timeout_or_default();
   options.op = OpNamed(arguments.op);
   options.mode = ModeOf(arguments);

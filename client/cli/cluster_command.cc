@@ -28,7 +28,7 @@ void PrintTopology(const Session& session, const v1::GetTopologyResponse& respon
 }
 
 absl::StatusOr<ExitCode> ShowStatus(const Session& session) {
-  ClusterCalls calls(session.Server(), session.timeout_or_default());
+  ClusterCalls calls(session.Server(), session.credentials(), session.timeout_or_default());
   const auto response = calls.GetTopology();
   if (!response.ok()) return response.status();
   PrintTopology(session, *response);
@@ -40,7 +40,7 @@ template <typename Show>
 absl::StatusOr<bool> Follow(const Session& session, const Show& show) {
   constexpr absl::Duration kLook = absl::Milliseconds(100);
   const InterruptFlag interrupted;
-  TopologyStream stream(session.Server(), session.timeout_or_default());
+  TopologyStream stream(session.Server(), session.credentials(), session.timeout_or_default());
   v1::GetTopologyResponse response;
   absl::Duration waited;
   for (bool any = false; !interrupted.is_set();) {
@@ -81,7 +81,7 @@ uint32_t SlotsOf(const std::string& node, const v1::Topology& topology) {
 }
 
 absl::StatusOr<ExitCode> DrainNode(const Session& session, const ClusterArguments& arguments) {
-  ClusterCalls calls(session.Server(), session.timeout_or_default());
+  ClusterCalls calls(session.Server(), session.credentials(), session.timeout_or_default());
   const auto before = calls.GetTopology();
   if (!before.ok()) return before.status();
   if (before->topology().cluster().empty())
@@ -91,7 +91,9 @@ absl::StatusOr<ExitCode> DrainNode(const Session& session, const ClusterArgument
   v1::DrainRequest request;
   request.set_node_id(arguments.node);
   request.set_undo(arguments.undo);
-  const auto asked = ClusterCalls(node->address, session.timeout_or_default()).Drain(request);
+  const auto asked =
+      ClusterCalls(node->address, session.credentials(), session.timeout_or_default())
+          .Drain(request);
   if (!asked.ok()) return asked.status();
   uint32_t left = asked->slots_owned();
   if (!arguments.undo && !arguments.no_wait) {
@@ -118,14 +120,15 @@ absl::StatusOr<v1::RebalanceResponse> AskToRebalance(const Session& session, boo
   const absl::Duration timeout = session.timeout_or_default();
   v1::RebalanceRequest request;
   request.set_dry_run(dry_run);
-  ClusterCalls calls(session.Server(), timeout);
+  ClusterCalls calls(session.Server(), session.credentials(), timeout);
   const auto first = calls.Rebalance(request);
   if (first.ok() || ReasonOf(first.status()) != "NOT_CONTROLLER") return first;
   const auto topology = calls.GetTopology();
   if (!topology.ok()) return topology.status();
   for (const v1::TopologyNode& node : topology->topology().nodes()) {
     if (node.address().empty()) continue;
-    const auto other = ClusterCalls(node.address(), timeout).Rebalance(request);
+    const auto other =
+        ClusterCalls(node.address(), session.credentials(), timeout).Rebalance(request);
     if (other.ok()) return other;
   }
   return absl::UnavailableError(

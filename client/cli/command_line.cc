@@ -11,6 +11,7 @@
 #include "client/cli/prompt/prompt.h"
 #include "client/cli/server_address.h"
 #include "client/cli/terminal.h"
+#include "client/cli/tls_choice.h"
 #include "client/cli/usage.h"
 
 namespace ferrite::cli {
@@ -64,6 +65,7 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
       ->type_name("HOST:PORT")
       ->transform(CallableAddresses)
       ->capture_default_str();
+  AddTlsOptions(&app, &session.tls);
   app.add_flag("--json", session.json,
                R"(Print JSON: integers as strings, bytes that are no UTF-8 as {"base64": "..."})");
   CLI::Option* base64 =
@@ -168,6 +170,10 @@ ExitCode RunWords(Session& session, const std::vector<std::string>& words) {
       return RunPrompt(session);
     }
     PrintNote(app->help());
+    return ExitCode::kError;
+  }
+  if (const absl::Status status = session.Prepare(); !status.ok()) {
+    PrintError(session, status);
     return ExitCode::kError;
   }
   const absl::StatusOr<ExitCode> exit_code = session.run(session);

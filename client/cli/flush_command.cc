@@ -27,7 +27,9 @@ struct FlushTargets {
 
 absl::StatusOr<FlushTargets> FindTargets(const Session& session, const std::string& node) {
   const FlushTargets lone{.nodes = {{.name = "", .address = session.Server()}}};
-  const auto response = ClusterCalls(session.Server(), session.timeout_or_default()).GetTopology();
+  const auto response =
+      ClusterCalls(session.Server(), session.credentials(), session.timeout_or_default())
+          .GetTopology();
   const bool has_clusters = !absl::IsUnimplemented(response.status());
   if (has_clusters && !response.ok()) return response.status();
   if (!has_clusters || response->topology().cluster().empty()) {
@@ -78,7 +80,7 @@ absl::StatusOr<ExitCode> FlushOne(const Session& session, const std::string& ser
   absl::StatusOr<uint64_t> deleted;
   {
     ProgressLine line;
-    deleted = FlushNode(server, session.timeout_or_default(), Shown(&line));
+    deleted = FlushNode(server, session.credentials(), session.timeout_or_default(), Shown(&line));
   }
   if (!deleted.ok()) return deleted.status();
   if (session.json) {
@@ -113,7 +115,8 @@ ExitCode FlushAll(const Session& session, const FlushTargets& targets) {
     if (!line.has_value()) line.emplace();
     Shown (&*line)(deleted, done_fraction);
   };
-  NodesFlush(targets.nodes, session.timeout_or_default()).Run(done, progress);
+  NodesFlush(targets.nodes, session.credentials(), session.timeout_or_default())
+      .Run(done, progress);
   line.reset();
   if (session.json) {
     PrintJson({{"deleted", sum}, {"nodes", std::move(nodes)}});

@@ -7,6 +7,7 @@
 #include "client/cli/command_line.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/server_address.h"
+#include "client/cli/tls_choice.h"
 
 FERRITE_OPEN_STANDARD_DESCRIPTORS;
 
@@ -26,6 +27,12 @@ int Main(int argc, char** argv) {
     Session session;
     const char* server = std::getenv("FERRITE_SERVER");
     if (server != nullptr && *server != '\0') session.servers = CallableAddresses(server);
+    absl::StatusOr<TlsOptions> tls = TlsOfEnvironment();
+    if (!tls.ok()) {
+      PrintError(session, tls.status());
+      return static_cast<int>(ExitCode::kError);
+    }
+    session.tls = *std::move(tls);
     exit_code = RunWords(session, std::vector<std::string>(argv + 1, argv + argc));
     const bool written = FlushOutput();
     if (!written && !ReaderIsGone()) {

@@ -35,12 +35,13 @@ std::string CallableAddresses(std::string_view listen) {
   return absl::StrJoin(addresses, ",");
 }
 
-std::string FirstReachable(const std::vector<std::string>& addresses, absl::Duration timeout) {
+std::string FirstReachable(const std::vector<std::string>& addresses,
+                           const Credentials& credentials, absl::Duration timeout) {
   if (addresses.size() == 1) return addresses.front();
   const auto patience = absl::ToChronoNanoseconds(std::min(timeout, kPatience));
   for (const std::string& address : addresses) {
     if (!CheckAddress(address).ok()) continue;
-    if (MakeChannel(address)->WaitForConnected(GrpcTimeIn(patience))) return address;
+    if (MakeChannel(address, credentials)->WaitForConnected(GrpcTimeIn(patience))) return address;
   }
   return addresses.front();
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "client/credentials.h"
 
 namespace ferrite::cli {
 
@@ -18,6 +19,7 @@ std::vector<std::string> SplitAddresses(std::string_view addresses);
 
 // The first of them that can be connected to; the first one if none can, or there is no other.
 // Tries each for up to a second, and not longer than `timeout`.
-std::string FirstReachable(const std::vector<std::string>& addresses, absl::Duration timeout);
+std::string FirstReachable(const std::vector<std::string>& addresses,
+                           const Credentials& credentials, absl::Duration timeout);
 
 }  // namespace ferrite::cli

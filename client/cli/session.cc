@@ -12,6 +12,8 @@
 #include "client/cli/server_address.h"
 #include "client/cli/suggestion.h"
 #include "client/cli/terminal.h"
+#include "client/cli/tls_advice.h"
+#include "client/cli/tls_choice.h"
 
 namespace ferrite::cli {
 namespace {
@@ -44,9 +46,11 @@ std::string MisspeltServerVariable() {
   return "";
 }
 
-std::string AdviceFor(absl::StatusCode code) {
+std::string AdviceFor(const Session& session, absl::StatusCode code) {
   switch (code) {
     case absl::StatusCode::kUnavailable: {
+      if (std::string advice = TlsAdvice(session.Server(), session.tls); !advice.empty())
+        return advice;
       const std::string misspelt = MisspeltServerVariable();
       if (!misspelt.empty()) {
         return absl::StrCat("The environment has ", misspelt, "; is that to be ", kServerVariable,
@@ -70,9 +74,18 @@ Session Session::Fork() const {
   return fork;
 }
 
+absl::Status Session::Prepare() {
+  if (prepared_ != nullptr && prepared_->first == tls) return absl::OkStatus();
+  absl::StatusOr<Credentials> made = CredentialsFor(tls);
+  if (!made.ok()) return made.status();
+  prepared_ = std::make_shared<const std::pair<TlsOptions, Credentials>>(tls, *std::move(made));
+  return absl::OkStatus();
+}
+
 std::string Session::Server() const {
   std::string& choice = (*choices_)[servers];
-  if (choice.empty()) choice = FirstReachable(SplitAddresses(servers), timeout_or_default());
+  if (choice.empty())
+    choice = FirstReachable(SplitAddresses(servers), credentials(), timeout_or_default());
   return choice;
 }
 
@@ -87,11 +100,12 @@ std::string Session::AtServer() const {
 }
 
 absl::StatusOr<Client*> Session::ClientOf(const std::string& addresses) {
-  std::unique_ptr<Client>& client = (*clients_)[{addresses, timeout_or_default()}];
+  std::unique_ptr<Client>& client = (*clients_)[{addresses, timeout_or_default(), tls}];
   if (client == nullptr) {
     // Nodes forward to each other, so that a command needs no other than the one that it asks.
     absl::StatusOr<std::unique_ptr<Client>> created =
         Client::Create({.seeds = SplitAddresses(addresses),
+                        .tls = tls,
                         .routing = RoutingMode::kAnyNode,
                         .default_timeout = timeout_or_default(),
                         // A command makes one call at a time, and should appear as that call in the
@@ -159,7 +173,8 @@ void PrintError(const Session& session, const absl::Status& status) {
   const std::string place =
       session.line.value_or(0) > 0 ? absl::StrCat("line ", *session.line, ": ") : "";
   PrintNote(absl::StrCat("ferrite: ", place, DisplayText(message)));
-  if (const std::string advice = AdviceFor(status.code()); !advice.empty()) PrintNote(advice);
+  if (const std::string advice = AdviceFor(session, status.code()); !advice.empty())
+    PrintNote(advice);
 }
 
 ExitCode Worse(ExitCode one, ExitCode other) { return std::max(one, other); }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "absl/time/time.h"
 #include "client/cli/output.h"
 #include "client/client.h"
+#include "client/credentials.h"
 #include "nlohmann/json.hpp"
 
 namespace ferrite::cli {
@@ -32,6 +34,7 @@ enum class ExitCode : int {
 struct Session {
   // With commas.
   std::string servers = "127.0.0.1:6380";
+  TlsOptions tls;
   std::optional<absl::Duration> timeout;
   bool json = false;
   bool base64 = false;
@@ -46,6 +49,11 @@ struct Session {
   bool input_is_taken = false;
   // How many files of commands this one is within.
   int nesting = 0;
+
+  // Reads what `tls` names, before anything is connected. INVALID_ARGUMENT if that cannot be.
+  absl::Status Prepare();
+  // What Prepare() has read.
+  const Credentials& credentials() const { return prepared_->second; }
 
   // A session for a command of its own, with the same settings and connections.
   Session Fork() const;
@@ -79,8 +87,10 @@ struct Session {
  private:
   absl::StatusOr<Client*> ClientOf(const std::string& addresses);
 
-  // By addresses and timeout.
-  using Clients = std::map<std::pair<std::string, absl::Duration>, std::unique_ptr<Client>>;
+  std::shared_ptr<const std::pair<TlsOptions, Credentials>> prepared_;
+  // By addresses, timeout and TLS.
+  using Clients =
+      std::map<std::tuple<std::string, absl::Duration, TlsOptions>, std::unique_ptr<Client>>;
   std::shared_ptr<Clients> clients_ = std::make_shared<Clients>();
   // By addresses.
   using Choices = std::map<std::string, std::string>;

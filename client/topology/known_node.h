@@ -22,6 +22,7 @@ namespace ferrite {
 // What all nodes of a client share. All of it outlives them.
 struct NodeSurroundings {
   const ClientOptions& options;
+  const Credentials& credentials;
   const std::vector<std::unique_ptr<CompletionThread>>& threads;
   CallRouter* router;
 };
@@ -31,7 +32,8 @@ class KnownNode : public std::enable_shared_from_this<KnownNode> {
  public:
   KnownNode(const std::string& address, const NodeSurroundings& around)
       : around_(around),
-        remote_(std::make_shared<RemoteNode>(address, around.options.channels_per_node)) {}
+        remote_(std::make_shared<RemoteNode>(address, around.options.channels_per_node,
+                                             around.credentials)) {}
   KnownNode(const KnownNode&) = delete;
   KnownNode& operator=(const KnownNode&) = delete;
 

@@ -19,10 +19,11 @@ constexpr int kMostRestarts = 3;
 
 }  // namespace
 
-NodeDirectory::NodeDirectory(const ClientOptions& options, const Threads& threads)
+NodeDirectory::NodeDirectory(const ClientOptions& options, const Credentials& credentials,
+                             const Threads& threads)
     : options_(options),
       threads_(threads),
-      around_{.options = options, .threads = threads, .router = this},
+      around_{.options = options, .credentials = credentials, .threads = threads, .router = this},
       has_choice_(options.seeds.size() > 1),
       // So that clients that start together spread over the nodes.
       turn_(static_cast<size_t>(RandomChance() * kSlotCount)) {

@@ -46,8 +46,9 @@ class NodeDirectory final : public CallRouter {
  public:
   using Threads = std::vector<std::unique_ptr<CompletionThread>>;
 
-  // Both must outlive it.
-  NodeDirectory(const ClientOptions& options, const Threads& threads);
+  // All must outlive it.
+  NodeDirectory(const ClientOptions& options, const Credentials& credentials,
+                const Threads& threads);
   // AwaitEnd() must have returned and the threads must have ended.
   ~NodeDirectory() override = default;
   NodeDirectory(const NodeDirectory&) = delete;

@@ -130,7 +130,7 @@ TEST(FrameLaneTest, AFrameWithoutAReplyFailsInTheEnd) {
   options.call_timeout = absl::Seconds(100);
   Workload workload(options, 1);
   grpc::CompletionQueue queue;
-  grpc::GenericStub stub(MakeChannel(port.address()));
+  grpc::GenericStub stub(MakeChannel(port.address(), {}));
   FrameLane lane(&options, &stub, &queue);
   lane.BeginCall(&workload, true);
   lane.CancelIfOverdue(FrameLane::Clock::now());  // not yet

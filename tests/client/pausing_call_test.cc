@@ -42,7 +42,8 @@ TEST(PausingCallTest, MayEndBeforeItsStarterIsThrough) {
   threads.push_back(std::make_unique<CompletionThread>());
   std::atomic<int> ended{0};
   {
-    NodeDirectory nodes(options, threads);
+    const Credentials credentials;
+    NodeDirectory nodes(options, credentials, threads);
     CallTerms terms = {.nodes = &nodes, .timeout = absl::Hours(1), .is_about_keys = true};
     terms.deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
     terms.pause = absl::Nanoseconds(1);

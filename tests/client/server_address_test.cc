@@ -22,7 +22,7 @@ TEST(ServerAddressTest, SeveralAreTriedInTurn) {
 }
 
 TEST(ServerAddressTest, IfNoneIsReachedTheFirstIsNamed) {
-  EXPECT_EQ(FirstReachable({"unix:/absent/1", "unix:/absent/2"}, absl::Milliseconds(10)),
+  EXPECT_EQ(FirstReachable({"unix:/absent/1", "unix:/absent/2"}, {}, absl::Milliseconds(10)),
             "unix:/absent/1");
 }
 

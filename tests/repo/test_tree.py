@@ -19,7 +19,7 @@ MAY_INCLUDE = {
     "store": {"base", "store", "absl", "oneapi", "tbb"},
     "server": {"base", "server", "store", "proto", "ferrite", "etcd", "google", "grpc", "grpcpp", "absl", "nlohmann", "oneapi", "prometheus",
                "spdlog", "microhttpd.h", "nghttp2", "openssl", "yaml.h", "zlib.h"},
-    "client": {"base", "client", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "CLI", "histedit.h", "nlohmann"},
+    "client": {"base", "client", "proto", "ferrite", "google", "grpc", "grpcpp", "absl", "CLI", "histedit.h", "nlohmann", "openssl"},
     "tests": None,  # anything; but no other folder includes them
     "bench": None,
 }

@@ -28,7 +28,7 @@ absl::StatusOr<Channels> Connect(const BenchOptions& options) {
   const gpr_timespec deadline = GrpcTimeIn(absl::ToChronoNanoseconds(options.call_timeout));
   Channels channels;
   for (int i = 0; i < options.connections; ++i) {
-    channels.push_back(MakeChannel(options.server));
+    channels.push_back(MakeChannel(options.server, options.credentials));
     channels.back()->GetState(/*try_to_connect=*/true);
   }
   for (int i = 0; i < options.connections; ++i) {

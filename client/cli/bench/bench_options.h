@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "client/cli/bench/arrivals.h"
+#include "client/credentials.h"
 
 namespace ferrite::cli {
 
@@ -25,6 +26,8 @@ enum class BenchMode {
 struct BenchOptions {
   std::string server;                // the one that is asked, where the library is not used
   std::vector<std::string> servers;  // the library's seeds
+  TlsOptions tls;                    // of the library
+  Credentials credentials;           // of all else
   absl::Duration call_timeout;
 
   BenchOp op = BenchOp::kGet;

@@ -7,6 +7,7 @@ namespace ferrite::cli {
 std::unique_ptr<Client> ClientWith(const BenchOptions& options, int connections) {
   ClientOptions client_options;
   client_options.seeds = options.servers;
+  client_options.tls = options.tls;
   client_options.default_timeout = options.call_timeout;
   client_options.channels_per_node = connections;
   return *Client::Create(client_options);  // the flags have been checked

@@ -8,8 +8,9 @@
 
 namespace ferrite::cli {
 
-ClusterCalls::ClusterCalls(std::string server, absl::Duration timeout)
-    : server_(std::move(server)), timeout_(timeout), stub_(MakeChannel(server_)) {}
+ClusterCalls::ClusterCalls(std::string server, const Credentials& credentials,
+                           absl::Duration timeout)
+    : server_(std::move(server)), timeout_(timeout), stub_(MakeChannel(server_, credentials)) {}
 
 template <typename Request, typename Response>
 absl::StatusOr<Response> ClusterCalls::Call(grpc::Status (v1::ClusterService::Stub::*method)(
@@ -35,10 +36,11 @@ absl::StatusOr<v1::RebalanceResponse> ClusterCalls::Rebalance(const v1::Rebalanc
   return Call(&v1::ClusterService::Stub::Rebalance, request);
 }
 
-TopologyStream::TopologyStream(std::string server, absl::Duration timeout)
+TopologyStream::TopologyStream(std::string server, const Credentials& credentials,
+                               absl::Duration timeout)
     : server_(std::move(server)),
       timeout_(timeout),
-      stub_(MakeChannel(server_)),
+      stub_(MakeChannel(server_, credentials)),
       reader_(stub_.PrepareAsyncWatchTopology(&context_, {}, &queue_)) {
   reader_->StartCall(this);
 }

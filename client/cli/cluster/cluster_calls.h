@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/credentials.h"
 #include "ferrite/v1/cluster.grpc.pb.h"
 #include "grpcpp/client_context.h"
 
@@ -15,7 +16,7 @@ namespace ferrite::cli {
 // Not thread-safe.
 class ClusterCalls {
  public:
-  ClusterCalls(std::string server, absl::Duration timeout);
+  ClusterCalls(std::string server, const Credentials& credentials, absl::Duration timeout);
 
   absl::StatusOr<v1::GetTopologyResponse> GetTopology();
   absl::StatusOr<v1::DrainResponse> Drain(const v1::DrainRequest& request);
@@ -35,7 +36,7 @@ class ClusterCalls {
 // The topologies that a node tells, one after the other. Not thread-safe.
 class TopologyStream {
  public:
-  TopologyStream(std::string server, absl::Duration timeout);
+  TopologyStream(std::string server, const Credentials& credentials, absl::Duration timeout);
   ~TopologyStream();
 
   // Waits this long for the next; the first has to come within the timeout. Returns whether there

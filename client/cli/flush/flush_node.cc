@@ -84,9 +84,9 @@ std::string EntriesText(uint64_t count) {
   return Grouped(count) + (count == 1 ? " entry" : " entries");
 }
 
-absl::StatusOr<uint64_t> FlushNode(const std::string& server, absl::Duration timeout,
-                                   const FlushListener& listener) {
-  v1::AdminService::Stub stub(MakeChannel(server));
+absl::StatusOr<uint64_t> FlushNode(const std::string& server, const Credentials& credentials,
+                                   absl::Duration timeout, const FlushListener& listener) {
+  v1::AdminService::Stub stub(MakeChannel(server, credentials));
   FlushStream stream(&stub, server, timeout);
   v1::FlushWithProgressResponse progress;
   while (stream.Read(&progress)) listener(progress.deleted(), progress.done_fraction());

@@ -46,7 +46,7 @@ void NodesFlush::Work() {
       shares_[number] = {deleted, done_fraction};
       changed_.NotifyAll();
     };
-    absl::StatusOr<uint64_t> deleted = FlushNode(node.address, timeout_, note);
+    absl::StatusOr<uint64_t> deleted = FlushNode(node.address, credentials_, timeout_, note);
     MutexLock lock(&mutex_);
     shares_[number] = {deleted.value_or(shares_[number].deleted), 1};
     ended_.push_back({node.name, std::move(deleted)});

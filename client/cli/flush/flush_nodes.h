@@ -22,8 +22,11 @@ struct FlushedNode {
 
 class NodesFlush {
  public:
-  NodesFlush(std::vector<LivingNode> nodes, absl::Duration timeout)
-      : nodes_(std::move(nodes)), timeout_(timeout), shares_(nodes_.size()) {}
+  NodesFlush(std::vector<LivingNode> nodes, Credentials credentials, absl::Duration timeout)
+      : nodes_(std::move(nodes)),
+        credentials_(std::move(credentials)),
+        timeout_(timeout),
+        shares_(nodes_.size()) {}
 
   // Goes on with the others if a node fails. On the calling thread, `done` hears of each node as it
   // ends, and `progress` of what all of them have done so far.
@@ -40,6 +43,7 @@ class NodesFlush {
   Share Sum() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::vector<LivingNode> nodes_;
+  const Credentials credentials_;
   const absl::Duration timeout_;
   Mutex mutex_;
   Condition changed_;

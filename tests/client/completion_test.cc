@@ -39,9 +39,10 @@ TEST(CompletionTest, BashOffersCommandsFlagsAndChoices) {
   EXPECT_EQ(BashOffers("ferrite completion z"), "zsh\n");
   EXPECT_EQ(BashOffers("ferrite load --on-error ''"), "stop skip\n");
   EXPECT_EQ(BashOffers("ferrite load --format ''"), "json csv tsv nul\n");
-  EXPECT_EQ(BashOffers("ferrite del --"),
-            "--stdin --null --if-version --help --version --server --json --base64 --escapes "
-            "--timeout\n");
+  EXPECT_EQ(
+      BashOffers("ferrite del --"),
+      "--stdin --null --if-version --help --version --server --tls --ca --cert --key --tls-name "
+      "--json --base64 --escapes --timeout\n");
   EXPECT_EQ(BashOffers("ferrite help slo"), "slowlog\n");
   EXPECT_THAT(BashOffers("ferrite load /etc/pass"), HasSubstr("/etc/passwd"));
   EXPECT_THAT(BashOffers("ferrite stats --"), HasSubstr("--all"));

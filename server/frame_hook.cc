@@ -19,6 +19,7 @@ FrameGuard* HookFrames(const Settings&) {
 
 #else
 #include <dlfcn.h>
+#include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ FrameGuard* HookFrames(const Settings&) {
 #include <cerrno>
 
 #include "server/shortened_message.h"
+#include "server/tls_hook.h"
 
 namespace ferrite {
 namespace {
@@ -72,6 +74,19 @@ ssize_t recvmsg(int descriptor, msghdr* message, int flags) {
   if (size <= 0 || guard->Admit(descriptor, message->msg_iov, static_cast<size_t>(size)))
     return size;
   return 0;  // the end of the stream
+}
+
+// What is read over TLS is decrypted by it; gRPC takes any error for the end of the connection.
+int SSL_read(SSL* tls, void* buffer, int most) {
+  static auto* const real = ferrite::TheRealOne<decltype(SSL_read)>("SSL_read");
+  ferrite::FrameGuard* const guard = ferrite::frame_guard.load(std::memory_order_acquire);
+  if (guard == nullptr) return real(tls, buffer, most);
+  const int client = ferrite::ClientOf(tls);
+  guard->Decrypt(client);
+  const int size = real(tls, buffer, most);
+  const bool is_admitted = size <= 0 || guard->AdmitDecrypted(client, static_cast<char*>(buffer),
+                                                              static_cast<size_t>(size));
+  return is_admitted ? size : -1;
 }
 
 ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {

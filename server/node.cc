@@ -22,6 +22,7 @@
 #include "server/routing/routed_rpcs.h"
 #include "server/rpcs.h"
 #include "server/settings/memory_plan.h"
+#include "server/tls/tls_test_peer.h"
 
 namespace ferrite {
 namespace {
@@ -269,8 +270,17 @@ absl::Status Node::StartGrpc() {
 absl::Status Node::TestTheGuard() {
   if (guard_ == nullptr) return absl::OkStatus();
   constexpr int kNoListener = -1;
-  const absl::Status status =
-      TestGuard(guard_, [this](int descriptor) { grpc_.Handoff(kNoListener, descriptor); });
+  absl::Status status = TestGuard(
+      guard_,
+      {.connect = [](int descriptor) { return std::make_unique<PlainTestPeer>(descriptor); },
+       .handoff = [this](int descriptor) { grpc_.Handoff(kNoListener, descriptor); }});
+  if (status.ok() && tls_ != nullptr) {
+    status = TestGuard(
+        guard_, {.over_tls = true, .connect = MakeTlsTestPeer, .handoff = [this](int descriptor) {
+                   const Handshakes::Handoff handoff(nullptr, descriptor);
+                   grpc_.HandoffOwnTls(descriptor);
+                 }});
+  }
   if (status.ok() || settings_.frame_guard != "warn") return status;
   spdlog::warn("{}", std::string(status.message()));
   return absl::OkStatus();
@@ -286,6 +296,10 @@ void Node::Take(int listener, int descriptor) {
 }
 
 void Node::TakeTls(int listener, int descriptor) {
+  if (guard_ != nullptr && !guard_->Watch(descriptor, /*over_tls=*/true)) {
+    Descriptor(descriptor).Close();
+    return;
+  }
   const Handshakes::Handoff handoff(&tls_->handshakes, descriptor);
   grpc_.HandoffTls(listener, descriptor);
 }

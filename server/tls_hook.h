@@ -13,4 +13,7 @@ namespace ferrite {
 // its own time. Call it once, before the first thread is started.
 void HookHandshakes(Handshakes* handshakes);
 
+// The descriptor of the connection of a client that it was made for; -1: it was made for another.
+int ClientOf(const SSL* tls);
+
 }  // namespace ferrite

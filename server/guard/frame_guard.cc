@@ -33,10 +33,10 @@ FrameGuard::~FrameGuard() {
   for (const std::atomic<Chunk*>& chunk : chunks_) delete chunk.load(std::memory_order_relaxed);
 }
 
-bool FrameGuard::Watch(int descriptor) {
+bool FrameGuard::Watch(int descriptor, bool over_tls) {
   const auto index = static_cast<size_t>(descriptor);
   if (descriptor < 0 || index / kChunkSlots >= kChunks) return false;
-  auto connection = std::make_unique<GuardedConnection>();
+  auto connection = std::make_unique<GuardedConnection>(over_tls);
   MutexLock lock(&mutex_);
   std::atomic<Chunk*>& chunk = chunks_[index / kChunkSlots];
   if (chunk.load(std::memory_order_relaxed) == nullptr)
@@ -67,6 +67,26 @@ bool FrameGuard::Admit(int descriptor, const iovec* pieces, size_t size) {
   GuardedConnection* const connection = Find(descriptor);
   if (connection == nullptr) return true;
   if (connection->cut.load(std::memory_order_relaxed)) return false;
+  if (!connection->over_tls()) return Judge(descriptor, connection, pieces, size);
+  connection->AddUndecrypted(size);
+  return true;
+}
+
+void FrameGuard::Decrypt(int descriptor) {
+  if (GuardedConnection* const connection = Find(descriptor); connection != nullptr)
+    connection->Decrypt();
+}
+
+bool FrameGuard::AdmitDecrypted(int descriptor, const char* bytes, size_t size) {
+  GuardedConnection* const connection = Find(descriptor);
+  if (connection == nullptr) return true;
+  if (connection->cut.load(std::memory_order_relaxed)) return false;
+  const iovec piece{const_cast<char*>(bytes), size};
+  return Judge(descriptor, connection, &piece, size);
+}
+
+bool FrameGuard::Judge(int descriptor, GuardedConnection* connection, const iovec* pieces,
+                       size_t size) {
   const int64_t before = connection->unfinished_bytes();
   if (connection->Walk(pieces, size, budget_.limits())) {
     const std::optional<CutReason> reason =

@@ -38,8 +38,9 @@ class FrameGuard {
   FrameGuard& operator=(const FrameGuard&) = delete;
 
   // From now on the descriptor is that of a client's connection. Nobody has read from it. False if
-  // there is no place for it, which takes two million descriptors.
-  [[nodiscard]] bool Watch(int descriptor);
+  // there is no place for it, which takes two million descriptors. What is read `over_tls` is shown
+  // to AdmitDecrypted() as well.
+  [[nodiscard]] bool Watch(int descriptor, bool over_tls = false);
   // It will be closed, so its number may soon stand for something else; nobody reads from it any
   // more. Takes no lock if it is not watched.
   void Forget(int descriptor);
@@ -55,6 +56,9 @@ class FrameGuard {
   // reader may have them; if not, the connection is over. Takes no lock while that is so. One
   // thread at a time for each connection.
   bool Admit(int descriptor, const iovec* pieces, size_t size);
+  // Before that thread decrypts what it has read; and the same as Admit() for what came of it.
+  void Decrypt(int descriptor);
+  bool AdmitDecrypted(int descriptor, const char* bytes, size_t size);
 
   // This thread has dealt with what it has read, and asks for more. Takes no lock.
   static void EndTurn();
@@ -90,6 +94,7 @@ class FrameGuard {
     if (chunk == nullptr) return nullptr;
     return (*chunk)[index % kChunkSlots].load(std::memory_order_acquire);
   }
+  bool Judge(int descriptor, GuardedConnection* connection, const iovec* pieces, size_t size);
   // There is more that is not complete than there may be: ends the connections that hold most,
   // which leaves alone whoever holds little.
   void Reclaim();

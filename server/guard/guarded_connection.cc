@@ -15,6 +15,8 @@ constexpr int64_t kFewStreams = 64;
 bool GuardedConnection::Walk(const iovec* pieces, size_t size, const FrameLimits& limits) {
   const size_t read = size;
   const int64_t streams = Count(CutReason::kStreams);
+  last_before_ = last_stream_;
+  reset_at_once_ = 0;
   for (; size > 0; ++pieces) {
     const size_t taken = std::min(size, pieces->iov_len);
     walker_.Walk(static_cast<const char*>(pieces->iov_base), taken, this);
@@ -37,6 +39,8 @@ std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connec
   const FrameLimits& limits = process->limits();
   if (longest_block_ > limits.header_block_bytes) return CutReason::kHeaderBytes;
   if (unacknowledged_ > limits.unacknowledged_streams) return CutReason::kStreams;
+  // A turn cannot end within a record of TLS. No client begins and resets so many streams in one.
+  if (over_tls_ && reset_at_once_ > limits.streams_in_turn) return CutReason::kResets;
   if (const std::optional<CutReason> reason =
           budget_.Charge(counts, now_ns, connections, process)) {
     return reason;
@@ -49,7 +53,8 @@ std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connec
 }
 
 size_t GuardedConnection::Allowance(int descriptor, uint64_t turn, const FrameLimits& limits) {
-  const size_t allowance = turn_.Allowance(turn, limits);
+  const bool waits = decrypts_ && undecrypted_ > 0;
+  const size_t allowance = waits ? 0 : turn_.Allowance(turn, limits);
   // Better to read too much than never again.
   return allowance == 0 && !poll.Wake(descriptor) ? limits.read_bytes : allowance;
 }
@@ -74,6 +79,7 @@ void GuardedConnection::OnFrame(const FrameHead& frame) {
       if (frame.has(http2::kEndHeaders)) block_bytes_ = 0;
       break;
     case http2::kResetStream:
+      if (frame.stream > last_before_) ++reset_at_once_;
       CountOdd(CutReason::kResets);
       messages_.EndStream(frame.stream);
       break;

@@ -21,6 +21,17 @@ namespace ferrite {
 // Belongs to whoever reads from the connection, but for the members of which it is said.
 class GuardedConnection {
  public:
+  explicit GuardedConnection(bool over_tls = false) : over_tls_(over_tls) {}
+
+  // Whether what comes over the wire is no frames, but TLS.
+  bool over_tls() const { return over_tls_; }
+  // Of that, so much was read; what was read by now is being decrypted. gRPC reads on for as long
+  // as there is something before it decrypts any of it, so nobody would see how much is begun.
+  void AddUndecrypted(size_t bytes) { undecrypted_ += bytes; }
+  void Decrypt() {
+    decrypts_ = true;
+    undecrypted_ = 0;
+  }
   // Looks at the first `size` bytes of `pieces`, which were just read. Returns whether there is
   // something to charge for; what is ordinary and little waits, as to charge for it takes longer.
   bool Walk(const iovec* pieces, size_t size, const FrameLimits& limits);
@@ -61,6 +72,9 @@ class GuardedConnection {
     ++odd_;
   }
 
+  const bool over_tls_;
+  bool decrypts_ = false;  // no more before the handshake is done
+  size_t undecrypted_ = 0;
   FrameWalker walker_;
   ReadTurn turn_;
   UnfinishedMessages messages_;
@@ -71,6 +85,9 @@ class GuardedConnection {
   size_t block_bytes_ = 0;  // of headers without an end
   size_t longest_block_ = 0;
   uint32_t last_stream_ = 0;
+  // Before what was read last, and how many later ones were reset in it.
+  uint32_t last_before_ = 0;
+  int64_t reset_at_once_ = 0;
   bool acknowledged_ = false;    // the server's SETTINGS
   uint32_t unacknowledged_ = 0;  // streams begun before that
   // Streams that were begun in the moment at hand and the one before, and not reset.

@@ -1,6 +1,5 @@
 #include "server/guard/self_test.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -17,8 +16,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// An answer takes less than a millisecond.
-constexpr int kLongestMs = 10'000;
 constexpr int kMostRounds = 100;
 
 constexpr std::string_view kSettings = "\0\0\0\4\0\0\0\0\0"sv;
@@ -32,32 +29,11 @@ absl::Status Unseen(std::string_view what) {
       "; --frame-guard=warn serves without it, at the mercy of clients that flood it with frames"));
 }
 
-// Whether all of it could be sent.
-bool Send(int descriptor, std::string_view bytes) {
-  return send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-         static_cast<ssize_t>(bytes.size());
-}
-
-// Appends what comes next. False at the end of the connection, or when nothing comes.
-bool Receive(int descriptor, std::string* bytes) {
-  pollfd waiting{descriptor, POLLIN, 0};
-  int ready = 0;
-  do {
-    ready = poll(&waiting, 1, kLongestMs);
-  } while (ready < 0 && errno == EINTR);
-  if (ready <= 0) return false;
-  char piece[512];
-  const ssize_t size = recv(descriptor, piece, sizeof(piece), 0);
-  if (size <= 0) return false;
-  bytes->append(piece, static_cast<size_t>(size));
-  return true;
-}
-
 // Waits until SETTINGS are acknowledged, and forgets what came by then.
-bool AwaitAck(int descriptor, std::string* received) {
+bool AwaitAck(TestPeer* peer, std::string* received) {
   size_t ack;
   while ((ack = received->find(kAck)) == std::string::npos) {
-    if (!Receive(descriptor, received)) return false;
+    if (!peer->Receive(received)) return false;
   }
   received->erase(0, ack + kAck.size());
   return true;
@@ -65,7 +41,7 @@ bool AwaitAck(int descriptor, std::string* received) {
 
 }  // namespace
 
-absl::Status TestGuard(FrameGuard* guard, const std::function<void(int descriptor)>& handoff) {
+absl::Status TestGuard(FrameGuard* guard, const TestedWay& way) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
     return absl::ResourceExhaustedError(
@@ -73,13 +49,14 @@ absl::Status TestGuard(FrameGuard* guard, const std::function<void(int descripto
   }
   const Descriptor client(ends[0]);
   const int served = ends[1];
-  if (!guard->Watch(served)) return Unseen("it has no place for a descriptor");
-  handoff(served);
+  if (!guard->Watch(served, way.over_tls)) return Unseen("it has no place for a descriptor");
+  way.handoff(served);
+  const std::unique_ptr<TestPeer> peer = way.connect(client.get());
   std::string received;
   std::string frames = absl::StrCat("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", std::string(kSettings));
   uint64_t turns = 0;
   for (int64_t round = 0; round < kMostRounds; ++round) {
-    if (!Send(client.get(), frames) || !AwaitAck(client.get(), &received))
+    if (!peer->Send(frames) || !AwaitAck(peer.get(), &received))
       return Unseen("the server does not answer its first connection");
     if (guard->FramesOf(served)[static_cast<size_t>(CutReason::kResets)] != round)
       return Unseen("it does not see what is read");
@@ -91,9 +68,9 @@ absl::Status TestGuard(FrameGuard* guard, const std::function<void(int descripto
   }
   if (guard->TurnsOf(served) == turns) return Unseen("it does not see when gRPC waits");
   shutdown(client.get(), SHUT_WR);
-  while (Receive(client.get(), &received)) {
+  while (peer->Receive(&received)) {
   }
-  if (!guard->AwaitForgotten(served, std::chrono::milliseconds(kLongestMs)))
+  if (!guard->AwaitForgotten(served, std::chrono::milliseconds(TestPeer::kLongestMs)))
     return Unseen("it does not see what is closed");
   return absl::OkStatus();
 }

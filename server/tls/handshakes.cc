@@ -19,6 +19,7 @@ constexpr std::chrono::milliseconds kClockSlack(500);
 constexpr int kNobody = -1;
 
 constinit thread_local int client = kNobody;
+constinit thread_local bool counts = false;
 
 uint64_t InodeOf(int descriptor) {
   struct stat status;
@@ -34,14 +35,17 @@ bool HasInput(int descriptor) {
 }  // namespace
 
 Handshakes::Handoff::Handoff(Handshakes* handshakes, int descriptor) {
-  handshakes->MakeRoom();
+  if (handshakes != nullptr) handshakes->MakeRoom();
   client = descriptor;
+  counts = handshakes != nullptr;
 }
 
 Handshakes::Handoff::~Handoff() { client = kNobody; }
 
+int Handshakes::Handoff::descriptor() { return client; }
+
 void Handshakes::Made(const SSL* tls) {
-  if (client == kNobody) return;
+  if (client == kNobody || !counts) return;
   Handshake made{tls, client, InodeOf(client), PeerText(client), Clock::now()};
   MutexLock lock(&mutex_);
   by_tls_[tls] = in_order_.insert(in_order_.end(), std::move(made));

@@ -37,11 +37,13 @@ class Handshakes {
   Handshakes& operator=(const Handshakes&) = delete;
 
   // While one lives, a handshake that begins on this thread is one with the client at the other end
-  // of `descriptor`. Displaces others if there are too many.
+  // of `descriptor`. Displaces others if there are too many. Null: it does not count.
   class Handoff {
    public:
     Handoff(Handshakes* handshakes, int descriptor);
     ~Handoff();
+    // The descriptor of the one that lives on this thread; -1: there is none.
+    static int descriptor();
     Handoff(const Handoff&) = delete;
     Handoff& operator=(const Handoff&) = delete;
   };

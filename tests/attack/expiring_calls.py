@@ -3,13 +3,12 @@ among them. It must not be cut.
 """
 
 import select
-import socket
 import struct
 import sys
 import time
 
 import flood
-from http2_connection import ACK, CANCEL, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, frame
+from http2_connection import ACK, CANCEL, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, connect, frame
 
 PER_SECOND = 10_000
 TICK_S = 0.005
@@ -37,9 +36,8 @@ def read_until(connection, end):
             sys.exit("the connection was cut")
 
 
-def main(address, seconds):
-    host, _, port = address.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=flood.SEND_S) as connection:
+def main(address, seconds, trusted):
+    with connect(address, flood.SEND_S, trusted) as connection:
         connection.sendall(PREFACE + frame(SETTINGS, 0, 0) + frame(SETTINGS, ACK, 0) + frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 30)))
         first = 1
         before = range(0)
@@ -63,4 +61,5 @@ def main(address, seconds):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]))
+    arguments = flood.arguments()
+    main(arguments.address, arguments.seconds, arguments.ca)

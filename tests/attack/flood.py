@@ -3,17 +3,19 @@
 import argparse
 import contextlib
 import socket
+import ssl
 import struct
 import sys
 import threading
 import time
 
 import hpack
-from http2_connection import END_HEADERS, PREFACE, SETTINGS, Http2Connection, frame
+from http2_connection import END_HEADERS, PREFACE, SETTINGS, Http2Connection, connect, frame
 
 GET = "/ferrite.v1.CacheService/Get"
 # A server that takes nothing more for so long is left for a new connection.
 SEND_S = 1
+PIECE_BYTES = 1 << 14
 
 
 def header_block(path=GET):
@@ -34,10 +36,27 @@ def take_answers(connection):
         pass
 
 
-def send_and_read(address, parts, deadline):
+def send_and_read_over_tls(connection, parts, deadline):
+    """Sends all parts, and reads the answers in between: one thread at a time may use it."""
+    for part in parts:
+        for begin in range(0, len(part), PIECE_BYTES):
+            if time.monotonic() > deadline:
+                return
+            connection.settimeout(SEND_S)
+            connection.sendall(part[begin : begin + PIECE_BYTES])
+            connection.settimeout(0)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                while connection.recv(1 << 16):
+                    pass
+
+
+def send_and_read(address, parts, deadline, trusted):
     """Sends all parts on one connection, and reads the answers meanwhile."""
-    host, _, port = address.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=SEND_S) as connection:
+    with connect(address, SEND_S, trusted) as connection:
+        if trusted is not None:
+            with contextlib.suppress(OSError):
+                send_and_read_over_tls(connection, [PREFACE + frame(SETTINGS, 0, 0), *parts], deadline)
+            return
         reader = threading.Thread(target=take_answers, args=(connection,))
         reader.start()
         try:
@@ -53,10 +72,9 @@ def send_and_read(address, parts, deadline):
         reader.join()
 
 
-def send_until_cut(address, parts, deadline):
+def send_until_cut(address, parts, deadline, trusted):
     """Sends all parts on one connection, and stays until the server ends it. Returns whether it did before the deadline."""
-    host, _, port = address.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=SEND_S) as connection:
+    with connect(address, SEND_S, trusted) as connection:
         try:
             connection.sendall(PREFACE + frame(SETTINGS, 0, 0))
             for part in parts:
@@ -74,20 +92,26 @@ def send_until_cut(address, parts, deadline):
     return False
 
 
-def serves(address):
+def serves(address, trusted):
     """Whether a new connection gets an answer to a Get of a key that is not there."""
-    with Http2Connection(address) as connection:
+    with Http2Connection(address, trusted) as connection:
         return connection.call(GET, b"\n\x06absent") == 0
 
 
-def main(parts, connections=1, must_be_cut=True, readers=0):
-    """Runs an attack from the command line: ADDRESS SECONDS. `parts` is a list of bytes, or makes one. The last `readers` of the
-    connections read what is answered.
-    """
+def arguments():
+    """What the command line says: ADDRESS SECONDS, and --ca FILE over TLS."""
     parser = argparse.ArgumentParser()
     parser.add_argument("address")
     parser.add_argument("seconds", type=float)
-    options = parser.parse_args()
+    parser.add_argument("--ca")
+    return parser.parse_args()
+
+
+def main(parts, connections=1, must_be_cut=True, readers=0):
+    """Runs an attack from the command line. `parts` is a list of bytes, or makes one. The last `readers` of the
+    connections read what is answered.
+    """
+    options = arguments()
     made = parts() if callable(parts) else parts
     deadline = time.monotonic() + options.seconds
     cuts = [0] * connections
@@ -97,9 +121,9 @@ def main(parts, connections=1, must_be_cut=True, readers=0):
         while time.monotonic() < deadline:
             try:
                 if reads:
-                    send_and_read(options.address, made, deadline)
+                    send_and_read(options.address, made, deadline, options.ca)
                 else:
-                    cuts[index] += send_until_cut(options.address, made, deadline)
+                    cuts[index] += send_until_cut(options.address, made, deadline, options.ca)
             except OSError:  # not even a connection
                 pass
 
@@ -111,5 +135,5 @@ def main(parts, connections=1, must_be_cut=True, readers=0):
     print(f"connections cut: {sum(cuts)}")
     if must_be_cut and not sum(cuts):
         sys.exit("the server let it happen")
-    if not serves(options.address):
+    if not serves(options.address, options.ca):
         sys.exit("the server does not answer any more")

@@ -1,13 +1,16 @@
 """Runs an attack against a server of its own, beside an ordinary client, and measures what it does to both."""
 
+import contextlib
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
+from certificates import Authority
 from exposition import scrape
 from server_process import ServerProcess
 
@@ -55,18 +58,25 @@ def documented_bytes(server):
     return sum(plan[part] for part in PARTS)
 
 
-def run_attack(name, seconds):
+def run_attack(name, seconds, over_tls=False):
     """Returns what was measured, as a dictionary; None if the server counts no frames, as a sanitizer has recvmsg() to itself."""
-    with ServerProcess(*FLAGS) as server:
+    with contextlib.ExitStack() as stack:
+        flags, trusted = FLAGS, []
+        if over_tls:
+            authority = Authority(stack.enter_context(tempfile.TemporaryDirectory()))
+            pair = authority.issue()
+            flags += (f"--tls-cert={pair.certificate}", f"--tls-key={pair.key}")
+            trusted = [authority.certificate]
+        server = stack.enter_context(ServerProcess(*flags))
         if server.sanitized():
             return None
         cores = sorted(os.sched_getaffinity(0))
-        ordinary = on_core(cores[-1], sys.executable, "-B", HERE / "ordinary_client.py", server.grpc_address)
+        ordinary = on_core(cores[-1], sys.executable, "-B", HERE / "ordinary_client.py", server.grpc_address, *trusted)
         with subprocess.Popen(ordinary, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
             client.stdout.readline()  # it has been served for a while
             before = server.resident_bytes()
             peak = Peak(server)
-            program = on_core(cores[0], sys.executable, "-B", HERE / f"{name}.py", server.grpc_address, str(seconds))
+            program = on_core(cores[0], sys.executable, "-B", HERE / f"{name}.py", server.grpc_address, str(seconds), *(["--ca", *trusted] if trusted else []))
             attack = subprocess.run(program, capture_output=True, text=True, check=False)
             peak.stop()
             out, _ = client.communicate(b"end")

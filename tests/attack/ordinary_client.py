@@ -15,9 +15,17 @@ PAUSE_S = 0.01
 DEADLINE_S = 2
 
 
-def main(address):
+def open_channel(address, trusted):
+    if trusted is None:
+        return grpc.insecure_channel(address)
+    with open(trusted, "rb") as authorities:
+        credentials = grpc.ssl_channel_credentials(authorities.read())
+    return grpc.secure_channel(address, credentials, [("grpc.ssl_target_name_override", "localhost")])
+
+
+def main(address, trusted=None):
     told = False
-    with grpc.insecure_channel(address) as channel:
+    with open_channel(address, trusted) as channel:
         client = cache_pb2_grpc.CacheServiceStub(channel)
         request = cache_pb2.GetRequest(key=b"k")
         taken_s = []
@@ -38,4 +46,4 @@ def main(address):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

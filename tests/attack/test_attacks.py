@@ -8,9 +8,10 @@ SECONDS = 2
 NOT_CUT = ("expiring_calls", "ended_streams", "rapid_resets", "rapid_resets_of_many")
 
 
+@pytest.mark.parametrize("over_tls", [False, True])
 @pytest.mark.parametrize("name", [name for name in measured_attack.attacks() if name != "expiring_calls"])
-def test_the_server_holds(name):
-    seen = measured_attack.run_attack(name, SECONDS)
+def test_the_server_holds(name, over_tls):
+    seen = measured_attack.run_attack(name, SECONDS, over_tls)
     if seen is None:
         pytest.skip("a sanitizer has recvmsg() to itself")
     assert seen["held"], seen["said"]
@@ -21,8 +22,9 @@ def test_the_server_holds(name):
     assert seen["share_served"] > 0, seen
 
 
-def test_an_honest_client_is_not_cut():
-    seen = measured_attack.run_attack("expiring_calls", SECONDS)
+@pytest.mark.parametrize("over_tls", [False, True])
+def test_an_honest_client_is_not_cut(over_tls):
+    seen = measured_attack.run_attack("expiring_calls", SECONDS, over_tls)
     if seen is None:
         pytest.skip("a sanitizer has recvmsg() to itself")
     assert not seen["cut"], seen

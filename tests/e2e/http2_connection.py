@@ -5,6 +5,7 @@ then has to wait. It ignores the send window, so whatever it sends must be small
 """
 
 import socket
+import ssl
 import struct
 
 import hpack
@@ -21,13 +22,23 @@ def frame(kind, flags, stream, payload=b""):
     return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
 
 
+def connect(address, timeout, trusted=None):
+    """A socket. With `trusted`, a file of authorities, it speaks TLS to a server whose certificate is for localhost."""
+    host, _, port = address.rpartition(":")
+    plain = socket.create_connection((host, int(port)), timeout=timeout)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if trusted is None:
+        return plain
+    context = ssl.create_default_context(cafile=trusted)
+    context.set_alpn_protocols(["h2"])
+    return context.wrap_socket(plain, server_hostname="localhost")
+
+
 class Http2Connection:
     """One connection. Every method may raise OSError when the server hangs up."""
 
-    def __init__(self, address):
-        host, _, port = address.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=HANG_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, address, trusted=None):
+        self.socket = connect(address, HANG_S, trusted)
         self._address = address
         self._next_stream = 1
         self._received = b""

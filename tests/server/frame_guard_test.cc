@@ -380,6 +380,44 @@ TEST_F(FrameGuardTest, WhoHadToWaitIsToldOfTheRest) {
   EXPECT_GT(guard_.Allowance(pair.server.get()), 0u);
 }
 
+TEST_F(FrameGuardTest, WhatIsEncryptedIsCountedWhenItIsDecrypted) {
+  const Pair pair;
+  const int descriptor = pair.server.get();
+  const Descriptor set(epoll_create1(0));
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.fd = descriptor}};
+  ASSERT_EQ(epoll_ctl(set.get(), EPOLL_CTL_ADD, descriptor, &event), 0);
+  ASSERT_TRUE(guard_.Watch(descriptor, /*over_tls=*/true));
+  guard_.Polled(descriptor, set.get(), event);
+  const auto decrypt = [&](const std::string& bytes) {
+    guard_.Decrypt(descriptor);
+    return guard_.AdmitDecrypted(descriptor, bytes.data(), bytes.size());
+  };
+  // A handshake is read to its end.
+  ASSERT_TRUE(Admit(pair, "what looks like no frame"));
+  EXPECT_GT(guard_.Allowance(descriptor), 0u);
+  ASSERT_TRUE(decrypt(Preface() + FrameBytes(http2::kSettings, http2::kAck, 0)));
+  // From then on, what was read is decrypted before there is more.
+  ASSERT_TRUE(Admit(pair, "a record"));
+  EXPECT_EQ(guard_.Allowance(descriptor), 0u);
+  std::string streams;
+  for (uint32_t i = 0; i < 64; ++i)
+    streams += FrameBytes(http2::kHeaders, http2::kEndHeaders, 1 + 2 * i, "h");
+  ASSERT_TRUE(decrypt(streams));
+  EXPECT_EQ(guard_.Allowance(descriptor), 0u);
+  FrameGuard::EndTurn();
+  EXPECT_GT(guard_.Allowance(descriptor), 0u);
+  EXPECT_EQ(guard_.cut(CutReason::kResets), 0u);
+  // A turn cannot end within a record.
+  std::string resets;
+  for (uint32_t i = 64; i < 129; ++i) {
+    resets += FrameBytes(http2::kHeaders, http2::kEndHeaders, 1 + 2 * i, "h");
+    resets += FrameBytes(http2::kResetStream, 0, 1 + 2 * i, "1234");
+  }
+  EXPECT_FALSE(decrypt(resets));
+  EXPECT_EQ(guard_.cut(CutReason::kResets), 1u);
+  EXPECT_FALSE(Admit(pair, "more"));
+}
+
 TEST_F(FrameGuardTest, NobodyIsKeptFromReadingWhoCouldNotBeTold) {
   const Pair pair;
   ASSERT_TRUE(guard_.Watch(pair.server.get()));

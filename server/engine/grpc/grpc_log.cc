@@ -10,9 +10,10 @@
 namespace ferrite {
 namespace {
 
-// Lines for each handshake that fails or names another server, of which anybody can make many;
-// whoever counts handshakes says why they fail.
-constexpr std::string_view kOfHandshakes[] = {"Handshake failed", "No match found for server name"};
+// Lines for each handshake that fails or names another server, and for each connection that is cut,
+// of which anybody can make many; whoever counts them says why.
+constexpr std::string_view kOfHandshakes[] = {"Handshake failed", "No match found for server name",
+                                              "SSL_read failed", "Decryption error"};
 
 bool IsOfHandshake(std::string_view message) {
   return std::any_of(std::begin(kOfHandshakes), std::end(kOfHandshakes),

@@ -112,7 +112,9 @@ absl::Status GrpcServer::Build(const std::vector<Rpc>& rpcs) {
       ConnectionType::FROM_FD, grpc::InsecureServerCredentials());
   if (options_.tls != nullptr) {
     tls_acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
-        ConnectionType::FROM_FD, TlsCredentials(options_.tls));
+        ConnectionType::FROM_FD, TlsCredentials(options_.tls, AskedOf::kClients));
+    own_tls_acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+        ConnectionType::FROM_FD, TlsCredentials(options_.tls, AskedOf::kNobody));
   }
   quota_.emplace("ferrite").Resize(options_.max_buffer_bytes);
   Configure(options_, *quota_, &builder);
@@ -162,6 +164,11 @@ void GrpcServer::Handoff(int listener, int descriptor) {
 
 void GrpcServer::HandoffTls(int listener, int descriptor) {
   HandTo(tls_acceptor_.get(), listener, descriptor);
+}
+
+void GrpcServer::HandoffOwnTls(int descriptor) {
+  constexpr int kNoListener = -1;
+  HandTo(own_tls_acceptor_.get(), kNoListener, descriptor);
 }
 
 void GrpcServer::Shutdown(absl::Duration grace, const absl::Status& drained,

@@ -65,6 +65,8 @@ class GrpcServer {
   void Handoff(int listener, int descriptor);
   // The same for one that speaks TLS, if the options say so. One at a time.
   void HandoffTls(int listener, int descriptor);
+  // The same for one of this process itself, which is not asked for a certificate.
+  void HandoffOwnTls(int descriptor);
 
   // Ends in order: no new calls; feeds and streams of frames end with `drained` after the message
   // that they are at; calls in progress may go on until they end or the grace is over, and are
@@ -98,7 +100,9 @@ class GrpcServer {
   std::vector<std::unique_ptr<QueueThread>> threads_;
   using Acceptor = std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor>;
   Acceptor acceptor_;
-  Acceptor tls_acceptor_;  // null: there is no TLS
+  // Null: there is no TLS.
+  Acceptor tls_acceptor_;
+  Acceptor own_tls_acceptor_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -9,8 +9,8 @@
 namespace ferrite {
 namespace {
 
-grpc_ssl_client_certificate_request_type RequestOf(const TlsFront& tls) {
-  if (tls.certificate->current()->client_ca_pem.empty())
+grpc_ssl_client_certificate_request_type RequestOf(const TlsFront& tls, AskedOf asked) {
+  if (asked == AskedOf::kNobody || tls.certificate->current()->client_ca_pem.empty())
     return GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE;
   return tls.clients == ClientCertificates::kRequired
              ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
@@ -21,11 +21,11 @@ grpc_ssl_client_certificate_request_type RequestOf(const TlsFront& tls) {
 // connection whether there is another.
 class RenewableCredentials final : public grpc::ServerCredentials {
  public:
-  explicit RenewableCredentials(const TlsFront* tls)
+  RenewableCredentials(const TlsFront* tls, AskedOf asked)
       : certificate_(*tls->certificate),
         credentials_(grpc_ssl_server_credentials_create_with_options(
-            grpc_ssl_server_credentials_create_options_using_config_fetcher(RequestOf(*tls), &Fetch,
-                                                                            this))) {}
+            grpc_ssl_server_credentials_create_options_using_config_fetcher(RequestOf(*tls, asked),
+                                                                            &Fetch, this))) {}
   ~RenewableCredentials() override { grpc_server_credentials_release(credentials_); }
 
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
@@ -58,8 +58,8 @@ class RenewableCredentials final : public grpc::ServerCredentials {
 
 }  // namespace
 
-std::shared_ptr<grpc::ServerCredentials> TlsCredentials(const TlsFront* tls) {
-  return std::make_shared<RenewableCredentials>(tls);
+std::shared_ptr<grpc::ServerCredentials> TlsCredentials(const TlsFront* tls, AskedOf asked) {
+  return std::make_shared<RenewableCredentials>(tls, asked);
 }
 
 }  // namespace ferrite

@@ -10,8 +10,11 @@
 
 namespace ferrite {
 
+// Who is asked for a certificate.
+enum class AskedOf { kClients, kNobody };
+
 // Connections that begin get the certificate that is in force by then, without a pause. They have
 // to be handed over one after the other. `tls` must outlive the server.
-std::shared_ptr<grpc::ServerCredentials> TlsCredentials(const TlsFront* tls);
+std::shared_ptr<grpc::ServerCredentials> TlsCredentials(const TlsFront* tls, AskedOf asked);
 
 }  // namespace ferrite

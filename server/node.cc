@@ -84,7 +84,9 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
       admissions_({.operations = settings.max_inflight_operations,
                    .bytes = settings.max_inflight_bytes,
                    .connection_percent = settings.connection_share_percent},
-                  static_cast<size_t>(settings.max_concurrent_streams)),
+                  {.per_connection = static_cast<size_t>(settings.max_concurrent_streams),
+                   .all = settings.max_streams,
+                   .connection_percent = settings.connection_share_percent}),
       slow_calls_(settings.slowlog_threshold, settings.slowlog_entries),
       live_settings_(
           settings, [this] { return store_.LeastMemoryBytes(); },
@@ -115,7 +117,7 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
       store_metrics_(
           &store_, [this] { return replays_.memory_bytes(); },
           [this] { return CountConnections(); }),
-      admission_metrics_(&counters_, &admissions_.budget),
+      admission_metrics_(&counters_, &admissions_),
       event_metrics_(&events_),
       settings_metrics_(&live_settings_),
       cluster_metrics_(driver_.get()) {
@@ -365,10 +367,12 @@ void Node::Shutdown() {
   listener_.Stop();
   // Its thread wakes calls.
   if (policy_file_.has_value()) policy_file_->Stop();
-  grpc_.Shutdown(grace,
-                 MakeError(absl::StatusCode::kUnavailable, v1::SHUTTING_DOWN,
-                           "the server shuts down; frames without a reply were not executed"),
-                 [this](size_t thread) { dispatchers_[thread]->Close(); });
+  grpc_.Shutdown(
+      grace,
+      MakeError(absl::StatusCode::kUnavailable, v1::SHUTTING_DOWN,
+                "the server shuts down; frames without a reply were not executed"),
+      [this](size_t thread) { dispatchers_[thread]->Close(); },
+      [this] { return listener_.EndConnections(); });
   if (driver_ != nullptr) driver_->Leave();
 }
 

@@ -54,7 +54,8 @@ CallVerdict VerdictOnBrokenStream(const absl::Status& why, bool was_sent, bool r
   }
   // What was not executed can be sent elsewhere, until its time is over.
   const bool is_elsewhere =
-      has_choice && (was_sent ? ReasonOf(why) == "SHUTTING_DOWN" : absl::IsUnavailable(why));
+      has_choice &&
+      (was_sent ? ReasonOf(why) == "SHUTTING_DOWN" && !MayBeDone(why) : absl::IsUnavailable(why));
   // What has no reply on a stream that was refused was not executed.
   const bool is_safe = repeatable || is_elsewhere || (was_sent && !MayBeDone(why));
   return {.kind = CallVerdict::Kind::kTryAgain,

@@ -32,22 +32,26 @@ std::vector<prometheus::MetricFamily> AdmissionMetrics::Collect() const {
   const auto gauge = [](const char* name, const char* help, uint64_t value) {
     return SingleGauge(name, help, static_cast<double>(value));
   };
-  return {shed,
-          refused,
-          SingleCounter("ferrite_stalled_replies_total",
-                        "Calls that were ended as their clients had not taken a message for too "
-                        "long.",
-                        static_cast<double>(counters_.Sum([](const ThreadCounters& thread) {
-                          return thread.stalled_replies();
-                        }))),
-          gauge("ferrite_inflight_operations", "Operations taken up whose answers are not out yet.",
-                budget_.operations()),
-          gauge("ferrite_inflight_operations_limit", "How many there may be.",
-                budget_.limits().operations),
-          gauge("ferrite_inflight_bytes",
-                "Bytes of requests and replies in progress, and what gRPC holds for each call.",
-                budget_.bytes()),
-          gauge("ferrite_inflight_bytes_limit", "How many there may be.", budget_.limits().bytes)};
+  return {
+      shed,
+      refused,
+      SingleCounter("ferrite_stalled_replies_total",
+                    "Calls that were ended as their clients had not taken a message for too "
+                    "long.",
+                    static_cast<double>(counters_.Sum(
+                        [](const ThreadCounters& thread) { return thread.stalled_replies(); }))),
+      gauge("ferrite_inflight_operations", "Operations taken up whose answers are not out yet.",
+            admissions_.budget.operations()),
+      gauge("ferrite_inflight_operations_limit", "How many there may be.",
+            admissions_.budget.limits().operations),
+      gauge("ferrite_inflight_bytes",
+            "Bytes of requests and replies in progress, and what gRPC holds for each call.",
+            admissions_.budget.bytes()),
+      gauge("ferrite_inflight_bytes_limit", "How many there may be.",
+            admissions_.budget.limits().bytes),
+      gauge("ferrite_streams", "Streams that are open, without subscriptions.",
+            admissions_.places.taken()),
+      gauge("ferrite_streams_limit", "How many there may be.", admissions_.places.limits().all)};
 }
 
 }  // namespace ferrite

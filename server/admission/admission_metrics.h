@@ -7,7 +7,7 @@
 
 #include <vector>
 
-#include "server/admission/inflight_budget.h"
+#include "server/admission/gate.h"
 #include "server/metrics/thread_counters.h"
 
 namespace ferrite {
@@ -16,13 +16,13 @@ namespace ferrite {
 class AdmissionMetrics final : public prometheus::Collectable {
  public:
   // Both must outlive this.
-  AdmissionMetrics(const CounterRegistry* counters, const InflightBudget* budget)
-      : counters_(*counters), budget_(*budget) {}
+  AdmissionMetrics(const CounterRegistry* counters, const Admissions* admissions)
+      : counters_(*counters), admissions_(*admissions) {}
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   const CounterRegistry& counters_;
-  const InflightBudget& budget_;
+  const Admissions& admissions_;
 };
 
 }  // namespace ferrite

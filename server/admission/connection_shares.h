@@ -35,10 +35,14 @@ class ConnectionShares {
 
   // Whether a connection that holds so much may get more of `limit`, of which all hold `used`.
   bool Allows(uint64_t held, uint64_t used, uint64_t limit) const {
+    return Allows(held, used, limit, most_percent_);
+  }
+  // The same for what is counted elsewhere.
+  static bool Allows(uint64_t held, uint64_t used, uint64_t limit, uint64_t most_percent) {
     if (held == 0) [[likely]]
       return true;
     const uint64_t free = limit > used ? limit - used : 0;
-    return held * (100 - most_percent_) < free * most_percent_;
+    return held * (100 - most_percent) < free * most_percent;
   }
   uint64_t most_percent() const { return most_percent_; }
 

@@ -55,9 +55,9 @@ std::optional<std::chrono::nanoseconds> DelayAfter(v1::ErrorReason reason) {
 
 }  // namespace
 
-Admissions::Admissions(const InflightLimits& limits, size_t streams_per_connection)
+Admissions::Admissions(const InflightLimits& limits, const StreamLimits& streams)
     : budget(limits),
-      places(streams_per_connection),
+      places(streams),
       no_operations(Overloaded("as many operations are in progress as may be",
                                "--max-inflight-operations", limits.operations)),
       no_bytes(Overloaded("requests and replies in progress take as many bytes as they may",

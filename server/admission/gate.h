@@ -53,7 +53,8 @@ class Passage {
   Passage& operator=(Passage&& other) noexcept;
   ~Passage() { End(); }
 
-  // The reply that has been made last has so many bytes; the one before it, if any, is out.
+  // The reply that has been made last has so many bytes, without those that KeptBlocks counts. The
+  // one before it, if any, is out.
   void HoldReply(uint64_t bytes);
   // The call waits for something other than its thread from now on, or no longer does. While it
   // waits it holds its part of the budget, but is no backlog of the thread.
@@ -77,7 +78,7 @@ class Passage {
 
 // What all gates of a server share. Thread-safe.
 struct Admissions {
-  explicit Admissions(const InflightLimits& limits, size_t streams_per_connection = 1024);
+  explicit Admissions(const InflightLimits& limits, const StreamLimits& streams = {});
 
   InflightBudget budget;
   StreamPlaces places;

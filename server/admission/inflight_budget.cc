@@ -13,11 +13,11 @@ Admission InflightBudget::Take(Share* share, uint64_t operations, uint64_t bytes
 
 Admission InflightBudget::Judge(uint64_t used, uint64_t held) const {
   const uint64_t operations = used >> kByteBits;
-  const uint64_t bytes = used & kByteMask;
+  const uint64_t bytes = (used & kByteMask) + lasting_->blocks.bytes();
   if (operations >= limits_.operations) return Admission::kNoOperations;
   if (bytes >= limits_.bytes) return Admission::kNoBytes;
-  if (!shares_.Allows(held >> kByteBits, operations, limits_.operations) ||
-      !shares_.Allows(held & kByteMask, bytes, limits_.bytes)) {
+  if (!lasting_->shares.Allows(held >> kByteBits, operations, limits_.operations) ||
+      !lasting_->shares.Allows(held & kByteMask, bytes, limits_.bytes)) {
     return Admission::kShareTaken;
   }
   return Admission::kAdmitted;

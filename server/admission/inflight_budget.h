@@ -6,6 +6,7 @@
 //
 // The budget admits as long as it is not used up. What is admitted last may go beyond it, as nobody
 // knows a reply's size before it is there: by one request and one reply for each serving thread.
+// A block of a value that several replies refer to counts once (call/kept_blocks.h).
 // It admits nothing of a connection that holds its share (connection_shares.h).
 //
 // It is the one cache line that all threads write: three times for each call or frame (taken, the
@@ -14,8 +15,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "server/admission/connection_shares.h"
+#include "server/call/kept_blocks.h"
 
 namespace ferrite {
 
@@ -38,9 +41,9 @@ class InflightBudget {
   using Share = ConnectionShares::Cell;
 
   explicit InflightBudget(const InflightLimits& limits)
-      : limits_(limits), shares_(limits.connection_percent) {}
+      : limits_(limits), lasting_(std::make_shared<Lasting>(limits.connection_percent)) {}
 
-  Share* ShareOf(uint64_t connection) { return shares_.Of(connection); }
+  Share* ShareOf(uint64_t connection) { return lasting_->shares.Of(connection); }
 
   // Takes the amounts, or nothing if either is used up or `share` holds too much of it.
   Admission Take(Share* share, uint64_t operations, uint64_t bytes);
@@ -59,7 +62,11 @@ class InflightBudget {
   }
 
   uint64_t operations() const { return used_.load(std::memory_order_relaxed) >> kByteBits; }
-  uint64_t bytes() const { return used_.load(std::memory_order_relaxed) & kByteMask; }
+  uint64_t bytes() const {
+    return (used_.load(std::memory_order_relaxed) & kByteMask) + lasting_->blocks.bytes();
+  }
+  // What replies keep beside what is taken here; it keeps the shares, too.
+  std::shared_ptr<KeptBlocks> blocks() const { return {lasting_, &lasting_->blocks}; }
   const InflightLimits& limits() const { return limits_; }
 
  private:
@@ -74,8 +81,16 @@ class InflightBudget {
   // What there is already, of all and of a connection, leaves room for more.
   Admission Judge(uint64_t used, uint64_t held) const;
 
+  // What replies use until gRPC lets go of them.
+  struct Lasting {
+    explicit Lasting(uint64_t most_percent) : shares(most_percent) {}
+
+    ConnectionShares shares;
+    KeptBlocks blocks;
+  };
+
   const InflightLimits limits_;
-  ConnectionShares shares_;
+  const std::shared_ptr<Lasting> lasting_;
   // On a cache line of its own: every thread writes it.
   alignas(64) std::atomic<uint64_t> used_{0};
 };

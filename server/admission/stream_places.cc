@@ -4,29 +4,66 @@
 
 #include <string>
 
+#include "server/admission/connection_shares.h"
 #include "server/call/status.h"
 
 namespace ferrite {
 namespace {
 
-absl::Status TooManyStreams(size_t limit) {
-  return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED,
-                   "this connection has as many streams as it may, " + std::to_string(limit) +
-                       " (--max-concurrent-streams); end one, or open another connection",
+bool CountsAmongAll(Method method) { return method != Method::kSubscribe; }
+
+absl::Status Overloaded(const std::string& text, size_t limit) {
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED, text,
                    {{"limit", std::to_string(limit)}});
+}
+
+absl::Status TooManyStreams(size_t limit) {
+  return Overloaded("this connection has as many streams as it may, " + std::to_string(limit) +
+                        " (--max-concurrent-streams); end one, or open another connection",
+                    limit);
+}
+
+absl::Status TooManyOfAll(size_t limit) {
+  return Overloaded(
+      "the server has as many streams as it may, " + std::to_string(limit) + " (--max-streams)",
+      limit);
+}
+
+absl::Status ShareTaken(const StreamLimits& limits) {
+  return Overloaded("this connection has as many streams as it may beside the others, of " +
+                        std::to_string(limits.all) +
+                        " (--max-streams, --connection-share); end one, or come again later",
+                    limits.all);
 }
 
 }  // namespace
 
-StreamPlaces::StreamPlaces(size_t per_connection)
-    : per_connection_(per_connection), too_many_(TooManyStreams(per_connection)) {}
+StreamPlaces::StreamPlaces(const StreamLimits& limits)
+    : limits_(limits),
+      too_many_(TooManyStreams(limits.per_connection)),
+      too_many_of_all_(TooManyOfAll(limits.all)),
+      share_taken_(ShareTaken(limits)) {}
 
-absl::Status StreamPlaces::Take(uint64_t connection) {
+absl::Status StreamPlaces::Take(Method method, uint64_t connection, ShedReason* reason) {
+  const bool counts = CountsAmongAll(method);
   {
     MutexLock lock(&mutex_);
-    size_t& taken = taken_[connection];
-    if (taken < per_connection_) {
-      ++taken;
+    const auto found = taken_.find(connection);
+    const Taken taken = found == taken_.end() ? Taken{} : found->second;
+    if (counts && all_ >= limits_.all) {
+      *reason = ShedReason::kAllStreams;
+      return too_many_of_all_;
+    }
+    if (counts &&
+        !ConnectionShares::Allows(taken.counted, all_, limits_.all, limits_.connection_percent)) {
+      *reason = ShedReason::kConnectionShare;
+      return share_taken_;
+    }
+    if (taken.any < limits_.per_connection) {
+      Taken& place = found == taken_.end() ? taken_[connection] : found->second;
+      ++place.any;
+      place.counted += counts;
+      all_ += counts;
       return absl::OkStatus();
     }
   }
@@ -34,15 +71,19 @@ absl::Status StreamPlaces::Take(uint64_t connection) {
     spdlog::warn(
         "a connection has {} streams, as many as it may (--max-concurrent-streams); "
         "further ones are refused, and counted as ferrite_shed_total{{reason=\"streams\"}}",
-        per_connection_);
+        limits_.per_connection);
   });
+  *reason = ShedReason::kStreams;
   return too_many_;
 }
 
-void StreamPlaces::GiveBack(uint64_t connection) {
+void StreamPlaces::GiveBack(Method method, uint64_t connection) {
+  const bool counts = CountsAmongAll(method);
   MutexLock lock(&mutex_);
-  const auto taken = taken_.find(connection);
-  if (--taken->second == 0) taken_.erase(taken);
+  const auto place = taken_.find(connection);
+  all_ -= counts;
+  place->second.counted -= counts;
+  if (--place->second.any == 0) taken_.erase(place);
 }
 
 }  // namespace ferrite

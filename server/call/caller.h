@@ -3,6 +3,7 @@
 // Who made a call, and what came with it beside its messages.
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ class Caller {
   virtual Clock::time_point deadline() const = 0;
   // Where the call came from, such as "ipv4:127.0.0.1:50000".
   virtual std::string peer() const = 0;
+  // A number that all calls of one connection have in common, and no others at that time.
+  virtual uint64_t connection() const { return 0; }
   // The value of a metadata entry, by its name in lower case; absent if there is none, or more than
   // one.
   virtual std::optional<std::string_view> Metadata(std::string_view name) const = 0;

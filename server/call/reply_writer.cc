@@ -13,6 +13,19 @@ constexpr size_t kFirstChunkBytes = size_t{8} << 10;
 constexpr size_t kChunkBytes = size_t{64} << 10;
 
 void Unref(void* block) { static_cast<ValueBlock*>(block)->Unref(); }
+
+// A block that a message refers to, and where that is counted.
+struct CountedBlock {
+  ValueBlock* block;
+  std::shared_ptr<KeptBlocks> blocks;
+  KeptBlocks::Share* share;
+};
+void LetGo(void* owner) {
+  const std::unique_ptr<CountedBlock> counted(static_cast<CountedBlock*>(owner));
+  counted->blocks->LetGo(counted->block, counted->share);
+  counted->block->Unref();
+}
+
 void Release(void* owner) { delete static_cast<std::shared_ptr<const void>*>(owner); }
 
 }  // namespace
@@ -31,7 +44,16 @@ void ReplyWriter::AppendValue(const Value& value) {
   }
   CloseChunk();
   block->Ref();
+  if (blocks_ != nullptr) return AppendCounted(block);
   pieces_.push_back({bytes.data(), bytes.size(), &Unref, block});
+  closed_bytes_ += bytes.size();
+}
+
+void ReplyWriter::AppendCounted(ValueBlock* block) {
+  const std::string_view bytes = block->bytes();
+  blocks_->Keep(block, share_);
+  counted_bytes_ += bytes.size();
+  pieces_.push_back({bytes.data(), bytes.size(), &LetGo, new CountedBlock{block, blocks_, share_}});
   closed_bytes_ += bytes.size();
 }
 
@@ -49,20 +71,21 @@ void ReplyWriter::AppendMessage(const google::protobuf::MessageLite& message) {
 
 std::vector<Piece> ReplyWriter::Take() {
   CloseChunk();
-  closed_bytes_ = 0;
+  closed_bytes_ = counted_bytes_ = 0;
   return std::exchange(pieces_, {});
 }
 
 void ReplyWriter::Clear() {
   for (const Piece& piece : pieces_) piece.release(piece.owner);
   pieces_.clear();
-  closed_bytes_ = 0;
+  closed_bytes_ = counted_bytes_ = 0;
   next_ = begin_;
 }
 
 void ReplyWriter::Swap(ReplyWriter* other) {
   std::swap(pieces_, other->pieces_);
   std::swap(closed_bytes_, other->closed_bytes_);
+  std::swap(counted_bytes_, other->counted_bytes_);
   std::swap(begin_, other->begin_);
   std::swap(next_, other->next_);
   std::swap(end_, other->end_);

@@ -8,9 +8,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "google/protobuf/message_lite.h"
+#include "server/call/kept_blocks.h"
 #include "store/value.h"
 
 namespace ferrite {
@@ -35,6 +37,13 @@ class ReplyWriter {
   ~ReplyWriter();
   ReplyWriter(const ReplyWriter&) = delete;
   ReplyWriter& operator=(const ReplyWriter&) = delete;
+
+  // Has blocks of values counted there for as long as messages refer to them.
+  void CountBlocksIn(std::shared_ptr<KeptBlocks> blocks) { blocks_ = std::move(blocks); }
+  // Whom those that are appended from now on are charged to. It must live as long as KeptBlocks.
+  void ChargeBlocksTo(KeptBlocks::Share* share) { share_ = share; }
+  // Of the bytes appended so far, those that are not counted there.
+  size_t uncounted_bytes() const { return size() - counted_bytes_; }
 
   // Bytes appended so far.
   size_t size() const { return closed_bytes_ + static_cast<size_t>(next_ - begin_); }
@@ -81,14 +90,18 @@ class ReplyWriter {
   void Swap(ReplyWriter* other);
 
  private:
+  void AppendCounted(ValueBlock* block);
   void AppendReference(std::string_view bytes, const std::shared_ptr<const void>& owner);
   void Grow(size_t bytes);
   // Makes a piece of what was appended since the last one.
   void CloseChunk();
 
+  std::shared_ptr<KeptBlocks> blocks_;  // null: nothing is counted
+  KeptBlocks::Share* share_ = nullptr;
   std::vector<Piece> pieces_;
   size_t closed_bytes_ = 0;  // in pieces_
-  char* begin_ = nullptr;    // the chunk that is being filled, from malloc
+  size_t counted_bytes_ = 0;
+  char* begin_ = nullptr;  // the chunk that is being filled, from malloc
   char* next_ = nullptr;
   char* end_ = nullptr;
 };

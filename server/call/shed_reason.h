@@ -22,12 +22,20 @@ enum class ShedReason : size_t {
   kUnknownMethod,    // there is no such method
   kConnections,      // --max-connections
   kConnectionShare,  // --connection-share
+  kAllStreams,       // --max-streams
+  kTopics,           // --subscriber-total-bytes
+  kShuttingDown,     // the server ends
 };
 
 // In the order of ShedReason.
-inline constexpr std::array kShedReasonNames = {
-    "operations",     "bytes",          "backlog",     "deadline",        "memory",
-    "request_window", "streams",        "subscribers", "globs",           "message_size",
-    "compression",    "unknown_method", "connections", "connection_share"};
+inline constexpr std::array kShedReasonNames = {"operations",   "bytes",
+                                                "backlog",      "deadline",
+                                                "memory",       "request_window",
+                                                "streams",      "subscribers",
+                                                "globs",        "message_size",
+                                                "compression",  "unknown_method",
+                                                "connections",  "connection_share",
+                                                "all_streams",  "topics",
+                                                "shutting_down"};
 
 }  // namespace ferrite

@@ -27,6 +27,13 @@ const absl::Status& PassedWhileWaiting() {
   return passed;
 }
 
+absl::Status EndedByShutdown() {
+  return MakeError(absl::StatusCode::kUnavailable, v1::SHUTTING_DOWN,
+                   "the server shuts down, and the call was not done in time (--shutdown-grace); "
+                   "it may have been done in part",
+                   {{"executed", "unknown"}});
+}
+
 constexpr char kPushback[] = "grpc-retry-pushback-ms";
 
 void AddPushback(std::chrono::nanoseconds delay, CallEnd* end) {
@@ -129,6 +136,12 @@ void Call::Drain() {
   if (rpc_.shape == Shape::kFeed) Advance();
 }
 
+void Call::EndWait() {
+  if (answer_ == nullptr || writing_ || state_ != State::kOpen || gone_) return;
+  end_.status = EndedByShutdown();
+  Finish();
+}
+
 void Call::TakeTurn() {
   const bool first = rpc_.shape != Shape::kFrames;
   const CallStep step(thread_.wait(), meter_->counters(),
@@ -147,6 +160,7 @@ void Call::TakeTurn() {
   }
   if (end_.status.ok()) {
     if (first) received_at_ = meter_->begin();
+    reply->ChargeBlocksTo(share_);
     Turn turn(transport_.request(), received_at_, transport_, reply, this);
     end_.status = rpc_.handler(&turn);
     if (end_.status.ok()) answer_ = turn.TakeAnswer();
@@ -176,8 +190,18 @@ absl::Status Call::CheckDeadline() const {
   return PassedBeforeBegin();
 }
 
+absl::Status Call::CheckDrained() const {
+  if (thread_.drained().ok()) [[likely]]
+    return absl::OkStatus();
+  ThreadCounters::Current().Count(ShedReason::kShuttingDown);
+  return thread_.drained();
+}
+
 absl::Status Call::Admit() {
-  if (rpc_.shape == Shape::kFeed && !thread_.drained().ok()) return thread_.drained();
+  // To operators and probes the server says how it is until it is gone.
+  if (rpc_.shape == Shape::kFeed || IsUsersWork(rpc_.method)) {
+    if (absl::Status status = CheckDrained(); !status.ok()) return status;
+  }
   if (rpc_.shape != Shape::kFrames) {
     if (absl::Status status = CheckDeadline(); !status.ok()) return status;
   }
@@ -201,9 +225,11 @@ absl::Status Call::Pass(Passage* passage) {
 
 absl::Status Call::TakePlace() {
   if (rpc_.shape == Shape::kUnary || has_place_) return absl::OkStatus();
-  absl::Status status = thread_.gate()->places()->Take(transport_.connection());
+  ShedReason reason = ShedReason::kStreams;
+  absl::Status status =
+      thread_.gate()->places()->Take(rpc_.method, transport_.connection(), &reason);
   has_place_ = status.ok();
-  if (!has_place_) ThreadCounters::Current().Count(ShedReason::kStreams);
+  if (!has_place_) ThreadCounters::Current().Count(reason);
   return status;
 }
 
@@ -225,6 +251,7 @@ void Call::Advance() {
     return Finish();
   }
   passage_.Resume();
+  thread_.reply()->ChargeBlocksTo(share_);
   const CallerScope scope(&transport_);
   Proceed(answer_->Advance(thread_.reply(), &end_), step);
 }
@@ -285,14 +312,15 @@ void Call::EndTurn(CallStep::Clock::time_point now) {
     meter_->CountBytes(0, sent_bytes_);
   }
   EndMeter(now);
+  const uint64_t uncounted_bytes = reply->uncounted_bytes();
   Finish(now);
-  passage_.HoldReply(sent_bytes_);
+  passage_.HoldReply(uncounted_bytes);
 }
 
 void Call::Send(Clock::time_point now) {
-  const uint64_t bytes = thread_.reply()->size();
-  sent_bytes_ += bytes;
-  passage_.HoldReply(bytes);
+  const ReplyWriter& reply = *thread_.reply();
+  sent_bytes_ += reply.size();
+  passage_.HoldReply(reply.uncounted_bytes());
   writing_ = true;
   opened_ = true;
   // What becomes of feeds that nobody reads is their own affair.
@@ -368,7 +396,7 @@ void Call::ReleaseIfOver() {
   EndMeter(CallStep::Clock::now());
   passage_.End();
   passage_ahead_.End();
-  if (has_place_) thread_.gate()->places()->GiveBack(transport_.connection());
+  if (has_place_) thread_.gate()->places()->GiveBack(rpc_.method, transport_.connection());
   deadline_timer_.reset();
   Unlink();
   ForgetTarget();

@@ -14,7 +14,8 @@
 //      the order. A frame that comes before the reply to the one before it is out must pass the
 //      gate at once, as it takes memory from then on.
 //   4. Finish, at most once: with the outcome of the turn; or because the deadline has passed while
-//      the call waited, the server drains (of feeds and frames), or a frame is refused.
+//      the call waited, the server drains (of feeds and frames; others are refused from then on,
+//      and end when the grace is over), or a frame is refused.
 //   5. OnGone: the call is over on the wire, by its end or because the client is gone. In the
 //      latter case the answer goes at once, and nothing more is sent.
 //   6. Release: all of this is through, and nothing is in flight.
@@ -70,6 +71,8 @@ class Call final : public Link {
   void Advance();
   // The thread drains: ends the call if it would not end by itself.
   void Drain();
+  // The grace is over: ends the call if it waits for anything but its client.
+  void EndWait();
 
   ServingThread* thread() const { return &thread_; }
   // Of whoever handles its requests, who may keep something there from one to the next.
@@ -107,6 +110,7 @@ class Call final : public Link {
   // The same if it may be taken up beside the last one: not where it might have to be refused.
   void ReadBeside();
   absl::Status CheckDeadline() const;
+  absl::Status CheckDrained() const;
   absl::Status Admit();
   // Asks the gate; if it refuses, with what is to be told in end_.
   absl::Status Pass(Passage* passage);

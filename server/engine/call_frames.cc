@@ -29,6 +29,7 @@ class HeldAnswer final : public Answer {
 void Call::BeginFrames() {
   transport_.TakeNext();
   end_.status = CheckDeadline();
+  if (end_.status.ok()) end_.status = CheckDrained();
   if (end_.status.ok()) end_.status = TakePlace();
   if (!end_.status.ok()) {
     AddPushbackIfAny();
@@ -86,6 +87,7 @@ void Call::TakeLaterFrame() {
   frame.bytes = transport_.request().size();
   frame.request = transport_.TakeRequest();
   if (end.status.ok()) {
+    reply->ChargeBlocksTo(share_);
     Turn turn(*frame.request, received_at_, transport_, reply, this);
     end.status = rpc_.handler(&turn);
     if (end.status.ok()) frame.answer = turn.TakeAnswer();
@@ -93,7 +95,7 @@ void Call::TakeLaterFrame() {
   }
   beside_ = end.status.ok() && (next == Answer::Next::kEnd || next == Answer::Next::kWaitBeside);
   if (next == Answer::Next::kEnd) {
-    frame.passage.HoldReply(reply->size());
+    frame.passage.HoldReply(reply->uncounted_bytes());
     frame.bytes += reply->size();
     frame.answer = std::make_unique<HeldAnswer>(reply, std::move(end));
   }

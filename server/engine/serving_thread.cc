@@ -26,6 +26,14 @@ void ServingThread::Drain(const absl::Status& status) {
   }
 }
 
+void ServingThread::EndWaits() {
+  for (Link* link = calls_.next(); link != &calls_;) {
+    Call* const call = static_cast<Call*>(link);
+    link = link->next();
+    call->EndWait();
+  }
+}
+
 void ServingThread::Close() {
   closed_ = true;
   for (const auto& body : when_closed_) body();

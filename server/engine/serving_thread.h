@@ -29,7 +29,9 @@ class ServingThread {
   // `index` counts the threads from 0. `admissions`, and `slow_calls`, where calls that take long
   // are entered, must outlive it.
   ServingThread(size_t index, Admissions* admissions, SlowCalls* slow_calls)
-      : index_(index), gate_(admissions), slow_calls_(*slow_calls) {}
+      : index_(index), gate_(admissions), slow_calls_(*slow_calls) {
+    reply_.CountBlocksIn(admissions->budget.blocks());
+  }
   virtual ~ServingThread() = default;
   ServingThread(const ServingThread&) = delete;
   ServingThread& operator=(const ServingThread&) = delete;
@@ -68,8 +70,10 @@ class ServingThread {
   void Add(Link* call) { calls_.Append(call); }
   bool has_calls() const { return !calls_.alone(); }
   // Ends every call that would not end by itself, now and from now on, with `status`, as soon as
-  // the message that is being written is out.
+  // the message that is being written is out; calls that begin from now on are refused with it.
   void Drain(const absl::Status& status);
+  // Ends what still waits for something, likewise.
+  void EndWaits();
   // What Drain() was given; OK before.
   const absl::Status& drained() const { return drained_; }
 

@@ -22,9 +22,6 @@ class Transport : public Caller {
  public:
   virtual ~Transport() = default;
 
-  // A number that all calls of one connection have in common, and no others at that time.
-  virtual uint64_t connection() const = 0;
-
   // The request that was received last.
   virtual const Request& request() const = 0;
   // Why that request cannot be taken as it came, such as its size; OK if it can.

@@ -14,6 +14,10 @@ namespace {
 
 // Other calls of the thread have their turn after so many.
 constexpr size_t kEventsPerStep = 512;
+// How often to look whether there is room for events, as other threads make it, too.
+constexpr std::chrono::milliseconds kLookForRoom(50);
+// How many streams look then: each reads the log, perhaps in vain.
+constexpr size_t kStreamsThatLook = 64;
 
 }  // namespace
 
@@ -28,7 +32,10 @@ absl::Status BeginStream(EventHub* hub) {
 }
 
 Dispatcher::Dispatcher(ServingThread* thread, EventHub* hub)
-    : thread_(*thread), hub_(*hub), heartbeat_timer_([this] { Ring(); }) {}
+    : thread_(*thread),
+      hub_(*hub),
+      heartbeat_timer_([this] { Ring(); }),
+      room_timer_([this] { WakeForRoom(); }) {}
 
 Dispatcher::~Dispatcher() { FERRITE_CHECK(streams_.empty()); }
 
@@ -59,6 +66,7 @@ void Dispatcher::Wake() {
 void Dispatcher::Close() {
   heartbeats_.clear();
   heartbeat_timer_.Cancel();
+  room_timer_.Cancel();
 }
 
 void Dispatcher::Add(SubscriberStream* subscription, uint64_t position) {
@@ -75,8 +83,27 @@ void Dispatcher::Remove(SubscriberStream* subscription) {
   if (stream == streams_.end()) return;
   for (const TopicRef& topic : subscription->topics()) index_.Remove(*topic, subscription);
   heartbeats_.erase({stream->second, subscription});
+  without_room_.erase(*subscription->room_turn());
   streams_.erase(stream);
   if (streams_.empty()) active_ = false;
+}
+
+void Dispatcher::AwaitRoom(SubscriberStream* subscription) {
+  if (without_room_.empty()) room_timer_.Set(thread_.timers(), Clock::now() + kLookForRoom);
+  if (*subscription->room_turn() != 0) return;
+  *subscription->room_turn() = ++room_turns_;
+  without_room_.emplace(room_turns_, subscription);
+}
+
+void Dispatcher::WakeForRoom() {
+  for (size_t i = 0; i < kStreamsThatLook && !without_room_.empty(); ++i) {
+    if (!hub_.budget()->Allows(1)) break;
+    SubscriberStream* const stream = without_room_.begin()->second;
+    without_room_.erase(without_room_.begin());
+    *stream->room_turn() = 0;
+    stream->Wake();
+  }
+  if (!without_room_.empty()) room_timer_.Set(thread_.timers(), Clock::now() + kLookForRoom);
 }
 
 void Dispatcher::PostStep() {

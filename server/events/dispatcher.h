@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -59,6 +60,9 @@ class Dispatcher {
 
   // For streams: up to here all events have been offered.
   uint64_t position() const { return position_; }
+  // There is no room now for the event that the stream is to send next: wakes it when there may be
+  // some.
+  void AwaitRoom(SubscriberStream* subscription);
   // Takes a stream in, which is offered all events that come after `position`; and out.
   void Add(SubscriberStream* subscription, uint64_t position);
   void Remove(SubscriberStream* subscription);
@@ -71,6 +75,7 @@ class Dispatcher {
   // Has the thread take a step, whatever that does: this runs then.
   void PostStep();
   void Ring();
+  void WakeForRoom();
 
   ServingThread& thread_;
   EventHub& hub_;
@@ -81,6 +86,9 @@ class Dispatcher {
       streams_;  // with their heartbeat's time
   std::set<std::pair<Clock::time_point, SubscriberStream*>> heartbeats_;  // the same by time
   Timer heartbeat_timer_;
+  std::map<uint64_t, SubscriberStream*> without_room_;  // by their turns to look for some
+  uint64_t room_turns_ = 0;
+  Timer room_timer_;
 
   std::atomic<bool> active_{false};  // there are streams
   std::atomic<bool> woken_{false};

@@ -11,8 +11,8 @@ EventHub::EventHub(Store* store, const EventLimits& limits)
     : store_(*store),
       limits_(limits),
       log_(limits.history),
-      interests_(&log_, limits.linger),
-      budget_(limits.subscriber_bytes) {}
+      interests_(&log_, limits.linger, LingeringBytes(limits.subscriber_bytes)),
+      budget_(limits.subscriber_bytes, limits.connection_percent) {}
 
 EventHub::~EventHub() { store_.Listen(nullptr); }
 

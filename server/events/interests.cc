@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "server/call/status.h"
+#include "server/events/topic_bytes.h"
 
 namespace ferrite {
 namespace {
@@ -104,12 +105,12 @@ void Interests::Unfollow(const std::vector<TopicRef>& topics, uint64_t stream,
                          Clock::time_point now) {
   MutexLock lock(&mutex_);
   for (const TopicRef& topic : topics) {
-    if (Remove(*topic, stream, now + linger_)) lingering_.push_back({now + linger_, topic});
+    if (!Remove(*topic, stream, now + linger_)) continue;
+    lingering_.push_back({now + linger_, topic});
+    lingering_bytes_ += BytesOf(*topic);
   }
-  while (lingering_.size() > kMostLingering) {
-    ForgetIfOver(*lingering_.front().topic, Clock::time_point::max());
-    lingering_.pop_front();
-  }
+  while (lingering_.size() > kMostLingering || lingering_bytes_ > most_lingering_bytes_)
+    ForgetFirst(Clock::time_point::max());
 }
 
 bool Interests::Remove(const Topic& topic, uint64_t stream, Clock::time_point until) {
@@ -127,10 +128,16 @@ void Interests::Sweep(Clock::time_point now) {
     for (size_t i = 0; i < kSweepStep; ++i) {
       more = !lingering_.empty() && lingering_.front().until <= now;
       if (!more) break;
-      ForgetIfOver(*lingering_.front().topic, now);
-      lingering_.pop_front();
+      ForgetFirst(now);
     }
   }
+}
+
+void Interests::ForgetFirst(Clock::time_point now) {
+  const TopicRef topic = std::move(lingering_.front().topic);
+  lingering_.pop_front();
+  lingering_bytes_ -= BytesOf(*topic);
+  ForgetIfOver(*topic, now);
 }
 
 void Interests::ForgetIfOver(const Topic& topic, Clock::time_point now) {

@@ -42,8 +42,10 @@ class Interests {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `log` must outlive this.
-  Interests(EventLog* log, Clock::duration linger) : log_(*log), linger_(linger) {}
+  // Topics that linger take at most `most_lingering_bytes`: the oldest are forgotten early. `log`
+  // must outlive this.
+  Interests(EventLog* log, Clock::duration linger, uint64_t most_lingering_bytes = UINT64_MAX)
+      : log_(*log), linger_(linger), most_lingering_bytes_(most_lingering_bytes) {}
 
   // A stream follows topics from now on: whatever is published or written after the call is found.
   // Returns the sequence after which every event of the topics is in the log: it is taken when they
@@ -137,17 +139,21 @@ class Interests {
   uint64_t SetSince(const Topic& topic, uint64_t sequence) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ForgetIfOver(const Topic& topic, Clock::time_point now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The same for the first that lingers.
+  void ForgetFirst(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Calls visit(followed) for each topic that matches the name.
   template <typename Visit>
   void ForEach(TopicKind kind, std::string_view name, Visit visit) const;
 
   EventLog& log_;
   const Clock::duration linger_;
+  const uint64_t most_lingering_bytes_;
   Sketch sketch_;
   std::array<Table, 2> tables_;  // by TopicKind
   std::atomic<size_t> key_topics_{0};
   Mutex mutex_;  // whoever changes what is above holds it; whoever asks does not
   std::deque<Lingering> lingering_ ABSL_GUARDED_BY(mutex_);  // by `until`
+  uint64_t lingering_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace ferrite

@@ -5,9 +5,10 @@
 
 #include "proto/wire/event_codec.h"
 #include "proto/wire/nesting.h"
+#include "server/call/caller.h"
 #include "server/call/status.h"
 #include "server/events/dispatcher.h"
-#include "server/metrics/thread_counters.h"
+#include "server/events/topic_bytes.h"
 
 namespace ferrite {
 namespace {
@@ -18,6 +19,9 @@ constexpr Nesting kEvent = {1, {v1::SubscribeResponse::kEventsFieldNumber}};
 constexpr size_t kMessageBytes = size_t{64} << 10;
 // The same when all streams together hold as much as they may.
 constexpr size_t kSmallMessageBytes = size_t{4} << 10;
+// An event that is no larger gets room whenever nothing else waits for its stream: so the events of
+// others, however many, keep no subscription of small ones from going on.
+constexpr size_t kAlwaysRoomBytes = kSmallMessageBytes;
 // A client that does not take a message for so long does not read.
 constexpr std::chrono::milliseconds kStalled(100);
 // How many comparisons of an event with a topic CatchUp makes at a time, about.
@@ -39,6 +43,8 @@ absl::Status SubscriberStream::Open(Dispatcher* dispatcher, EventHub* hub,
                                     std::unique_ptr<Answer>* answer) {
   std::unique_ptr<SubscriberStream> subscription(
       new SubscriberStream(dispatcher, hub, std::move(request), std::move(waker)));
+  const uint64_t bytes = BytesOf(subscription->topics());
+  if (absl::Status status = subscription->room_.Take(bytes); !status.ok()) return status;
   const absl::StatusOr<uint64_t> since =
       hub->Follow(subscription->request_.topics, subscription->number_);
   if (!since.ok()) {
@@ -57,6 +63,8 @@ SubscriberStream::SubscriberStream(Dispatcher* dispatcher, EventHub* hub,
       request_(std::move(request)),
       waker_(std::move(waker)),
       number_(hub->NewStreamNumber()),
+      room_(hub->budget(), current_caller),
+      share_(hub->budget()->ShareOf(current_caller == nullptr ? 0 : current_caller->connection())),
       queue_(request_.queue, request_.policy == v1::SLOW_CONSUMER_POLICY_COALESCE) {}
 
 SubscriberStream::~SubscriberStream() {
@@ -109,10 +117,11 @@ bool SubscriberStream::Offer(const EventRef& event, BudgetBatch* budget) {
   }
   const uint64_t before = queue_.bytes();
   const bool was_empty = queue_.empty();
-  const bool fits = was_empty || budget->Allows(event->memory_bytes());
+  const bool fits = budget->Allows(*share_.share(), event->memory_bytes()) || HasRoom(*event);
   if (fits && queue_.Push(event)) {
     taken_ = event->sequence();
     budget->Change(static_cast<int64_t>(queue_.bytes()) - static_cast<int64_t>(before));
+    share_.Set(queue_.bytes() + message_bytes_);
     return was_empty;
   }
   hub_.tally()->overflows.fetch_add(1, std::memory_order_relaxed);
@@ -122,13 +131,25 @@ bool SubscriberStream::Offer(const EventRef& event, BudgetBatch* budget) {
   return false;
 }
 
+bool SubscriberStream::HasRoom(const RecordedEvent& event) const {
+  if (!queue_.empty() || message_bytes_ != 0) return false;
+  return event.memory_bytes() <= kAlwaysRoomBytes ||
+         hub_.budget()->AllowsFirst(event.memory_bytes());
+}
+
+void SubscriberStream::CountQueued(uint64_t before) {
+  hub_.budget()->Change(static_cast<int64_t>(queue_.bytes()) - static_cast<int64_t>(before));
+  share_.Set(queue_.bytes() + message_bytes_);
+}
+
 void SubscriberStream::EndIfStalled() {
   if (request_.policy != v1::SLOW_CONSUMER_POLICY_END || message_bytes_ == 0) return;
   if (Clock::now() - written_at_ < kStalled) return;
   too_slow_ = true;
   hub_.tally()->streams_ended.fetch_add(1, std::memory_order_relaxed);
-  hub_.budget()->Change(-static_cast<int64_t>(queue_.bytes()));
+  const uint64_t before = queue_.bytes();
   queue_.Clear();
+  CountQueued(before);
 }
 
 void SubscriberStream::FallBehind(uint64_t taken) {
@@ -149,16 +170,20 @@ void SubscriberStream::CatchUp() {
   const EventLog::Stretch stretch = hub_.log().Read(taken_, count, &events);
   if (stretch.complete_after > taken_) NoteGap(loss_reason_, taken_, stretch.complete_after);
   taken_ = stretch.through;
+  without_room_ = false;
+  SubscriberBudget* const budget = hub_.budget();
   for (const EventRef& event : events) {
     if (!Follows(*event)) continue;
     const bool fits =
-        queue_.empty() || hub_.budget()->Allows(queue_.bytes() + event->memory_bytes());
+        budget->Allows(*share_.share(), budget->held() + queue_.bytes(), event->memory_bytes()) ||
+        HasRoom(*event);
     if (fits && queue_.Push(event)) continue;
+    without_room_ = queue_.empty();
     taken_ = event->sequence() - 1;
     break;
   }
   events.clear();
-  hub_.budget()->Change(static_cast<int64_t>(queue_.bytes()));
+  CountQueued(0);
   behind_ = taken_ < dispatcher_.position();
 }
 
@@ -193,7 +218,11 @@ Answer::Next SubscriberStream::Advance(ReplyWriter* message, CallEnd* end) {
     WriteQueued(enough, message);
   }
   if (message->size() == 0) {
-    if (behind_) return Next::kYield;  // there is more of the log to look through
+    if (behind_ && without_room_) {
+      dispatcher_.AwaitRoom(this);
+    } else if (behind_) {
+      return Next::kYield;  // there is more of the log to look through
+    }
     if (!std::exchange(beat_, false)) return Next::kWait;
     v1::SubscriptionEvent heartbeat;
     heartbeat.mutable_heartbeat();
@@ -201,12 +230,14 @@ Answer::Next SubscriberStream::Advance(ReplyWriter* message, CallEnd* end) {
   }
   message_bytes_ = message->size();
   hub_.budget()->Change(static_cast<int64_t>(message_bytes_));
+  share_.Set(queue_.bytes() + message_bytes_);
   written_at_ = Clock::now();
   return Next::kMessage;
 }
 
 void SubscriberStream::Sent() {
   hub_.budget()->Change(-static_cast<int64_t>(std::exchange(message_bytes_, 0)));
+  share_.Set(queue_.bytes());
   last_sent_ = Clock::now();
   beat_ = false;
 }
@@ -249,7 +280,7 @@ void SubscriberStream::WriteQueued(size_t enough, ReplyWriter* writer) {
     ++delivered;
   }
   if (delivered == 0) return;
-  hub_.budget()->Change(static_cast<int64_t>(queue_.bytes()) - static_cast<int64_t>(before));
+  CountQueued(before);
   EventTally* const tally = hub_.tally();
   tally->delivered.fetch_add(delivered, std::memory_order_relaxed);
   tally->coalesced.fetch_add(queue_.coalesced() - std::exchange(coalesced_, queue_.coalesced()),

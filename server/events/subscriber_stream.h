@@ -28,6 +28,7 @@
 #include "server/events/event_hub.h"
 #include "server/events/event_queue.h"
 #include "server/events/subscription_request.h"
+#include "server/events/topic_room.h"
 
 namespace ferrite {
 
@@ -55,6 +56,9 @@ class SubscriberStream final : public Answer {
   // Sends a sign of life if nothing was sent for the heartbeat time. Returns when to ask again.
   Clock::time_point Beat(Clock::time_point now);
 
+  // For its own use: when this has its turn to look for room; 0: it does not wait for any.
+  uint64_t* room_turn() { return &room_turn_; }
+
   const std::vector<TopicRef>& topics() const { return request_.topics; }
   std::chrono::milliseconds heartbeat() const { return request_.heartbeat; }
 
@@ -69,6 +73,10 @@ class SubscriberStream final : public Answer {
   void NoteGap(v1::DiscontinuityReason reason, uint64_t after, uint64_t until);
   // What comes after that sequence has no room in the queue.
   void FallBehind(uint64_t taken);
+  // Whether there is room for an event beyond that of others, as none waits: always if it is small.
+  bool HasRoom(const RecordedEvent& event) const;
+  // Counts what waits, which was so many bytes before.
+  void CountQueued(uint64_t before);
   // Has the stream end if that is its policy and its client does not read. That the queue is full
   // is not enough: so much may come at once, or others may have taken what there is for all.
   void EndIfStalled();
@@ -90,8 +98,12 @@ class SubscriberStream final : public Answer {
   const Waker waker_;
   const uint64_t number_;
 
+  TopicRoom room_;
+  EventShare share_;
   EventQueue queue_;
   bool behind_ = false;
+  bool without_room_ = false;  // behind, as there was none for the next event
+  uint64_t room_turn_ = 0;     // of the dispatcher
   bool too_slow_ = false;      // and is to end for it
   uint64_t taken_ = 0;         // up to here events are queued, or are not followed, or were lost
   uint64_t last_written_ = 0;  // the place of the last event or notice

@@ -1,5 +1,6 @@
 #include "server/net/listener.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <utility>
@@ -51,6 +52,13 @@ bool Listener::HasRoom() {
   const auto end = Clock::now();
   next_look_ = end + (end - begin) * kLookPart;
   return has_room;
+}
+
+bool Listener::EndConnections() {
+  MutexLock lock(&mutex_);
+  if (Prune() == 0) return false;
+  for (const auto& [descriptor, inode] : open_) shutdown(descriptor, SHUT_RD);
+  return true;
 }
 
 size_t Listener::Prune() const {

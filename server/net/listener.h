@@ -57,6 +57,10 @@ class Listener {
   // Stops accepting and closes the sockets. Connections that were handed over live on.
   void Stop();
 
+  // Has no connection receive any more, so that gRPC, once it has read what is there, closes it.
+  // Returns whether any is open.
+  bool EndConnections();
+
   // Those of gRPC.
   ConnectionCounts counts() const;
 

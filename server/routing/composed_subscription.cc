@@ -34,12 +34,14 @@ absl::Status TooManyNodes(size_t nodes) {
 }  // namespace
 
 ComposedSubscription::ComposedSubscription(v1::SubscribeRequest request,
-                                           const SubscriptionRequest& terms, ThreadRouting* here,
+                                           const SubscriptionRequest& terms,
+                                           std::unique_ptr<TopicRoom> room, ThreadRouting* here,
                                            Dispatcher* dispatcher, EventHub* hub, Waker waker)
     : here_(*here),
       hub_(*hub),
       waker_(std::move(waker)),
       topics_(std::move(request)),
+      room_(std::move(room)),
       heartbeat_(terms.heartbeat),
       resumes_(terms.resume.has_value()),
       first_token_(topics_.request().resume_token()),

@@ -29,6 +29,7 @@
 #include "server/engine/waker.h"
 #include "server/events/dispatcher.h"
 #include "server/events/subscription_request.h"
+#include "server/events/topic_room.h"
 #include "server/routing/composed_writer.h"
 #include "server/routing/followed_topics.h"
 #include "server/routing/node_feed.h"
@@ -42,9 +43,10 @@ class ComposedSubscription final : public Answer {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `terms` are those of the request. All must outlive it.
+  // `terms` are those of the request, for which there is `room`. All others must outlive it.
   ComposedSubscription(v1::SubscribeRequest request, const SubscriptionRequest& terms,
-                       ThreadRouting* here, Dispatcher* dispatcher, EventHub* hub, Waker waker);
+                       std::unique_ptr<TopicRoom> room, ThreadRouting* here, Dispatcher* dispatcher,
+                       EventHub* hub, Waker waker);
   ~ComposedSubscription() override;
 
   Next Advance(ReplyWriter* message, CallEnd* end) override;
@@ -79,6 +81,7 @@ class ComposedSubscription final : public Answer {
   EventHub& hub_;
   const Waker waker_;
   const FollowedTopics topics_;
+  const std::unique_ptr<TopicRoom> room_;  // for these
   const std::chrono::milliseconds heartbeat_;
   const bool resumes_;
   const std::string first_token_;  // the caller's

@@ -14,7 +14,8 @@ namespace {
 // Whether the peer ended the stream in a way that says so: what has no reply was not executed.
 bool NothingWasDone(const absl::Status& status) {
   const v1::ErrorReason reason = ReasonOf(status);
-  return reason == v1::SHUTTING_DOWN || reason == v1::OVERLOADED;
+  if (reason != v1::SHUTTING_DOWN && reason != v1::OVERLOADED) return false;
+  return !ErrorInfoOf(status).metadata().contains("executed");
 }
 
 const absl::Status& TooLate() {

@@ -6,9 +6,9 @@
 
 namespace ferrite {
 
-OwnFeed::OwnFeed(FollowedTopics topics, std::optional<uint64_t> mark, ThreadRouting* here,
-                 Waker waker)
-    : topics_(std::move(topics)), mark_(mark), here_(*here) {
+OwnFeed::OwnFeed(FollowedTopics topics, std::unique_ptr<TopicRoom> room,
+                 std::optional<uint64_t> mark, ThreadRouting* here, Waker waker)
+    : topics_(std::move(topics)), room_(std::move(room)), mark_(mark), here_(*here) {
   here_.Watch(this, std::move(waker));
 }
 

@@ -8,6 +8,7 @@
 
 #include "server/engine/answer.h"
 #include "server/engine/waker.h"
+#include "server/events/topic_room.h"
 #include "server/routing/followed_topics.h"
 #include "server/routing/thread_routing.h"
 
@@ -19,7 +20,8 @@ class OwnFeed final : public Answer {
  public:
   // `mark`: what the caller expects the share of this node to be; absent: the channels and keys
   // have to be here, and of globs and prefixes comes what is.
-  OwnFeed(FollowedTopics topics, std::optional<uint64_t> mark, ThreadRouting* here, Waker waker);
+  OwnFeed(FollowedTopics topics, std::unique_ptr<TopicRoom> room, std::optional<uint64_t> mark,
+          ThreadRouting* here, Waker waker);
   ~OwnFeed() override;
 
   // Why it may not begin, or go on; OK if it may.
@@ -31,6 +33,7 @@ class OwnFeed final : public Answer {
 
  private:
   const FollowedTopics topics_;
+  const std::unique_ptr<TopicRoom> room_;  // for these
   const std::optional<uint64_t> mark_;
   ThreadRouting& here_;
   uint64_t views_ = UINT64_MAX;  // how many there were when it was looked at

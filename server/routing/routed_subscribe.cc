@@ -5,6 +5,7 @@
 
 #include "ferrite/v1/cache.pb.h"
 #include "server/call/status.h"
+#include "server/events/topic_room.h"
 #include "server/routing/composed_subscription.h"
 #include "server/routing/own_feed.h"
 
@@ -12,9 +13,9 @@ namespace ferrite {
 namespace {
 
 absl::Status FollowHereAlone(const Handler& plain, v1::SubscribeRequest request,
-                             ThreadRouting* here, Turn* turn) {
-  auto own = std::make_unique<OwnFeed>(FollowedTopics(std::move(request)), MarkOf(turn->caller()),
-                                       here, turn->waker());
+                             std::unique_ptr<TopicRoom> room, ThreadRouting* here, Turn* turn) {
+  auto own = std::make_unique<OwnFeed>(FollowedTopics(std::move(request)), std::move(room),
+                                       MarkOf(turn->caller()), here, turn->waker());
   if (absl::Status status = own->Check(); !status.ok()) return status;
   absl::Status status = plain(turn);
   std::unique_ptr<Answer> stream = turn->TakeAnswer();
@@ -30,9 +31,12 @@ Handler RoutedSubscribe(Handler plain, const OwnEvents& events, const Router* ro
   return [plain = std::move(plain), events, router](Turn* turn) -> absl::Status {
     v1::SubscribeRequest request;
     if (!turn->request().ParseInto(&request)) return Malformed("SubscribeRequest");
+    // The request is kept, beside what the streams keep that it is made of.
+    auto room = std::make_unique<TopicRoom>(events.hub->budget(), &turn->caller());
+    if (absl::Status status = room->Take(request.SpaceUsedLong()); !status.ok()) return status;
     ThreadRouting* const here = router->of(turn->thread_index());
     if (!ThreadRouting::MayForward(turn->caller())) {
-      return FollowHereAlone(plain, std::move(request), here, turn);
+      return FollowHereAlone(plain, std::move(request), std::move(room), here, turn);
     }
     SubscriptionRequest terms;
     if (absl::Status status = ParseSubscription(request, events.hub->limits().queue, &terms);
@@ -40,8 +44,8 @@ Handler RoutedSubscribe(Handler plain, const OwnEvents& events, const Router* ro
       return status;
     }
     turn->Later(std::make_unique<ComposedSubscription>(
-        std::move(request), terms, here, events.dispatchers->at(turn->thread_index()).get(),
-        events.hub, turn->waker()));
+        std::move(request), terms, std::move(room), here,
+        events.dispatchers->at(turn->thread_index()).get(), events.hub, turn->waker()));
     return absl::OkStatus();
   };
 }

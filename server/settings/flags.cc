@@ -24,7 +24,7 @@ constexpr auto kFlags = std::to_array<Flag>({
      true},
     {"unix-socket-mode", "660",
      "permissions of the files of Unix domain sockets, in octal: who may connect"},
-    {"max-memory", "70%", "memory for entries: an amount such as 2GiB, a share, or 0 for no limit",
+    {"max-memory", "65%", "memory for entries: an amount such as 2GiB, a share, or 0 for no limit",
      true},
     {"eviction", "s3-fifo", "what a full store does: s3-fifo evicts, noeviction refuses writes"},
     {"shards", "0", "shards of the store, rounded up to a power of two; 0: by cores and memory"},
@@ -38,6 +38,9 @@ constexpr auto kFlags = std::to_array<Flag>({
      "room for, at most 10000"},
     {"max-concurrent-streams", "1024",
      "streams per connection; unary calls have places of their own"},
+    {"max-streams", "0",
+     "streams of all connections, but subscriptions; more are refused; 0: as many as 4% of the "
+     "memory has room for, at most 100000"},
     {"max-inflight-operations", "65536",
      "operations taken up whose answers are not out; more are refused"},
     {"max-inflight-bytes", "5%",

@@ -33,7 +33,8 @@ uint64_t DefaultCount(uint64_t shareable_bytes, uint64_t percent, uint64_t each_
 
 uint64_t GrpcBytes(const Settings& settings) {
   return kOnTheirWayBytes + settings.max_inflight_bytes +
-         settings.max_connections * ConnectionBytes(settings.tls.on());
+         settings.max_connections * ConnectionBytes(settings.tls.on()) +
+         settings.max_streams * kStreamBytes;
 }
 
 FrameLimits LimitsOfFrames(const Settings& settings) {
@@ -53,8 +54,10 @@ std::vector<MemoryUse> MemoryPlan(const Settings& settings) {
       {"max-inflight-bytes", settings.max_inflight_bytes},
       {"request-window-bytes", settings.request_window_bytes},
       {"max-connections", settings.max_connections * ConnectionBytes(settings.tls.on())},
+      {"max-streams", settings.max_streams * kStreamBytes},
       {"max-subscribers", settings.events.subscribers * kSubscriptionBytes},
-      {"subscriber-total-bytes", settings.events.subscriber_bytes},
+      {"subscriber-total-bytes",
+       settings.events.subscriber_bytes + LingeringBytes(settings.events.subscriber_bytes)},
       {"history-bytes", settings.events.history.bytes},
       {"slowlog-entries", 2 * settings.slowlog_entries * kSlowCallBytes},
   };

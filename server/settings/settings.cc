@@ -45,6 +45,8 @@ struct Countable {
 Countable Connections(bool over_tls) {
   return {"max-connections", 4, ConnectionBytes(over_tls), 10'000, 1'000'000};
 }
+// Of streams there are more than of connections, so that each may have one.
+constexpr Countable kStreams = {"max-streams", 4, kStreamBytes, 100'000, 1 << 24};
 constexpr Countable kSubscribers = {"max-subscribers", 2, kSubscriptionBytes, 100'000, 1 << 24};
 
 class Loader {
@@ -104,6 +106,7 @@ class Loader {
     settings_.max_connections = Count(Connections(!reader_.Text("tls-cert").empty()));
     settings_.max_concurrent_streams =
         static_cast<int>(reader_.Count("max-concurrent-streams", {1, 1'000'000}));
+    settings_.max_streams = Count(kStreams);
     settings_.max_inflight_operations =
         reader_.Count("max-inflight-operations", {1, InflightBudget::kMaxOperations});
     settings_.max_inflight_bytes = reader_.BytesOrShare("max-inflight-bytes", kInflight);
@@ -126,6 +129,7 @@ class Loader {
     EventLimits& events = settings_.events;
     events.subscribers = Count(kSubscribers);
     events.subscriber_bytes = reader_.BytesOrShare("subscriber-total-bytes", kEventBytes);
+    events.connection_percent = settings_.connection_share_percent;
     events.queue = {reader_.Count("subscriber-queue-events", kEventCount),
                     reader_.Bytes("subscriber-queue-bytes", kEventBytes)};
     if (!reader_.IsSet("subscriber-queue-bytes"))
@@ -184,6 +188,7 @@ std::map<std::string, std::string> InForce(const Settings& settings) {
   set("shards", settings.shards);
   set("max-value-bytes", settings.max_value_bytes);
   set("max-connections", settings.max_connections);
+  set("max-streams", settings.max_streams);
   set("max-inflight-bytes", settings.max_inflight_bytes);
   set("request-window-bytes", settings.request_window_bytes);
   set("max-subscribers", settings.events.subscribers);

@@ -34,6 +34,7 @@ struct Settings {
   uint64_t max_value_bytes = 0;
   size_t max_connections = 0;
   int max_concurrent_streams = 0;
+  size_t max_streams = 0;
   uint64_t max_inflight_operations = 0;
   uint64_t max_inflight_bytes = 0;
   uint64_t connection_share_percent = 50;

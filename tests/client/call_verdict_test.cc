@@ -21,10 +21,12 @@ CallTerms Terms(bool repeatable) {
   return terms;
 }
 
-absl::Status Refusal(absl::StatusCode code, const std::string& reason) {
+absl::Status Refusal(absl::StatusCode code, const std::string& reason,
+                     const std::string& executed = "") {
   absl::Status status(code, "refused");
   google::rpc::ErrorInfo info;
   info.set_reason(reason);
+  if (!executed.empty()) (*info.mutable_metadata())["executed"] = executed;
   status.SetPayload(kErrorInfoTypeUrl, absl::Cord(info.SerializeAsString()));
   return status;
 }
@@ -155,6 +157,17 @@ TEST_F(CallVerdictTest, WhereThereAreOtherNodesTheyGetWhatWasNotCarriedOut) {
   const absl::Status ends = Refusal(absl::StatusCode::kUnavailable, "SHUTTING_DOWN");
   EXPECT_TRUE(VerdictOnBrokenStream(ends, true, false, /*has_choice=*/true).patient);
   EXPECT_FALSE(VerdictOnBrokenStream(ends, true, true, /*has_choice=*/false).patient);
+}
+
+TEST_F(CallVerdictTest, WhatMayHaveBeenDoneWhenANodeEndsIsNotSentToAnother) {
+  const absl::Status ends =
+      Refusal(absl::StatusCode::kUnavailable, "SHUTTING_DOWN", /*executed=*/"unknown");
+  for (const bool has_choice : {false, true}) {
+    const CallVerdict verdict = VerdictOnBrokenStream(ends, true, /*repeatable=*/false, has_choice);
+    EXPECT_FALSE(verdict.repeatable);
+    EXPECT_TRUE(verdict.may_be_done);
+    EXPECT_TRUE(VerdictOnBrokenStream(ends, true, /*repeatable=*/true, has_choice).repeatable);
+  }
 }
 
 TEST_F(CallVerdictTest, AMovedSlotIsFollowed) {

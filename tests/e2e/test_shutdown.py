@@ -2,11 +2,20 @@
 with exit code 0.
 """
 
+import collections
 import threading
 
 import grpc
-from cache_client import CacheClient
-from ferrite.v1.cache_pb2 import GetRequest, IncrRequest, MSetRequest, ScanRequest, SetRequest
+from cache_client import CacheClient, failure_of
+from ferrite.v1.cache_pb2 import (
+    GetRequest,
+    IncrRequest,
+    MSetRequest,
+    Operation,
+    PipelineRequest,
+    ScanRequest,
+    SetRequest,
+)
 from http2_connection import Http2Connection
 from server_process import ServerProcess
 
@@ -64,10 +73,7 @@ def test_sigterm_under_load():
         for writer in writers:
             assert writer.acknowledged == sorted(writer.acknowledged)
             assert all(a < b for a, b in zip(writer.versions, writer.versions[1:]))
-            assert writer.code in (
-                grpc.StatusCode.UNAVAILABLE,
-                grpc.StatusCode.CANCELLED,
-            ), writer.code
+            assert writer.code == grpc.StatusCode.UNAVAILABLE, writer.code
 
         again = {
             "grpc_port": server.grpc_address.rpartition(":")[2],
@@ -121,5 +127,77 @@ def test_a_scan_in_progress_completes_or_ends_with_an_error():
             seen = {entry.key for answer in answers for entry in answer.entries}
             assert seen == expected, "a stream that ends with OK is complete"
         except grpc.RpcError as error:
-            assert error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED), error
+            assert error.code() == grpc.StatusCode.UNAVAILABLE, error
         assert server.wait()[0] == 0
+
+
+class Caller(threading.Thread):
+    """Keeps calls in flight until the server is gone; how each ended, by its code and reason."""
+
+    def __init__(self, address):
+        super().__init__()
+        self.address = address
+        self.ends = collections.Counter()
+        self.busy = threading.Event()
+
+    def run(self):
+        with CacheClient(self.address) as client:
+            calls = collections.deque()
+            while True:
+                calls.append(client.cache.Incr.future(IncrRequest(key=b"shared"), timeout=60))
+                if len(calls) < 50:
+                    continue
+                call = calls.popleft()
+                if (error := call.exception()) is not None:
+                    self.note(error)
+                    break
+                self.ends["OK"] += 1
+                self.busy.set()
+            for call in calls:
+                error = call.exception()
+                self.ends["OK"] += error is None
+                if error is not None:
+                    self.note(error)
+
+    def note(self, error):
+        self.ends[error.code().name, failure_of(error).reason] += 1
+
+
+def test_no_call_is_cancelled_without_a_word():
+    """Each ends with its result, or UNAVAILABLE; those that the server took up, with a reason."""
+    for _ in range(5):
+        with ServerProcess() as server:
+            callers = [Caller(server.grpc_address) for _ in range(4)]
+            for caller in callers:
+                caller.start()
+            for caller in callers:
+                assert caller.busy.wait(60)
+            server.terminate()
+            server.await_end(0)
+            for caller in callers:
+                caller.join()
+            ends = sum((caller.ends for caller in callers), collections.Counter())
+            allowed = {"OK", ("UNAVAILABLE", "SHUTTING_DOWN"), ("UNAVAILABLE", None)}
+            assert set(ends) <= allowed, ends
+            assert ("UNAVAILABLE", "SHUTTING_DOWN") in ends, ends
+
+
+def test_a_request_that_never_completes_is_not_cancelled_without_a_word():
+    with ServerProcess("--shutdown-grace=1s") as server:
+        with CacheClient(server.grpc_address) as client:
+            never = threading.Event()
+
+            def frames():
+                yield PipelineRequest(operations=[Operation(get=GetRequest(key=b"k"))])
+                never.wait()
+
+            call = client.Pipeline(frames())
+            assert next(call).results
+            server.stop()
+            try:
+                list(call)
+                raise AssertionError("it ended well")
+            except grpc.RpcError as error:
+                assert error.code() == grpc.StatusCode.UNAVAILABLE, error
+                assert failure_of(error).reason == "SHUTTING_DOWN", error
+            never.set()

@@ -43,7 +43,9 @@ TEST(Buffers, ALoneClientIsServedWhateverTheSizeOfItsMessages) {
   }
 
   listener.Stop();
-  grpc.Shutdown(absl::Seconds(20), absl::UnavailableError("drained"), [](size_t) {});
+  grpc.Shutdown(
+      absl::Seconds(20), absl::UnavailableError("drained"), [](size_t) {},
+      [&listener] { return listener.EndConnections(); });
 }
 
 }  // namespace

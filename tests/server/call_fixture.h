@@ -113,7 +113,7 @@ class CallTest : public testing::Test {
   }
 
   CounterRegistry counters_;
-  Admissions admissions_{{.operations = 40, .bytes = 1 << 24}, /*streams_per_connection=*/2};
+  Admissions admissions_{{.operations = 40, .bytes = 1 << 24}, {.per_connection = 2}};
   SlowCalls slow_calls_{std::nullopt, 1};
   FakeThread thread_{&admissions_, &slow_calls_};
   FakeTransport transport_;

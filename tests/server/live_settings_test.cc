@@ -53,7 +53,7 @@ TEST_F(LiveSettingsTest, TellsWhatEachSettingIsAndWhereThatComesFrom) {
   const v1::Setting memory = Get("max-memory");
   EXPECT_EQ(memory.value(), "1GiB");
   EXPECT_EQ(memory.in_force(), "1073741824");
-  EXPECT_EQ(memory.default_value(), "70%");
+  EXPECT_EQ(memory.default_value(), "65%");
   EXPECT_EQ(memory.source(), v1::SETTING_SOURCE_FLAG);
   EXPECT_TRUE(memory.changeable());
   EXPECT_THAT(memory.description(), HasSubstr("memory for entries"));

@@ -64,8 +64,9 @@ TEST(RpcMetrics, EveryLabelSetIsThereFromTheStart) {
 TEST(AdmissionMetrics, EveryReasonIsThereFromTheStart) {
   CounterRegistry registry;
   registry.AttachThread();
-  InflightBudget budget({.operations = 7, .bytes = 1000});
-  AdmissionMetrics metrics(&registry, &budget);
+  Admissions admissions({.operations = 7, .bytes = 1000});
+  InflightBudget& budget = admissions.budget;
+  AdmissionMetrics metrics(&registry, &admissions);
   const auto before = FamilyOf(metrics.Collect(), "ferrite_shed_total");
   EXPECT_EQ(before.metric.size(), kShedReasonNames.size());
   for (const auto& metric : before.metric) EXPECT_EQ(metric.counter.value, 0);

@@ -20,6 +20,7 @@ inline Settings TestSettings() {
   settings.max_value_bytes = 1 << 20;
   settings.max_connections = 100;
   settings.max_concurrent_streams = 1024;
+  settings.max_streams = 10'000;
   settings.max_inflight_operations = 10'000;
   settings.max_inflight_bytes = 64 << 20;
   settings.request_window_bytes = 1 << 20;

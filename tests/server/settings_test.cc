@@ -64,7 +64,7 @@ TEST(Settings, HaveDefaultsThatWork) {
   EXPECT_GT(settings->max_memory_bytes, 16 * kMiB);
   EXPECT_GE(settings->threads, 1);
   EXPECT_TRUE(settings->evict);
-  EXPECT_EQ(settings->flags.at("max-memory").text, "70%");
+  EXPECT_EQ(settings->flags.at("max-memory").text, "65%");
   EXPECT_TRUE(settings->warnings.empty());
 }
 
@@ -107,9 +107,16 @@ TEST(Settings, DefaultsGrowWithTheContainer) {
   EXPECT_EQ(Load({}, {}, MachineOf(256 * kMiB, 64))->threads, 4);
 }
 
+TEST(Settings, EveryConnectionMayHaveAStream) {
+  for (uint64_t memory = 64 * kMiB; memory <= 64 * kGiB; memory *= 2) {
+    const auto settings = Load({}, {}, MachineOf(memory, 2));
+    EXPECT_GE(settings->max_streams, settings->max_connections) << memory;
+  }
+}
+
 TEST(Settings, AMachineThatIsTooSmallIsRefused) {
   EXPECT_THAT(Complaint({}, {}, MachineOf(48 * kMiB, 1)),
-              AllOf(HasSubstr("--max-memory: 70% of 12MiB"), HasSubstr("the least is 16MiB")));
+              AllOf(HasSubstr("--max-memory: 65% of 12MiB"), HasSubstr("the least is 16MiB")));
   EXPECT_THAT(Complaint({}, {}, MachineOf(0, 1)), HasSubstr("the least is 16MiB"));
 }
 
@@ -321,7 +328,7 @@ TEST(Contradictions, AValueMustFitIntoMemory) {
               HasSubstr("more than half of --max-memory (32MiB)"));
   EXPECT_TRUE(Load({"--max-value-bytes=16MiB", "--max-memory=32MiB"}).ok());
   EXPECT_THAT(Complaint({"--max-value-bytes=64MiB"}, {}, MachineOf(128 * kMiB, 1)),
-              HasSubstr("--max-memory (64.40MiB)"));
+              HasSubstr("--max-memory (59.80MiB)"));
   EXPECT_THAT(Complaint({"--max-value-bytes=64MiB", "--max-memory=0"}, {}, MachineOf(96 * kMiB, 1)),
               HasSubstr("more than half of the 96MiB that there are"));
 }
@@ -394,7 +401,7 @@ TEST(Contradictions, WhatGrpcMayHoldIsInThePlan) {
   uint64_t of_grpc = 0;
   for (const MemoryUse& use : MemoryPlan(*settings)) {
     if (use.what == "requests on their way" || use.what == "max-inflight-bytes" ||
-        use.what == "max-connections") {
+        use.what == "max-connections" || use.what == "max-streams") {
       of_grpc += use.bytes;
     }
   }

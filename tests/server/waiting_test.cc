@@ -91,7 +91,9 @@ class WaitingServer {
   }
   void Shutdown(absl::Duration grace) {
     listener_.Stop();
-    grpc_.Shutdown(grace, absl::UnavailableError("drained"), [](size_t) {});
+    grpc_.Shutdown(
+        grace, absl::UnavailableError("drained"), [](size_t) {},
+        [this] { return listener_.EndConnections(); });
     worker_.Stop();
     ended_ = true;
   }

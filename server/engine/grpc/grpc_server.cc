@@ -8,7 +8,6 @@
 #include <latch>
 #include <map>
 #include <string_view>
-#include <system_error>
 #include <thread>
 
 #include "base/check.h"
@@ -22,6 +21,11 @@ namespace {
 
 // A handshake that takes longer holds a descriptor for nothing.
 constexpr int kHandshakeTimeoutMs = 10'000;
+
+// At the end: between looks whether it has come, and for what is to leave then.
+constexpr std::chrono::milliseconds kPause(5);
+constexpr std::chrono::milliseconds kLastWords(500);
+constexpr std::chrono::seconds kForReplies(1);
 
 int Milliseconds(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
@@ -172,41 +176,49 @@ void GrpcServer::HandoffOwnTls(int descriptor) {
 }
 
 void GrpcServer::Shutdown(absl::Duration grace, const absl::Status& drained,
-                          const std::function<void(size_t index)>& on_drain) {
-  std::latch all_drain(static_cast<std::ptrdiff_t>(threads_.size()));
-  for (const auto& thread : threads_) {
-    thread->Post([thread = thread.get(), drained, on_drain, &all_drain] {
-      thread->Drain(drained);
-      on_drain(thread->index());
-      thread->TakeUpWhatWaits();
-      all_drain.count_down();
-    });
+                          const std::function<void(size_t index)>& on_drain,
+                          const std::function<bool()>& close_connections) {
+  const auto end = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(grace);
+  OnAll([&](QueueThread* thread) {
+    thread->Drain(drained);
+    on_drain(thread->index());
+    thread->TakeUpWhatWaits();
+  });
+  if (!AwaitIdle(end)) {
+    OnAll([](QueueThread* thread) { thread->EndWaits(); });
+    AwaitIdle(std::chrono::steady_clock::now() + kLastWords);
   }
-  // From then on gRPC cancels calls that no thread waits for.
-  all_drain.wait();
-  std::atomic<bool> stop{false};
-  std::thread canceller;
-  try {
-    canceller = std::thread([&] { CancelWhenIdle(stop); });
-  } catch (const std::system_error&) {
-    // There may be no more threads: the end of the grace cancels what is left.
-  }
-  server_->Shutdown(
-      ToTimespec(std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(grace)));
-  stop = true;
-  if (canceller.joinable()) canceller.join();
+  // Replies that clients take get through; of others, most have ended before.
+  const auto out = std::min(end, std::chrono::steady_clock::now() + kForReplies);
+  while (admissions_.budget.operations() > 0 && std::chrono::steady_clock::now() < out)
+    std::this_thread::sleep_for(kPause);
+  const auto until = std::chrono::steady_clock::now() + kLastWords;
+  while (close_connections() && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(kPause);
+  server_->Shutdown(ToTimespec(std::chrono::steady_clock::now()));
   for (const auto& thread : threads_) thread->Stop();
   server_.reset();
 }
 
-void GrpcServer::CancelWhenIdle(const std::atomic<bool>& stop) {
-  // A call may be between gRPC and its handler when nothing is counted, so one look is not enough.
-  constexpr int kLooks = 5;
-  constexpr std::chrono::milliseconds kPause(20);
-  for (int idle = 0; !stop && idle < kLooks; std::this_thread::sleep_for(kPause)) {
-    idle = counters_.Inflight() == 0 ? idle + 1 : 0;
+void GrpcServer::OnAll(const std::function<void(QueueThread* thread)>& body) {
+  std::latch done(static_cast<std::ptrdiff_t>(threads_.size()));
+  for (const auto& thread : threads_) {
+    thread->Post([thread = thread.get(), &body, &done] {
+      body(thread);
+      done.count_down();
+    });
   }
-  if (!stop) grpc_server_cancel_all_calls(server_->c_server());
+  done.wait();
+}
+
+bool GrpcServer::AwaitIdle(std::chrono::steady_clock::time_point until) const {
+  // A call may be between gRPC and its handler when nothing is counted, so one look is not enough.
+  constexpr int kLooks = 3;
+  for (int idle = 0; idle < kLooks; std::this_thread::sleep_for(kPause)) {
+    idle = counters_.Inflight() == 0 ? idle + 1 : 0;
+    if (std::chrono::steady_clock::now() >= until) return idle > 0;
+  }
+  return true;
 }
 
 }  // namespace ferrite

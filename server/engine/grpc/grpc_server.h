@@ -7,7 +7,7 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
-#include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -68,11 +68,18 @@ class GrpcServer {
   // The same for one of this process itself, which is not asked for a certificate.
   void HandoffOwnTls(int descriptor);
 
-  // Ends in order: no new calls; feeds and streams of frames end with `drained` after the message
-  // that they are at; calls in progress may go on until they end or the grace is over, and are
-  // cancelled then; the queues run dry; the threads end. `on_drain` is called on each thread.
+  // Ends in order: calls that come are refused with `drained`, and feeds and streams of frames end
+  // with it after the message that they are at; calls in progress may go on until they end or the
+  // grace is over, and end likewise then; then the connections end, and what is on its way to
+  // clients that do not read; the queues run dry; the threads end. `on_drain` is called on each
+  // thread; `close_connections` is to have no connection receive any more, and returns whether any
+  // is open.
+  //
+  // The connections end first: gRPC would cancel the calls that come after its own end has begun,
+  // and before a client has heard of that, without a word.
   void Shutdown(absl::Duration grace, const absl::Status& drained,
-                const std::function<void(size_t index)>& on_drain);
+                const std::function<void(size_t index)>& on_drain,
+                const std::function<bool()>& close_connections);
 
  private:
   class Port;
@@ -84,8 +91,10 @@ class GrpcServer {
   template <typename Responder>
   void AddPort(ByteService* service, const Rpc& rpc, QueueThread* thread,
                const std::vector<QueueThread*>& homes);
-  // Cancels what is left once no call of Ferrite's own is in progress.
-  void CancelWhenIdle(const std::atomic<bool>& stop);
+  // Waits until no call of Ferrite's own is in progress; false if it is not so by then.
+  bool AwaitIdle(std::chrono::steady_clock::time_point until) const;
+  // Calls `body` on each thread, and waits until that is done.
+  void OnAll(const std::function<void(QueueThread* thread)>& body);
 
   const GrpcServerOptions options_;
   // Made by Build: it starts gRPC, whose end hangs where no thread can be made.

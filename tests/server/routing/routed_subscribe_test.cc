@@ -61,7 +61,10 @@ class RoutedSubscribeTest : public NodesTest {
     }
     // Of a stream that has ended by itself.
     grpc::Status Ended() {
-      EXPECT_EQ(Next().event_case(), v1::SubscriptionEvent::EVENT_NOT_SET);
+      const v1::SubscriptionEvent event = Next();
+      EXPECT_EQ(event.event_case(), v1::SubscriptionEvent::EVENT_NOT_SET)
+          << event.ShortDebugString();
+      if (event.event_case() != v1::SubscriptionEvent::EVENT_NOT_SET) context.TryCancel();
       return reader->Finish();
     }
   };
@@ -509,6 +512,28 @@ TEST_F(RoutedSubscribeTest, MoreNodesThanOneStreamFollowsAreRefused) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
   EXPECT_EQ(InfoOf(status).reason(), "SUBSCRIPTION_SPANS_NODES");
   EXPECT_EQ(InfoOf(status).metadata().at("limit"), "256");
+}
+
+TEST_F(RoutedSubscribeTest, TheNodeBetweenHasLimitedRoomForWhatIsFollowedElsewhere) {
+  settings_.events.subscriber_bytes = 1 << 20;
+  settings_.events.connection_percent = 100;
+  Start();  // a fourth node, with that limit
+  PublishThirds();
+  v1::SubscribeRequest request;
+  for (int i = 0; i < 72; ++i) {
+    request.add_keys("{" + KeyOf(1) + "}" + std::to_string(i) + std::string(4000, 'k'));
+  }
+  std::vector<std::unique_ptr<Subscription>> subscriptions;
+  for (int i = 0; i < 3; ++i) subscriptions.push_back(FollowAt(3, request));
+  const grpc::Status status = SubscribeAt(3, request)->Ended();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(InfoOf(status).metadata().at("limit"), std::to_string(1 << 20));
+  for (const auto& subscription : subscriptions) subscription->End();
+  // What they took is free once they have ended.
+  while (true) {
+    const auto again = SubscribeAt(3, request);
+    if (again->Next().has_acknowledgement()) break;
+  }
 }
 
 Settings WithFewStreams() {

@@ -22,6 +22,7 @@ PROGRAMS = {
     "change": (),
     "cluster": ("etcd",),
     "eviction": ("redis-server", "memcached"),
+    "security": (),
     "store": ("cargo", "redis-server", "memcached"),
     "serving": ("redis-server", "memcached"),
     "sim": (),

@@ -1,6 +1,7 @@
 #include "client/channel.h"
 
 #include "base/steady_waits.h"
+#include "client/token_interceptor.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
@@ -36,10 +37,14 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
   // A cache is on the local network; http_proxy in the environment is not meant for it.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
 
+  const auto make = [&](const std::shared_ptr<grpc::ChannelCredentials>& channel_credentials) {
+    return grpc::experimental::CreateCustomChannelWithInterceptors(
+        address, channel_credentials, arguments, InterceptorsFor(credentials.token));
+  };
   if (credentials.tls == nullptr || address.starts_with("unix:"))
-    return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+    return make(grpc::InsecureChannelCredentials());
   if (!credentials.server_name.empty()) arguments.SetSslTargetNameOverride(credentials.server_name);
-  return grpc::CreateCustomChannel(address, credentials.tls, arguments);
+  return make(credentials.tls);
 }
 
 }  // namespace ferrite

@@ -46,7 +46,7 @@ using Admin = v1::AdminService::Stub;
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(const ClientOptions& options) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  absl::StatusOr<Credentials> credentials = MakeCredentials(options.tls);
+  absl::StatusOr<Credentials> credentials = MakeCredentials(options.tls, options.token);
   if (!credentials.ok()) return credentials.status();
   return std::unique_ptr<Client>(
       new Client(std::make_unique<Core>(options, *std::move(credentials))));
@@ -153,6 +153,14 @@ void Client::SetConfigAsync(v1::SetConfigRequest request, const CallOptions& opt
                             Callback<v1::SetConfigResponse> done) {
   core_->ChangeNode(kAdmin<&Admin::PrepareAsyncSetConfig>, std::move(request), options,
                     std::move(done));
+}
+
+void Client::WhoAmIAsync(const CallOptions& options, Callback<v1::WhoAmIResponse> done) {
+  core_->AskNode(kAdmin<&Admin::PrepareAsyncWhoAmI>, v1::WhoAmIRequest(), options, std::move(done));
+}
+void Client::CanAsync(v1::CanRequest request, const CallOptions& options,
+                      Callback<v1::CanResponse> done) {
+  core_->AskNode(kAdmin<&Admin::PrepareAsyncCan>, std::move(request), options, std::move(done));
 }
 
 void Client::IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done) {

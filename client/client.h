@@ -35,10 +35,10 @@
 // call is tried again, when the server says, until its deadline: if nothing was done, or repeating
 // it does no harm. A single node is called as if there were no clusters.
 //
-// Calls about a node. Info, Stats, SlowLog, GetConfig and IsServing ask the first seed that can be
-// reached. Flush, ResetSlowLog and SetConfig change the first seed, and never another node: they
-// fail if it cannot be reached. No other node of a cluster is asked; make a client with it as the
-// only seed.
+// Calls about a node. Info, Stats, SlowLog, GetConfig, WhoAmI, Can and IsServing ask the first seed
+// that can be reached. Flush, ResetSlowLog and SetConfig change the first seed, and never another
+// node: they fail if it cannot be reached. No other node of a cluster is asked; make a client with
+// it as the only seed.
 //
 // Retries. A call that failed with UNAVAILABLE, or that the server asked to be repeated, is tried
 // again if its error says that nothing was done (MayBeDone() in client/error.h), or if repeating it
@@ -140,6 +140,9 @@ class Client {
                       Callback<v1::GetConfigResponse> done);
   void SetConfigAsync(v1::SetConfigRequest request, const CallOptions& options,
                       Callback<v1::SetConfigResponse> done);
+  // Whom the node takes this client for, and whether its policy would allow something.
+  void WhoAmIAsync(const CallOptions& options, Callback<v1::WhoAmIResponse> done);
+  void CanAsync(v1::CanRequest request, const CallOptions& options, Callback<v1::CanResponse> done);
   // Whether the node says that it serves `service`, such as "ferrite.v1.CacheService"; empty: the
   // node as a whole.
   void IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done);
@@ -172,6 +175,8 @@ class Client {
                                                   const CallOptions& options = {});
   absl::StatusOr<v1::SetConfigResponse> SetConfig(v1::SetConfigRequest request,
                                                   const CallOptions& options = {});
+  absl::StatusOr<v1::WhoAmIResponse> WhoAmI(const CallOptions& options = {});
+  absl::StatusOr<v1::CanResponse> Can(v1::CanRequest request, const CallOptions& options = {});
   absl::StatusOr<bool> IsServing(std::string service = "", const CallOptions& options = {});
 
   // Every entry that the request asks for, page by page, each handed to `visit` on the calling

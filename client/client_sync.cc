@@ -85,6 +85,13 @@ absl::StatusOr<v1::SetConfigResponse> Client::SetConfig(v1::SetConfigRequest req
   return Await<v1::SetConfigResponse>(
       [&](auto done) { SetConfigAsync(std::move(request), options, std::move(done)); });
 }
+absl::StatusOr<v1::WhoAmIResponse> Client::WhoAmI(const CallOptions& options) {
+  return Await<v1::WhoAmIResponse>([&](auto done) { WhoAmIAsync(options, std::move(done)); });
+}
+absl::StatusOr<v1::CanResponse> Client::Can(v1::CanRequest request, const CallOptions& options) {
+  return Await<v1::CanResponse>(
+      [&](auto done) { CanAsync(std::move(request), options, std::move(done)); });
+}
 absl::StatusOr<bool> Client::IsServing(std::string service, const CallOptions& options) {
   return Await<bool>(
       [&](auto done) { IsServingAsync(std::move(service), options, std::move(done)); });

@@ -46,8 +46,10 @@ absl::Status CheckTls(const TlsOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<Credentials> MakeCredentials(const TlsOptions& options) {
-  if (!options.enabled) return Credentials{};
+absl::StatusOr<Credentials> MakeCredentials(const TlsOptions& options, const TokenOptions& token) {
+  absl::StatusOr<std::shared_ptr<TokenSource>> source = TokenSource::Make(token);
+  if (!source.ok()) return source.status();
+  if (!options.enabled) return Credentials{.tls = nullptr, .server_name = {}, .token = *source};
   if (absl::Status status = CheckTls(options); !status.ok()) return status;
   grpc::experimental::TlsChannelCredentialsOptions made;
   const bool has_own = !options.certificate_file.empty();
@@ -58,7 +60,7 @@ absl::StatusOr<Credentials> MakeCredentials(const TlsOptions& options) {
     if (has_own) made.watch_identity_key_cert_pairs();
     if (!options.ca_file.empty()) made.watch_root_certs();
   }
-  return Credentials{grpc::experimental::TlsCredentials(made), options.server_name};
+  return Credentials{grpc::experimental::TlsCredentials(made), options.server_name, *source};
 }
 
 }  // namespace ferrite

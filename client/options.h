@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "client/cancellation.h"
 #include "client/tls_options.h"
+#include "client/token_options.h"
 
 namespace ferrite {
 
@@ -57,6 +58,8 @@ struct ClientOptions {
   std::vector<std::string> seeds;
   // Of all nodes. Those of a cluster are called at the addresses that they advertise.
   TlsOptions tls;
+  // Shown with each call, and with each stream when it begins.
+  TokenOptions token;
   RoutingMode routing = RoutingMode::kByOwner;
   // How long a call may take, its retries included, unless its CallOptions say otherwise. Above 0;
   // more than 24 h counts as 24 h.

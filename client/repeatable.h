@@ -9,7 +9,7 @@
 // |--------------------------|------------|-------------------------------------------------------|
 // | Get, MGet, Exists, Scan  | always     | reads; a touch_ttl_ms counts from the last try        |
 // | Info, Stats, SlowLog,    | always     | reads                                                 |
-// | GetConfig                |            |                                                       |
+// | GetConfig, WhoAmI, Can   |            |                                                       |
 // | health                   | always     | reads                                                 |
 // | Touch                    | always     | the same expiry again, counted from the last try      |
 // | Set, no strings attached | always     | the same value again, under a newer version           |
@@ -44,6 +44,8 @@ inline bool IsRepeatable(const v1::InfoRequest&) { return true; }
 inline bool IsRepeatable(const v1::StatsRequest&) { return true; }
 inline bool IsRepeatable(const v1::SlowLogRequest&) { return true; }
 inline bool IsRepeatable(const v1::GetConfigRequest&) { return true; }
+inline bool IsRepeatable(const v1::WhoAmIRequest&) { return true; }
+inline bool IsRepeatable(const v1::CanRequest&) { return true; }
 inline bool IsRepeatable(const internal::v1::HealthCheckRequest&) { return true; }
 
 inline bool IsRepeatable(const v1::DeleteRequest&) { return false; }

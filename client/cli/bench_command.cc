@@ -87,6 +87,7 @@ absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
   options.servers = SplitAddresses(session.servers);
   options.server = session.Server();
   options.tls = session.tls;
+  options.token = session.token;
   options.credentials = session.credentials();
   options.call_timeout = session.timeout_or_default();
   options.op = OpNamed(arguments.op);

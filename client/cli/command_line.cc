@@ -12,6 +12,7 @@
 #include "client/cli/server_address.h"
 #include "client/cli/terminal.h"
 #include "client/cli/tls_choice.h"
+#include "client/cli/token_choice.h"
 #include "client/cli/usage.h"
 
 namespace ferrite::cli {
@@ -45,6 +46,7 @@ const std::vector<Group>& Groups() {
         {AddStats, {"stats"}},
         {AddTop, {"top"}},
         {AddConfig, {"config"}},
+        {AddAuth, {"auth"}},
         {AddCluster, {"cluster"}},
         {AddSlowLog, {"slowlog"}},
         {AddFlush, {"flush"}},
@@ -66,6 +68,7 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
       ->transform(CallableAddresses)
       ->capture_default_str();
   AddTlsOptions(&app, &session.tls);
+  AddTokenOptions(&app, &session.token);
   app.add_flag("--json", session.json,
                R"(Print JSON: integers as strings, bytes that are no UTF-8 as {"base64": "..."})");
   CLI::Option* base64 =

@@ -26,6 +26,7 @@ void AddWatch(CLI::App& app, Session& session);        // watch
 void AddNode(CLI::App& app, Session& session);         // info, ping
 void AddStats(CLI::App& app, Session& session);        // stats
 void AddTop(CLI::App& app, Session& session);          // top
+void AddAuth(CLI::App& app, Session& session);         // auth
 void AddConfig(CLI::App& app, Session& session);       // config
 void AddCluster(CLI::App& app, Session& session);      // cluster
 void AddSlowLog(CLI::App& app, Session& session);      // slowlog

@@ -8,6 +8,7 @@
 #include "client/cli/interrupt.h"
 #include "client/cli/server_address.h"
 #include "client/cli/tls_choice.h"
+#include "client/cli/token_choice.h"
 
 FERRITE_OPEN_STANDARD_DESCRIPTORS;
 
@@ -33,6 +34,7 @@ int Main(int argc, char** argv) {
       return static_cast<int>(ExitCode::kError);
     }
     session.tls = *std::move(tls);
+    session.token = TokenOfEnvironment();
     exit_code = RunWords(session, std::vector<std::string>(argv + 1, argv + argc));
     const bool written = FlushOutput();
     if (!written && !ReaderIsGone()) {

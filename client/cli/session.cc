@@ -59,6 +59,12 @@ std::string AdviceFor(const Session& session, absl::StatusCode code) {
       return "Is the server running? Start one with ./dev run, or name another with --server "
              "HOST:PORT.";
     }
+    case absl::StatusCode::kUnauthenticated:
+      return "--token-file FILE or --cert and --key say who you are; ferrite auth whoami tells "
+             "what "
+             "the server makes of it.";
+    case absl::StatusCode::kPermissionDenied:
+      return "ferrite auth explain VERB NAME tells what the policy of the server allows.";
     case absl::StatusCode::kDeadlineExceeded:
       return "Is it a Ferrite server, and not overloaded? --timeout gives it longer.";
     default:
@@ -75,10 +81,12 @@ Session Session::Fork() const {
 }
 
 absl::Status Session::Prepare() {
-  if (prepared_ != nullptr && prepared_->first == tls) return absl::OkStatus();
-  absl::StatusOr<Credentials> made = CredentialsFor(tls);
+  if (prepared_ != nullptr && prepared_->tls == tls && prepared_->token == token) {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Credentials> made = CredentialsFor(tls, token);
   if (!made.ok()) return made.status();
-  prepared_ = std::make_shared<const std::pair<TlsOptions, Credentials>>(tls, *std::move(made));
+  prepared_ = std::make_shared<const Prepared>(Prepared{tls, token, *std::move(made)});
   return absl::OkStatus();
 }
 
@@ -100,12 +108,13 @@ std::string Session::AtServer() const {
 }
 
 absl::StatusOr<Client*> Session::ClientOf(const std::string& addresses) {
-  std::unique_ptr<Client>& client = (*clients_)[{addresses, timeout_or_default(), tls}];
+  std::unique_ptr<Client>& client = (*clients_)[{addresses, timeout_or_default(), tls, token}];
   if (client == nullptr) {
     // Nodes forward to each other, so that a command needs no other than the one that it asks.
     absl::StatusOr<std::unique_ptr<Client>> created =
         Client::Create({.seeds = SplitAddresses(addresses),
                         .tls = tls,
+                        .token = token,
                         .routing = RoutingMode::kAnyNode,
                         .default_timeout = timeout_or_default(),
                         // A command makes one call at a time, and should appear as that call in the

@@ -35,6 +35,7 @@ struct Session {
   // With commas.
   std::string servers = "127.0.0.1:6380";
   TlsOptions tls;
+  TokenOptions token;
   std::optional<absl::Duration> timeout;
   bool json = false;
   bool base64 = false;
@@ -50,10 +51,11 @@ struct Session {
   // How many files of commands this one is within.
   int nesting = 0;
 
-  // Reads what `tls` names, before anything is connected. INVALID_ARGUMENT if that cannot be.
+  // Reads what `tls` and `token` name, before anything is connected. INVALID_ARGUMENT if that
+  // cannot be.
   absl::Status Prepare();
   // What Prepare() has read.
-  const Credentials& credentials() const { return prepared_->second; }
+  const Credentials& credentials() const { return prepared_->credentials; }
 
   // A session for a command of its own, with the same settings and connections.
   Session Fork() const;
@@ -87,10 +89,15 @@ struct Session {
  private:
   absl::StatusOr<Client*> ClientOf(const std::string& addresses);
 
-  std::shared_ptr<const std::pair<TlsOptions, Credentials>> prepared_;
-  // By addresses, timeout and TLS.
-  using Clients =
-      std::map<std::tuple<std::string, absl::Duration, TlsOptions>, std::unique_ptr<Client>>;
+  struct Prepared {
+    TlsOptions tls;
+    TokenOptions token;
+    Credentials credentials;
+  };
+  std::shared_ptr<const Prepared> prepared_;
+  // By addresses, timeout, TLS and token.
+  using Clients = std::map<std::tuple<std::string, absl::Duration, TlsOptions, TokenOptions>,
+                           std::unique_ptr<Client>>;
   std::shared_ptr<Clients> clients_ = std::make_shared<Clients>();
   // By addresses.
   using Choices = std::map<std::string, std::string>;

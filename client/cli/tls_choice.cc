@@ -64,12 +64,15 @@ void AddTlsOptions(CLI::App* app, TlsOptions* tls) {
   }
 }
 
-absl::StatusOr<Credentials> CredentialsFor(const TlsOptions& tls) {
-  absl::StatusOr<Credentials> made = MakeCredentials(tls);
+absl::StatusOr<Credentials> CredentialsFor(const TlsOptions& tls, const TokenOptions& token) {
+  absl::StatusOr<Credentials> made = MakeCredentials(tls, token);
   if (made.ok()) return made;
-  const std::string message = absl::StrReplaceAll(
-      made.status().message(),
-      {{"tls.ca_file", "--ca"}, {"tls.certificate_file", "--cert"}, {"tls.key_file", "--key"}});
+  const std::string message =
+      absl::StrReplaceAll(made.status().message(), {{"tls.ca_file", "--ca"},
+                                                    {"tls.certificate_file", "--cert"},
+                                                    {"tls.key_file", "--key"},
+                                                    {"token.text", "--token"},
+                                                    {"token.file", "--token-file"}});
   return absl::Status(made.status().code(), message);
 }
 

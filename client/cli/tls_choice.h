@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "client/credentials.h"
 #include "client/tls_options.h"
+#include "client/token_options.h"
 
 namespace ferrite::cli {
 
@@ -17,6 +18,6 @@ absl::StatusOr<TlsOptions> TlsOfEnvironment();
 void AddTlsOptions(CLI::App* app, TlsOptions* tls);
 
 // INVALID_ARGUMENT names the option as it is on the command line.
-absl::StatusOr<Credentials> CredentialsFor(const TlsOptions& tls);
+absl::StatusOr<Credentials> CredentialsFor(const TlsOptions& tls, const TokenOptions& token);
 
 }  // namespace ferrite::cli

@@ -16,9 +16,10 @@ namespace {
 constexpr std::string_view kPrefix = "FERRITE_";
 
 // Variables of the command `ferrite`, and of tests, which may run in the same environment.
-constexpr std::string_view kOfOthers[] = {"FERRITE_SERVER",       "FERRITE_TLS", "FERRITE_CA",
-                                          "FERRITE_CERT",         "FERRITE_KEY", "FERRITE_TLS_NAME",
-                                          "FERRITE_SERVER_BINARY"};
+constexpr std::string_view kOfOthers[] = {
+    "FERRITE_SERVER", "FERRITE_TLS",        "FERRITE_CA",
+    "FERRITE_CERT",   "FERRITE_KEY",        "FERRITE_TLS_NAME",
+    "FERRITE_TOKEN",  "FERRITE_TOKEN_FILE", "FERRITE_SERVER_BINARY"};
 
 // Whether Kubernetes or Docker sets such a variable for a service whose name begins with "ferrite".
 bool IsServiceLink(const std::string& name, const std::string& value) {

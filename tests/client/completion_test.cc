@@ -42,7 +42,7 @@ TEST(CompletionTest, BashOffersCommandsFlagsAndChoices) {
   EXPECT_EQ(
       BashOffers("ferrite del --"),
       "--stdin --null --if-version --help --version --server --tls --ca --cert --key --tls-name "
-      "--json --base64 --escapes --timeout\n");
+      "--token-file --token --json --base64 --escapes --timeout\n");
   EXPECT_EQ(BashOffers("ferrite help slo"), "slowlog\n");
   EXPECT_THAT(BashOffers("ferrite load /etc/pass"), HasSubstr("/etc/passwd"));
   EXPECT_THAT(BashOffers("ferrite stats --"), HasSubstr("--all"));

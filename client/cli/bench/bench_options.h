@@ -27,6 +27,7 @@ struct BenchOptions {
   std::string server;                // the one that is asked, where the library is not used
   std::vector<std::string> servers;  // the library's seeds
   TlsOptions tls;                    // of the library
+  TokenOptions token;                // likewise
   Credentials credentials;           // of all else
   absl::Duration call_timeout;
 

@@ -1,0 +1,159 @@
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/cli/bytes.h"
+#include "client/cli/commands.h"
+#include "client/cli/options.h"
+
+namespace ferrite::cli {
+namespace {
+
+struct AuthArguments {
+  std::string action;
+  std::string verb;
+  std::string name;
+  bool has_name = false;
+  bool is_prefix = false;
+  bool is_channel = false;
+  std::string principal;
+};
+
+const char* NameOf(v1::CredentialKind kind) {
+  switch (kind) {
+    case v1::CREDENTIAL_KIND_CERTIFICATE:
+      return "certificate";
+    case v1::CREDENTIAL_KIND_TOKEN:
+      return "token";
+    case v1::CREDENTIAL_KIND_JWT:
+      return "jwt";
+    default:
+      return "none";
+  }
+}
+
+absl::StatusOr<ExitCode> PrintWhoAmI(const Session& session, Client& client) {
+  const absl::StatusOr<v1::WhoAmIResponse> reply = client.WhoAmI();
+  if (!reply.ok()) return reply.status();
+  const std::vector<std::string> roles(reply->roles().begin(), reply->roles().end());
+  if (session.json) {
+    nlohmann::ordered_json who = {{"principal", reply->principal()},
+                                  {"credential", NameOf(reply->credential())},
+                                  {"roles", roles},
+                                  {"has_policy", reply->has_policy()}};
+    if (reply->has_expires_at_unix_ms()) who["expires_at_unix_ms"] = reply->expires_at_unix_ms();
+    PrintJson(who);
+    return ExitCode::kOk;
+  }
+  PrintLine(absl::StrCat("principal   ", DisplayText(reply->principal())));
+  PrintLine(absl::StrCat("credential  ", NameOf(reply->credential())));
+  if (!reply->has_policy()) {
+    PrintLine("roles       none: the server has no policy, so everybody may do everything");
+    return ExitCode::kOk;
+  }
+  PrintLine(absl::StrCat("roles       ",
+                         roles.empty() ? "none" : DisplayText(absl::StrJoin(roles, ", "))));
+  if (reply->has_expires_at_unix_ms()) {
+    PrintLine(absl::StrCat(
+        "expires     ",
+        absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", absl::FromUnixMillis(reply->expires_at_unix_ms()),
+                         absl::UTCTimeZone())));
+  }
+  return ExitCode::kOk;
+}
+
+absl::StatusOr<v1::CanRequest> RequestOf(const Session& session, const AuthArguments& arguments) {
+  v1::CanRequest request;
+  request.set_verb(UnprotectArgument(arguments.verb));
+  request.set_principal(UnprotectArgument(arguments.principal));
+  if (!arguments.has_name) return request;
+  absl::StatusOr<std::string> name = session.Bytes(arguments.name);
+  if (!name.ok()) return name.status();
+  if (arguments.is_channel) {
+    arguments.is_prefix ? request.set_channel_prefix(*std::move(name))
+                        : request.set_channel(*std::move(name));
+  } else {
+    arguments.is_prefix ? request.set_key_prefix(*std::move(name))
+                        : request.set_key(*std::move(name));
+  }
+  return request;
+}
+
+std::string Described(const v1::Grant& grant) {
+  const std::string of_role = absl::StrCat("role ", DisplayText(grant.role()));
+  if (grant.name().empty() && !grant.is_prefix()) return of_role;
+  if (grant.name().empty()) return absl::StrCat(of_role, ": all");
+  return absl::StrCat(of_role, grant.is_prefix() ? ": all that begin with " : ": ",
+                      DisplayText(grant.name()));
+}
+
+void PrintAnswer(const Session& session, const v1::CanResponse& reply, bool explain) {
+  if (session.json) {
+    nlohmann::ordered_json answer = {{"allowed", reply.allowed()},
+                                     {"principal", reply.principal()}};
+    if (explain) {
+      answer["grants"] = nlohmann::ordered_json::array();
+      for (const v1::Grant& grant : reply.grants()) {
+        answer["grants"].push_back({{"role", grant.role()},
+                                    {"name", JsonBytes(grant.name())},
+                                    {"is_prefix", grant.is_prefix()}});
+      }
+    }
+    return PrintJson(answer);
+  }
+  PrintLine(reply.allowed() ? "yes" : "no");
+  if (!explain) return;
+  for (const v1::Grant& grant : reply.grants()) PrintLine(Described(grant));
+  if (reply.grants().empty()) {
+    PrintLine(absl::StrCat(
+        reply.allowed()
+            ? "the server has no policy"
+            : absl::StrCat("no role of ", DisplayText(reply.principal()), " allows it")));
+  }
+}
+
+absl::StatusOr<ExitCode> RunAuth(Session& session, const AuthArguments& arguments) {
+  const absl::StatusOr<Client*> client = session.ConnectToServer();
+  if (!client.ok()) return client.status();
+  if (arguments.action == "whoami") return PrintWhoAmI(session, **client);
+  absl::StatusOr<v1::CanRequest> request = RequestOf(session, arguments);
+  if (!request.ok()) return request.status();
+  const absl::StatusOr<v1::CanResponse> reply = (*client)->Can(*std::move(request));
+  if (!reply.ok()) return reply.status();
+  PrintAnswer(session, *reply, arguments.action == "explain");
+  return reply->allowed() ? ExitCode::kOk : ExitCode::kMiss;
+}
+
+}  // namespace
+
+void AddAuth(CLI::App& app, Session& session) {
+  auto auth = std::make_shared<AuthArguments>();
+  CLI::App* command = AddCommand(
+      app, session, "auth",
+      "Print whom the server takes you for: auth whoami; whether its policy allows something: auth "
+      "can VERB [NAME]; or which roles allow it: auth explain VERB [NAME]",
+      auth, RunAuth);
+  command->add_option("ACTION", auth->action, "whoami, can or explain")
+      ->transform(CLI::IsMember({"whoami", "can", "explain"}, CLI::ignore_case))
+      ->required();
+  CLI::Option* verb = command->add_option(
+      "VERB", auth->verb,
+      "What is to be done: read, write, delete, scan, publish, subscribe, invoke or admin");
+  CLI::Option* name =
+      command->add_option("NAME", auth->name, "To which key or channel; of admin: none");
+  command->add_flag("--prefix", auth->is_prefix, "NAME stands for all that begin with it");
+  command->add_flag("--channel", auth->is_channel, "NAME is a channel; as publish says by itself");
+  command
+      ->add_option("--principal", auth->principal,
+                   "Who is to do it, such as token:shop; you, if not given")
+      ->type_name("NAME");
+  command->parse_complete_callback([auth, verb, name] {
+    auth->has_name = !name->empty();
+    auth->is_channel |= auth->verb == "publish";
+    if (auth->action != "whoami" && verb->empty()) throw CLI::RequiredError("VERB");
+    if (auth->action == "whoami" && !verb->empty()) {
+      throw CLI::ValidationError("VERB", "auth whoami takes no VERB; write ferrite auth can " +
+                                             UnprotectArgument(auth->verb));
+    }
+  });
+}
+
+}  // namespace ferrite::cli

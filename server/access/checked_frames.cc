@@ -109,8 +109,10 @@ Handler CheckedFrames(Handler plain, const AccessControl* access, const WireHand
       return status;
     }
     std::vector<RefusedOperation> refusals = RefusalsOf(operations, who);
-    if (refusals.empty()) [[likely]]
+    if (refusals.empty()) [[likely]] {
+      const FrameInScope read(turn->request(), &operations);
       return plain(turn);
+    }
     auto answer = std::make_unique<PartialFrame>(operations, std::move(refusals));
     if (absl::Status status = answer->Begin(plain, *turn); !status.ok()) return status;
     turn->Later(std::move(answer));

@@ -2,6 +2,8 @@
 
 // A policy with what it takes to find out who calls.
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,10 +36,14 @@ class LoadedPolicy {
  private:
   Identity OfPrincipal(std::string principal, CredentialKind kind) const;
   Identity OfCertificate(const CertificateNames& names) const;
+  Identity OfAuthorization(std::string_view authorization) const;
   Identity OfToken(std::string_view token) const;
   Identity OfJwt(std::string_view token, const policy::Digest& sha256) const;
   Identity Nobody(const absl::Status& problem) const;
 
+  // No two of this process have the same, also when one is gone.
+  static inline std::atomic<uint64_t> last_id_{0};
+  const uint64_t id_ = ++last_id_;
   const policy::Policy policy_;
   const StaticTokens tokens_;
   const std::vector<KnownIssuer> issuers_;

@@ -68,6 +68,7 @@ absl::Status WireHandlers::Pipeline(const Request& frame, Clock::time_point rece
 
 absl::Status WireHandlers::ReadFrame(const Request& frame,
                                      std::vector<FrameOperation>* operations) const {
+  if (FrameInScope::Take(frame, operations)) return absl::OkStatus();
   if (!ParseFrame(frame.bytes(), kMaxBatchKeys, limits(), operations)) {
     return Malformed("PipelineRequest");
   }

@@ -27,6 +27,37 @@ namespace ferrite {
 // What an MGet of which only the first keys fit fails with.
 absl::Status ReplyTooLarge(size_t fitting_keys, size_t of_keys);
 
+// A frame that somebody has read and hands on, within a scope of this thread: whoever reads it next
+// takes the operations instead of reading it once more.
+class FrameInScope {
+ public:
+  // Both must stay in place. The operations are those of ReadFrame().
+  FrameInScope(const Request& frame, std::vector<FrameOperation>* operations)
+      : frame_(frame), operations_(*operations), before_(current_) {
+    current_ = this;
+  }
+  ~FrameInScope() { current_ = before_; }
+  FrameInScope(const FrameInScope&) = delete;
+  FrameInScope& operator=(const FrameInScope&) = delete;
+
+  // Whether there are any of this very frame, which has stayed as it was.
+  static bool Take(const Request& frame, std::vector<FrameOperation>* operations) {
+    FrameInScope* const current = current_;
+    if (current == nullptr || &current->frame_ != &frame || current->taken_) return false;
+    current->taken_ = true;
+    operations->swap(current->operations_);
+    return true;
+  }
+
+ private:
+  static inline constinit thread_local FrameInScope* current_ = nullptr;
+
+  const Request& frame_;
+  std::vector<FrameOperation>& operations_;
+  FrameInScope* const before_;
+  bool taken_ = false;
+};
+
 // Thread-safe; called on threads that have counters (CounterRegistry::AttachThread).
 class WireHandlers {
  public:

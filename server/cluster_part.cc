@@ -30,7 +30,8 @@ cluster::StoreEffects EffectsOn(Store* store, StepBarrier::PostToAll post_to_all
 
 }  // namespace
 
-std::unique_ptr<cluster::Driver> MakeDriver(const Settings& settings, Store* store,
+std::unique_ptr<cluster::Driver> MakeDriver(const Settings& settings,
+                                            const DialCredentials& peer_credentials, Store* store,
                                             StepBarrier::PostToAll post_to_all,
                                             std::function<void(bool)> set_ready) {
   const ClusterSettings& cluster = settings.cluster;
@@ -41,6 +42,8 @@ std::unique_ptr<cluster::Driver> MakeDriver(const Settings& settings, Store* sto
       .zone = cluster.zone,
       .version = FERRITE_VERSION,
       .etcd_endpoints = cluster.etcd_endpoints,
+      .etcd_credentials = DialCredentials(cluster.etcd_tls),
+      .peer_credentials = peer_credentials,
       .serving_ttl_ms = static_cast<uint32_t>(absl::ToInt64Milliseconds(cluster.lease_ttl)),
       .store = EffectsOn(store, std::move(post_to_all)),
       .set_ready = std::move(set_ready)});

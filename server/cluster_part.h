@@ -17,7 +17,8 @@ namespace ferrite {
 
 // Null if the settings name no cluster. `store` must outlive the driver; `set_ready` is called by
 // its thread whenever the node begins or ceases to take part.
-std::unique_ptr<cluster::Driver> MakeDriver(const Settings& settings, Store* store,
+std::unique_ptr<cluster::Driver> MakeDriver(const Settings& settings,
+                                            const DialCredentials& peer_credentials, Store* store,
                                             StepBarrier::PostToAll post_to_all,
                                             std::function<void(bool ready)> set_ready);
 

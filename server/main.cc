@@ -44,12 +44,16 @@ std::map<std::string, std::string> Environment() {
 
 // What the server needs to speak TLS; null if it is not to. It lives as long as the process, as
 // gRPC ends connections in its own time. Fails with the file and the reason in the text.
-absl::StatusOr<ferrite::TlsFront*> LoadTls(const ferrite::TlsSettings& settings) {
-  if (!settings.on()) return nullptr;
-  auto certificate = ferrite::ServedCertificate::Load(settings.files);
+absl::StatusOr<ferrite::TlsFront*> LoadTls(const ferrite::Settings& settings) {
+  const absl::Status etcd = ferrite::CheckOutgoing(settings.cluster.etcd_tls, "--etcd-");
+  if (!etcd.ok()) return etcd;
+  if (!settings.tls.on()) return nullptr;
+  ferrite::CertificateFiles files = settings.tls.files;
+  files.is_shown = !settings.cluster.name.empty() && !files.client_ca.empty();
+  auto certificate = ferrite::ServedCertificate::Load(files);
   if (!certificate.ok()) return certificate.status();
-  auto* const tls =
-      new ferrite::TlsFront(*std::move(certificate), settings.clients, settings.most_handshakes);
+  auto* const tls = new ferrite::TlsFront(*std::move(certificate), settings.tls.clients,
+                                          settings.tls.most_handshakes);
   ferrite::HookHandshakes(&tls->handshakes);
   return tls;
 }
@@ -90,7 +94,7 @@ int main(int argc, char** argv) {
     std::cerr << "ferrite-server: " << settings.status().message() << "\n";
     return kExitUsage;
   }
-  const absl::StatusOr<ferrite::TlsFront*> tls = LoadTls(settings->tls);
+  const absl::StatusOr<ferrite::TlsFront*> tls = LoadTls(*settings);
   if (!tls.ok()) {
     std::cerr << "ferrite-server: " << tls.status().message() << "\n";
     return kExitUsage;

@@ -76,6 +76,7 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
     : settings_(settings),
       guard_(guard),
       tls_(tls),
+      peer_credentials_(tls == nullptr ? OutgoingTls{} : tls->certificate->ForPeers()),
       store_({.shards = settings.shards,
               .max_memory_bytes = settings.max_memory_bytes,
               .evict = settings.evict}),
@@ -99,7 +100,8 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
           &store_, &counters_, &slow_calls_, [this] { return listener_.counts().open; },
           [this](v1::InfoResponse* response) { live_settings_.Describe(response); }),
       driver_(MakeDriver(
-          settings, &store_, [this](const auto& body) { return PostToAll(body); },
+          settings, peer_credentials_, &store_,
+          [this](const auto& body) { return PostToAll(body); },
           [this](bool ready) {
             SetReady(ready);
             // Streams end with the right to serve, also those of a thread that sleeps.
@@ -240,10 +242,10 @@ absl::Status Node::StartGrpc() {
       continue;
     }
     ThreadRouting* const routing = router_->of(thread->index());
-    routing->ConnectBy(
-        std::make_unique<GrpcPeers>(thread, MostBytesOfPeers(settings_), grpc_.quota(),
-                                    [this] { return peer_token_.Authorization(); }),
-        thread->timers(), &admissions_.budget);
+    routing->ConnectBy(std::make_unique<GrpcPeers>(thread, MostBytesOfPeers(settings_),
+                                                   grpc_.quota(), peer_credentials_,
+                                                   [this] { return peer_token_.Authorization(); }),
+                       thread->timers(), &admissions_.budget);
     thread->BetweenSteps([dispatcher, routing] {
       dispatcher->RunIfWoken();
       routing->Flush();

@@ -21,6 +21,7 @@
 #include "server/auth/published_policy.h"
 #include "server/cluster/driver/driver.h"
 #include "server/cluster_metrics.h"
+#include "server/dial/dial_credentials.h"
 #include "server/engine/grpc/grpc_server.h"
 #include "server/events/dispatcher.h"
 #include "server/events/event_hub.h"
@@ -103,6 +104,7 @@ class Node {
   const Settings& settings_;
   FrameGuard* const guard_;
   TlsFront* const tls_;
+  const DialCredentials peer_credentials_;
   Store store_;
   ReplayWindow replays_;
   EventHub events_;

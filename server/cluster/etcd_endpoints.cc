@@ -8,16 +8,21 @@ namespace ferrite::cluster {
 namespace {
 
 constexpr size_t kMaxEndpointBytes = 512;
+constexpr std::string_view kPlain = "http://";
+constexpr std::string_view kOverTls = "https://";
 
 absl::StatusOr<std::string> ParseEndpoint(std::string_view text) {
   const auto refuse = [&](const char* why) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", std::string(text.substr(0, 80)), "\" ", why,
-                     "; an endpoint is HOST:PORT or http://HOST:PORT, as in 10.0.0.7:2379"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"", std::string(text.substr(0, 80)), "\" ", why,
+        "; an endpoint is HOST:PORT, http://HOST:PORT or https://HOST:PORT, as in 10.0.0.7:2379"));
   };
   std::string_view address = text;
-  if (address.starts_with("https://")) return refuse("asks for TLS, which is not supported");
-  if (address.starts_with("http://")) address.remove_prefix(7);
+  if (address.starts_with(kOverTls)) {
+    address.remove_prefix(kOverTls.size());
+  } else if (address.starts_with(kPlain)) {
+    address.remove_prefix(kPlain.size());
+  }
   if (address.ends_with('/')) address.remove_suffix(1);
   const size_t colon = address.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return refuse("has no port");
@@ -38,17 +43,23 @@ absl::StatusOr<std::string> ParseEndpoint(std::string_view text) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::string>> ParseEtcdEndpoints(std::string_view text) {
-  std::vector<std::string> addresses;
+absl::StatusOr<EtcdEndpoints> ParseEtcdEndpoints(std::string_view text) {
+  EtcdEndpoints endpoints;
+  size_t over_tls = 0;
   for (const auto& part : absl::StrSplit(std::string(text), ',')) {
     absl::StatusOr<std::string> address = ParseEndpoint(std::string(part));
     if (!address.ok()) return address.status();
-    addresses.push_back(*std::move(address));
+    endpoints.addresses.push_back(*std::move(address));
+    over_tls += std::string_view(part.data(), part.size()).starts_with(kOverTls) ? 1 : 0;
   }
-  if (addresses.size() > kMaxEtcdEndpoints)
+  const size_t count = endpoints.addresses.size();
+  if (count > kMaxEtcdEndpoints)
     return absl::InvalidArgumentError(
-        absl::StrCat(addresses.size(), " endpoints; at most ", kMaxEtcdEndpoints, " are allowed"));
-  return addresses;
+        absl::StrCat(count, " endpoints; at most ", kMaxEtcdEndpoints, " are allowed"));
+  if (over_tls != 0 && over_tls != count)
+    return absl::InvalidArgumentError("either all endpoints are https:// or none is");
+  endpoints.over_tls = over_tls != 0;
+  return endpoints;
 }
 
 }  // namespace ferrite::cluster

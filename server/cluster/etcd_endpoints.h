@@ -13,8 +13,13 @@ namespace ferrite::cluster {
 
 inline constexpr size_t kMaxEtcdEndpoints = 16;
 
-// One or more of HOST:PORT or http://HOST:PORT, separated by commas; as HOST:PORT each.
-// INVALID_ARGUMENT, with what is allowed in the text.
-absl::StatusOr<std::vector<std::string>> ParseEtcdEndpoints(std::string_view text);
+struct EtcdEndpoints {
+  std::vector<std::string> addresses;  // HOST:PORT each
+  bool over_tls = false;               // they are https://
+};
+
+// One or more of HOST:PORT, http://HOST:PORT or https://HOST:PORT, separated by commas, all or none
+// of them https. INVALID_ARGUMENT, with what is allowed in the text.
+absl::StatusOr<EtcdEndpoints> ParseEtcdEndpoints(std::string_view text);
 
 }  // namespace ferrite::cluster

@@ -12,8 +12,9 @@
 namespace ferrite {
 namespace {
 
-constexpr const char* kNeedName[] = {"etcd-endpoints",  "node-id",         "advertise", "zone",
-                                     "internal-listen", "peer-token-file", "lease-ttl"};
+constexpr const char* kNeedName[] = {"etcd-ca",         "etcd-cert", "etcd-key", "etcd-endpoints",
+                                     "node-id",         "advertise", "zone",     "internal-listen",
+                                     "peer-token-file", "lease-ttl"};
 
 std::string HostName() {
   char name[256] = {};
@@ -38,6 +39,23 @@ Address ReadTcpAddress(FlagReader* reader, std::string_view flag) {
                   absl::StrCat("the host has ", address.host.size(), " bytes; it may have ",
                                cluster::kMaxAddressBytes / 2));
   return address;
+}
+
+void ReadEtcd(FlagReader* reader, ClusterSettings* settings) {
+  const cluster::EtcdEndpoints endpoints =
+      reader->Value("etcd-endpoints", cluster::ParseEtcdEndpoints(reader->Text("etcd-endpoints")));
+  settings->etcd_endpoints = endpoints.addresses;
+  settings->etcd_tls = {.enabled = endpoints.over_tls,
+                        .ca_file = reader->Text("etcd-ca"),
+                        .certificate_file = reader->Text("etcd-cert"),
+                        .key_file = reader->Text("etcd-key")};
+  for (const char* flag : {"etcd-ca", "etcd-cert", "etcd-key"})
+    settings->etcd_tls.enabled = settings->etcd_tls.enabled || !reader->Text(flag).empty();
+  for (const auto& [flag, other] :
+       {std::pair{"etcd-cert", "etcd-key"}, std::pair{"etcd-key", "etcd-cert"}}) {
+    reader->Require(reader->Text(flag).empty() || !reader->Text(other).empty(), flag,
+                    absl::StrCat("needs ", other, " as well"));
+  }
 }
 
 void ReadAdvertise(FlagReader* reader, const std::vector<Address>& listen,
@@ -87,9 +105,7 @@ ClusterSettings ReadClusterSettings(FlagReader* reader, const std::vector<Addres
   settings.name = ReadName(reader, "cluster-name", reader->Text("cluster-name"));
   reader->Require(!reader->Text("etcd-endpoints").empty(), "cluster-name",
                   "needs etcd-endpoints: where the etcd of the cluster is");
-  if (!reader->Text("etcd-endpoints").empty())
-    settings.etcd_endpoints = reader->Value(
-        "etcd-endpoints", cluster::ParseEtcdEndpoints(reader->Text("etcd-endpoints")));
+  if (!reader->Text("etcd-endpoints").empty()) ReadEtcd(reader, &settings);
   const std::string& id = reader->Text("node-id");
   settings.node_id = ReadName(reader, "node-id", id.empty() ? HostName() : id);
   settings.zone = reader->Text("zone");

@@ -9,12 +9,14 @@
 #include "absl/time/time.h"
 #include "server/net/address.h"
 #include "server/settings/flag_reader.h"
+#include "server/tls/outgoing_tls.h"
 
 namespace ferrite {
 
 struct ClusterSettings {
   std::string name;                         // empty: the node is part of none
   std::vector<std::string> etcd_endpoints;  // HOST:PORT
+  OutgoingTls etcd_tls;
   std::string node_id;
   std::string zone;                        // empty: not told
   std::optional<Address> advertise;        // absent: the first address of --listen that can be told

@@ -98,7 +98,16 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"cluster-name", "",
      "the cluster that this node is part of: letters, digits, '.', '_' and '-'; empty: of none"},
     {"etcd-endpoints", "",
-     "where the cluster's etcd is: HOST:PORT, several with commas or repeated", false, true},
+     "where the cluster's etcd is: HOST:PORT, or https://HOST:PORT over TLS; several with commas "
+     "or "
+     "repeated",
+     false, true},
+    {"etcd-ca", "",
+     "the authorities that issue etcd's certificates, a file in PEM; empty: those of the system. "
+     "It "
+     "turns on TLS"},
+    {"etcd-cert", "", "the certificate to show to etcd, a file in PEM"},
+    {"etcd-key", "", "the key of that certificate, a file in PEM"},
     {"node-id", "", "the name of this node in its cluster; empty: the host's name"},
     {"advertise", "",
      "where clients and other nodes reach this node, as HOST:PORT; empty: the first address of "

@@ -59,15 +59,11 @@ class Loader {
   }
 
   bool ReadFile(const char* flag, const std::string& path, std::string* content) {
-    const std::unique_ptr<FILE, OpensslDeleter<std::fclose>> file(std::fopen(path.c_str(), "re"));
-    if (file == nullptr) return Refuse(CertificateFault::kUnreadable, flag, path, ErrorText(errno));
-    content->resize(kMaxCertificateFileBytes + 1);
-    content->resize(std::fread(content->data(), 1, content->size(), file.get()));
-    if (std::ferror(file.get()) != 0)
-      return Refuse(CertificateFault::kUnreadable, flag, path, ErrorText(errno));
-    if (content->size() > kMaxCertificateFileBytes)
+    absl::StatusOr<std::string> read = ReadCertificateFile(path);
+    if (!read.ok())
       return Refuse(CertificateFault::kUnreadable, flag, path,
-                    absl::StrCat("it has more than ", kMaxCertificateFileBytes, " bytes"));
+                    std::string(read.status().message()));
+    *content = *std::move(read);
     return true;
   }
 
@@ -118,8 +114,15 @@ class Loader {
   }
 
   bool CheckPurpose() {
-    if (X509_check_purpose(chain_[0].get(), X509_PURPOSE_SSL_SERVER, 0) == 1) return true;
-    return RefuseCertificate(CertificateFault::kPurpose, "it is not for servers, by its key usage");
+    if (X509_check_purpose(chain_[0].get(), X509_PURPOSE_SSL_SERVER, 0) != 1) {
+      return RefuseCertificate(CertificateFault::kPurpose,
+                               "it is not for servers, by its key usage");
+    }
+    if (!files_.is_shown || X509_check_purpose(chain_[0].get(), X509_PURPOSE_SSL_CLIENT, 0) == 1)
+      return true;
+    return RefuseCertificate(CertificateFault::kPurpose,
+                             "it is not for clients, by its key usage, and a node of a cluster "
+                             "shows it to the others");
   }
 
   // As whoever serves it will use it: this also refuses keys that are too weak.
@@ -163,6 +166,19 @@ class Loader {
 std::variant<Certificate, CertificateRefusal> LoadCertificate(const CertificateFiles& files,
                                                               int64_t unix_s) {
   return Loader(files, unix_s).Load();
+}
+
+absl::StatusOr<std::string> ReadCertificateFile(const std::string& path) {
+  const std::unique_ptr<FILE, OpensslDeleter<std::fclose>> file(std::fopen(path.c_str(), "re"));
+  if (file == nullptr) return absl::UnknownError(ErrorText(errno));
+  std::string content(kMaxCertificateFileBytes + 1, '\0');
+  content.resize(std::fread(content.data(), 1, content.size(), file.get()));
+  if (std::ferror(file.get()) != 0) return absl::UnknownError(ErrorText(errno));
+  if (content.size() > kMaxCertificateFileBytes) {
+    return absl::UnknownError(
+        absl::StrCat("it has more than ", kMaxCertificateFileBytes, " bytes"));
+  }
+  return content;
 }
 
 std::string UtcText(int64_t unix_s) {

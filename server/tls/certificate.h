@@ -8,6 +8,8 @@
 #include <string>
 #include <variant>
 
+#include "absl/status/statusor.h"
+
 namespace ferrite {
 
 // In PEM, at most kMaxCertificateFileBytes each. The certificate comes first in its file, then
@@ -16,6 +18,8 @@ struct CertificateFiles {
   std::string certificate;
   std::string key;
   std::string client_ca;
+  // Whether the server shows it to others as well, as a node of a cluster does.
+  bool is_shown = false;
 };
 inline constexpr size_t kMaxCertificateFileBytes = size_t{1} << 20;
 
@@ -38,7 +42,7 @@ enum class CertificateFault {
   kExpired,
   kNotYetValid,
   kChain,    // one certificate of the file did not issue the one before
-  kPurpose,  // it is not for servers
+  kPurpose,  // it is not for servers, or of a node and not for clients
   kClientCa
 };
 inline constexpr size_t kCertificateFaults = 8;
@@ -55,6 +59,9 @@ struct CertificateRefusal {
 // `unix_s` is the time at which it must be valid.
 std::variant<Certificate, CertificateRefusal> LoadCertificate(const CertificateFiles& files,
                                                               int64_t unix_s);
+
+// All of such a file. UNKNOWN, with the reason, if it cannot be read, or is too large.
+absl::StatusOr<std::string> ReadCertificateFile(const std::string& path);
 
 // "2026-11-30 23:59:59 UTC"
 std::string UtcText(int64_t unix_s);

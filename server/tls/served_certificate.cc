@@ -38,6 +38,8 @@ ServedCertificate::ServedCertificate(const CertificateFiles& files, const Clock*
       paths_(PathsOf(files)),
       clock_(*clock),
       current_(std::make_shared<const Certificate>(std::move(certificate))),
+      pair_(current_->key_pem + current_->chain_pem),
+      authorities_(current_->client_ca_pem),
       judged_(std::move(stamps)) {}
 
 ServedCertificate::~ServedCertificate() {
@@ -92,6 +94,8 @@ void ServedCertificate::Take(Certificate certificate) {
   spdlog::info("TLS: new connections get the renewed certificate of {}, which expires at {}",
                files_.certificate, UtcText(certificate.expires_unix_s));
   current_ = std::make_shared<const Certificate>(std::move(certificate));
+  pair_.Replace(current_->key_pem + current_->chain_pem);
+  authorities_.Replace(current_->client_ca_pem);
   generation_.fetch_add(1, std::memory_order_release);
 }
 
@@ -105,6 +109,14 @@ void ServedCertificate::Refuse(const CertificateRefusal& refusal) {
 std::shared_ptr<const Certificate> ServedCertificate::current() const {
   MutexLock lock(&mutex_);
   return current_;
+}
+
+OutgoingTls ServedCertificate::ForPeers() const {
+  MutexLock lock(&mutex_);
+  return {.enabled = true,
+          .ca_file = files_.client_ca.empty() ? "" : authorities_.path(),
+          .certificate_file = files_.is_shown ? pair_.path() : "",
+          .key_file = files_.is_shown ? pair_.path() : ""};
 }
 
 int64_t ServedCertificate::expires_in_s() const {

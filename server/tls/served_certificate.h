@@ -17,6 +17,8 @@
 #include "base/mutex.h"
 #include "server/tls/certificate.h"
 #include "server/tls/file_stamps.h"
+#include "server/tls/outgoing_tls.h"
+#include "server/tls/private_file.h"
 
 namespace ferrite {
 
@@ -40,6 +42,9 @@ class ServedCertificate {
   void Look();
 
   std::shared_ptr<const Certificate> current() const;
+  // What this server shows and believes where it calls others that have certificates of the same
+  // authorities: never what is refused. Valid for as long as this.
+  OutgoingTls ForPeers() const;
   // Grows with each that is taken. Takes no lock.
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
   // Until it expires; negative when it has.
@@ -73,6 +78,8 @@ class ServedCertificate {
   Condition end_;
   bool ends_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const Certificate> current_ ABSL_GUARDED_BY(mutex_);
+  PrivateFile pair_ ABSL_GUARDED_BY(mutex_);  // key and chain, for ForPeers()
+  PrivateFile authorities_ ABSL_GUARDED_BY(mutex_);
   FileStamps judged_ ABSL_GUARDED_BY(mutex_);  // what these files hold was taken or refused
   FileStamps seen_ ABSL_GUARDED_BY(mutex_);    // by the last look
   std::thread thread_;

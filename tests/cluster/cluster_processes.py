@@ -32,9 +32,10 @@ def free_port():
 
 
 class Etcd:
-    """One etcd. Leaving the block ends it."""
+    """One etcd. Leaving the block ends it. `tls` is its certificate, and the authority of those that clients show."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        self._tls = tls
         assert shutil.which("etcd"), "etcd is missing: apt-get install etcd-server"
         self._folder = tempfile.mkdtemp(prefix="ferrite-etcd-")
         self._port = free_port()
@@ -52,11 +53,15 @@ class Etcd:
 
     def start(self):
         """Starts it, with the data that it had before, and waits until it serves."""
-        client, peer = f"http://{self.address}", f"http://127.0.0.1:{self._peer_port}"
+        client, peer = f"{'https' if self._tls else 'http'}://{self.address}", f"http://127.0.0.1:{self._peer_port}"
         command = ["setpriv", "--pdeathsig", "KILL", "--", "etcd", "--name=e0", f"--data-dir={self._folder}/data",
                    f"--listen-client-urls={client}", f"--advertise-client-urls={client}", f"--listen-peer-urls={peer}",
                    f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=e0={peer}", "--heartbeat-interval=50",
                    "--election-timeout=500", "--logger=zap", "--log-outputs=stderr"]
+        if self._tls:
+            pair, authority = self._tls
+            command += [f"--cert-file={pair.certificate}", f"--key-file={pair.key}", f"--trusted-ca-file={authority.certificate}",
+                        "--client-cert-auth"]
         self._log = open(f"{self._folder}/log", "ab")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._log)
         eventually(self._serves, bool, "etcd does not serve")
@@ -84,8 +89,8 @@ class Etcd:
 class ClusterClient(CacheClient):
     """A CacheClient that has ClusterService as well."""
 
-    def __init__(self, address):
-        super().__init__(address)
+    def __init__(self, address, credentials=None):
+        super().__init__(address, credentials=credentials)
         self.cluster = cluster_pb2_grpc.ClusterServiceStub(self.channel)
 
     def topology(self):
@@ -95,12 +100,12 @@ class ClusterClient(CacheClient):
 class ClusterNode:
     """A node and a connection to it."""
 
-    def __init__(self, etcd, node_id, *flags, cluster="test", lease_ttl=LEASE_TTL):
+    def __init__(self, etcd, node_id, *flags, cluster="test", lease_ttl=LEASE_TTL, credentials=None):
         self.id = node_id
         self.process = ServerProcess(f"--cluster-name={cluster}", f"--etcd-endpoints={etcd.address}", f"--node-id={node_id}",
                                      f"--lease-ttl={lease_ttl}", "--max-memory=64MiB", *flags)
         self.address = self.process.grpc_address
-        self.client = ClusterClient(self.address)
+        self.client = ClusterClient(self.address, credentials)
 
     def topology(self):
         return self.client.topology().topology
@@ -116,8 +121,9 @@ class ClusterNode:
 class Nodes:
     """Nodes by their ids, n1 and so on. Leaving the block stops those that still run."""
 
-    def __init__(self, etcd, count, lease_ttl=LEASE_TTL):
+    def __init__(self, etcd, count, lease_ttl=LEASE_TTL, credentials=None):
         self._etcd = etcd
+        self._credentials = credentials
         self._lease_ttl = lease_ttl
         self._nodes = {}
         for number in range(1, count + 1):
@@ -141,7 +147,7 @@ class Nodes:
         return self._nodes[node_id]
 
     def start(self, node_id, *flags):
-        self._nodes[node_id] = ClusterNode(self._etcd, node_id, *flags, lease_ttl=self._lease_ttl)
+        self._nodes[node_id] = ClusterNode(self._etcd, node_id, *flags, lease_ttl=self._lease_ttl, credentials=self._credentials)
         return self._nodes[node_id]
 
     def living(self):

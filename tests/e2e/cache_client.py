@@ -31,11 +31,12 @@ class CacheClient:
     """A connection to one server, with the methods of CacheService and AdminService as plain
     functions.
 
-    A call without its own timeout ends after CALL_S. `options` are gRPC channel arguments.
+    A call without its own timeout ends after CALL_S. `options` are gRPC channel arguments; with `credentials` it speaks TLS.
     """
 
-    def __init__(self, address, options=()):
-        self.channel = grpc.insecure_channel(address, options=[*OWN_CONNECTION, *options])
+    def __init__(self, address, options=(), credentials=None):
+        own = [*OWN_CONNECTION, *options]
+        self.channel = grpc.secure_channel(address, credentials, own) if credentials else grpc.insecure_channel(address, own)
         self.cache = cache_pb2_grpc.CacheServiceStub(self.channel)
         self.admin = admin_pb2_grpc.AdminServiceStub(self.channel)
 

@@ -66,7 +66,9 @@ EtcdReply ReplyOf(uint64_t call, EtcdAnswer<Response> answer) {
 Driver::Driver(DriverOptions options)
     : options_(std::move(options)),
       boot_id_(RandomNumber()),
-      etcd_({.endpoints = options_.etcd_endpoints, .random_seed = boot_id_}) {}
+      etcd_({.endpoints = options_.etcd_endpoints,
+             .credentials = options_.etcd_credentials,
+             .random_seed = boot_id_}) {}
 
 Driver::~Driver() { Stop(); }
 
@@ -133,7 +135,7 @@ bool Driver::ProveAddresses(const internal::v1::NodeRecord& self) {
 }
 
 std::string Driver::AddressTrouble(const std::string& address, const char* flag) const {
-  const auto hello = SayHello(address, options_.node_id, kHelloTimeout);
+  const auto hello = SayHello(address, options_.node_id, options_.peer_credentials, kHelloTimeout);
   const std::string where = absl::StrCat("other nodes would be told to reach this one at ", address,
                                          " (", flag, "), where ");
   if (!hello.ok())

@@ -27,6 +27,7 @@
 #include "server/cluster/driver/store_effects.h"
 #include "server/cluster/driver/view_listeners.h"
 #include "server/cluster/etcd/etcd_client.h"
+#include "server/dial/dial_credentials.h"
 
 namespace ferrite::cluster {
 
@@ -36,6 +37,8 @@ struct DriverOptions {
   std::string zone;
   std::string version;  // of Ferrite
   std::vector<std::string> etcd_endpoints;
+  DialCredentials etcd_credentials;
+  DialCredentials peer_credentials;
   uint32_t serving_ttl_ms = 3'000;
   StoreEffects store;
   // Told whenever the node begins or ceases to take part: to serve what the map says it owns, and

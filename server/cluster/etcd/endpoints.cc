@@ -1,7 +1,6 @@
 #include "server/cluster/etcd/endpoints.h"
 
 #include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
 #include "absl/strings/str_cat.h"
@@ -10,7 +9,8 @@
 namespace ferrite::cluster {
 namespace {
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
+                                           const DialCredentials& credentials) {
   (void)WaitsAreSteady();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxEtcdAnswerBytes);
@@ -28,15 +28,16 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 3'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(target, credentials.get(), arguments);
 }
 
 }  // namespace
 
-Endpoints::Endpoints(const std::vector<std::string>& addresses, size_t first)
+Endpoints::Endpoints(const std::vector<std::string>& addresses, const DialCredentials& credentials,
+                     size_t first)
     : current_(first % addresses.size()) {
   for (const std::string& address : addresses)
-    members_.push_back({address, MakeChannel(absl::StrCat("dns:///", address))});
+    members_.push_back({address, MakeChannel(absl::StrCat("dns:///", address), credentials)});
 }
 
 }  // namespace ferrite::cluster

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "server/dial/dial_credentials.h"
+
 namespace ferrite::cluster {
 
 // An answer that is larger is refused unread: all records of as many nodes as there may be.
@@ -20,7 +22,8 @@ class Endpoints {
  public:
   // Begins with the one at `first`, modulo their number: nodes that begin with different ones share
   // the load. `addresses` are HOST:PORT, at least one.
-  Endpoints(const std::vector<std::string>& addresses, size_t first);
+  Endpoints(const std::vector<std::string>& addresses, const DialCredentials& credentials,
+            size_t first);
 
   size_t size() const { return members_.size(); }
   size_t current() const { return current_.load(std::memory_order_relaxed); }

@@ -9,7 +9,7 @@
 namespace ferrite::cluster {
 
 EtcdClient::EtcdClient(const EtcdOptions& options)
-    : endpoints_(options.endpoints, static_cast<size_t>(options.random_seed)),
+    : endpoints_(options.endpoints, options.credentials, static_cast<size_t>(options.random_seed)),
       random_seed_(options.random_seed) {}
 
 EtcdClient::~EtcdClient() = default;

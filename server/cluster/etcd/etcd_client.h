@@ -24,7 +24,8 @@ namespace ferrite::cluster {
 
 struct EtcdOptions {
   std::vector<std::string> endpoints;  // HOST:PORT; at least one
-  uint64_t random_seed = 0;            // for what should differ from node to node
+  DialCredentials credentials = {};
+  uint64_t random_seed = 0;  // for what should differ from node to node
 };
 
 // Thread-safe.

@@ -1,7 +1,6 @@
 #include "server/cluster/hello/hello.h"
 
 #include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +17,7 @@ constexpr int kMaxAnswerBytes = 64 << 10;
 
 absl::StatusOr<internal::v1::HelloResponse> SayHello(const std::string& address,
                                                      const std::string& own_id,
+                                                     const DialCredentials& credentials,
                                                      std::chrono::nanoseconds timeout) {
   (void)WaitsAreSteady();
   grpc::ChannelArguments arguments;
@@ -26,8 +26,8 @@ absl::StatusOr<internal::v1::HelloResponse> SayHello(const std::string& address,
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  const auto stub = internal::v1::PeerService::NewStub(grpc::CreateCustomChannel(
-      absl::StrCat("dns:///", address), grpc::InsecureChannelCredentials(), arguments));
+  const auto stub = internal::v1::PeerService::NewStub(
+      grpc::CreateCustomChannel(absl::StrCat("dns:///", address), credentials.get(), arguments));
   grpc::ClientContext context;
   context.set_deadline(ToTimespec(std::chrono::steady_clock::now() + timeout));
   internal::v1::HelloRequest request;

@@ -2,7 +2,6 @@
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/security/credentials.h>
 
 #include <algorithm>
 #include <limits>
@@ -12,11 +11,6 @@
 
 namespace ferrite {
 namespace {
-
-// The one place that says how nodes know each other.
-std::shared_ptr<grpc::ChannelCredentials> PeerCredentials() {
-  return grpc::InsecureChannelCredentials();
-}
 
 grpc::ChannelArguments PeerArguments(size_t max_message_bytes, const grpc::ResourceQuota& quota) {
   grpc::ChannelArguments arguments;
@@ -47,9 +41,10 @@ grpc::ChannelArguments PeerArguments(size_t max_message_bytes, const grpc::Resou
 
 class GrpcPeerChannel final : public PeerChannel {
  public:
-  GrpcPeerChannel(const std::string& address, const grpc::ChannelArguments& arguments,
-                  QueueThread* thread, GrpcPeers::Authorization authorization)
-      : stub_(grpc::CreateCustomChannel(address, PeerCredentials(), arguments)),
+  GrpcPeerChannel(const std::string& address, const DialCredentials& credentials,
+                  const grpc::ChannelArguments& arguments, QueueThread* thread,
+                  GrpcPeers::Authorization authorization)
+      : stub_(grpc::CreateCustomChannel(address, credentials.get(), arguments)),
         thread_(*thread),
         authorization_(std::move(authorization)) {}
 
@@ -71,8 +66,8 @@ class GrpcPeerChannel final : public PeerChannel {
 }  // namespace
 
 std::unique_ptr<PeerChannel> GrpcPeers::Connect(const std::string& address) {
-  return std::make_unique<GrpcPeerChannel>(address, PeerArguments(max_message_bytes_, quota_),
-                                           &thread_, authorization_);
+  return std::make_unique<GrpcPeerChannel>(
+      address, credentials_, PeerArguments(max_message_bytes_, quota_), &thread_, authorization_);
 }
 
 }  // namespace ferrite

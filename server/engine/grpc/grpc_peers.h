@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "server/dial/dial_credentials.h"
 #include "server/engine/grpc/queue_thread.h"
 #include "server/engine/peer_stream.h"
 
@@ -24,10 +25,11 @@ class GrpcPeers final : public PeerConnector {
   // `thread` must outlive it, and the channels' streams. A stream that brings a larger message
   // ends. What is buffered counts in `quota`, which must outlive it.
   GrpcPeers(QueueThread* thread, size_t max_message_bytes, const grpc::ResourceQuota& quota,
-            Authorization authorization)
+            DialCredentials credentials, Authorization authorization)
       : thread_(*thread),
         max_message_bytes_(max_message_bytes),
         quota_(quota),
+        credentials_(std::move(credentials)),
         authorization_(std::move(authorization)) {}
   std::unique_ptr<PeerChannel> Connect(const std::string& address) override;
 
@@ -35,6 +37,7 @@ class GrpcPeers final : public PeerConnector {
   QueueThread& thread_;
   const size_t max_message_bytes_;
   const grpc::ResourceQuota& quota_;
+  const DialCredentials credentials_;
   const Authorization authorization_;
 };
 

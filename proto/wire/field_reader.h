@@ -1,7 +1,8 @@
 #pragma once
 
 // Walks the fields of a serialized message without making an object of it: what it returns points
-// into the bytes. For messages of the hot path, where an object would cost more than the work.
+// into the bytes. For messages of the hot path, where an object would cost more than the work. It
+// accepts and refuses what protobuf does (tests/fuzz/wire_fuzz.cc).
 //
 //   for (FieldReader field(message); field.Next();) {
 //     if (field.Is(v1::GetRequest::kKeyFieldNumber)) key = field.bytes();
@@ -50,7 +51,14 @@ class FieldReader {
   }
 
  private:
-  enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+  enum WireType : uint32_t {
+    kVarint = 0,
+    kFixed64 = 1,
+    kBytes = 2,
+    kGroup = 3,  // which proto3 does not have, and skips
+    kEndGroup = 4,
+    kFixed32 = 5
+  };
   static constexpr int kTypeBits = 3;
   static constexpr uint32_t kTypeMask = (1 << kTypeBits) - 1;
 
@@ -62,30 +70,32 @@ class FieldReader {
     well_formed_ = false;
     return false;
   }
+  // A varint of at most so many bytes; bits beyond the last that the type has are dropped.
+  template <int kMostBytes>
   bool ReadVarint(uint64_t* value);
-  bool ReadLongVarint(uint64_t* value);
+  bool ReadTag();
+  // What follows the tag, if that is no group.
+  bool ReadContent();
   bool ReadBytes(uint64_t size);
+  // The rest of the group that the tag has begun.
+  bool SkipGroup();
 
   const char* next_;
   const char* const end_;
-  uint64_t tag_ = 0;
+  uint32_t tag_ = 0;
   uint64_t integer_ = 0;
   std::string_view bytes_;
   bool well_formed_ = true;
 };
 
+template <int kMostBytes>
 inline bool FieldReader::ReadVarint(uint64_t* value) {
   if (next_ < end_ && static_cast<uint8_t>(*next_) < 0x80) [[likely]] {
     *value = static_cast<uint8_t>(*next_++);
     return true;
   }
-  return ReadLongVarint(value);
-}
-
-inline bool FieldReader::ReadLongVarint(uint64_t* value) {
-  constexpr int kMaxBits = 64;
   uint64_t result = 0;
-  for (int shift = 0; shift < kMaxBits && next_ < end_; shift += 7) {
+  for (int shift = 0; shift < 7 * kMostBytes && next_ < end_; shift += 7) {
     const auto byte = static_cast<uint8_t>(*next_++);
     result |= uint64_t{byte & 0x7Fu} << shift;
     if (byte < 0x80) {
@@ -96,31 +106,43 @@ inline bool FieldReader::ReadLongVarint(uint64_t* value) {
   return false;
 }
 
+inline bool FieldReader::ReadTag() {
+  uint64_t tag;
+  if (!ReadVarint<5>(&tag)) return false;
+  tag_ = static_cast<uint32_t>(tag);
+  return tag_ >> kTypeBits != 0;
+}
+
 inline bool FieldReader::ReadBytes(uint64_t size) {
-  if (size > static_cast<uint64_t>(end_ - next_)) return Fail();
+  if (size > static_cast<uint64_t>(end_ - next_)) return false;
   bytes_ = std::string_view(next_, size);
   next_ += size;
   return true;
 }
 
-inline bool FieldReader::Next() {
-  if (next_ == end_) return false;
-  constexpr uint64_t kMaxTag = 0xFFFFFFFF;
-  if (!ReadVarint(&tag_) || tag_ > kMaxTag || tag_ >> kTypeBits == 0) return Fail();
+inline bool FieldReader::ReadContent() {
   switch (tag_ & kTypeMask) {
     case kVarint:
-      return ReadVarint(&integer_) || Fail();
+      return ReadVarint<10>(&integer_);
     case kBytes: {
       uint64_t size;
-      return ReadVarint(&size) ? ReadBytes(size) : Fail();
+      return ReadVarint<5>(&size) && ReadBytes(size);
     }
     case kFixed64:
       return ReadBytes(8);
     case kFixed32:
       return ReadBytes(4);
-    default:  // groups, which proto3 does not have
-      return Fail();
+    default:
+      return false;
   }
+}
+
+inline bool FieldReader::Next() {
+  if (next_ == end_) return false;
+  if (!ReadTag()) return Fail();
+  if ((tag_ & kTypeMask) == kGroup) [[unlikely]]
+    return SkipGroup() || Fail();
+  return ReadContent() || Fail();
 }
 
 }  // namespace ferrite

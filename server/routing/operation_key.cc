@@ -75,26 +75,30 @@ std::optional<FieldPlace> PlaceOfField(const Request& request, size_t begin) {
   return FieldPlace{tag, number, content, content + content_bytes};
 }
 
+bool ForEachFieldIn(std::string_view fields, absl::FunctionRef<void(const ShortField&)> visit) {
+  FieldReader field(fields);
+  while (field.Next()) {
+    const bool is_integer = field.IsInteger(field.number());
+    const bool is_short = field.holds_bytes() && field.bytes().size() <= kMaxKeyBytes;
+    visit({.number = field.number(),
+           .is_integer = is_integer,
+           .is_bytes = field.holds_bytes(),
+           .integer = is_integer ? field.integer() : 0,
+           .bytes = is_short ? field.bytes() : std::string_view()});
+  }
+  return field.well_formed();
+}
+
 }  // namespace
 
 bool ForEachField(const Request& request, absl::FunctionRef<void(const ShortField&)> visit) {
-  if (request.in_one_piece() || request.size() <= kMostJoinedBytes) {
-    FieldReader field(request.bytes());
-    while (field.Next()) {
-      const bool is_integer = field.IsInteger(field.number());
-      const bool is_short = field.holds_bytes() && field.bytes().size() <= kMaxKeyBytes;
-      visit({.number = field.number(),
-             .is_integer = is_integer,
-             .is_bytes = field.holds_bytes(),
-             .integer = is_integer ? field.integer() : 0,
-             .bytes = is_short ? field.bytes() : std::string_view()});
-    }
-    return field.well_formed();
-  }
+  if (request.in_one_piece() || request.size() <= kMostJoinedBytes)
+    return ForEachFieldIn(request.bytes(), visit);
   std::string bytes;
   for (size_t begin = 0; begin < request.size();) {
     const std::optional<FieldPlace> field = PlaceOfField(request, begin);
-    if (!field.has_value()) return false;
+    // Malformed, or a group, which nobody sends: the rest is looked at in one piece.
+    if (!field.has_value()) return ForEachFieldIn(request.bytes().substr(begin), visit);
     const auto type = WireFormatLite::GetTagWireType(field->tag);
     const bool is_bytes = type == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
     const size_t size = field->end - field->content;

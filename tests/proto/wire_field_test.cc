@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ferrite/v1/cache.pb.h"
 #include "proto/wire/field_reader.h"
 #include "proto/wire/field_writer.h"
 #include "tests/proto/wire_bytes.h"
@@ -91,7 +92,13 @@ TEST(FieldReaderTest, RefusesWhatProtobufRefuses) {
   using namespace std::string_literals;
   for (const std::string& bytes : {
            "\x00\x01"s,                                          // number 0
-           "\x0b\x0c"s,                                          // a group
+           "\x0b\x14"s,                                          // a group with another end
+           "\x0b\x1b\x0c\x1c"s,                                  // groups that cross
+           "\x0b\x08\x01"s,                                      // a group without an end
+           "\x0c"s,                                              // an end without a group
+           "\x0b\x02\x00\x0c"s,                                  // number 0 in a group
+           "\x8a\x80\x80\x80\x80\x00\x00"s,                      // a tag of six bytes
+           "\x0a\x80\x80\x80\x80\x80\x00"s,                      // a size of six bytes
            "\x0f"s,                                              // no such type
            "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s,  // an integer of eleven bytes
            "\xff\xff\xff\xff\xff\x01\x00"s,                      // a tag beyond 32 bits
@@ -100,6 +107,34 @@ TEST(FieldReaderTest, RefusesWhatProtobufRefuses) {
     FieldReader field(bytes);
     EXPECT_FALSE(field.Next());
     EXPECT_FALSE(field.well_formed());
+    EXPECT_FALSE(v1::MGetRequest().ParseFromString(bytes));
+  }
+  const std::string nested(101, '\x0b');
+  const std::string ends(101, '\x0c');
+  FieldReader deep(nested + ends);
+  EXPECT_FALSE(deep.Next());
+  EXPECT_FALSE(v1::MGetRequest().ParseFromString(nested + ends));
+}
+
+TEST(FieldReaderTest, TakesWhatProtobufTakes) {
+  using namespace std::string_literals;
+  const std::string nested(100, '\x0b');
+  const std::string ends(100, '\x0c');
+  for (const std::string& bytes : {
+           "\x0b\x0c"s,                           // a group
+           "\x0b\x08\x01\x1b\x12\x01x\x1c\x0c"s,  // one with fields and a group in it
+           nested + ends,                         // as many as may be
+           "\x8a\x80\x80\x80\x00\x01k"s,          // a tag of five bytes
+           "\x8a\x80\x80\x80\x70\x01k"s,          // one with bits that have no place
+           "\x0a\x81\x80\x80\x80\x00k"s,          // a size of five bytes
+       }) {
+    v1::MGetRequest expected;
+    ASSERT_TRUE(expected.ParseFromString(bytes));
+    int keys = 0;
+    FieldReader field(bytes);
+    while (field.Next()) keys += field.Is(v1::MGetRequest::kKeysFieldNumber);
+    EXPECT_TRUE(field.well_formed());
+    EXPECT_EQ(keys, expected.keys_size());
   }
 }
 

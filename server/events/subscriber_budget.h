@@ -44,11 +44,11 @@ class SubscriberBudget {
 
   // For the topics of a subscription; false, and nothing happens, if there is no room.
   bool TakeTopics(Share* share, uint64_t bytes) {
-    const uint64_t most = limit_bytes_ / 2;
     const uint64_t topics = this->topics();
-    if (topics + bytes > most) return false;
+    if (topics + bytes > most_topics()) return false;
     if (topics + bytes > limit_bytes_ / 4 && held() + topics + bytes > limit_bytes_) return false;
-    if (!topic_shares_.Allows(share->load(std::memory_order_relaxed), topics, most)) return false;
+    if (!topic_shares_.Allows(share->load(std::memory_order_relaxed), topics, most_topics()))
+      return false;
     topics_.fetch_add(bytes, std::memory_order_relaxed);
     share->fetch_add(bytes, std::memory_order_relaxed);
     return true;
@@ -61,6 +61,7 @@ class SubscriberBudget {
   uint64_t held() const { return held_.load(std::memory_order_relaxed); }
   uint64_t topics() const { return topics_.load(std::memory_order_relaxed); }
   uint64_t limit_bytes() const { return limit_bytes_; }
+  uint64_t most_topics() const { return limit_bytes_ / 2; }
 
  private:
   bool Allows(uint64_t held, uint64_t bytes) const {

@@ -95,8 +95,12 @@ TEST(OperationKeyTest, TheLastKeyCountsAsItDoesForWhoeverParses) {
   EXPECT_EQ(KeyOfRequest("").key, "");
   EXPECT_TRUE(KeyOfRequest("").well_formed);
   EXPECT_FALSE(KeyOfRequest(bytes.substr(0, bytes.size() - 1)).well_formed);
-  // A group, which protobuf skips, hides nothing: the request is refused.
-  EXPECT_FALSE(KeyOfRequest("\x1B\x1C" + bytes).well_formed);
+  // A group is skipped, with what looks like a key in it.
+  const std::string with_group = bytes + "\x1B\x0A\x01x\x1C";
+  ASSERT_TRUE(parsed.ParseFromString(with_group));
+  EXPECT_TRUE(KeyOfRequest(with_group).well_formed);
+  EXPECT_EQ(KeyOfRequest(with_group).key, parsed.key());
+  EXPECT_FALSE(KeyOfRequest(bytes + "\x1B").well_formed);
   first.set_key(std::string(4097, 'k'));
   EXPECT_EQ(KeyOfRequest(first.SerializeAsString()).key, "");
 }

@@ -515,7 +515,7 @@ TEST_F(RoutedSubscribeTest, MoreNodesThanOneStreamFollowsAreRefused) {
 }
 
 TEST_F(RoutedSubscribeTest, TheNodeBetweenHasLimitedRoomForWhatIsFollowedElsewhere) {
-  settings_.events.subscriber_bytes = 1 << 20;
+  settings_.events.subscriber_bytes = 2 << 20;  // of which topics get half
   settings_.events.connection_percent = 100;
   Start();  // a fourth node, with that limit
   PublishThirds();

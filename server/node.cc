@@ -22,6 +22,7 @@
 #include "server/routing/routed_rpcs.h"
 #include "server/rpcs.h"
 #include "server/settings/memory_plan.h"
+#include "server/tls/tls_guest_wire.h"
 #include "server/tls/tls_test_peer.h"
 
 namespace ferrite {
@@ -261,6 +262,12 @@ absl::Status Node::StartGrpc() {
   DoorPolicy policy = PolicyOfDoor(connections, settings_.max_connections, &health_, &counters_);
   policy.local_guests = places.local_guests;
   policy.remote_guests = places.remote_guests;
+  if (tls_ != nullptr) {
+    auto wires = std::make_shared<TlsGuestWires>(tls_);
+    policy.wire = [wires, plain = policy.wire](int descriptor) {
+      return HasFile(descriptor) ? plain(descriptor) : wires->Make(descriptor);
+    };
+  }
   absl::Status status = TestTheGuard();
   if (status.ok()) {
     status = listener_.Start(

@@ -132,7 +132,10 @@ struct DoorGuest::Callbacks {
 };
 
 DoorGuest::DoorGuest(int descriptor, const DoorPolicy* policy)
-    : descriptor_(descriptor), policy_(*policy), session_(Callbacks::MakeSession(this)) {
+    : descriptor_(descriptor),
+      wire_(policy->wire(descriptor)),
+      policy_(*policy),
+      session_(Callbacks::MakeSession(this)) {
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kMaxStreams},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kMaxHeaderBytes},
@@ -143,22 +146,25 @@ DoorGuest::DoorGuest(int descriptor, const DoorPolicy* policy)
 DoorGuest::~DoorGuest() { nghttp2_session_del(session_); }
 
 bool DoorGuest::wants_input() const {
+  if (wire_->wait() != GuestWire::Wait::kNothing) return wire_->wait() == GuestWire::Wait::kInput;
   return output_.size() < kMaxOutputBytes && nghttp2_session_want_write(session_) == 0;
 }
 
 bool DoorGuest::has_output() const {
+  if (wire_->wait() != GuestWire::Wait::kNothing) return wire_->wait() == GuestWire::Wait::kOutput;
   return !output_.empty() || nghttp2_session_want_write(session_) != 0;
 }
 
 bool DoorGuest::Advance() {
   if (!Write()) return false;
   if (wants_input() && !(Read() && Write())) return false;
-  return has_output() || nghttp2_session_want_read(session_) != 0;
+  return wire_->wait() != GuestWire::Wait::kNothing || has_output() ||
+         nghttp2_session_want_read(session_) != 0;
 }
 
 bool DoorGuest::Read() {
   uint8_t bytes[kReadBytes];
-  const ssize_t size = recv(descriptor(), bytes, sizeof(bytes), 0);
+  const ssize_t size = wire_->Receive(bytes, sizeof(bytes));
   if (size < 0) return errno == EAGAIN || errno == EINTR;
   if (size == 0) return false;
   if (nghttp2_session_mem_recv(session_, bytes, static_cast<size_t>(size)) < 0) return false;
@@ -175,7 +181,7 @@ bool DoorGuest::Write() {
     output_.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
   }
   if (output_.empty()) return true;
-  const ssize_t sent = send(descriptor(), output_.data(), output_.size(), MSG_NOSIGNAL);
+  const ssize_t sent = wire_->Send(output_.data(), output_.size());
   if (sent < 0) return errno == EAGAIN || errno == EINTR;
   output_.erase(0, static_cast<size_t>(sent));
   return true;
@@ -189,7 +195,7 @@ void DoorGuest::Dismiss() {
   // What has come is read first: to close before that would take back what was written.
   uint8_t ignored[kReadBytes];
   for (int i = 0; i < kMaxLastReads; ++i) {
-    if (recv(descriptor(), ignored, sizeof(ignored), 0) != sizeof(ignored)) break;
+    if (wire_->Receive(ignored, sizeof(ignored)) != sizeof(ignored)) break;
   }
   Write();
   shutdown(descriptor(), SHUT_WR);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -58,6 +59,7 @@ class DoorGuest {
   void Refuse(int32_t stream, const absl::Status& status);
 
   const Descriptor descriptor_;
+  const std::unique_ptr<GuestWire> wire_;
   const DoorPolicy& policy_;
   nghttp2_session* session_ = nullptr;
   std::map<int32_t, Call> calls_;

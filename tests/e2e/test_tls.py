@@ -5,8 +5,10 @@ import ssl
 import threading
 
 import grpc
+import health_pb2
+import health_pb2_grpc
 import pytest
-from cache_client import CALL_S, OWN_CONNECTION, CacheClient
+from cache_client import CALL_S, OWN_CONNECTION, CacheClient, failure_from
 from certificates import Authority, chain_of, openssl
 from eventually import eventually
 from exposition import scrape
@@ -238,6 +240,31 @@ def test_handshakes_that_do_not_end_keep_nobody_out(authority):
             connection.close()
         eventually(lambda: in_progress(server), lambda left: left == 0, "handshakes stay in progress")
         assert is_served(server, authority)
+
+
+def check(channel):
+    return health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=CALL_S).status
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_full_server_says_so_over_tls(authority, asked):
+    own = authority.issue() if asked else None
+    with ServerProcess(*tls_flags(authority.issue(), authority if asked else None, "--max-connections=1")) as server:
+        with tls_channel(server, authority, own) as holder:
+            assert not get(holder)
+            with tls_channel(server, authority, own) as guest:
+                assert check(guest) == health_pb2.HealthCheckResponse.SERVING
+                failure = failure_from(cache_pb2_grpc.CacheServiceStub(guest).Get, cache_pb2.GetRequest(key=b"k"), timeout=CALL_S)
+                assert failure.code == grpc.StatusCode.RESOURCE_EXHAUSTED and "--max-connections" in failure.message
+            if asked:
+                with tls_channel(server, authority) as nobody, pytest.raises(grpc.RpcError) as refused:
+                    check(nobody)
+                assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+            # Who says nothing costs no CPU, and goes after 5 s.
+            silent = half_open(server, 4)
+            eventually(lambda: scrape(server).total("ferrite_connections_rejected_total"), lambda seen: seen >= 5, "they stay")
+            for connection in silent:
+                connection.close()
 
 
 @pytest.mark.parametrize("over_tls", [True, False])

@@ -57,7 +57,7 @@ SERVER_FOLDERS = {
     "reflection": ["engine"],
     "net": ["metrics"],
     "guard": ["metrics"],
-    "tls": ["metrics", "guard"],
+    "tls": ["metrics", "guard", "net"],
     "dial": ["tls"],
     "engine/grpc": ["engine", "steady", "tls", "dial"],
     "settings": ["admission", "events", "net", "guard", "tls", "cluster"],

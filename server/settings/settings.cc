@@ -66,8 +66,9 @@ class Loader {
     settings_.policy_file = ReadPath("policy");
     settings_.peer_token_file = ReadPath("peer-token-file");
     settings_.cluster = ReadClusterSettings(&reader_, settings_.listen, &settings_.warnings);
+    // With the authorities of its clients a node shows others its certificate.
     if (!settings_.cluster.name.empty() && !settings_.policy_file.empty() &&
-        settings_.peer_token_file.empty()) {
+        settings_.peer_token_file.empty() && settings_.tls.files.client_ca.empty()) {
       settings_.warnings.push_back(
           "other nodes with a policy will refuse what this one forwards: set peer-token-file");
     }

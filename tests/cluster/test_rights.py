@@ -3,6 +3,7 @@
 import grpc
 import pytest
 from cache_client import failure_of
+from certificates import Authority
 from cluster_processes import Etcd, Nodes
 from ferrite.v1 import cache_pb2, cluster_pb2_grpc
 from ferrite.v1.cache_pb2 import (
@@ -121,9 +122,33 @@ def test_to_say_that_it_is_forwarded_gives_no_rights(nodes):
             assert failure_of(denied.value).reason == code
 
 
+def test_nodes_that_know_each_other_by_certificates(tmp_path):
+    authority = Authority(tmp_path / "authority")
+    own = authority.issue("URI:spiffe://test/shop")
+    pair = authority.issue("DNS:node,DNS:localhost,IP:127.0.0.1")
+    bindings = {"uri:spiffe://test/shop": ["own"], "dns:node": ["node"]}
+    (tmp_path / "policy.yaml").write_text(policy(ROLES, bindings), encoding="utf-8")
+    shown = [authority.certificate, own.key, own.certificate]
+    credentials = grpc.ssl_channel_credentials(*(path.read_bytes() for path in shown))
+    tls = (f"--tls-cert={pair.certificate}", f"--tls-key={pair.key}", f"--tls-client-ca={authority.certificate}")
+    with Etcd() as etcd, Nodes(etcd, 0, credentials=credentials) as nodes:
+        for name in ("n1", "n2"):
+            nodes.start(name, f"--policy={tmp_path}/policy.yaml", *tls)
+        nodes.await_owners()
+        assert "set peer-token-file" not in nodes["n1"].process.log()
+        for node in (nodes["n1"], nodes["n2"]):
+            for key in OWN:
+                node.client.Set(SetRequest(key=key, value=key))
+            assert [r.value for r in node.client.MGet(MGetRequest(keys=OWN)).results] == OWN
+            for key in SECRET[:8]:
+                with pytest.raises(grpc.RpcError) as denied:
+                    node.client.Get(GetRequest(key=key))
+                assert failure_of(denied.value).reason == "NOT_ALLOWED"
+
+
 def test_a_node_that_shows_no_token_is_not_believed(tmp_path):
     with Etcd() as etcd, start(etcd, tmp_path, peer_token=False) as nodes:
-        assert "peer-token-file" in nodes["n1"].process.log()
+        assert "set peer-token-file" in nodes["n1"].process.log()
         with client_of(nodes["n1"].process, "shop") as shop:
             reply = shop.MGet(MGetRequest(keys=OWN))
             # Those of the other node.

@@ -24,8 +24,9 @@ def policy(roles, bindings, tokens=()):
     lines.append("bindings:")
     for principal, bound in bindings.items():
         lines.append(f"- {{principal: {principal!r}, roles: {list(bound)}}}")
-    lines.append("tokens:")
-    for name in sorted(names | set(tokens)):
+    known = sorted(names | set(tokens))
+    lines.append("tokens:" if known else "tokens: []")
+    for name in known:
         digest = hashlib.sha256(token(name).encode()).hexdigest()
         lines.append(f"- {{name: {name}, sha256: {digest!r}}}")
     return "\n".join(lines) + "\n"

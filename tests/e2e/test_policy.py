@@ -292,21 +292,39 @@ def test_a_frame_of_which_nothing_is_allowed_is_answered(shop):
     assert [outcome(result) for result in results] == ["NOT_ALLOWED"] * 100
 
 
-def test_an_operation_that_two_parsers_read_differently_is_refused(server, root):
-    """protobuf skips a group; the reader of bytes does not know any. Of two requests in one
-    operation, which one counts is a matter of taste."""
+def test_what_is_checked_is_what_is_executed(server, root):
+    """Of two requests in one operation, which one counts is a matter of taste, so neither does. A group, which protobuf
+    skips, hides no key and adds none, wherever it stands and whatever is in it."""
     root.Set(SetRequest(key=b"secret", value=b"s"))
     own = Operation(get=GetRequest(key=b"own:a")).SerializeToString()
     secret = Operation(get=GetRequest(key=b"secret")).SerializeToString()
-    group = b"\xa3\x06\xa4\x06"  # field 100 begins and ends
-    for operation in (own + secret, secret + own, secret + group, group + own):
+    refused, denied, served = "OPERATION_UNKNOWN", "NOT_ALLOWED", "get"
+
+    def group(content=b""):
+        return b"\xa3\x06" + content + b"\xa4\x06"  # field 100 begins and ends
+
+    for operation, expected in [
+        (own + secret, refused),
+        (secret + own, refused),
+        (secret + group(), denied),
+        (group() + secret, denied),
+        (group(own) + secret, denied),
+        (secret + group(own), denied),
+        (group() + own, served),
+        (group(secret) + own, served),
+        (own + group(secret), served),
+        (group(secret), refused),
+        (own + b"\xa3\x06", "MALFORMED"),  # which does not end
+    ]:
         head = b"\x0a" + bytes([len(operation)])
         with client_of(server, "shop") as client:
             call = client.channel.stream_stream(
                 "/ferrite.v1.CacheService/Pipeline",
                 response_deserializer=cache_pb2.PipelineResponse.FromString,
             )(iter([head + operation]), timeout=CALL_S)
-            assert outcome(next(call).results[0]) in ("MALFORMED", "OPERATION_UNKNOWN")
+            result = next(call).results[0]
+            assert outcome(result) == expected, f"{operation}: {result}"
+            assert result.get.value != b"s"
 
 
 def test_a_scan_needs_its_whole_prefix(shop, root):

@@ -147,17 +147,53 @@ TEST(Demand, WhatTwoParsersMayReadDifferentlyIsAProblem) {
   own.mutable_get()->set_key("own");
   v1::Operation other;
   other.mutable_set()->set_key("other");
-  const std::string group = "\xa3\x06\xa4\x06";
   const std::string one = own.SerializeAsString();
   const std::string two = other.SerializeAsString();
   for (const std::string& bytes :
-       {one + two, two + one, one + one, one + group, group, one + "\x0a"}) {
+       {one + two, two + one, one + one, one + "\x0a", one + "\xa3\x06"}) {
     EXPECT_FALSE(DemandOfOperation(ParseOperation(bytes, kLimits)).problem.ok());
   }
-  std::string copy;
-  EXPECT_FALSE(
-      DemandOfRequest(v1::Operation::kGetFieldNumber, Request(std::string_view(group)), &copy)
-          .problem.ok());
+}
+
+// A group hides no key and adds none: what protobuf finds is what is asked for.
+TEST(Demand, GroupsAreSkippedAsProtobufDoes) {
+  v1::Operation own;
+  own.mutable_get()->set_key("own");
+  v1::Operation other;
+  other.mutable_set()->set_key("other");
+  const std::string one = own.SerializeAsString();
+  const std::string group = "\xa3\x06" + other.SerializeAsString() + "\xa4\x06";
+  for (const std::string& bytes : {one + group, group + one}) {
+    v1::Operation parsed;
+    ASSERT_TRUE(parsed.ParseFromString(bytes));
+    ASSERT_EQ(parsed.get().key(), "own");
+    const Demand demand = DemandOfOperation(ParseOperation(bytes, kLimits));
+    EXPECT_TRUE(demand.problem.ok());
+    EXPECT_EQ(demand.name, "own");
+    EXPECT_EQ(demand.verbs, Verbs(Verb::kRead));
+  }
+  // The same of a request, whole and in pieces: what comes after the group counts.
+  v1::SetRequest set;
+  set.set_key("key");
+  set.set_value(std::string(100'000, 'v'));
+  v1::SetRequest late;
+  late.set_key("late");
+  late.set_return_previous(true);
+  const std::string bytes = set.SerializeAsString() + group + late.SerializeAsString();
+  v1::SetRequest merged;
+  ASSERT_TRUE(merged.ParseFromString(bytes));
+  ASSERT_EQ(merged.key(), "late");
+  for (const size_t piece : {bytes.size(), size_t{1000}}) {
+    std::vector<std::string_view> pieces;
+    for (size_t at = 0; at < bytes.size(); at += piece)
+      pieces.push_back(std::string_view(bytes).substr(at, piece));
+    std::string copy;
+    const Demand demand =
+        DemandOfRequest(v1::Operation::kSetFieldNumber, Request(std::move(pieces)), &copy);
+    EXPECT_TRUE(demand.problem.ok());
+    EXPECT_EQ(demand.name, "late");
+    EXPECT_TRUE(demand.verbs.Have(Verb::kRead));
+  }
 }
 
 // Of two keys in a request the last one counts, as whoever executes it has it.

@@ -18,7 +18,8 @@ struct CertificateFiles {
   std::string certificate;
   std::string key;
   std::string client_ca;
-  // Whether the server shows it to others as well, as a node of a cluster does.
+  // Whether the server shows it to others as well, as a node of a cluster does. There are
+  // authorities of clients then.
   bool is_shown = false;
 };
 inline constexpr size_t kMaxCertificateFileBytes = size_t{1} << 20;

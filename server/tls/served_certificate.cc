@@ -38,9 +38,11 @@ ServedCertificate::ServedCertificate(const CertificateFiles& files, const Clock*
       paths_(PathsOf(files)),
       clock_(*clock),
       current_(std::make_shared<const Certificate>(std::move(certificate))),
-      pair_(current_->key_pem + current_->chain_pem),
-      authorities_(current_->client_ca_pem),
-      judged_(std::move(stamps)) {}
+      judged_(std::move(stamps)) {
+  if (!files_.is_shown) return;
+  pair_.emplace(current_->key_pem + current_->chain_pem);
+  authorities_.emplace(current_->client_ca_pem);
+}
 
 ServedCertificate::~ServedCertificate() {
   {
@@ -94,8 +96,8 @@ void ServedCertificate::Take(Certificate certificate) {
   spdlog::info("TLS: new connections get the renewed certificate of {}, which expires at {}",
                files_.certificate, UtcText(certificate.expires_unix_s));
   current_ = std::make_shared<const Certificate>(std::move(certificate));
-  pair_.Replace(current_->key_pem + current_->chain_pem);
-  authorities_.Replace(current_->client_ca_pem);
+  if (pair_.has_value()) pair_->Replace(current_->key_pem + current_->chain_pem);
+  if (authorities_.has_value()) authorities_->Replace(current_->client_ca_pem);
   generation_.fetch_add(1, std::memory_order_release);
 }
 
@@ -113,10 +115,11 @@ std::shared_ptr<const Certificate> ServedCertificate::current() const {
 
 OutgoingTls ServedCertificate::ForPeers() const {
   MutexLock lock(&mutex_);
+  if (!pair_.has_value()) return {.enabled = true};
   return {.enabled = true,
-          .ca_file = files_.client_ca.empty() ? "" : authorities_.path(),
-          .certificate_file = files_.is_shown ? pair_.path() : "",
-          .key_file = files_.is_shown ? pair_.path() : ""};
+          .ca_file = authorities_->path(),
+          .certificate_file = pair_->path(),
+          .key_file = pair_->path()};
 }
 
 int64_t ServedCertificate::expires_in_s() const {

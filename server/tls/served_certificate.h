@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,8 +43,9 @@ class ServedCertificate {
   void Look();
 
   std::shared_ptr<const Certificate> current() const;
-  // What this server shows and believes where it calls others that have certificates of the same
-  // authorities: never what is refused. Valid for as long as this.
+  // What this server shows and believes where it calls others: its own certificate, and authorities
+  // of clients, but never what is refused; where the certificate is not shown, nothing and whom the
+  // system believes. Valid for as long as this.
   OutgoingTls ForPeers() const;
   // Grows with each that is taken. Takes no lock.
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
@@ -78,8 +80,9 @@ class ServedCertificate {
   Condition end_;
   bool ends_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const Certificate> current_ ABSL_GUARDED_BY(mutex_);
-  PrivateFile pair_ ABSL_GUARDED_BY(mutex_);  // key and chain, for ForPeers()
-  PrivateFile authorities_ ABSL_GUARDED_BY(mutex_);
+  // For ForPeers(), where it is shown: key and chain, and whom to believe.
+  std::optional<PrivateFile> pair_ ABSL_GUARDED_BY(mutex_);
+  std::optional<PrivateFile> authorities_ ABSL_GUARDED_BY(mutex_);
   FileStamps judged_ ABSL_GUARDED_BY(mutex_);  // what these files hold was taken or refused
   FileStamps seen_ ABSL_GUARDED_BY(mutex_);    // by the last look
   std::thread thread_;

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import grpc
 import hpack
 from http2_connection import END_HEADERS, PREFACE, SETTINGS, Http2Connection, connect, frame
 
@@ -99,41 +100,62 @@ def serves(address, trusted):
 
 
 def arguments():
-    """What the command line says: ADDRESS SECONDS, and --ca FILE over TLS."""
+    """What the command line says: ADDRESS SECONDS [HTTP_ADDRESS], and --ca FILE over TLS."""
     parser = argparse.ArgumentParser()
     parser.add_argument("address")
     parser.add_argument("seconds", type=float)
+    parser.add_argument("http_address", nargs="?")
     parser.add_argument("--ca")
     return parser.parse_args()
 
 
-def main(parts, connections=1, must_be_cut=True, readers=0):
-    """Runs an attack from the command line. `parts` is a list of bytes, or makes one. The last `readers` of the
-    connections read what is answered.
+def run(attack, connections=1):
+    """Runs an attack from the command line. Each of so many threads calls attack(options, index, deadline) over and over until the
+    deadline; OSError and grpc.RpcError are the server's defence. Fails if it does not serve afterwards.
     """
     options = arguments()
-    made = parts() if callable(parts) else parts
     deadline = time.monotonic() + options.seconds
-    cuts = [0] * connections
+    failures = []
 
-    def attack(index):
-        reads = index >= connections - readers
-        while time.monotonic() < deadline:
+    def repeat(index):
+        while time.monotonic() < deadline and not failures:
             try:
-                if reads:
-                    send_and_read(options.address, made, deadline, options.ca)
-                else:
-                    cuts[index] += send_until_cut(options.address, made, deadline, options.ca)
-            except OSError:  # not even a connection
+                attack(options, index, deadline)
+            except (OSError, grpc.RpcError):
                 pass
+            except AssertionError as error:
+                failures.append(str(error))
 
-    threads = [threading.Thread(target=attack, args=(index,)) for index in range(connections)]
+    threads = [threading.Thread(target=repeat, args=(index,)) for index in range(connections)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if failures:
+        sys.exit(failures[0])
+    if not serves(options.address, options.ca):
+        sys.exit("the server does not answer any more")
+
+
+def wait_until(deadline, longest_s=2):
+    """Holds what there is for a while."""
+    threading.Event().wait(min(longest_s, max(0, deadline - time.monotonic())))
+
+
+def main(parts, connections=1, must_be_cut=True, readers=0):
+    """Runs an attack that sends `parts`, a list of bytes or what makes one, on each connection, as fast as it can. The last `readers`
+    of the connections read what is answered.
+    """
+    made = parts() if callable(parts) else parts
+    cuts = [0] * connections
+
+    def attack(options, index, deadline):
+        if index >= connections - readers:
+            send_and_read(options.address, made, deadline, options.ca)
+        else:
+            cuts[index] += send_until_cut(options.address, made, deadline, options.ca)
+
+    run(attack, connections)
     print(f"connections cut: {sum(cuts)}")
     if must_be_cut and not sum(cuts):
         sys.exit("the server let it happen")
-    if not serves(options.address, options.ca):
-        sys.exit("the server does not answer any more")

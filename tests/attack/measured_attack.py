@@ -1,6 +1,7 @@
 """Runs an attack against a server of its own, beside an ordinary client, and measures what it does to both."""
 
 import contextlib
+import importlib
 import json
 import os
 import pathlib
@@ -15,8 +16,16 @@ from exposition import scrape
 from server_process import ServerProcess
 
 HERE = pathlib.Path(__file__).parent
-FLAGS = ("--max-memory=64MiB", "--threads=2", "--max-inflight-bytes=16MiB", "--max-connections=1000")
-# What these attacks can fill, of what README lists.
+FLAGS = (
+    "--max-memory=64MiB",
+    "--threads=2",
+    "--max-inflight-bytes=16MiB",
+    "--max-connections=1000",
+    "--max-subscribers=1000",
+    "--subscriber-total-bytes=16MiB",
+    "--history-bytes=8MiB",
+)
+# What any attack can fill, of what README lists beside entries. Those that fill more of it say so, as FILLS.
 PARTS = ("requests on their way", "max-inflight-bytes", "max-connections")
 AFTER_S = 10
 LOOK_S = 0.02
@@ -52,10 +61,11 @@ class Peak:
         self._thread.join()
 
 
-def documented_bytes(server):
-    """How much the server's own plan has for what these attacks reach."""
+def documented_bytes(server, name):
+    """How much the server's own plan has for what this attack reaches."""
+    fills = getattr(importlib.import_module(name), "FILLS", ())
     plan = {dict(labels)["part"]: value for labels, value in scrape(server).of("ferrite_memory_plan_bytes").items()}
-    return sum(plan[part] for part in PARTS)
+    return sum(plan[part] for part in (*PARTS, *fills))
 
 
 def run_attack(name, seconds, over_tls=False):
@@ -76,7 +86,9 @@ def run_attack(name, seconds, over_tls=False):
             client.stdout.readline()  # it has been served for a while
             before = server.resident_bytes()
             peak = Peak(server)
-            program = on_core(cores[0], sys.executable, "-B", HERE / f"{name}.py", server.grpc_address, str(seconds), *(["--ca", *trusted] if trusted else []))
+            ca = ["--ca", *trusted] if trusted else []
+            words = [server.grpc_address, str(seconds), server.http_address, *ca]
+            program = on_core(cores[0], sys.executable, "-B", HERE / f"{name}.py", *words)
             attack = subprocess.run(program, capture_output=True, text=True, check=False)
             peak.stop()
             out, _ = client.communicate(b"end")
@@ -93,7 +105,7 @@ def run_attack(name, seconds, over_tls=False):
             "held": attack.returncode == 0,
             "said": (attack.stdout + attack.stderr).strip(),
             "peak_bytes": peak.bytes - before,
-            "documented_bytes": documented_bytes(server),
+            "documented_bytes": documented_bytes(server, name),
             "share_served": seen["served"] / seen["asked"],
             "p99_ms": seen["p99_ms"],
             "before_bytes": before,

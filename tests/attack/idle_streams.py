@@ -7,6 +7,7 @@ from http2_connection import ACK, END_HEADERS, HEADERS, PREFACE, SETTINGS, frame
 
 CONNECTIONS = 40
 STREAMS = 750
+FILLS = ("max-streams",)
 
 
 def attack(options, _, deadline):

@@ -21,6 +21,7 @@ FLAGS = (
     "--threads=2",
     "--max-inflight-bytes=16MiB",
     "--max-connections=1000",
+    "--max-streams=1000",
     "--max-subscribers=1000",
     "--subscriber-total-bytes=16MiB",
     "--history-bytes=8MiB",

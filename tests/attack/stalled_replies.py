@@ -13,6 +13,7 @@ def attack(options, _, deadline):
         cache_pb2_grpc.CacheServiceStub(channel).Set(cache_pb2.SetRequest(key=b"small", value=b"v" * 1024))
     with Http2Connection(options.address) as hog:
         request = cache_pb2.GetRequest(key=b"small").SerializeToString()
+        hog.call(flood.GET, b"\n\x06absent")  # so it has acknowledged how many streams there may be
         for _ in range(CALLS):
             hog.start_call(flood.GET, request)
         flood.wait_until(deadline)

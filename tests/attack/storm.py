@@ -8,7 +8,7 @@ import flood
 import measured_attack
 
 HERE = pathlib.Path(__file__)
-FILLS = ("subscriber-total-bytes", "max-subscribers", "history-bytes")
+FILLS = ("max-streams", "subscriber-total-bytes", "max-subscribers", "history-bytes")
 
 
 def main():

@@ -113,7 +113,8 @@ void FrameGuard::Polled(int descriptor, int set, const epoll_event& event) {
 size_t FrameGuard::Allowance(int descriptor) {
   GuardedConnection* const connection = Find(descriptor);
   if (connection == nullptr) return std::numeric_limits<size_t>::max();
-  return connection->Allowance(descriptor, Turn(), budget_.limits());
+  return connection->Allowance(descriptor, Turn(), connections_.load(std::memory_order_relaxed),
+                               budget_.limits());
 }
 
 void FrameGuard::EndTurn() {

@@ -40,7 +40,7 @@ std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connec
   if (longest_block_ > limits.header_block_bytes) return CutReason::kHeaderBytes;
   if (unacknowledged_ > limits.unacknowledged_streams) return CutReason::kStreams;
   // A turn cannot end within a record of TLS. No client begins and resets so many streams in one.
-  if (over_tls_ && reset_at_once_ > limits.streams_in_turn) return CutReason::kResets;
+  if (over_tls_ && reset_at_once_ > limits.most_streams_in_turn) return CutReason::kResets;
   if (const std::optional<CutReason> reason =
           budget_.Charge(counts, now_ns, connections, process)) {
     return reason;
@@ -52,9 +52,10 @@ std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connec
   return std::nullopt;
 }
 
-size_t GuardedConnection::Allowance(int descriptor, uint64_t turn, const FrameLimits& limits) {
+size_t GuardedConnection::Allowance(int descriptor, uint64_t turn, size_t connections,
+                                     const FrameLimits& limits) {
   const bool waits = decrypts_ && undecrypted_ > 0;
-  const size_t allowance = waits ? 0 : turn_.Allowance(turn, limits);
+  const size_t allowance = waits ? 0 : turn_.Allowance(turn, connections, limits);
   // Better to read too much than never again.
   return allowance == 0 && !poll.Wake(descriptor) ? limits.read_bytes : allowance;
 }

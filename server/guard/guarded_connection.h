@@ -37,9 +37,9 @@ class GuardedConnection {
   bool Walk(const iovec* pieces, size_t size, const FrameLimits& limits);
   // Charges for what came since the last time. Returns why the connection has to end.
   std::optional<CutReason> Charge(int64_t now_ns, size_t connections, ProcessFrameBudget* process);
-  // How many bytes may be read in the thread's turn of that number; 0: none, and whoever waits for
-  // something to read will be woken for the rest.
-  size_t Allowance(int descriptor, uint64_t turn, const FrameLimits& limits);
+  // How many bytes may be read in the thread's turn of that number, as one of so many connections;
+  // 0: none, and whoever waits for something to read will be woken for the rest.
+  size_t Allowance(int descriptor, uint64_t turn, size_t connections, const FrameLimits& limits);
 
   // Of messages and headers begun.
   int64_t unfinished_bytes() const {

@@ -18,14 +18,18 @@ namespace ferrite {
 // Belongs to whoever reads from the connection.
 class ReadTurn {
  public:
-  // How many bytes may be read in the turn of that number; 0: none before the next.
-  size_t Allowance(uint64_t turn, const FrameLimits& limits) {
+  // How many bytes may be read in the turn of that number, as one of so many connections; 0: none
+  // before the next.
+  size_t Allowance(uint64_t turn, size_t connections, const FrameLimits& limits) {
     if (turn != turn_) {
       turn_ = turn;
       streams_ = 0;
       ++turns_;
     }
-    const int64_t left = limits.streams_in_turn - streams_;
+    const int64_t share =
+        limits.streams_in_turns / static_cast<int64_t>(std::max<size_t>(connections, 1));
+    const int64_t left =
+        std::clamp(share, limits.least_streams_in_turn, limits.most_streams_in_turn) - streams_;
     if (left <= 0) return 0;
     return std::min(limits.read_bytes, static_cast<size_t>(left) * stream_bytes_);
   }
@@ -46,11 +50,13 @@ class ReadTurn {
   // Of HEADERS whose fields are all in the connection's table.
   static constexpr size_t kLeastStreamBytes = 12;
   static constexpr size_t kMostStreamBytes = size_t{1} << 20;
+  // As long as nothing is known.
+  static constexpr size_t kFirstStreamBytes = 128;
 
   uint64_t turn_ = 0;
   uint64_t turns_ = 0;
-  int64_t streams_ = 0;                     // begun in it
-  size_t stream_bytes_ = kMostStreamBytes;  // for each stream, lately
+  int64_t streams_ = 0;                      // begun in it
+  size_t stream_bytes_ = kFirstStreamBytes;  // for each stream, lately
 };
 
 }  // namespace ferrite

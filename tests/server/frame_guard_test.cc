@@ -32,7 +32,7 @@ class ReadTurnTest : public testing::Test {
   // wait. Returns how many streams that were.
   int64_t ReadAll(uint64_t number, size_t stream_bytes) {
     int64_t streams = 0;
-    while (const size_t bytes = turn_.Allowance(number, limits_)) {
+    while (const size_t bytes = turn_.Allowance(number, connections_, limits_)) {
       EXPECT_LE(bytes, limits_.read_bytes);
       const auto more = static_cast<int64_t>(bytes / stream_bytes);
       turn_.Add(bytes, more);
@@ -42,37 +42,49 @@ class ReadTurnTest : public testing::Test {
     return streams;
   }
   const FrameLimits limits_;
+  size_t connections_ = 1;
   ReadTurn turn_;
 };
 
 TEST_F(ReadTurnTest, EndsAfterSoManyStreams) {
   constexpr size_t kStreamBytes = 28;
   // Nothing is known of it at first.
-  EXPECT_LE(ReadAll(1, kStreamBytes),
-            static_cast<int64_t>(limits_.read_bytes / kStreamBytes) + limits_.streams_in_turn);
+  EXPECT_LE(ReadAll(1, kStreamBytes), 5 * limits_.most_streams_in_turn);
   EXPECT_EQ(ReadAll(1, kStreamBytes), 0);
   for (uint64_t turn = 2; turn < 100; ++turn)
-    EXPECT_EQ(ReadAll(turn, kStreamBytes), limits_.streams_in_turn);
+    EXPECT_EQ(ReadAll(turn, kStreamBytes), limits_.most_streams_in_turn);
   EXPECT_EQ(turn_.turns(), 99u);
 }
 
-TEST_F(ReadTurnTest, StreamsThatGetSmallerExceedItLittle) {
-  EXPECT_EQ(ReadAll(1, 1'000), limits_.streams_in_turn);
-  EXPECT_LE(ReadAll(2, 500), 2 * limits_.streams_in_turn);
+TEST_F(ReadTurnTest, ManyConnectionsHaveShortTurns) {
+  EXPECT_EQ(ReadAll(1, 1'000), limits_.most_streams_in_turn);
+  connections_ = 64;
+  EXPECT_EQ(ReadAll(2, 1'000), 16);
+  connections_ = 100'000;
+  EXPECT_EQ(ReadAll(3, 1'000), limits_.least_streams_in_turn);
 }
 
-TEST_F(ReadTurnTest, WhoBeginsNoStreamsReadsOn) {
+TEST_F(ReadTurnTest, StreamsThatGetSmallerExceedItLittle) {
+  EXPECT_EQ(ReadAll(1, 1'000), limits_.most_streams_in_turn);
+  EXPECT_LE(ReadAll(2, 500), 2 * limits_.most_streams_in_turn);
+}
+
+TEST_F(ReadTurnTest, WhoBeginsNoStreamsReadsMoreAndMore) {
+  size_t before = 0;
   for (int i = 0; i < 1'000; ++i) {
-    ASSERT_EQ(turn_.Allowance(1, limits_), limits_.read_bytes);
-    turn_.Add(limits_.read_bytes, 0);
+    const size_t bytes = turn_.Allowance(1, 1, limits_);
+    ASSERT_TRUE(bytes == limits_.read_bytes || bytes == 2 * before || before == 0);
+    turn_.Add(bytes, 0);
+    before = bytes;
   }
+  EXPECT_EQ(before, limits_.read_bytes);
 }
 
 TEST_F(ReadTurnTest, ReadsGrowBack) {
   EXPECT_GT(ReadAll(1, 28), 0);
-  EXPECT_LT(turn_.Allowance(2, limits_), limits_.read_bytes);
+  EXPECT_LT(turn_.Allowance(2, 1, limits_), limits_.read_bytes);
   for (int i = 0; i < 10; ++i) turn_.Add(1'000, 0);
-  EXPECT_EQ(turn_.Allowance(2, limits_), limits_.read_bytes);
+  EXPECT_EQ(turn_.Allowance(2, 1, limits_), limits_.read_bytes);
 }
 
 TEST(TokenBucketTest, GivesABurstAndThenARate) {

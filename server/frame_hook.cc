@@ -100,13 +100,6 @@ ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
   return size;
 }
 
-// Whoever waits for something to do has done what there was.
-int epoll_wait(int set, epoll_event* events, int count, int timeout_ms) {
-  static auto* const real = ferrite::TheRealOne<decltype(epoll_wait)>("epoll_wait");
-  ferrite::FrameGuard::EndTurn();
-  return real(set, events, count, timeout_ms);
-}
-
 int epoll_ctl(int set, int operation, int descriptor, epoll_event* event) {
   static auto* const real = ferrite::TheRealOne<decltype(epoll_ctl)>("epoll_ctl");
   if (ferrite::FrameGuard* const guard = ferrite::frame_guard.load(std::memory_order_acquire);

@@ -126,7 +126,10 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
       cluster_metrics_(driver_.get()) {
   live_settings_.TellShards(store_.shard_count());
   if (router_.has_value()) routing_metrics_.emplace(&*router_);
-  if (guard_ != nullptr) guard_metrics_.emplace(guard_);
+  if (guard_ != nullptr) {
+    guard_metrics_.emplace(guard_);
+    grpc_.WhenIdle([guard] { guard->EndTurn(); });
+  }
   if (tls_ != nullptr) tls_metrics_.emplace(tls_);
   if (access_.has_value()) {
     policy_file_.emplace(settings.policy_file, &policy_, [this] { access_->WakeStreams(); });

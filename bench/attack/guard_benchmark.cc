@@ -56,7 +56,7 @@ double NsPerFrame(uint32_t calls_per_read, double seconds) {
     for (size_t at = 0; at + read <= bytes.size(); at += read, frames += 2 * calls_per_read) {
       const iovec piece = {bytes.data() + at, read};
       if (guard.Allowance(kDescriptor) == 0 || !guard.Admit(kDescriptor, &piece, read)) return -1;
-      FrameGuard::EndTurn();
+      guard.EndTurn();
     }
     end = CpuSeconds();
   } while (end - begin < seconds);

@@ -15,16 +15,6 @@ namespace {
 
 constexpr int64_t kLogPauseNs = 1'000'000'000;
 
-// Numbers of turns: each thread counts its own, in a range that no other has.
-constexpr int kTurnBits = 40;
-constinit std::atomic<uint64_t> threads = 0;
-constinit thread_local uint64_t turn = 0;
-
-uint64_t Turn() {
-  if (turn == 0) turn = (threads.fetch_add(1, std::memory_order_relaxed) + 1) << kTurnBits;
-  return turn;
-}
-
 }  // namespace
 
 FrameGuard::FrameGuard(const FrameLimits& limits) : budget_(limits) {}
@@ -106,19 +96,30 @@ bool FrameGuard::Judge(int descriptor, GuardedConnection* connection, const iove
 }
 
 void FrameGuard::Polled(int descriptor, int set, const epoll_event& event) {
-  GuardedConnection* const connection = Find(descriptor);
-  if (connection != nullptr) connection->poll.Set(set, event);
+  if (Find(descriptor) == nullptr) return;
+  MutexLock lock(&mutex_);
+  if (const auto found = open_.find(descriptor); found != open_.end())
+    found->second->poll.Set(set, event);
 }
 
 size_t FrameGuard::Allowance(int descriptor) {
   GuardedConnection* const connection = Find(descriptor);
   if (connection == nullptr) return std::numeric_limits<size_t>::max();
-  return connection->Allowance(descriptor, Turn(), connections_.load(std::memory_order_relaxed),
-                               budget_.limits());
+  if (connection->awaits_decryption() && connection->poll.Wake(descriptor)) return 0;
+  const uint64_t turn = paused_.turn();
+  const size_t allowance = connection->turn.Allowance(
+      turn, connections_.load(std::memory_order_relaxed), budget_.limits());
+  if (allowance > 0) return allowance;
+  // Better to read too much than never again.
+  if (!connection->poll.known()) return budget_.limits().read_bytes;
+  paused_.Pause(descriptor, turn);
+  return 0;
 }
 
-void FrameGuard::EndTurn() {
-  if (turn != 0) ++turn;
+void FrameGuard::Wake(int descriptor) {
+  MutexLock lock(&mutex_);
+  if (const auto found = open_.find(descriptor); found != open_.end())
+    found->second->poll.Wake(descriptor);
 }
 
 void FrameGuard::Answered(int descriptor) {
@@ -160,11 +161,6 @@ void FrameGuard::Cut(int descriptor, GuardedConnection* connection, CutReason re
   if (now < next || !next_log_ns_.compare_exchange_strong(next, now + kLogPauseNs)) return;
   spdlog::warn("the connection of {} was cut for {} (connections cut: {})", PeerText(descriptor),
                kCutReasonNames[index], unlogged_.exchange(0));
-}
-
-uint64_t FrameGuard::TurnsOf(int descriptor) const {
-  const GuardedConnection* connection = Find(descriptor);
-  return connection == nullptr ? 0 : connection->turns();
 }
 
 bool FrameGuard::CanWake(int descriptor) const {

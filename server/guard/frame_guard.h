@@ -26,6 +26,7 @@
 #include "server/guard/frame_budget.h"
 #include "server/guard/frame_limits.h"
 #include "server/guard/guarded_connection.h"
+#include "server/guard/paused_reads.h"
 
 namespace ferrite {
 
@@ -60,8 +61,9 @@ class FrameGuard {
   void Decrypt(int descriptor);
   bool AdmitDecrypted(int descriptor, const char* bytes, size_t size);
 
-  // This thread has dealt with what it has read, and asks for more. Takes no lock.
-  static void EndTurn();
+  // The thread that takes calls up has none left: connections that had their turn may be read from
+  // again (paused_reads.h). Takes no lock if none had.
+  void EndTurn() { paused_.EndTurn(); }
   // Something could be written. Takes no lock.
   void Answered(int descriptor);
   // Waits until the descriptor is forgotten, at most so long. Returns whether it was.
@@ -77,9 +79,7 @@ class FrameGuard {
   // Frames that a connection has sent, by the reasons that have a rate. For tests: nobody may read
   // from it meanwhile.
   FrameCounts FramesOf(int descriptor) const;
-  // In how many turns of threads it was read from, and whether it would be told of what it was kept
-  // from reading. For tests, likewise.
-  uint64_t TurnsOf(int descriptor) const;
+  // Whether gRPC would be told of what it was kept from reading. For tests, likewise.
   bool CanWake(int descriptor) const;
 
  private:
@@ -98,6 +98,8 @@ class FrameGuard {
   // There is more that is not complete than there may be: ends the connections that hold most,
   // which leaves alone whoever holds little.
   void Reclaim();
+  // The connection's next turn has come.
+  void Wake(int descriptor);
   void Cut(int descriptor, GuardedConnection* connection, CutReason reason);
 
   ProcessFrameBudget budget_;
@@ -112,6 +114,7 @@ class FrameGuard {
   // By descriptor. While one is here, it is not closed.
   std::unordered_map<int, std::unique_ptr<GuardedConnection>> open_ ABSL_GUARDED_BY(mutex_);
   std::array<std::atomic<Chunk*>, kChunks> chunks_{};
+  PausedReads paused_{[this](int descriptor) { Wake(descriptor); }};
 };
 
 }  // namespace ferrite

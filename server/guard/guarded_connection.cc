@@ -22,7 +22,7 @@ bool GuardedConnection::Walk(const iovec* pieces, size_t size, const FrameLimits
     walker_.Walk(static_cast<const char*>(pieces->iov_base), taken, this);
     size -= taken;
   }
-  turn_.Add(read, Count(CutReason::kStreams) - streams);
+  turn.Add(read, Count(CutReason::kStreams) - streams);
   return odd_ > 0 || Count(CutReason::kStreams) >= kFewStreams ||
          longest_block_ > limits.header_block_bytes ||
          unacknowledged_ > limits.unacknowledged_streams;
@@ -50,14 +50,6 @@ std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connec
     return CutReason::kPings;
   }
   return std::nullopt;
-}
-
-size_t GuardedConnection::Allowance(int descriptor, uint64_t turn, size_t connections,
-                                     const FrameLimits& limits) {
-  const bool waits = decrypts_ && undecrypted_ > 0;
-  const size_t allowance = waits ? 0 : turn_.Allowance(turn, connections, limits);
-  // Better to read too much than never again.
-  return allowance == 0 && !poll.Wake(descriptor) ? limits.read_bytes : allowance;
 }
 
 void GuardedConnection::OnFrame(const FrameHead& frame) {

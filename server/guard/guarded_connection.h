@@ -32,23 +32,21 @@ class GuardedConnection {
     decrypts_ = true;
     undecrypted_ = 0;
   }
+  bool awaits_decryption() const { return decrypts_ && undecrypted_ > 0; }
   // Looks at the first `size` bytes of `pieces`, which were just read. Returns whether there is
   // something to charge for; what is ordinary and little waits, as to charge for it takes longer.
   bool Walk(const iovec* pieces, size_t size, const FrameLimits& limits);
   // Charges for what came since the last time. Returns why the connection has to end.
   std::optional<CutReason> Charge(int64_t now_ns, size_t connections, ProcessFrameBudget* process);
-  // How many bytes may be read in the thread's turn of that number, as one of so many connections;
-  // 0: none, and whoever waits for something to read will be woken for the rest.
-  size_t Allowance(int descriptor, uint64_t turn, size_t connections, const FrameLimits& limits);
 
   // Of messages and headers begun.
   int64_t unfinished_bytes() const {
     return messages_.bytes() + static_cast<int64_t>(block_bytes_);
   }
   const FrameCounts& totals() const { return totals_; }
-  uint64_t turns() const { return turn_.turns(); }
 
-  // How gRPC waits for it; set before anybody reads from it.
+  ReadTurn turn;
+  // How gRPC waits for it. Set before anybody reads from it.
   PollEntry poll;
 
   // Thread-safe: what the process counts as held by this connection, and whether it is to end.
@@ -76,7 +74,6 @@ class GuardedConnection {
   bool decrypts_ = false;  // no more before the handshake is done
   size_t undecrypted_ = 0;
   FrameWalker walker_;
-  ReadTurn turn_;
   UnfinishedMessages messages_;
   FrameBudget budget_;
   FrameCounts counts_{};  // not yet charged for

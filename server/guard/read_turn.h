@@ -24,7 +24,6 @@ class ReadTurn {
     if (turn != turn_) {
       turn_ = turn;
       streams_ = 0;
-      ++turns_;
     }
     const int64_t share =
         limits.streams_in_turns / static_cast<int64_t>(std::max<size_t>(connections, 1));
@@ -43,9 +42,6 @@ class ReadTurn {
         std::clamp(now, kLeastStreamBytes, std::min(2 * stream_bytes_, kMostStreamBytes));
   }
 
-  // In how many of them something was read.
-  uint64_t turns() const { return turns_; }
-
  private:
   // Of HEADERS whose fields are all in the connection's table.
   static constexpr size_t kLeastStreamBytes = 12;
@@ -54,7 +50,6 @@ class ReadTurn {
   static constexpr size_t kFirstStreamBytes = 128;
 
   uint64_t turn_ = 0;
-  uint64_t turns_ = 0;
   int64_t streams_ = 0;                      // begun in it
   size_t stream_bytes_ = kFirstStreamBytes;  // for each stream, lately
 };

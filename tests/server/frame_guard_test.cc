@@ -53,7 +53,6 @@ TEST_F(ReadTurnTest, EndsAfterSoManyStreams) {
   EXPECT_EQ(ReadAll(1, kStreamBytes), 0);
   for (uint64_t turn = 2; turn < 100; ++turn)
     EXPECT_EQ(ReadAll(turn, kStreamBytes), limits_.most_streams_in_turn);
-  EXPECT_EQ(turn_.turns(), 99u);
 }
 
 TEST_F(ReadTurnTest, ManyConnectionsHaveShortTurns) {
@@ -297,6 +296,12 @@ class FrameGuardTest : public testing::Test {
     const iovec piece = {bytes.data(), bytes.size()};
     return guard_.Admit(pair.server.get(), &piece, bytes.size());
   }
+  static std::string Streams(uint32_t first, uint32_t count) {
+    std::string bytes;
+    for (uint32_t i = 0; i < count; ++i)
+      bytes += FrameBytes(http2::kHeaders, http2::kEndHeaders, first + 2 * i, "h");
+    return bytes;
+  }
   // An unfinished message of so many bytes.
   static std::string Unfinished(uint32_t bytes) {
     std::string frames = Preface();
@@ -380,15 +385,20 @@ TEST_F(FrameGuardTest, WhoHadToWaitIsToldOfTheRest) {
   ASSERT_EQ(send(pair.client.get(), "more", 4, 0), 4);
   ASSERT_TRUE(told());
   ASSERT_FALSE(told());
-  std::string streams = Preface() + FrameBytes(http2::kSettings, http2::kAck, 0);
-  for (uint32_t i = 0; i < 256; ++i)
-    streams += FrameBytes(http2::kHeaders, http2::kEndHeaders, 1 + 2 * i, "h");
+  const std::string streams =
+      Preface() + FrameBytes(http2::kSettings, http2::kAck, 0) + Streams(1, 256);
   ASSERT_GT(guard_.Allowance(pair.server.get()), 0u);
   ASSERT_TRUE(Admit(pair, streams));
   EXPECT_EQ(guard_.Allowance(pair.server.get()), 0u);
+  guard_.EndTurn();
   EXPECT_TRUE(told());
   EXPECT_FALSE(told());
-  FrameGuard::EndTurn();
+  EXPECT_GT(guard_.Allowance(pair.server.get()), 0u);
+  // Nobody takes up calls: the next turn comes by itself.
+  ASSERT_TRUE(Admit(pair, Streams(601, 64)));
+  EXPECT_EQ(guard_.Allowance(pair.server.get()), 0u);
+  epoll_event event_of_turn;
+  EXPECT_EQ(epoll_wait(set.get(), &event_of_turn, 1, 60'000), 1);
   EXPECT_GT(guard_.Allowance(pair.server.get()), 0u);
 }
 
@@ -416,7 +426,7 @@ TEST_F(FrameGuardTest, WhatIsEncryptedIsCountedWhenItIsDecrypted) {
     streams += FrameBytes(http2::kHeaders, http2::kEndHeaders, 1 + 2 * i, "h");
   ASSERT_TRUE(decrypt(streams));
   EXPECT_EQ(guard_.Allowance(descriptor), 0u);
-  FrameGuard::EndTurn();
+  guard_.EndTurn();
   EXPECT_GT(guard_.Allowance(descriptor), 0u);
   EXPECT_EQ(guard_.cut(CutReason::kResets), 0u);
   // A turn cannot end within a record.
@@ -433,9 +443,8 @@ TEST_F(FrameGuardTest, WhatIsEncryptedIsCountedWhenItIsDecrypted) {
 TEST_F(FrameGuardTest, NobodyIsKeptFromReadingWhoCouldNotBeTold) {
   const Pair pair;
   ASSERT_TRUE(guard_.Watch(pair.server.get()));
-  std::string streams = Preface() + FrameBytes(http2::kSettings, http2::kAck, 0);
-  for (uint32_t i = 0; i < 300; ++i)
-    streams += FrameBytes(http2::kHeaders, http2::kEndHeaders, 1 + 2 * i, "h");
+  const std::string streams =
+      Preface() + FrameBytes(http2::kSettings, http2::kAck, 0) + Streams(1, 300);
   ASSERT_TRUE(Admit(pair, streams));
   EXPECT_GT(guard_.Allowance(pair.server.get()), 0u);
   EXPECT_EQ(guard_.Allowance(-1), std::numeric_limits<size_t>::max());

@@ -56,6 +56,9 @@ class GrpcServer {
   // of one service are served by it.
   absl::Status Build(const std::vector<Rpc>& rpcs);
   const std::vector<QueueThread*>& threads() const { return team_.threads(); }
+  // `idle` is called again and again, on the thread that takes up calls, when it has none left.
+  // Before Start().
+  void WhenIdle(std::function<void()> idle) { team_.WhenIdle(std::move(idle)); }
   // Once it is built: max_buffer_bytes of the options, for connections that are made as well.
   const grpc::ResourceQuota& quota() const { return *quota_; }
   // Starts to serve.

@@ -148,6 +148,7 @@ std::optional<QueueThread::Event> QueueThread::Take() {
     if (wait == Wait::kNothing) wait = Look(&event);
     if (wait == Wait::kNothing) {
       this->wait()->Passed(this->wait()->mark());  // what comes from now on has not waited
+      if (!is_helper()) team_.idle_();
       if (Between()) continue;
       if (!is_helper() && exhausted()) LookAfterSleepers();
       took_up_ = 0;

@@ -48,12 +48,16 @@ class ThreadTeam {
   // Calls wait for their thread for too long: wakes a helper, unless one was woken just now or
   // all are at work.
   void CallHelper();
+  // Called on the first thread, which takes up calls at all times, whenever it has none left.
+  // Before any of them starts.
+  void WhenIdle(std::function<void()> idle) { idle_ = std::move(idle); }
   // How many helpers are at work.
   int helpers() const { return helpers_.load(std::memory_order_relaxed); }
 
  private:
   friend class QueueThread;
   std::vector<QueueThread*> threads_;
+  std::function<void()> idle_ = [] {};
   std::atomic<int> helpers_{0};
   std::atomic<int64_t> last_called_ns_{0};
 };

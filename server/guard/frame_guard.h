@@ -61,8 +61,8 @@ class FrameGuard {
   void Decrypt(int descriptor);
   bool AdmitDecrypted(int descriptor, const char* bytes, size_t size);
 
-  // The thread that takes calls up has none left: connections that had their turn may be read from
-  // again (paused_reads.h). Takes no lock if none had.
+  // All calls that have come have begun: connections that had their turn may be read from again
+  // (paused_reads.h). Takes no lock if none had.
   void EndTurn() { paused_.EndTurn(); }
   // Something could be written. Takes no lock.
   void Answered(int descriptor);

@@ -2,10 +2,9 @@
 
 // Connections that wait for the next turn (read_turn.h), and when that comes.
 //
-// A turn ends when the thread that takes calls up has none left, so that the streams of one turn
-// are dealt with before those of the next come. That thread does not always notice that it could
-// end one: when it waits, and what others have read brings it no call. So a turn lasts only so long
-// while somebody waits for the next.
+// A turn ends when all calls that have come have begun, so that the streams of one turn are dealt
+// with before those of the next come. That is not always noticed: when what was read brings no
+// call. So a turn lasts only so long while somebody waits for the next.
 
 #include <atomic>
 #include <chrono>

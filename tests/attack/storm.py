@@ -17,7 +17,7 @@ def main():
     for program in running:
         program.wait()
     # What each of them finds when it is alone does not hold beside the others: who is turned away cannot attack.
-    if not flood.serves(sys.argv[1]):
+    if not flood.serves(sys.argv[1], None):
         sys.exit("the server does not answer any more")
 
 

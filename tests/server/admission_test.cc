@@ -97,6 +97,16 @@ TEST(ConnectionShares, SeveralGetTheSameAndSomethingStaysFree) {
   EXPECT_THAT(Compete(5, 50), testing::Each(testing::AllOf(testing::Ge(199), testing::Le(201))));
 }
 
+TEST(ConnectionShares, ThoseThatKeepWhatTheyHaveLeaveSomethingToWhoComesLater) {
+  InflightBudget budget({.operations = 1 << 20, .bytes = 1 << 20});
+  for (uint64_t hog = 1; hog <= 50; ++hog) {
+    while (budget.Take(budget.ShareOf(hog), 1, 1'000) == Admission::kAdmitted) {
+    }
+  }
+  for (uint64_t later = 100; later < 150; ++later)
+    EXPECT_EQ(budget.Take(budget.ShareOf(later), 1, 1'000), Admission::kAdmitted) << later;
+}
+
 TEST(ConnectionShares, WhoHoldsNothingGetsSomethingAsLongAsAnythingIsFree) {
   InflightBudget budget({.operations = 100, .bytes = 1000});
   ASSERT_EQ(budget.Take(budget.ShareOf(1), 1, 999), Admission::kAdmitted);

@@ -56,7 +56,7 @@ class GrpcServer {
   // of one service are served by it.
   absl::Status Build(const std::vector<Rpc>& rpcs);
   const std::vector<QueueThread*>& threads() const { return team_.threads(); }
-  // `idle` is called again and again, on the thread that takes up calls, when it has none left.
+  // `idle` is called again and again, when all calls that have come have begun; on any thread.
   // Before Start().
   void WhenIdle(std::function<void()> idle) { team_.WhenIdle(std::move(idle)); }
   // Once it is built: max_buffer_bytes of the options, for connections that are made as well.

@@ -61,6 +61,19 @@ void ThreadTeam::CallHelper() {
   }
 }
 
+void ThreadTeam::FrontIsIdle() {
+  if (handed_over_.load() != 0) {
+    idle_is_due_.store(true);
+    // The last may have begun meanwhile, and seen that nothing was due.
+    if (handed_over_.load() != 0 || !idle_is_due_.exchange(false)) return;
+  }
+  idle_();
+}
+
+void ThreadTeam::Begun() {
+  if (handed_over_.fetch_sub(1) == 1 && idle_is_due_.exchange(false)) idle_();
+}
+
 QueueThread::~QueueThread() {
   FERRITE_CHECK(!thread_.joinable());
   if (!closed()) {  // never started
@@ -101,6 +114,14 @@ void QueueThread::Post(std::function<void()> body) {
     PostLocked(std::move(body));
   }
   if (asleep_.load()) Rouse();
+}
+
+void QueueThread::HandOver(std::function<void()> begin) {
+  team_.HandsOver();
+  Post([this, begin = std::move(begin)] {
+    begin();
+    team_.Begun();
+  });
 }
 
 void QueueThread::PostLocked(std::function<void()> body) {
@@ -148,7 +169,7 @@ std::optional<QueueThread::Event> QueueThread::Take() {
     if (wait == Wait::kNothing) wait = Look(&event);
     if (wait == Wait::kNothing) {
       this->wait()->Passed(this->wait()->mark());  // what comes from now on has not waited
-      if (!is_helper()) team_.idle_();
+      if (!is_helper()) team_.FrontIsIdle();
       if (Between()) continue;
       if (!is_helper() && exhausted()) LookAfterSleepers();
       took_up_ = 0;

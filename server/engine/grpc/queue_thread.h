@@ -48,8 +48,8 @@ class ThreadTeam {
   // Calls wait for their thread for too long: wakes a helper, unless one was woken just now or
   // all are at work.
   void CallHelper();
-  // Called on the first thread, which takes up calls at all times, whenever it has none left.
-  // Before any of them starts.
+  // `idle` is called whenever the first thread, which takes up calls at all times, has none left,
+  // and those that it has handed over have begun; on any thread. Before any of them starts.
   void WhenIdle(std::function<void()> idle) { idle_ = std::move(idle); }
   // How many helpers are at work.
   int helpers() const { return helpers_.load(std::memory_order_relaxed); }
@@ -57,7 +57,15 @@ class ThreadTeam {
  private:
   friend class QueueThread;
   std::vector<QueueThread*> threads_;
+  // The first thread has no calls left.
+  void FrontIsIdle();
+  void HandsOver() { handed_over_.fetch_add(1); }
+  // A call that was handed over has begun.
+  void Begun();
+
   std::function<void()> idle_ = [] {};
+  std::atomic<int> handed_over_{0};
+  std::atomic<bool> idle_is_due_{false};  // once they have begun
   std::atomic<int> helpers_{0};
   std::atomic<int64_t> last_called_ns_{0};
 };
@@ -77,6 +85,8 @@ class QueueThread final : public ServingThread {
   void Stop();
 
   void Post(std::function<void()> body) override;
+  // The same, from the first thread, of a call that begins.
+  void HandOver(std::function<void()> begin);
   void NoteWait(int64_t queue_ns) override;
 
   // Has `arm` called when the thread, a helper, begins to take up calls. Before Start().

@@ -142,7 +142,7 @@ class RpcPort {
       if constexpr (!kUnary) {
         port_.Arm();
         if (&home_.thread != &port_.thread_) {
-          return home_.thread.Post([this] { call_->Begin(); });
+          return home_.thread.HandOver([this] { call_->Begin(); });
         }
       }
       call_->Begin();

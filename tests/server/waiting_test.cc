@@ -104,9 +104,13 @@ class WaitingServer {
     return v1::CacheService::NewStub(grpc::CreateCustomChannel(
         ToString(listener_.addresses()), grpc::InsecureChannelCredentials(), arguments));
   }
-  // Until so many calls are counted as waiting.
-  void AwaitWaiting(uint64_t count) {
-    while (counters_.Waiting(Method::kGet) < count) std::this_thread::yield();
+  // Until so many calls are counted as waiting, or one of them has ended, which makes it false.
+  bool AwaitWaiting(uint64_t count, const std::atomic<int>& ended) {
+    while (counters_.Waiting(Method::kGet) < count) {
+      if (ended > 0) return false;
+      std::this_thread::yield();
+    }
+    return true;
   }
   int alive() const { return alive_; }
 
@@ -257,22 +261,26 @@ TEST_P(WaitingTest, WaitingCallsKeepNobodyFromBeingServed) {
   WaitingServer server(GetParam());
   std::vector<std::thread> waiters;
   std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::atomic<int> ended{0};
   for (int i = 0; i < 20; ++i) {
     grpc::ClientContext* const context =
         contexts.emplace_back(std::make_unique<grpc::ClientContext>()).get();
+    context->set_wait_for_ready(true);  // on a busy machine, a connection may need another try
     waiters.emplace_back([&, context, i] {
       EXPECT_EQ(Get(server.Connect().get(), i == 0 ? "yield" : "never", context).error_code(),
                 grpc::CANCELLED);
+      ++ended;
     });
   }
-  server.AwaitWaiting(20);
+  EXPECT_TRUE(server.AwaitWaiting(20, ended));
   const auto stub = server.Connect();
   // Few, as on a busy machine each waits for the thread that is kept busy to lose its core.
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 20 && !HasFailure(); ++i) {
     grpc::ClientContext context;
+    context.set_wait_for_ready(true);
     v1::ExistsResponse response;
-    ASSERT_TRUE(stub->Exists(&context, v1::ExistsRequest(), &response).ok());
-    ASSERT_TRUE(Get(stub.get(), "k").ok());
+    EXPECT_TRUE(stub->Exists(&context, v1::ExistsRequest(), &response).ok());
+    EXPECT_TRUE(Get(stub.get(), "k").ok());
   }
   for (const auto& context : contexts) context->TryCancel();
   for (std::thread& waiter : waiters) waiter.join();
@@ -283,6 +291,7 @@ TEST_P(WaitingTest, TheServerShutsDownAtEveryPoint) {
     WaitingServer server(GetParam());
     std::vector<std::thread> callers;
     std::atomic<int> begun{0};
+    std::atomic<int> ended{0};
     for (int i = 0; i < 6; ++i) {
       callers.emplace_back([&, i] {
         const auto stub = server.Connect();
@@ -290,11 +299,12 @@ TEST_P(WaitingTest, TheServerShutsDownAtEveryPoint) {
           ++begun;
           grpc::ClientContext context;
           const std::string key = i == 0 ? "never" : i == 1 ? "yield" : "k";
-          if (!Get(stub.get(), key, &context).ok()) return;
+          if (!Get(stub.get(), key, &context).ok()) break;
         }
+        ++ended;
       });
     }
-    while (begun < 10 * round) std::this_thread::yield();
+    while (begun < 10 * round && ended == 0) std::this_thread::yield();
     server.Shutdown(round % 2 == 0 ? absl::ZeroDuration() : absl::Milliseconds(20));
     EXPECT_EQ(server.alive(), 0);
     for (std::thread& caller : callers) caller.join();

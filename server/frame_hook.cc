@@ -92,10 +92,15 @@ int SSL_read(SSL* tls, void* buffer, int most) {
 ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
   static auto* const real = ferrite::TheRealOne<decltype(sendmsg)>("sendmsg");
   const ssize_t size = real(descriptor, message, flags);
-  if (size <= 0) return size;
+  const int error = errno;
   if (ferrite::FrameGuard* const guard = ferrite::frame_guard.load(std::memory_order_acquire);
       guard != nullptr) {
-    guard->Answered(descriptor);
+    if (size < 0 && error == EAGAIN) {
+      guard->Blocked(descriptor);
+    } else {
+      guard->Wrote(descriptor);
+    }
+    errno = error;
   }
   return size;
 }

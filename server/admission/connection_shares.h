@@ -5,8 +5,8 @@
 // A connection gets no more when it holds as much as is free, or a fixed multiple of that. So alone
 // it comes to a share of the whole that is known (`most_percent`), and n of them that come and go
 // to the same part each. Those that keep what they have leave less and less to who comes later; so
-// the last eighth is for connections that hold nothing, which always get something while there is
-// any.
+// the last eighth is for connections that hold next to nothing. Who holds nothing always gets
+// something.
 //
 // Connections are told apart by a table without locks, in which two of them may have the same cell.
 // That harms only who has the cell of one that has taken its share, and few can at a time: with one
@@ -43,7 +43,8 @@ class ConnectionShares {
     if (held == 0) [[likely]]
       return true;
     const uint64_t free = limit > used ? limit - used : 0;
-    if (most_percent < 100 && free <= limit / kPartForNewcomers) return false;
+    if (most_percent < 100 && free <= limit / kPartForNewcomers)
+      return held * kNextToNothing < free;
     return held * (100 - most_percent) < free * most_percent;
   }
   uint64_t most_percent() const { return most_percent_; }
@@ -51,6 +52,7 @@ class ConnectionShares {
  private:
   static constexpr int kShift = 64 - 14;
   static constexpr uint64_t kPartForNewcomers = 8;
+  static constexpr uint64_t kNextToNothing = 16;  // times that is less than what is free
 
   const uint64_t most_percent_;
   std::array<Cell, size_t{1} << (64 - kShift)> cells_{};

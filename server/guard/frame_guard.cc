@@ -106,6 +106,7 @@ size_t FrameGuard::Allowance(int descriptor) {
   GuardedConnection* const connection = Find(descriptor);
   if (connection == nullptr) return std::numeric_limits<size_t>::max();
   if (connection->awaits_decryption() && connection->poll.Wake(descriptor)) return 0;
+  if (connection->AwaitsItsClient(descriptor, budget_.limits())) return 0;
   const uint64_t turn = paused_.turn();
   const size_t allowance = connection->turn.Allowance(
       turn, connections_.load(std::memory_order_relaxed), budget_.limits());
@@ -122,10 +123,14 @@ void FrameGuard::Wake(int descriptor) {
     found->second->poll.Wake(descriptor);
 }
 
-void FrameGuard::Answered(int descriptor) {
-  GuardedConnection* const connection = Find(descriptor);
-  if (connection != nullptr && connection->unanswered.load(std::memory_order_relaxed) != 0)
-    connection->unanswered.store(0, std::memory_order_relaxed);
+void FrameGuard::Wrote(int descriptor) {
+  if (GuardedConnection* const connection = Find(descriptor); connection != nullptr)
+    connection->Wrote(descriptor);
+}
+
+void FrameGuard::Blocked(int descriptor) {
+  if (GuardedConnection* const connection = Find(descriptor); connection != nullptr)
+    connection->blocked.store(true);
 }
 
 bool FrameGuard::AwaitForgotten(int descriptor, std::chrono::milliseconds longest) {

@@ -64,8 +64,10 @@ class FrameGuard {
   // All calls that have come have begun: connections that had their turn may be read from again
   // (paused_reads.h). Takes no lock if none had.
   void EndTurn() { paused_.EndTurn(); }
-  // Something could be written. Takes no lock.
-  void Answered(int descriptor);
+  // Something could be written, or never will be; or could not be now, as the client does not read.
+  // Take no lock.
+  void Wrote(int descriptor);
+  void Blocked(int descriptor);
   // Waits until the descriptor is forgotten, at most so long. Returns whether it was.
   bool AwaitForgotten(int descriptor, std::chrono::milliseconds longest);
 

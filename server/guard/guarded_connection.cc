@@ -22,7 +22,10 @@ bool GuardedConnection::Walk(const iovec* pieces, size_t size, const FrameLimits
     walker_.Walk(static_cast<const char*>(pieces->iov_base), taken, this);
     size -= taken;
   }
-  turn.Add(read, Count(CutReason::kStreams) - streams);
+  messages_.EndRead();
+  const int64_t begun = Count(CutReason::kStreams) - streams;
+  turn.Add(read, begun);
+  blocked_streams_ = blocked.load(std::memory_order_relaxed) ? blocked_streams_ + begun : 0;
   return odd_ > 0 || Count(CutReason::kStreams) >= kFewStreams ||
          longest_block_ > limits.header_block_bytes ||
          unacknowledged_ > limits.unacknowledged_streams;
@@ -52,6 +55,26 @@ std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connec
   return std::nullopt;
 }
 
+bool GuardedConnection::AwaitsItsClient(int descriptor, const FrameLimits& limits) {
+  if (!blocked.load(std::memory_order_relaxed) || blocked_streams_ < limits.least_streams_in_turn ||
+      !poll.known()) {
+    return false;
+  }
+  awaits_client_.store(true);
+  // Perhaps something could be written meanwhile, and nobody saw that it waits.
+  if (blocked.load()) return true;
+  if (awaits_client_.exchange(false)) poll.Wake(descriptor);
+  return true;
+}
+
+void GuardedConnection::Wrote(int descriptor) {
+  if (unanswered.load(std::memory_order_relaxed) != 0)
+    unanswered.store(0, std::memory_order_relaxed);
+  if (!blocked.load(std::memory_order_relaxed)) return;
+  blocked.store(false);
+  if (awaits_client_.exchange(false)) poll.Wake(descriptor);
+}
+
 void GuardedConnection::OnFrame(const FrameHead& frame) {
   if (frame.type != http2::kData) messages_.Skip(http2::kHeadBytes + frame.length);
   switch (frame.type) {
@@ -63,6 +86,7 @@ void GuardedConnection::OnFrame(const FrameHead& frame) {
         last_stream_ = frame.stream;
         ++Count(CutReason::kStreams);
         if (!acknowledged_) ++unacknowledged_;
+        messages_.BeginStream(frame.stream);
       }
       if (frame.has(http2::kEndStream)) messages_.EndStream(frame.stream);
       [[fallthrough]];

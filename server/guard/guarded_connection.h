@@ -39,6 +39,11 @@ class GuardedConnection {
   // Charges for what came since the last time. Returns why the connection has to end.
   std::optional<CutReason> Charge(int64_t now_ns, size_t connections, ProcessFrameBudget* process);
 
+  // Whether nothing more is read until something can be written: its client begins streams and
+  // takes no answers. Whoever waits for something to read will then be woken.
+  bool AwaitsItsClient(int descriptor, const FrameLimits& limits);
+  // Something was written, or never will be. For whoever writes.
+  void Wrote(int descriptor);
   // Of messages and headers begun.
   int64_t unfinished_bytes() const {
     return messages_.bytes() + static_cast<int64_t>(block_bytes_);
@@ -52,6 +57,8 @@ class GuardedConnection {
   // Thread-safe: what the process counts as held by this connection, and whether it is to end.
   std::atomic<int64_t> held{0};
   std::atomic<bool> cut{false};
+  // Nothing can be written, as the client does not read.
+  std::atomic<bool> blocked{false};
   // PING and SETTINGS that came since something was last written: what they ask for piles up where
   // nobody reads it. Set to zero by whoever writes.
   std::atomic<int64_t> unanswered{0};
@@ -79,6 +86,8 @@ class GuardedConnection {
   FrameCounts counts_{};  // not yet charged for
   int64_t odd_ = 0;       // of them, those that are no new streams
   FrameCounts totals_{};
+  int64_t blocked_streams_ = 0;  // begun while nothing could be written
+  std::atomic<bool> awaits_client_{false};
   size_t block_bytes_ = 0;  // of headers without an end
   size_t longest_block_ = 0;
   uint32_t last_stream_ = 0;

@@ -22,6 +22,7 @@ void UnfinishedMessages::BeginData(const FrameHead& frame) {
   empty_ = true;
   message_ = {};
   known_ = false;
+  ForgetFresh(stream_);
   if (streams_.empty()) return;
   if (const auto found = streams_.find(stream_); found != streams_.end()) {
     message_ = found->second;
@@ -72,7 +73,7 @@ void UnfinishedMessages::Advance(const char* bytes, size_t size) {
 
 bool UnfinishedMessages::EndData() {
   const bool nothing = empty_ && !ends_;
-  if (ends_ || message_.prefix == 0) {
+  if (ends_ || (message_.prefix == 0 && message_.held == 0)) {
     bytes_ -= message_.held;
     if (known_) streams_.erase(stream_);
   } else {
@@ -87,7 +88,26 @@ bool UnfinishedMessages::EndData() {
   return nothing;
 }
 
+void UnfinishedMessages::EndRead() {
+  for (const uint32_t stream : fresh_) {
+    const auto [waiting, is_new] = streams_.try_emplace(stream);
+    if (!is_new) continue;
+    waiting->second.held = kStreamBytes;
+    waiting->second.told = received_;
+    bytes_ += kStreamBytes;
+  }
+  fresh_.clear();
+}
+
+void UnfinishedMessages::ForgetFresh(uint32_t stream) {
+  if (fresh_.empty()) return;
+  if (fresh_.back() == stream) return fresh_.pop_back();
+  const auto found = std::lower_bound(fresh_.begin(), fresh_.end(), stream);
+  if (found != fresh_.end() && *found == stream) fresh_.erase(found);
+}
+
 void UnfinishedMessages::EndStream(uint32_t stream) {
+  ForgetFresh(stream);
   if (streams_.empty()) return;
   const auto found = streams_.find(stream);
   if (found == streams_.end()) return;

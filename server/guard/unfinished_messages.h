@@ -1,10 +1,12 @@
 #pragma once
 
 // How much of a connection's gRPC messages is there that is not complete: gRPC keeps it until the
-// rest has come. Reads the five bytes before each message; knows only streams with a message begun.
+// rest has come, and a call until there is a message at all. Reads the five bytes before each
+// message; knows only streams that wait for one, or for the rest of one.
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "server/guard/frame_walker.h"
@@ -15,11 +17,14 @@ namespace ferrite {
 class UnfinishedMessages {
  public:
   // As FrameWalker tells it.
+  void BeginStream(uint32_t stream) { fresh_.push_back(stream); }
   void BeginData(const FrameHead& frame);
   void OnData(const char* bytes, size_t size);
   // Returns whether the frame carried nothing.
   bool EndData();
   void EndStream(uint32_t stream);
+  // There is no more for now: streams without a message wait for it.
+  void EndRead();
   // Other frames came in between.
   void Skip(size_t bytes) { received_ += bytes; }
 
@@ -29,6 +34,8 @@ class UnfinishedMessages {
 
  private:
   static constexpr uint32_t kPrefixBytes = 5;
+  // What gRPC keeps of a stream.
+  static constexpr int64_t kStreamBytes = int64_t{13} << 10;
   struct Message {
     uint32_t missing = 0;  // of its body
     uint8_t prefix = 0;    // how many of the five bytes are there
@@ -38,7 +45,9 @@ class UnfinishedMessages {
   };
 
   void Advance(const char* bytes, size_t size);
+  void ForgetFresh(uint32_t stream);
 
+  std::vector<uint32_t> fresh_;  // begun in what is being read, without a message; ascending
   absl::flat_hash_map<uint32_t, Message> streams_;
   int64_t bytes_ = 0;      // the sum of what they hold
   uint64_t received_ = 0;  // bytes of the connection

@@ -109,11 +109,10 @@ TEST(FieldReaderTest, RefusesWhatProtobufRefuses) {
     EXPECT_FALSE(field.well_formed());
     EXPECT_FALSE(v1::MGetRequest().ParseFromString(bytes));
   }
-  const std::string nested(101, '\x0b');
-  const std::string ends(101, '\x0c');
-  FieldReader deep(nested + ends);
+  const std::string nested = std::string(101, '\x0b') + std::string(101, '\x0c');
+  FieldReader deep(nested);
   EXPECT_FALSE(deep.Next());
-  EXPECT_FALSE(v1::MGetRequest().ParseFromString(nested + ends));
+  EXPECT_FALSE(v1::MGetRequest().ParseFromString(nested));
 }
 
 TEST(FieldReaderTest, TakesWhatProtobufTakes) {

@@ -23,6 +23,8 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kStart = 1000 * kSecond;
+// What gRPC keeps of a stream.
+constexpr int64_t kStreamBytes = 13 << 10;
 
 constexpr size_t Index(CutReason reason) { return static_cast<size_t>(reason); }
 
@@ -218,7 +220,7 @@ TEST_F(GuardedConnectionTest, ResetsOfStreamsThatAreNotNewAreFree) {
 TEST_F(GuardedConnectionTest, HeadersWithoutEndEnd) {
   const std::string part(16'000, 'h');
   EXPECT_FALSE(Read(FrameBytes(http2::kHeaders, 0, 1, part)).has_value());
-  EXPECT_EQ(connection_.unfinished_bytes(), 16'009);
+  EXPECT_EQ(connection_.unfinished_bytes(), 16'009 + kStreamBytes);
   EXPECT_FALSE(Read(FrameBytes(http2::kContinuation, 0, 1, part)).has_value());
   EXPECT_EQ(Read(FrameBytes(http2::kContinuation, 0, 1, part)), CutReason::kHeaderBytes);
 }
@@ -238,9 +240,10 @@ TEST_F(GuardedConnectionTest, ABlockThatIsTooLongCountsThoughItEnds) {
 
 TEST_F(GuardedConnectionTest, HeadersThatEndAreNotHeld) {
   for (uint32_t i = 0; i < 100; ++i) {
-    ASSERT_FALSE(Read(FrameBytes(http2::kHeaders, 0, 1 + 2 * i, std::string(4'000, 'h')) +
-                      FrameBytes(http2::kContinuation, http2::kEndHeaders, 1 + 2 * i, "h"))
-                     .has_value());
+    ASSERT_FALSE(
+        Read(FrameBytes(http2::kHeaders, http2::kEndStream, 1 + 2 * i, std::string(4'000, 'h')) +
+             FrameBytes(http2::kContinuation, http2::kEndHeaders, 1 + 2 * i, "h"))
+            .has_value());
   }
   EXPECT_EQ(connection_.unfinished_bytes(), 0);
 }
@@ -299,7 +302,8 @@ class FrameGuardTest : public testing::Test {
   static std::string Streams(uint32_t first, uint32_t count) {
     std::string bytes;
     for (uint32_t i = 0; i < count; ++i)
-      bytes += FrameBytes(http2::kHeaders, http2::kEndHeaders, first + 2 * i, "h");
+      bytes +=
+          FrameBytes(http2::kHeaders, http2::kEndHeaders | http2::kEndStream, first + 2 * i, "h");
     return bytes;
   }
   // An unfinished message of so many bytes.
@@ -438,6 +442,32 @@ TEST_F(FrameGuardTest, WhatIsEncryptedIsCountedWhenItIsDecrypted) {
   EXPECT_FALSE(decrypt(resets));
   EXPECT_EQ(guard_.cut(CutReason::kResets), 1u);
   EXPECT_FALSE(Admit(pair, "more"));
+}
+
+TEST_F(FrameGuardTest, WhoTakesNoAnswersIsNotReadUntilItDoes) {
+  const Pair pair;
+  const int descriptor = pair.server.get();
+  const Descriptor set(epoll_create1(0));
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.fd = descriptor}};
+  ASSERT_EQ(epoll_ctl(set.get(), EPOLL_CTL_ADD, descriptor, &event), 0);
+  ASSERT_TRUE(guard_.Watch(descriptor));
+  guard_.Polled(descriptor, set.get(), event);
+  ASSERT_EQ(send(pair.client.get(), "more", 4, 0), 4);
+  ASSERT_EQ(epoll_wait(set.get(), &event, 1, 0), 1);
+  ASSERT_TRUE(Admit(pair, Preface() + FrameBytes(http2::kSettings, http2::kAck, 0)));
+  guard_.Blocked(descriptor);
+  ASSERT_TRUE(Admit(pair, Streams(1, 3)));
+  guard_.EndTurn();
+  EXPECT_GT(guard_.Allowance(descriptor), 0u) << "a few may come";
+  ASSERT_TRUE(Admit(pair, Streams(7, 1)));
+  guard_.EndTurn();
+  EXPECT_EQ(guard_.Allowance(descriptor), 0u);
+  guard_.EndTurn();
+  EXPECT_EQ(guard_.Allowance(descriptor), 0u);
+  ASSERT_EQ(epoll_wait(set.get(), &event, 1, 0), 0);
+  guard_.Wrote(descriptor);
+  EXPECT_EQ(epoll_wait(set.get(), &event, 1, 0), 1);
+  EXPECT_GT(guard_.Allowance(descriptor), 0u);
 }
 
 TEST_F(FrameGuardTest, NobodyIsKeptFromReadingWhoCouldNotBeTold) {

@@ -107,12 +107,18 @@ class Messages {
   void OnFrame(const FrameHead& frame) {
     if (frame.type == http2::kData) return messages.BeginData(frame);
     messages.Skip(frame.length + http2::kHeadBytes);
+    if (frame.type == http2::kHeaders) messages.BeginStream(frame.stream);
+    if (frame.type == http2::kHeaders && frame.has(http2::kEndStream))
+      messages.EndStream(frame.stream);
     if (frame.type == http2::kResetStream) messages.EndStream(frame.stream);
   }
   void OnData(const char* bytes, size_t size) { messages.OnData(bytes, size); }
   void OnDataEnd() { empty += messages.EndData() ? 1 : 0; }
 
-  void Take(const std::string& bytes) { walker.Walk(bytes.data(), bytes.size(), this); }
+  void Take(const std::string& bytes) {
+    walker.Walk(bytes.data(), bytes.size(), this);
+    messages.EndRead();
+  }
 
   FrameWalker walker;
   UnfinishedMessages messages;
@@ -139,6 +145,28 @@ TEST(UnfinishedMessagesTest, AMessageIsHeldUntilItsLastByte) {
     EXPECT_LE(all.messages.bytes(), static_cast<int64_t>(2 * sent));
   }
   all.Take(FrameBytes(http2::kData, 0, 1, message.substr(sent)));
+  EXPECT_EQ(all.messages.bytes(), 0);
+  EXPECT_EQ(all.messages.streams(), 0u);
+}
+
+TEST(UnfinishedMessagesTest, AStreamCountsUntilItsFirstMessageOrItsEnd) {
+  constexpr int64_t kStreamBytes = 13 << 10;
+  const auto begin = [](uint32_t stream, uint8_t flags = 0) {
+    return FrameBytes(http2::kHeaders, http2::kEndHeaders | flags, stream, "h");
+  };
+  Messages all;
+  all.Take(Preface() + begin(1) + FrameBytes(http2::kData, 0, 1, MessageBytes(10)) + begin(3) +
+           begin(5) + FrameBytes(http2::kData, 0, 3, MessageBytes(10)) +
+           begin(7, http2::kEndStream) + begin(9));
+  EXPECT_EQ(all.messages.bytes(), 2 * kStreamBytes) << "5 and 9";
+  // Nothing is no message.
+  all.Take(FrameBytes(http2::kData, 0, 5));
+  EXPECT_EQ(all.messages.bytes(), 2 * kStreamBytes);
+  all.Take(FrameBytes(http2::kData, 0, 5, MessageBytes(10).substr(0, 7)));
+  EXPECT_GT(all.messages.bytes(), 2 * kStreamBytes);
+  all.Take(FrameBytes(http2::kData, 0, 5, MessageBytes(10).substr(7)));
+  EXPECT_EQ(all.messages.bytes(), kStreamBytes);
+  all.Take(FrameBytes(http2::kResetStream, 0, 9, "1234"));
   EXPECT_EQ(all.messages.bytes(), 0);
   EXPECT_EQ(all.messages.streams(), 0u);
 }

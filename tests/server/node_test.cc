@@ -263,10 +263,10 @@ TEST(NodeStartTest, ANodeOfAClusterNeedsAllOfItsAddresses) {
   settings.listen = *ParseAddresses("127.0.0.1:0,[::1]:0");
   for (const bool alone : {true, false}) {
     if (!alone) {
-      settings.cluster = {.name = "c",
-                          .etcd_endpoints = {"127.0.0.1:1"},
-                          .node_id = "n",
-                          .lease_ttl = absl::Seconds(3)};
+      settings.cluster.name = "c";
+      settings.cluster.etcd_endpoints = {"127.0.0.1:1"};
+      settings.cluster.node_id = "n";
+      settings.cluster.lease_ttl = absl::Seconds(3);
     }
     Node node(settings);
     InjectFaults({SystemCall::kV6Socket, EAFNOSUPPORT});

@@ -138,6 +138,8 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
 }
 
 Node::~Node() {
+  // It outlives the node, and looks at its threads.
+  if (guard_ != nullptr) guard_->StopTurns();
   // Its thread posts to those that serve.
   if (driver_ != nullptr) driver_->Stop();
 }
@@ -257,6 +259,7 @@ absl::Status Node::StartGrpc() {
     thread->WhenClosed([routing] { routing->Close(); });
   }
   grpc_.Start();
+  if (guard_ != nullptr) guard_->StartTurns([this] { return grpc_.taken_up(); });
   health_.SetKeysServed(driver_ == nullptr);
   health_.SetServing(true);
   const size_t connections = ConnectionLimit(settings_.max_connections);

@@ -52,7 +52,7 @@ class ConnectionShares {
  private:
   static constexpr int kShift = 64 - 14;
   static constexpr uint64_t kPartForNewcomers = 8;
-  static constexpr uint64_t kNextToNothing = 16;  // times that is less than what is free
+  static constexpr uint64_t kNextToNothing = 64;  // times that is less than what is free
 
   const uint64_t most_percent_;
   std::array<Cell, size_t{1} << (64 - kShift)> cells_{};

@@ -14,6 +14,7 @@ namespace ferrite {
 namespace {
 
 constexpr int64_t kLogPauseNs = 1'000'000'000;
+constexpr int64_t kSomeStreams = 4;
 
 }  // namespace
 
@@ -78,7 +79,10 @@ bool FrameGuard::AdmitDecrypted(int descriptor, const char* bytes, size_t size) 
 bool FrameGuard::Judge(int descriptor, GuardedConnection* connection, const iovec* pieces,
                        size_t size) {
   const int64_t before = connection->unfinished_bytes();
-  if (connection->Walk(pieces, size, budget_.limits())) {
+  const bool is_odd = connection->Walk(pieces, size, budget_.limits());
+  // Few at a time are not worth a write to what all threads share.
+  if (connection->begun() >= kSomeStreams) paused_.AddStreams(connection->begun());
+  if (is_odd) {
     const std::optional<CutReason> reason =
         connection->Charge(SteadyNs(), connections_.load(std::memory_order_relaxed), &budget_);
     if (reason.has_value()) {
@@ -108,8 +112,11 @@ size_t FrameGuard::Allowance(int descriptor) {
   if (connection->awaits_decryption() && connection->poll.Wake(descriptor)) return 0;
   if (connection->AwaitsItsClient(descriptor, budget_.limits())) return 0;
   const uint64_t turn = paused_.turn();
+  const FrameLimits& limits = budget_.limits();
+  const bool many = paused_.streams() >= limits.streams_in_turns;
   const size_t allowance = connection->turn.Allowance(
-      turn, connections_.load(std::memory_order_relaxed), budget_.limits());
+      turn, many ? limits.least_streams_in_turn : limits.most_streams_in_turn,
+      connection->left_of_data(), limits);
   if (allowance > 0) return allowance;
   // Better to read too much than never again.
   if (!connection->poll.known()) return budget_.limits().read_bytes;

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -64,6 +65,9 @@ class FrameGuard {
   // All calls that have come have begun: connections that had their turn may be read from again
   // (paused_reads.h). Takes no lock if none had.
   void EndTurn() { paused_.EndTurn(); }
+  // Between the two, turns end in time (PausedReads::Start).
+  void StartTurns(std::function<uint64_t()> taken_up) { paused_.Start(std::move(taken_up)); }
+  void StopTurns() { paused_.Stop(); }
   // Something could be written, or never will be; or could not be now, as the client does not read.
   // Take no lock.
   void Wrote(int descriptor);

@@ -64,6 +64,9 @@ class FrameWalker {
     }
   }
 
+  // How much is still to come of the DATA at hand.
+  size_t left_of_data() const { return in_data_ ? left_ : 0; }
+
  private:
   static FrameHead Parse(const char* head) {
     const auto at = [head](size_t i) { return uint32_t{static_cast<uint8_t>(head[i])}; };

@@ -23,9 +23,9 @@ bool GuardedConnection::Walk(const iovec* pieces, size_t size, const FrameLimits
     size -= taken;
   }
   messages_.EndRead();
-  const int64_t begun = Count(CutReason::kStreams) - streams;
-  turn.Add(read, begun);
-  blocked_streams_ = blocked.load(std::memory_order_relaxed) ? blocked_streams_ + begun : 0;
+  begun_ = Count(CutReason::kStreams) - streams;
+  turn.Add(read, begun_);
+  blocked_streams_ = blocked.load(std::memory_order_relaxed) ? blocked_streams_ + begun_ : 0;
   return odd_ > 0 || Count(CutReason::kStreams) >= kFewStreams ||
          longest_block_ > limits.header_block_bytes ||
          unacknowledged_ > limits.unacknowledged_streams;

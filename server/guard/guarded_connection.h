@@ -51,6 +51,10 @@ class GuardedConnection {
   const FrameCounts& totals() const { return totals_; }
 
   ReadTurn turn;
+  // Of what comes next, so many bytes cannot begin a stream.
+  size_t left_of_data() const { return walker_.left_of_data(); }
+  // How many the last read began.
+  int64_t begun() const { return begun_; }
   // How gRPC waits for it. Set before anybody reads from it.
   PollEntry poll;
 
@@ -86,6 +90,7 @@ class GuardedConnection {
   FrameCounts counts_{};  // not yet charged for
   int64_t odd_ = 0;       // of them, those that are no new streams
   FrameCounts totals_{};
+  int64_t begun_ = 0;
   int64_t blocked_streams_ = 0;  // begun while nothing could be written
   std::atomic<bool> awaits_client_{false};
   size_t block_bytes_ = 0;  // of headers without an end

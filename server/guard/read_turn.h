@@ -18,25 +18,22 @@ namespace ferrite {
 // Belongs to whoever reads from the connection.
 class ReadTurn {
  public:
-  // How many bytes may be read in the turn of that number, as one of so many connections; 0: none
-  // before the next.
-  size_t Allowance(uint64_t turn, size_t connections, const FrameLimits& limits) {
+  // How many bytes may be read in the turn of that number, in which it may begin so many streams;
+  // `data_bytes` of them cannot begin any. 0: none before the next.
+  size_t Allowance(uint64_t turn, int64_t streams, size_t data_bytes, const FrameLimits& limits) {
     if (turn != turn_) {
       turn_ = turn;
       streams_ = 0;
     }
-    const int64_t share =
-        limits.streams_in_turns / static_cast<int64_t>(std::max<size_t>(connections, 1));
-    const int64_t left =
-        std::clamp(share, limits.least_streams_in_turn, limits.most_streams_in_turn) - streams_;
+    const int64_t left = streams - streams_;
     if (left <= 0) return 0;
-    return std::min(limits.read_bytes, static_cast<size_t>(left) * stream_bytes_);
+    return std::min(limits.read_bytes, data_bytes + static_cast<size_t>(left) * stream_bytes_);
   }
   // That was read, and as many streams were begun in it.
   void Add(size_t bytes, int64_t streams) {
     streams_ += streams;
     // Clients that begin many streams in a row begin more: then no read takes more than the turn
-    // has left. The others' reads grow back, as nothing is known of what comes next.
+    // has left. Where there were few, they may be as small as they like, so reads grow back little.
     const size_t now = streams > 0 ? bytes / static_cast<size_t>(streams) : kMostStreamBytes;
     stream_bytes_ =
         std::clamp(now, kLeastStreamBytes, std::min(2 * stream_bytes_, kMostStreamBytes));
@@ -45,7 +42,7 @@ class ReadTurn {
  private:
   // Of HEADERS whose fields are all in the connection's table.
   static constexpr size_t kLeastStreamBytes = 12;
-  static constexpr size_t kMostStreamBytes = size_t{1} << 20;
+  static constexpr size_t kMostStreamBytes = 256;
   // As long as nothing is known.
   static constexpr size_t kFirstStreamBytes = 128;
 

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <memory>
 #include <string>
@@ -34,7 +35,7 @@ class ReadTurnTest : public testing::Test {
   // wait. Returns how many streams that were.
   int64_t ReadAll(uint64_t number, size_t stream_bytes) {
     int64_t streams = 0;
-    while (const size_t bytes = turn_.Allowance(number, connections_, limits_)) {
+    while (const size_t bytes = turn_.Allowance(number, kStreams, 0, limits_)) {
       EXPECT_LE(bytes, limits_.read_bytes);
       const auto more = static_cast<int64_t>(bytes / stream_bytes);
       turn_.Add(bytes, more);
@@ -43,49 +44,34 @@ class ReadTurnTest : public testing::Test {
     }
     return streams;
   }
+  static constexpr int64_t kStreams = 64;
   const FrameLimits limits_;
-  size_t connections_ = 1;
   ReadTurn turn_;
 };
 
 TEST_F(ReadTurnTest, EndsAfterSoManyStreams) {
   constexpr size_t kStreamBytes = 28;
   // Nothing is known of it at first.
-  EXPECT_LE(ReadAll(1, kStreamBytes), 5 * limits_.most_streams_in_turn);
+  EXPECT_LE(ReadAll(1, kStreamBytes), 5 * kStreams);
   EXPECT_EQ(ReadAll(1, kStreamBytes), 0);
-  for (uint64_t turn = 2; turn < 100; ++turn)
-    EXPECT_EQ(ReadAll(turn, kStreamBytes), limits_.most_streams_in_turn);
+  for (uint64_t turn = 2; turn < 100; ++turn) EXPECT_EQ(ReadAll(turn, kStreamBytes), kStreams);
 }
 
-TEST_F(ReadTurnTest, ManyConnectionsHaveShortTurns) {
-  EXPECT_EQ(ReadAll(1, 1'000), limits_.most_streams_in_turn);
-  connections_ = 64;
-  EXPECT_EQ(ReadAll(2, 1'000), 16);
-  connections_ = 100'000;
-  EXPECT_EQ(ReadAll(3, 1'000), limits_.least_streams_in_turn);
+TEST_F(ReadTurnTest, WhoBeganNoneForLongDoesNotExceedItByMuch) {
+  for (int i = 0; i < 1'000; ++i) turn_.Add(100, 0);
+  EXPECT_LE(ReadAll(1, 28), 10 * kStreams);
 }
 
-TEST_F(ReadTurnTest, StreamsThatGetSmallerExceedItLittle) {
-  EXPECT_EQ(ReadAll(1, 1'000), limits_.most_streams_in_turn);
-  EXPECT_LE(ReadAll(2, 500), 2 * limits_.most_streams_in_turn);
-}
-
-TEST_F(ReadTurnTest, WhoBeginsNoStreamsReadsMoreAndMore) {
-  size_t before = 0;
-  for (int i = 0; i < 1'000; ++i) {
-    const size_t bytes = turn_.Allowance(1, 1, limits_);
-    ASSERT_TRUE(bytes == limits_.read_bytes || bytes == 2 * before || before == 0);
-    turn_.Add(bytes, 0);
-    before = bytes;
-  }
-  EXPECT_EQ(before, limits_.read_bytes);
-}
-
-TEST_F(ReadTurnTest, ReadsGrowBack) {
+TEST_F(ReadTurnTest, WhatBeginsNoStreamIsReadAtOnce) {
   EXPECT_GT(ReadAll(1, 28), 0);
-  EXPECT_LT(turn_.Allowance(2, 1, limits_), limits_.read_bytes);
-  for (int i = 0; i < 10; ++i) turn_.Add(1'000, 0);
-  EXPECT_EQ(turn_.Allowance(2, 1, limits_), limits_.read_bytes);
+  const size_t allowance = turn_.Allowance(2, kStreams, 0, limits_);
+  EXPECT_EQ(turn_.Allowance(2, kStreams, 10'000, limits_), allowance + 10'000);
+  EXPECT_EQ(turn_.Allowance(2, kStreams, 1'000'000, limits_), limits_.read_bytes);
+  for (uint64_t turn = 3; turn < 10; ++turn) {
+    while (turn_.Allowance(turn, kStreams, 0, limits_) > 0) turn_.Add(28, 1);
+    EXPECT_EQ(turn_.Allowance(turn, kStreams, 1'000, limits_), 0u)
+        << "but not before the next turn";
+  }
 }
 
 TEST(TokenBucketTest, GivesABurstAndThenARate) {
@@ -398,12 +384,53 @@ TEST_F(FrameGuardTest, WhoHadToWaitIsToldOfTheRest) {
   EXPECT_TRUE(told());
   EXPECT_FALSE(told());
   EXPECT_GT(guard_.Allowance(pair.server.get()), 0u);
-  // Nobody takes up calls: the next turn comes by itself.
+  // The next turn comes by itself: when as many calls were taken up,
+  std::atomic<uint64_t> taken_up = 0;
+  guard_.StartTurns([&taken_up] { return taken_up += 32; });
   ASSERT_TRUE(Admit(pair, Streams(601, 64)));
   EXPECT_EQ(guard_.Allowance(pair.server.get()), 0u);
   epoll_event event_of_turn;
   EXPECT_EQ(epoll_wait(set.get(), &event_of_turn, 1, 60'000), 1);
   EXPECT_GT(guard_.Allowance(pair.server.get()), 0u);
+  guard_.StopTurns();
+}
+
+// or, of what brings no calls, after a while.
+TEST_F(FrameGuardTest, TurnsEndAlsoWhereThereAreNoCalls) {
+  const Pair pair;
+  const Descriptor set(epoll_create1(0));
+  ASSERT_TRUE(guard_.Watch(pair.server.get()));
+  epoll_event event{.events = EPOLLOUT | EPOLLET, .data = {.fd = pair.server.get()}};
+  ASSERT_EQ(epoll_ctl(set.get(), EPOLL_CTL_ADD, pair.server.get(), &event), 0);
+  guard_.Polled(pair.server.get(), set.get(), event);
+  ASSERT_EQ(epoll_wait(set.get(), &event, 1, 0), 1);
+  guard_.StartTurns([] { return 0; });
+  ASSERT_GT(guard_.Allowance(pair.server.get()), 0u);
+  ASSERT_TRUE(
+      Admit(pair, Preface() + FrameBytes(http2::kSettings, http2::kAck, 0) + Streams(1, 64)));
+  EXPECT_EQ(guard_.Allowance(pair.server.get()), 0u);
+  EXPECT_EQ(epoll_wait(set.get(), &event, 1, 60'000), 1);
+  EXPECT_GT(guard_.Allowance(pair.server.get()), 0u);
+  guard_.StopTurns();
+}
+
+TEST_F(FrameGuardTest, WhereAllBeginManyEachHasFew) {
+  std::vector<Pair> pairs(17);
+  const Descriptor set(epoll_create1(0));
+  for (Pair& pair : pairs) {
+    ASSERT_TRUE(guard_.Watch(pair.server.get()));
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.fd = pair.server.get()}};
+    guard_.Polled(pair.server.get(), set.get(), event);
+    ASSERT_GT(guard_.Allowance(pair.server.get()), 0u);
+    const bool is_last = &pair == &pairs.back();
+    ASSERT_TRUE(Admit(pair, Preface() + FrameBytes(http2::kSettings, http2::kAck, 0) +
+                                Streams(1, is_last ? 4 : 64)));
+  }
+  EXPECT_EQ(guard_.Allowance(pairs.back().server.get()), 0u);
+  guard_.EndTurn();
+  EXPECT_GT(guard_.Allowance(pairs.back().server.get()), 0u);
+  ASSERT_TRUE(Admit(pairs.back(), Streams(9, 4)));
+  EXPECT_GT(guard_.Allowance(pairs.back().server.get()), 0u);
 }
 
 TEST_F(FrameGuardTest, WhatIsEncryptedIsCountedWhenItIsDecrypted) {

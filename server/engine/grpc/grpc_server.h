@@ -59,6 +59,8 @@ class GrpcServer {
   // `idle` is called again and again, when all calls that have come have begun; on any thread.
   // Before Start().
   void WhenIdle(std::function<void()> idle) { team_.WhenIdle(std::move(idle)); }
+  // How many calls were taken up so far. Thread-safe.
+  uint64_t taken_up() const { return team_.taken_up(); }
   // Once it is built: max_buffer_bytes of the options, for connections that are made as well.
   const grpc::ResourceQuota& quota() const { return *quota_; }
   // Starts to serve.

@@ -70,6 +70,12 @@ void ThreadTeam::FrontIsIdle() {
   idle_();
 }
 
+uint64_t ThreadTeam::taken_up() const {
+  uint64_t sum = 0;
+  for (const QueueThread* thread : threads_) sum += thread->taken_up();
+  return sum;
+}
+
 void ThreadTeam::Begun() {
   if (handed_over_.fetch_sub(1) == 1 && idle_is_due_.exchange(false)) idle_();
 }

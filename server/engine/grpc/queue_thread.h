@@ -51,6 +51,8 @@ class ThreadTeam {
   // `idle` is called whenever the first thread, which takes up calls at all times, has none left,
   // and those that it has handed over have begun; on any thread. Before any of them starts.
   void WhenIdle(std::function<void()> idle) { idle_ = std::move(idle); }
+  // How many calls they have taken up so far. Thread-safe.
+  uint64_t taken_up() const;
   // How many helpers are at work.
   int helpers() const { return helpers_.load(std::memory_order_relaxed); }
 
@@ -103,6 +105,11 @@ class QueueThread final : public ServingThread {
   // server is about to stop, more of a method that was called; others would take memory for
   // nothing. For the thread itself, as is what follows.
   int calls_to_wait_for(bool called) const;
+  // It has taken up a call of any kind; and how many it has, for any thread.
+  void CountTakenUp() {
+    taken_up_.store(taken_up_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  uint64_t taken_up() const { return taken_up_.load(std::memory_order_relaxed); }
   // Calls that it waits for have become more, or fewer.
   void ChangeWaitedFor(int by) { waited_for_.fetch_add(by, std::memory_order_relaxed); }
   // It has taken up a unary call, and waits for so many more of that method.
@@ -158,6 +165,7 @@ class QueueThread final : public ServingThread {
   int long_waits_ = 0;  // calls in a row that waited for long
   int took_up_ =
       0;  // unary calls since the queue was empty; many more if one was the last of its method
+  std::atomic<uint64_t> taken_up_{0};
   bool stops_soon_ = false;
   bool lingered_ = false;  // a helper that has had nothing to do for a while
   std::atomic<int> waited_for_{0};

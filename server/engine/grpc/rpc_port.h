@@ -185,6 +185,7 @@ class RpcPort {
   // A call that was waited for is there, or will never be.
   void TookUp() {
     --armed_;
+    thread_.CountTakenUp();
     if constexpr (kUnary) {
       thread_.ChangeWaitedFor(-1);
       thread_.NoteTakenUp(armed_);

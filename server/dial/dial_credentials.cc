@@ -24,6 +24,9 @@ std::shared_ptr<grpc::ChannelCredentials> Make(const OutgoingTls& tls) {
 
 }  // namespace
 
-DialCredentials::DialCredentials(const OutgoingTls& tls) : made_(Make(tls)) {}
+const std::shared_ptr<grpc::ChannelCredentials>& DialCredentials::get() const {
+  std::call_once(made_->once, [this] { made_->credentials = Make(made_->tls); });
+  return made_->credentials;
+}
 
 }  // namespace ferrite

@@ -5,6 +5,7 @@
 #include <grpcpp/security/credentials.h>
 
 #include <memory>
+#include <mutex>
 
 #include "server/tls/outgoing_tls.h"
 
@@ -15,12 +16,19 @@ class DialCredentials {
  public:
   // Without TLS.
   DialCredentials() : DialCredentials(OutgoingTls{}) {}
-  explicit DialCredentials(const OutgoingTls& tls);
+  explicit DialCredentials(const OutgoingTls& tls) : made_(std::make_shared<Made>(tls)) {}
 
-  const std::shared_ptr<grpc::ChannelCredentials>& get() const { return made_; }
+  // Made when first asked for: it starts gRPC, whose end hangs where no thread can be made.
+  const std::shared_ptr<grpc::ChannelCredentials>& get() const;
 
  private:
-  std::shared_ptr<grpc::ChannelCredentials> made_;
+  struct Made {
+    explicit Made(const OutgoingTls& of) : tls(of) {}
+    const OutgoingTls tls;
+    std::once_flag once;
+    std::shared_ptr<grpc::ChannelCredentials> credentials;
+  };
+  std::shared_ptr<Made> made_;
 };
 
 }  // namespace ferrite

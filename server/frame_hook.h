@@ -2,7 +2,7 @@
 
 // Shows the FrameGuard what gRPC reads. gRPC has no place for that; but it calls recvmsg() by
 // name, and a program's own definition goes before the C library's. So it does for SSL_read(),
-// which decrypts; for sendmsg(); for epoll_wait() and epoll_ctl(), by which it waits; and for
+// which decrypts; for sendmsg(); for epoll_ctl(), by which it waits; and for
 // close(), after which a descriptor's number stands for something else.
 //
 // Only where this is linked into a program; the sanitizers have definitions of their own.

@@ -52,7 +52,7 @@ class FrameGuard {
   // The descriptor is in a set of epoll, with that event. Before anybody reads from it.
   void Polled(int descriptor, int set, const epoll_event& event);
   // How many bytes the reader may ask for now. 0: none; it has to wait for the next event, and
-  // there will be one. One thread at a time for each connection. Takes no lock.
+  // there will be one. One thread at a time for each connection. Takes no lock unless it is 0.
   size_t Allowance(int descriptor);
   // The first `size` bytes of `pieces` were just read from the descriptor. Returns whether the
   // reader may have them; if not, the connection is over. Takes no lock while that is so. One

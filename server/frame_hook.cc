@@ -98,7 +98,7 @@ ssize_t sendmsg(int descriptor, const msghdr* message, int flags) {
     if (size < 0 && error == EAGAIN) {
       guard->Blocked(descriptor);
     } else {
-      guard->Wrote(descriptor);
+      guard->Wrote(descriptor, size < 0 || static_cast<size_t>(size) == ferrite::BytesOf(*message));
     }
     errno = error;
   }

@@ -7,6 +7,12 @@
 
 namespace ferrite {
 
+inline size_t BytesOf(const msghdr& message) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < message.msg_iovlen; ++i) bytes += message.msg_iov[i].iov_len;
+  return bytes;
+}
+
 // While it lives, a message has room for fewer bytes than its owner gave it.
 class ShortenedMessage {
  public:

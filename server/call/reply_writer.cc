@@ -11,6 +11,8 @@ namespace {
 // A frame of 64 reads of small values fits in the first; the others serve the rest.
 constexpr size_t kFirstChunkBytes = size_t{8} << 10;
 constexpr size_t kChunkBytes = size_t{64} << 10;
+// What is around a large value, say: copied, so that the rest of the chunk serves what comes next.
+constexpr size_t kMostCopiedBytes = 512;
 
 void Unref(void* block) { static_cast<ValueBlock*>(block)->Unref(); }
 
@@ -83,12 +85,11 @@ void ReplyWriter::Clear() {
 }
 
 void ReplyWriter::Swap(ReplyWriter* other) {
+  CloseChunk();
+  other->CloseChunk();
   std::swap(pieces_, other->pieces_);
   std::swap(closed_bytes_, other->closed_bytes_);
   std::swap(counted_bytes_, other->counted_bytes_);
-  std::swap(begin_, other->begin_);
-  std::swap(next_, other->next_);
-  std::swap(end_, other->end_);
 }
 
 void ReplyWriter::Grow(size_t bytes) {
@@ -103,9 +104,21 @@ void ReplyWriter::Grow(size_t bytes) {
 void ReplyWriter::CloseChunk() {
   if (next_ == begin_) return;
   const size_t used = static_cast<size_t>(next_ - begin_);
-  pieces_.push_back({begin_, used, &std::free, begin_});
+  // A reply may wait for its client for long, and is counted as what it says: so nothing is kept
+  // beside that.
+  char* piece = nullptr;
+  if (used <= kMostCopiedBytes) {
+    piece = static_cast<char*>(std::malloc(used));
+    if (piece == nullptr) throw std::bad_alloc();
+    std::memcpy(piece, begin_, used);
+    next_ = begin_;
+  } else {
+    piece = static_cast<char*>(std::realloc(begin_, used));
+    if (piece == nullptr) piece = begin_;
+    begin_ = next_ = end_ = nullptr;
+  }
+  pieces_.push_back({piece, used, &std::free, piece});
   closed_bytes_ += used;
-  begin_ = next_ = end_ = nullptr;
 }
 
 std::string TakeBytes(ReplyWriter* writer) {

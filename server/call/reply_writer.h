@@ -81,12 +81,13 @@ class ReplyWriter {
     if (!pieces_.empty() || size() > kMostSmallBytes) return {};
     return {begin_, size()};
   }
-  // Takes the message, whose pieces the caller has to release.
+  // Takes the message, whose pieces the caller has to release. They take no more memory than their
+  // bytes, as they may wait for a client for long.
   std::vector<Piece> Take();
 
   // Forgets what was appended.
   void Clear();
-  // Exchanges the messages.
+  // Exchanges the messages, of which the same holds.
   void Swap(ReplyWriter* other);
 
  private:

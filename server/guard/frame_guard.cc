@@ -49,6 +49,7 @@ void FrameGuard::Forget(int descriptor) {
   (*chunks_[index / kChunkSlots].load(std::memory_order_relaxed))[index % kChunkSlots].store(
       nullptr, std::memory_order_release);
   unfinished_.fetch_sub(found->second->held.exchange(0), std::memory_order_relaxed);
+  found->second->answers.EndBlock(&untaken_);
   open_.erase(found);
   forgotten_.NotifyAll();
   connections_.store(open_.size(), std::memory_order_relaxed);
@@ -80,6 +81,7 @@ bool FrameGuard::Judge(int descriptor, GuardedConnection* connection, const iove
                        size_t size) {
   const int64_t before = connection->unfinished_bytes();
   const bool is_odd = connection->Walk(pieces, size, budget_.limits());
+  if (connection->begun() > 0) connection->answers.BeginStreams(connection->begun(), &untaken_);
   // Few at a time are not worth a write to what all threads share.
   if (connection->begun() >= kSomeStreams) paused_.AddStreams(connection->begun());
   if (is_odd) {
@@ -113,7 +115,8 @@ size_t FrameGuard::Allowance(int descriptor) {
   if (connection->AwaitsItsClient(descriptor, budget_.limits())) return 0;
   const uint64_t turn = paused_.turn();
   const FrameLimits& limits = budget_.limits();
-  const bool many = paused_.streams() >= limits.streams_in_turns;
+  const bool many =
+      paused_.streams() + untaken_.load(std::memory_order_relaxed) >= limits.streams_in_turns;
   const size_t allowance = connection->turn.Allowance(
       turn, many ? limits.least_streams_in_turn : limits.most_streams_in_turn,
       connection->left_of_data(), limits);
@@ -130,14 +133,14 @@ void FrameGuard::Wake(int descriptor) {
     found->second->poll.Wake(descriptor);
 }
 
-void FrameGuard::Wrote(int descriptor) {
+void FrameGuard::Wrote(int descriptor, bool all) {
   if (GuardedConnection* const connection = Find(descriptor); connection != nullptr)
-    connection->Wrote(descriptor);
+    connection->Wrote(descriptor, all, &untaken_);
 }
 
 void FrameGuard::Blocked(int descriptor) {
   if (GuardedConnection* const connection = Find(descriptor); connection != nullptr)
-    connection->blocked.store(true);
+    connection->answers.Block(&untaken_);
 }
 
 bool FrameGuard::AwaitForgotten(int descriptor, std::chrono::milliseconds longest) {

@@ -68,9 +68,9 @@ class FrameGuard {
   // Between the two, turns end in time (PausedReads::Start).
   void StartTurns(std::function<uint64_t()> taken_up) { paused_.Start(std::move(taken_up)); }
   void StopTurns() { paused_.Stop(); }
-  // Something could be written, or never will be; or could not be now, as the client does not read.
-  // Take no lock.
-  void Wrote(int descriptor);
+  // Something could be written, or never will be: if `all`, all that there was. Or nothing can be
+  // now, as the client does not read. Take no lock.
+  void Wrote(int descriptor, bool all);
   void Blocked(int descriptor);
   // Waits until the descriptor is forgotten, at most so long. Returns whether it was.
   bool AwaitForgotten(int descriptor, std::chrono::milliseconds longest);
@@ -111,6 +111,7 @@ class FrameGuard {
   ProcessFrameBudget budget_;
   std::array<std::atomic<uint64_t>, kCutReasons> cut_{};
   std::atomic<int64_t> unfinished_{0};
+  std::atomic<int64_t> untaken_{0};  // streams (untaken_answers.h)
   std::atomic<size_t> connections_{0};
   std::atomic<int64_t> next_log_ns_{0};
   std::atomic<uint64_t> unlogged_{0};

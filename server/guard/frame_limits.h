@@ -32,8 +32,8 @@ struct FrameLimits {
                                                     {4'096, 4'000},
                                                     {4'096, 4'000}}};
   // Streams that one connection begins before it has to wait for its next turn (read_turn.h), at
-  // most, and at least, where all together have begun so many in this one; and bytes that are read
-  // at once: as many streams more may be among the last of them.
+  // most, and at least, where all together have begun so many in this one or take no answers to so
+  // many; and bytes that are read at once: as many streams more may be among the last of them.
   int64_t streams_in_turns = 1'024;
   int64_t least_streams_in_turn = 4;
   int64_t most_streams_in_turn = 64;

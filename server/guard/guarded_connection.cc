@@ -25,7 +25,7 @@ bool GuardedConnection::Walk(const iovec* pieces, size_t size, const FrameLimits
   messages_.EndRead();
   begun_ = Count(CutReason::kStreams) - streams;
   turn.Add(read, begun_);
-  blocked_streams_ = blocked.load(std::memory_order_relaxed) ? blocked_streams_ + begun_ : 0;
+  blocked_streams_ = answers.blocked() ? blocked_streams_ + begun_ : 0;
   return odd_ > 0 || Count(CutReason::kStreams) >= kFewStreams ||
          longest_block_ > limits.header_block_bytes ||
          unacknowledged_ > limits.unacknowledged_streams;
@@ -56,23 +56,21 @@ std::optional<CutReason> GuardedConnection::Charge(int64_t now_ns, size_t connec
 }
 
 bool GuardedConnection::AwaitsItsClient(int descriptor, const FrameLimits& limits) {
-  if (!blocked.load(std::memory_order_relaxed) || blocked_streams_ < limits.least_streams_in_turn ||
-      !poll.known()) {
+  if (!answers.blocked() || blocked_streams_ < limits.least_streams_in_turn || !poll.known()) {
     return false;
   }
   awaits_client_.store(true);
-  // Perhaps something could be written meanwhile, and nobody saw that it waits.
-  if (blocked.load()) return true;
+  // Perhaps all was written meanwhile, and nobody saw that it waits.
+  if (answers.blocked()) return true;
   if (awaits_client_.exchange(false)) poll.Wake(descriptor);
   return true;
 }
 
-void GuardedConnection::Wrote(int descriptor) {
+void GuardedConnection::Wrote(int descriptor, bool all, std::atomic<int64_t>* untaken) {
   if (unanswered.load(std::memory_order_relaxed) != 0)
     unanswered.store(0, std::memory_order_relaxed);
-  if (!blocked.load(std::memory_order_relaxed)) return;
-  blocked.store(false);
-  if (awaits_client_.exchange(false)) poll.Wake(descriptor);
+  // A client that takes a little now and then is not served any faster than it takes.
+  if (all && answers.EndBlock(untaken) && awaits_client_.exchange(false)) poll.Wake(descriptor);
 }
 
 void GuardedConnection::OnFrame(const FrameHead& frame) {

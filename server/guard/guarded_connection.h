@@ -15,6 +15,7 @@
 #include "server/guard/poll_entry.h"
 #include "server/guard/read_turn.h"
 #include "server/guard/unfinished_messages.h"
+#include "server/guard/untaken_answers.h"
 
 namespace ferrite {
 
@@ -42,8 +43,8 @@ class GuardedConnection {
   // Whether nothing more is read until something can be written: its client begins streams and
   // takes no answers. Whoever waits for something to read will then be woken.
   bool AwaitsItsClient(int descriptor, const FrameLimits& limits);
-  // Something was written, or never will be. For whoever writes.
-  void Wrote(int descriptor);
+  // Something was written, or never will be: if `all`, all that there was. For whoever writes.
+  void Wrote(int descriptor, bool all, std::atomic<int64_t>* untaken);
   // Of messages and headers begun.
   int64_t unfinished_bytes() const {
     return messages_.bytes() + static_cast<int64_t>(block_bytes_);
@@ -61,8 +62,7 @@ class GuardedConnection {
   // Thread-safe: what the process counts as held by this connection, and whether it is to end.
   std::atomic<int64_t> held{0};
   std::atomic<bool> cut{false};
-  // Nothing can be written, as the client does not read.
-  std::atomic<bool> blocked{false};
+  UntakenAnswers answers;
   // PING and SETTINGS that came since something was last written: what they ask for piles up where
   // nobody reads it. Set to zero by whoever writes.
   std::atomic<int64_t> unanswered{0};

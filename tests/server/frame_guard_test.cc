@@ -492,9 +492,49 @@ TEST_F(FrameGuardTest, WhoTakesNoAnswersIsNotReadUntilItDoes) {
   guard_.EndTurn();
   EXPECT_EQ(guard_.Allowance(descriptor), 0u);
   ASSERT_EQ(epoll_wait(set.get(), &event, 1, 0), 0);
-  guard_.Wrote(descriptor);
+  guard_.Wrote(descriptor, /*all=*/false);
+  ASSERT_EQ(epoll_wait(set.get(), &event, 1, 0), 0) << "a little is not enough";
+  EXPECT_EQ(guard_.Allowance(descriptor), 0u);
+  guard_.Wrote(descriptor, /*all=*/true);
   EXPECT_EQ(epoll_wait(set.get(), &event, 1, 0), 1);
   EXPECT_GT(guard_.Allowance(descriptor), 0u);
+}
+
+TEST_F(FrameGuardTest, WhereManyTakeNoAnswersEachHasFew) {
+  std::vector<Pair> pairs(17);
+  for (Pair& pair : pairs) {
+    ASSERT_TRUE(guard_.Watch(pair.server.get()));
+    guard_.Polled(pair.server.get(), /*set=*/-1, {});
+    ASSERT_TRUE(Admit(pair, Preface() + FrameBytes(http2::kSettings, http2::kAck, 0)));
+  }
+  const Pair& last = pairs.back();
+  const Descriptor set(epoll_create1(0));
+  guard_.Polled(last.server.get(), set.get(), {.events = EPOLLIN | EPOLLET, .data = {}});
+  const auto has_few = [&, stream = 1U]() mutable {
+    guard_.EndTurn();
+    EXPECT_GT(guard_.Allowance(last.server.get()), 0u);
+    EXPECT_TRUE(Admit(last, Streams(stream, 4)));
+    stream += 8;
+    guard_.Wrote(last.server.get(), /*all=*/true);
+    return guard_.Allowance(last.server.get()) == 0;
+  };
+  for (size_t i = 0; i < 16; ++i) {
+    EXPECT_FALSE(has_few());
+    guard_.EndTurn();
+    ASSERT_TRUE(Admit(pairs[i], Streams(1, 60)));
+    guard_.Blocked(pairs[i].server.get());
+    guard_.Blocked(pairs[i].server.get());
+    ASSERT_TRUE(Admit(pairs[i], Streams(121, 4)));
+  }
+  EXPECT_TRUE(has_few());
+  guard_.Wrote(pairs[0].server.get(), /*all=*/true);
+  EXPECT_FALSE(has_few());
+  guard_.Blocked(pairs[0].server.get());
+  EXPECT_FALSE(has_few()) << "all that it asked for was written";
+  ASSERT_TRUE(Admit(pairs[0], Streams(129, 64)));
+  EXPECT_TRUE(has_few());
+  guard_.Forget(pairs[1].server.get());
+  EXPECT_FALSE(has_few());
 }
 
 TEST_F(FrameGuardTest, NobodyIsKeptFromReadingWhoCouldNotBeTold) {

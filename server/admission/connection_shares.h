@@ -6,7 +6,7 @@
 // it comes to a share of the whole that is known (`most_percent`), and n of them that come and go
 // to the same part each. Those that keep what they have leave less and less to who comes later; so
 // the last eighth is for connections that hold next to nothing. Who holds nothing always gets
-// something.
+// something, but not a large reply.
 //
 // Connections are told apart by a table without locks, in which two of them may have the same cell.
 // That harms only who has the cell of one that has taken its share, and few can at a time: with one
@@ -46,6 +46,13 @@ class ConnectionShares {
     if (most_percent < 100 && free <= limit / kPartForNewcomers)
       return held * kNextToNothing < free;
     return held * (100 - most_percent) < free * most_percent;
+  }
+  // Whether a reply of so many bytes, which `held` and `used` include, may wait for its client: of
+  // the last eighth it takes next to nothing, or others hold less than half of all.
+  bool AllowsReply(uint64_t bytes, uint64_t held, uint64_t used, uint64_t limit) const {
+    const uint64_t free = limit > used ? limit - used : 0;
+    if (most_percent_ == 100 || free > limit / kPartForNewcomers || held >= used / 2) return true;
+    return bytes * kNextToNothing < free;
   }
   uint64_t most_percent() const { return most_percent_; }
 

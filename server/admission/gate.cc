@@ -62,6 +62,10 @@ Admissions::Admissions(const InflightLimits& limits, const StreamLimits& streams
                                "--max-inflight-operations", limits.operations)),
       no_bytes(Overloaded("requests and replies in progress take as many bytes as they may",
                           "--max-inflight-bytes", limits.bytes)),
+      no_bytes_for_reply(Overloaded("the reply is large, and requests and replies in progress take "
+                                    "most of the bytes that they "
+                                    "may",
+                                    "--max-inflight-bytes", limits.bytes)),
       share_taken(ShareTaken(limits)),
       no_time(Overloaded(
           "the work in progress would not leave this call enough time before its deadline")) {}
@@ -127,6 +131,13 @@ std::optional<Refusal> Gate::Admit(Method method, InflightBudget::Share* share, 
   forecast_.Started();
   *passage = Passage(this, share, operations, bytes);
   return std::nullopt;
+}
+
+std::optional<Refusal> Gate::AdmitReply(const InflightBudget::Share& share, uint64_t bytes,
+                                        uint64_t uncounted) {
+  if (shared_.budget.AllowsReply(share, bytes, uncounted)) return std::nullopt;
+  return Refusal{ShedReason::kBytes, shared_.shortage.Met(Clock::now()),
+                 shared_.no_bytes_for_reply};
 }
 
 std::optional<std::chrono::milliseconds> PushbackAfter(const absl::Status& status) {

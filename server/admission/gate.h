@@ -5,6 +5,9 @@
 //
 //   - what exceeds the server's budget of work in progress, or the part of it that one connection
 //     may hold (inflight_budget.h);
+//   - large replies to reads, where there is little left of that budget: whoever holds nothing of
+//   it
+//     is admitted, as most replies are small, but the last of it is not for a few large ones;
 //   - what the work in progress would leave less than three quarters of the time that its caller
 //     still has (drain_forecast.h): it would take the thread's time from calls that can still make
 //     it, and most likely be late.
@@ -87,6 +90,7 @@ struct Admissions {
   // Refusals, made once: each is to cost next to nothing.
   const absl::Status no_operations;
   const absl::Status no_bytes;
+  const absl::Status no_bytes_for_reply;
   const absl::Status share_taken;
   const absl::Status no_time;
 };
@@ -120,6 +124,11 @@ class Gate {
   std::optional<Refusal> Admit(Method method, InflightBudget::Share* share, uint64_t operations,
                                uint64_t request_bytes, Clock::time_point deadline,
                                Passage* passage);
+
+  // Refuses a reply of so many bytes to a call that only reads, where it would take what little is
+  // left to others. `uncounted` as ReplyWriter has them.
+  std::optional<Refusal> AdmitReply(const InflightBudget::Share& share, uint64_t bytes,
+                                    uint64_t uncounted);
 
   // Whether not even half of the budget is used.
   bool HasPlenty() const {

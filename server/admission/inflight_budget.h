@@ -61,6 +61,14 @@ class InflightBudget {
     used_.fetch_sub(Packed(operations, bytes), std::memory_order_relaxed);
   }
 
+  // Whether a reply that is there, `bytes` of which `uncounted` are not in KeptBlocks, may wait for
+  // its client.
+  bool AllowsReply(const Share& share, uint64_t bytes, uint64_t uncounted) const {
+    const uint64_t held = share.load(std::memory_order_relaxed) & kByteMask;
+    return lasting_->shares.AllowsReply(bytes, held + uncounted, this->bytes() + uncounted,
+                                        limits_.bytes);
+  }
+
   uint64_t operations() const { return used_.load(std::memory_order_relaxed) >> kByteBits; }
   uint64_t bytes() const {
     return (used_.load(std::memory_order_relaxed) & kByteMask) + lasting_->blocks.bytes();

@@ -116,6 +116,11 @@ constexpr bool OnlyWatches(Method method) {
   return NameOf(method).service == kHealthService || method == Method::kWatchTopology;
 }
 
+// Whether calls of the method change nothing, and have a reply that may be large.
+constexpr bool OnlyReads(Method method) {
+  return method == Method::kGet || method == Method::kMGet;
+}
+
 // Whether clients end calls of the method by leaving, when they have had enough of its messages.
 constexpr bool EndsWithItsClient(Method method) {
   return InFrames(method) || method == Method::kScan;

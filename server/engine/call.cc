@@ -223,6 +223,18 @@ absl::Status Call::Pass(Passage* passage) {
   return std::move(refusal->status);
 }
 
+absl::Status Call::AdmitReply() {
+  constexpr size_t kSmallBytes = 4096;
+  const ReplyWriter& reply = *thread_.reply();
+  if (reply.size() <= kSmallBytes || !OnlyReads(rpc_.method)) return absl::OkStatus();
+  std::optional<Refusal> refusal =
+      thread_.gate()->AdmitReply(*share_, reply.size(), reply.uncounted_bytes());
+  if (!refusal.has_value()) return absl::OkStatus();
+  ThreadCounters::Current().Count(refusal->reason);
+  AddPushback(refusal->delay, &end_);
+  return std::move(refusal->status);
+}
+
 absl::Status Call::TakePlace() {
   if (rpc_.shape == Shape::kUnary || has_place_) return absl::OkStatus();
   ShedReason reason = ShedReason::kStreams;
@@ -292,6 +304,7 @@ void Call::Proceed(Next next, const CallStep& step) {
 void Call::EndTurn(CallStep::Clock::time_point now) {
   StopWaiting();
   ReplyWriter* const reply = thread_.reply();
+  if (end_.status.ok()) end_.status = AdmitReply();
   if (!end_.status.ok()) {
     reply->Clear();
     AddPushbackIfAny();

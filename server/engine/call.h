@@ -114,6 +114,8 @@ class Call final : public Link {
   absl::Status Admit();
   // Asks the gate; if it refuses, with what is to be told in end_.
   absl::Status Pass(Passage* passage);
+  // Has a reply that only tells what is there pass the gate, too.
+  absl::Status AdmitReply();
   // Takes one of its connection's places for streams.
   absl::Status TakePlace();
   void EndOpening();

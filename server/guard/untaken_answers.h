@@ -24,8 +24,7 @@ class UntakenAnswers {
   }
   // All that there was has been written, or never will be. Returns whether it was blocked.
   bool EndBlock(std::atomic<int64_t>* all) {
-    if (streams_.load(std::memory_order_relaxed) != 0)
-      streams_.store(0, std::memory_order_relaxed);
+    if (streams_.load(std::memory_order_relaxed) != 0) streams_.store(0, std::memory_order_relaxed);
     // Also those that were counted just after the last end.
     if (counted_.load(std::memory_order_relaxed) != 0)
       all->fetch_sub(counted_.exchange(0), std::memory_order_relaxed);

@@ -1,8 +1,10 @@
 // Limits of what connections share: streams, what subscriptions keep, and blocks that several
 // replies refer to.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -209,6 +211,61 @@ TEST(KeptBlocks, CountAgainstTheBudgetAndTheConnectionThatKeepsThem) {
   other.End();
   EXPECT_EQ(shared.budget.bytes(), 0u);
   EXPECT_EQ(gate.ShareOf(1)->load(), 0u);
+}
+
+// Two connections hold most of what all share.
+class LargeReplyTest : public CallTest {
+ protected:
+  void LeaveLittle() {
+    Gate* const gate = thread_.gate();
+    for (size_t i = 0; i < others_.size(); ++i) {
+      ASSERT_FALSE(gate->Admit(Method::kGet, gate->ShareOf(100 + i), 1, 0,
+                               Gate::Clock::time_point::max(), &others_[i])
+                       .has_value());
+    }
+    others_[0].HoldReply(8 << 20);
+    others_[1].HoldReply(13 << 19);
+  }
+  // Makes and begins a call whose reply has so many bytes.
+  void Reply(Method method, size_t bytes) {
+    rpc_ = {method, Shape::kUnary, [bytes](Turn* turn) {
+              Append(std::string(bytes, 'r'), turn->reply());
+              return absl::OkStatus();
+            }};
+    call_.emplace(&transport_, &rpc_, &thread_);
+    Begin();
+    ASSERT_TRUE(transport_.finished.has_value());
+  }
+
+  std::array<Passage, 2> others_;
+};
+
+TEST_F(LargeReplyTest, IsRefusedWhereItWouldTakeTheLastOfWhatAllShare) {
+  LeaveLittle();
+  Reply(Method::kGet, 100'000);
+  EXPECT_EQ(finished(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(transport_.finished->status), v1::OVERLOADED);
+  EXPECT_THAT(std::string(transport_.finished->status.message()),
+              testing::HasSubstr("--max-inflight-bytes"));
+  EXPECT_FALSE(transport_.finished->trailers.empty()) << "when to come again";
+  EXPECT_EQ(thread_.reply()->size(), 0u);
+}
+
+TEST_F(LargeReplyTest, SmallOnesAreLetThrough) {
+  LeaveLittle();
+  Reply(Method::kGet, 10'000);
+  EXPECT_EQ(finished(), absl::StatusCode::kOk);
+}
+
+TEST_F(LargeReplyTest, AWriteThatWasDoneIsToldWhateverItsSize) {
+  LeaveLittle();
+  Reply(Method::kSet, 100'000);
+  EXPECT_EQ(finished(), absl::StatusCode::kOk);
+}
+
+TEST_F(LargeReplyTest, WhoIsAloneGetsIt) {
+  Reply(Method::kMGet, 15 << 20);
+  EXPECT_EQ(finished(), absl::StatusCode::kOk);
 }
 
 class GraceTest : public CallTest {};

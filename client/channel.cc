@@ -39,7 +39,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
 
   const auto make = [&](const std::shared_ptr<grpc::ChannelCredentials>& channel_credentials) {
     return grpc::experimental::CreateCustomChannelWithInterceptors(
-        address, channel_credentials, arguments, InterceptorsFor(credentials.token));
+        address, channel_credentials, arguments,
+        InterceptorsFor(credentials.token, credentials.name_space));
   };
   if (credentials.tls == nullptr || address.starts_with("unix:"))
     return make(grpc::InsecureChannelCredentials());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -42,6 +43,18 @@ absl::Status CheckAddress(const std::string& address) {
   return absl::OkStatus();
 }
 
+absl::Status CheckNamespace(const std::string& name) {
+  constexpr size_t kMostBytes = 64;
+  const bool is_name = std::all_of(name.begin(), name.end(), [](char letter) {
+    return absl::ascii_islower(letter) || absl::ascii_isdigit(letter) || letter == '-' ||
+           letter == '_' || letter == '.';
+  });
+  if (is_name && name.size() <= kMostBytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("name_space: a namespace has up to ", kMostBytes,
+                   " of the letters a to z, digits, '-', '_' and '.'"));
+}
+
 absl::Status CheckOptions(const ClientOptions& options) {
   if (options.seeds.empty() || options.seeds.size() > kMostSeeds) {
     return absl::InvalidArgumentError(
@@ -50,6 +63,7 @@ absl::Status CheckOptions(const ClientOptions& options) {
   for (const std::string& seed : options.seeds) {
     if (absl::Status status = CheckAddress(seed); !status.ok()) return status;
   }
+  if (absl::Status status = CheckNamespace(options.name_space); !status.ok()) return status;
   if (options.default_timeout <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError("default_timeout must be above 0");
   }

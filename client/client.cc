@@ -48,6 +48,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(const ClientOptions& opti
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   absl::StatusOr<Credentials> credentials = MakeCredentials(options.tls, options.token);
   if (!credentials.ok()) return credentials.status();
+  credentials->name_space = options.name_space;
   return std::unique_ptr<Client>(
       new Client(std::make_unique<Core>(options, *std::move(credentials))));
 }

@@ -18,6 +18,7 @@ struct Credentials {
   std::shared_ptr<grpc::ChannelCredentials> tls;  // null: there is no TLS
   std::string server_name;                        // empty: the host of the address
   std::shared_ptr<TokenSource> token;             // null: none is shown
+  std::string name_space = {};                    // of all calls; empty: none is named
 };
 
 // INVALID_ARGUMENT, with the option and the file, if a file cannot be read. Whoever makes many

@@ -60,6 +60,9 @@ struct ClientOptions {
   TlsOptions tls;
   // Shown with each call, and with each stream when it begins.
   TokenOptions token;
+  // The namespace of the cache that all calls and streams are about; empty: the one that the
+  // server's policy binds this client to, or else `default`.
+  std::string name_space = {};
   RoutingMode routing = RoutingMode::kByOwner;
   // How long a call may take, its retries included, unless its CallOptions say otherwise. Above 0;
   // more than 24 h counts as 24 h.

@@ -19,8 +19,13 @@ constexpr int kNice = 10;
 
 }  // namespace
 
-Housekeeper::Housekeeper(Store* store, ReplayWindow* replays, EventHub* events)
-    : store_(*store), replays_(*replays), events_(*events), thread_([this] { Run(); }) {}
+Housekeeper::Housekeeper(Store* store, ReplayWindow* replays, EventHub* events,
+                         Namespaces* namespaces)
+    : store_(*store),
+      replays_(*replays),
+      events_(*events),
+      namespaces_(*namespaces),
+      thread_([this] { Run(); }) {}
 
 Housekeeper::~Housekeeper() {
   {
@@ -39,13 +44,15 @@ void Housekeeper::Run() {
     }
     replays_.Purge();
     events_.Sweep();
-    heap_.Run(store_.memory_bytes());
+    namespaces_.Sweep();
+    heap_.Run(namespaces_.StoreBytes());
   }
 }
 
 bool Housekeeper::Rest() {
   std::unique_lock lock(mutex_);
-  const auto rest = store_.HasExcess() ? kShortRest : kRest;
+  const bool is_urgent = store_.HasExcess() || namespaces_.HasExcess();
+  const auto rest = is_urgent ? kShortRest : kRest;
   return wake_.wait_for(lock, rest, [this] { return stop_; });
 }
 

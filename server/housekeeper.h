@@ -10,6 +10,7 @@
 #include "server/events/event_hub.h"
 #include "server/handlers/replay_window.h"
 #include "server/heap_trim.h"
+#include "server/namespaces/namespaces.h"
 #include "store/store.h"
 
 namespace ferrite {
@@ -17,8 +18,8 @@ namespace ferrite {
 // Runs from construction to destruction.
 class Housekeeper {
  public:
-  // Both must outlive it.
-  Housekeeper(Store* store, ReplayWindow* replays, EventHub* events);
+  // All must outlive it.
+  Housekeeper(Store* store, ReplayWindow* replays, EventHub* events, Namespaces* namespaces);
   ~Housekeeper();
   Housekeeper(const Housekeeper&) = delete;
   Housekeeper& operator=(const Housekeeper&) = delete;
@@ -31,6 +32,7 @@ class Housekeeper {
   Store& store_;
   ReplayWindow& replays_;
   EventHub& events_;
+  Namespaces& namespaces_;
   HeapTrim heap_;
   std::mutex mutex_;
   std::condition_variable wake_;

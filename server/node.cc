@@ -17,6 +17,7 @@
 #include "server/engine/grpc/grpc_peers.h"
 #include "server/guard/self_test.h"
 #include "server/log.h"
+#include "server/namespaces/named_rpcs.h"
 #include "server/net/connection_limit.h"
 #include "server/net/unix_socket.h"
 #include "server/routing/routed_rpcs.h"
@@ -90,9 +91,17 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
                    .all = settings.max_streams,
                    .connection_percent = settings.connection_share_percent}),
       slow_calls_(settings.slowlog_threshold, settings.slowlog_entries),
+      namespaces_({.default_store = &store_,
+                   .counters = &counters_,
+                   .slow_calls = &slow_calls_,
+                   .max_value_bytes = settings.max_value_bytes,
+                   .events = settings.events,
+                   .request_window_bytes = settings.request_window_bytes,
+                   .in_cluster = membership.has_value() || !settings.cluster.name.empty()},
+                  settings.max_memory_bytes),
       live_settings_(
-          settings, [this] { return store_.LeastMemoryBytes(); },
-          {.max_memory = [this](uint64_t bytes) { store_.SetMaxMemoryBytes(bytes); },
+          settings, [this] { return namespaces_.LeastMaxMemory(); },
+          {.max_memory = [this](uint64_t bytes) { namespaces_.SetMaxMemory(bytes); },
            .slowlog_threshold = [this](auto threshold) { slow_calls_.SetThreshold(threshold); },
            .log_level = SetLogLevel}),
       cache_(&store_, &replays_, &events_, &Clock::System(), settings.max_value_bytes),
@@ -119,7 +128,8 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
       rpc_metrics_(&counters_),
       store_metrics_(
           &store_, [this] { return replays_.memory_bytes(); },
-          [this] { return CountConnections(); }),
+          [this] { return CountConnections(); }, [this] { return StatsOfNamespaces(); }),
+      namespace_metrics_(&namespaces_),
       admission_metrics_(&counters_, &admissions_),
       event_metrics_(&events_),
       settings_metrics_(&live_settings_),
@@ -132,7 +142,9 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
   }
   if (tls_ != nullptr) tls_metrics_.emplace(tls_);
   if (access_.has_value()) {
-    policy_file_.emplace(settings.policy_file, &policy_, [this] { access_->WakeStreams(); });
+    policy_file_.emplace(
+        settings.policy_file, &policy_, [this] { access_->WakeStreams(); },
+        [this](const policy::PolicyRules& rules) { return namespaces_.Apply(rules.namespaces); });
     policy_metrics_.emplace(&*policy_file_, &policy_);
   }
 }
@@ -168,6 +180,7 @@ std::vector<Rpc> Node::AllRpcs() {
     const OwnEvents events = {.hub = &events_, .dispatchers = &dispatchers_};
     rpcs = Routed(std::move(rpcs), &store_, &cache_, &wire_, events, &*router_);
   }
+  rpcs = InNamespaces(std::move(rpcs), &namespaces_, access_.has_value());
   // Around all others, so that nothing is done, here or elsewhere, that was not checked.
   if (access_.has_value()) rpcs = Checked(std::move(rpcs), &*access_, &cache_, &wire_);
   return rpcs;
@@ -183,7 +196,7 @@ absl::Status Node::Start() {
   if (absl::Status status = StartHttp(); !status.ok()) return status;
   if (absl::Status status = StartGrpc(); !status.ok()) return status;
   if (tls_ != nullptr) tls_->certificate->Watch();
-  housekeeper_ = std::make_unique<Housekeeper>(&store_, &replays_, &events_);
+  housekeeper_ = std::make_unique<Housekeeper>(&store_, &replays_, &events_, &namespaces_);
   if (policy_file_.has_value()) policy_file_->Watch();
   // A node of a cluster is ready as soon as it takes part.
   driver_ == nullptr ? SetReady(true) : StartCluster();
@@ -224,7 +237,7 @@ absl::Status Node::StartHttp() {
   if (settings_.http_listen.empty()) return absl::OkStatus();
   std::vector<const prometheus::Collectable*> metrics = {
       &rpc_metrics_,      &store_metrics_,   &admission_metrics_, &event_metrics_,
-      &settings_metrics_, &process_metrics_, &cluster_metrics_};
+      &settings_metrics_, &process_metrics_, &cluster_metrics_,   &namespace_metrics_};
   if (routing_metrics_.has_value()) metrics.push_back(&*routing_metrics_);
   if (guard_metrics_.has_value()) metrics.push_back(&*guard_metrics_);
   if (tls_metrics_.has_value()) metrics.push_back(&*tls_metrics_);
@@ -239,12 +252,16 @@ absl::Status Node::StartHttp() {
 absl::Status Node::StartGrpc() {
   if (absl::Status status = RaiseDescriptorLimit(); !status.ok()) return status;
   if (absl::Status status = grpc_.Build(rpcs_); !status.ok()) return status;
+  namespaces_.Connect({grpc_.threads().begin(), grpc_.threads().end()});
   for (QueueThread* thread : grpc_.threads()) {
     Dispatcher* const dispatcher =
         dispatchers_.emplace_back(std::make_unique<Dispatcher>(thread, &events_)).get();
     events_.AddDispatcher(dispatcher);
     if (!router_.has_value()) {
-      thread->BetweenSteps([dispatcher] { dispatcher->RunIfWoken(); });
+      thread->BetweenSteps([this, dispatcher, index = thread->index()] {
+        dispatcher->RunIfWoken();
+        namespaces_.RunDispatchers(index);
+      });
       continue;
     }
     ThreadRouting* const routing = router_->of(thread->index());
@@ -333,6 +350,16 @@ ConnectionCounts Node::CountConnections() const {
   return counts;
 }
 
+std::vector<NamedStats> Node::StatsOfNamespaces() const {
+  std::vector<NamedStats> stats;
+  for (const auto& space : namespaces_.All()) {
+    stats.push_back({.name = space->name(),
+                     .stats = space->store()->Stats(),
+                     .request_window_bytes = space->replays()->memory_bytes()});
+  }
+  return stats;
+}
+
 void Node::StartCluster() {
   const ToldAddresses told = AddressesToTell(settings_, listener_.addresses());
   spdlog::info("node {} of cluster {}: others are told to reach it at {}{}", driver_->node_id(),
@@ -386,7 +413,10 @@ void Node::Shutdown() {
       grace,
       MakeError(absl::StatusCode::kUnavailable, v1::SHUTTING_DOWN,
                 "the server shuts down; frames without a reply were not executed"),
-      [this](size_t thread) { dispatchers_[thread]->Close(); },
+      [this](size_t thread) {
+        dispatchers_[thread]->Close();
+        namespaces_.CloseDispatchers(thread);
+      },
       [this] { return listener_.EndConnections(); });
   if (driver_ != nullptr) driver_->Leave();
 }

@@ -40,6 +40,8 @@
 #include "server/metrics/rpc_metrics.h"
 #include "server/metrics/store_metrics.h"
 #include "server/metrics/thread_counters.h"
+#include "server/namespaces/namespace_metrics.h"
+#include "server/namespaces/namespaces.h"
 #include "server/net/http_endpoint.h"
 #include "server/net/listener.h"
 #include "server/reflection/reflection.h"
@@ -100,6 +102,8 @@ class Node {
   // Tells health checks and probes.
   void SetReady(bool ready);
   ConnectionCounts CountConnections() const;
+  // Of those beside default.
+  std::vector<NamedStats> StatsOfNamespaces() const;
 
   const Settings& settings_;
   FrameGuard* const guard_;
@@ -111,6 +115,7 @@ class Node {
   CounterRegistry counters_;
   Admissions admissions_;
   SlowCalls slow_calls_;
+  Namespaces namespaces_;
   LiveSettings live_settings_;
   Listener listener_;
   CacheHandlers cache_;
@@ -135,6 +140,7 @@ class Node {
   GrpcServer grpc_;
   RpcMetrics rpc_metrics_;
   StoreMetrics store_metrics_;
+  NamespaceMetrics namespace_metrics_;
   AdmissionMetrics admission_metrics_;
   EventMetrics event_metrics_;
   SettingsMetrics settings_metrics_;

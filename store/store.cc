@@ -73,6 +73,14 @@ IncrResult Store::Incr(std::string_view key, const IncrOptions& options) {
 
 void Store::SetMaxMemoryBytes(uint64_t bytes) { state_->SetLimit(bytes); }
 
+void Store::SetEviction(bool evict) { state_->SetEviction(evict); }
+
+void Store::SetHeapShare(double share) {
+  const auto whole = static_cast<double>(MemoryBudget::kWholeHeap);
+  state_->context.budget.heap_share.store(static_cast<size_t>(share * whole),
+                                          std::memory_order_relaxed);
+}
+
 uint64_t Store::max_memory_bytes() const { return state_->context.budget.limit_bytes(); }
 
 uint64_t Store::LeastMemoryBytes() const {

@@ -136,6 +136,12 @@ class Store {
   // The least limit that leaves each shard what it needs beside the tables that there are.
   uint64_t LeastMemoryBytes() const;
 
+  // Changes StoreOptions::evict while others work.
+  void SetEviction(bool evict);
+  // Where there are several stores: how much of the memory between large values, which lie in one
+  // heap for all, counts for this one, from 0 to 1, which it is at first.
+  void SetHeapShare(double share);
+
   // Whether memory is above the limit, and there is something to evict: Sweep() again soon.
   bool HasExcess() const;
 
@@ -155,6 +161,8 @@ class Store {
   StoreStats Stats() const;
   // Stats().memory_bytes(), without the walk over expired entries that Stats takes.
   size_t memory_bytes() const;
+  // Of large values.
+  size_t block_bytes() const;
 
   size_t shard_count() const;
 

@@ -61,7 +61,7 @@ StoreStats Store::Stats() const {
   const MemoryBudget& budget = state_->context.budget;
   stats.slot_bytes = budget.slot_bytes;
   stats.block_bytes = budget.block_bytes;
-  stats.unused_block_bytes = BlockHeap::Instance().unused_bytes();
+  stats.unused_block_bytes = budget.own_unused_bytes();
   stats.table_bytes = budget.table_bytes;
   stats.eviction_bytes = budget.eviction_bytes;
   stats.reserved_bytes = budget.reserved_bytes;
@@ -85,5 +85,9 @@ bool Store::HasExcess() const {
 }
 
 size_t Store::memory_bytes() const { return state_->context.budget.total_bytes(); }
+
+size_t Store::block_bytes() const {
+  return state_->context.budget.block_bytes.load(std::memory_order_relaxed);
+}
 
 }  // namespace ferrite

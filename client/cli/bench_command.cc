@@ -88,6 +88,7 @@ absl::StatusOr<BenchOptions> MakeBenchOptions(const Session& session,
   options.server = session.Server();
   options.tls = session.tls;
   options.token = session.token;
+  options.name_space = session.name_space;
   options.credentials = session.credentials();
   options.call_timeout = session.timeout_or_default();
   options.op = OpNamed(arguments.op);

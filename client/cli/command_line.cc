@@ -69,6 +69,10 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
       ->capture_default_str();
   AddTlsOptions(&app, &session.tls);
   AddTokenOptions(&app, &session.token);
+  app.add_option("--namespace", session.name_space,
+                 "The namespace of the cache to use, if not that of your binding "
+                 "(FERRITE_NAMESPACE)")
+      ->type_name("NAME");
   app.add_flag("--json", session.json,
                R"(Print JSON: integers as strings, bytes that are no UTF-8 as {"base64": "..."})");
   CLI::Option* base64 =

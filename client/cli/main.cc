@@ -35,6 +35,8 @@ int Main(int argc, char** argv) {
     }
     session.tls = *std::move(tls);
     session.token = TokenOfEnvironment();
+    const char* const name_space = std::getenv("FERRITE_NAMESPACE");
+    if (name_space != nullptr) session.name_space = name_space;
     exit_code = RunWords(session, std::vector<std::string>(argv + 1, argv + argc));
     const bool written = FlushOutput();
     if (!written && !ReaderIsGone()) {

@@ -7,6 +7,8 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "client/check_options.h"
 #include "client/cli/bytes.h"
 #include "client/cli/options.h"
 #include "client/cli/server_address.h"
@@ -81,12 +83,18 @@ Session Session::Fork() const {
 }
 
 absl::Status Session::Prepare() {
-  if (prepared_ != nullptr && prepared_->tls == tls && prepared_->token == token) {
+  if (prepared_ != nullptr && prepared_->tls == tls && prepared_->token == token &&
+      prepared_->name_space == name_space) {
     return absl::OkStatus();
+  }
+  if (absl::Status status = CheckNamespace(name_space); !status.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrReplaceAll(status.message(), {{"name_space", "--namespace"}}));
   }
   absl::StatusOr<Credentials> made = CredentialsFor(tls, token);
   if (!made.ok()) return made.status();
-  prepared_ = std::make_shared<const Prepared>(Prepared{tls, token, *std::move(made)});
+  made->name_space = name_space;
+  prepared_ = std::make_shared<const Prepared>(Prepared{tls, token, name_space, *std::move(made)});
   return absl::OkStatus();
 }
 
@@ -108,13 +116,15 @@ std::string Session::AtServer() const {
 }
 
 absl::StatusOr<Client*> Session::ClientOf(const std::string& addresses) {
-  std::unique_ptr<Client>& client = (*clients_)[{addresses, timeout_or_default(), tls, token}];
+  std::unique_ptr<Client>& client =
+      (*clients_)[{addresses, timeout_or_default(), tls, token, name_space}];
   if (client == nullptr) {
     // Nodes forward to each other, so that a command needs no other than the one that it asks.
     absl::StatusOr<std::unique_ptr<Client>> created =
         Client::Create({.seeds = SplitAddresses(addresses),
                         .tls = tls,
                         .token = token,
+                        .name_space = name_space,
                         .routing = RoutingMode::kAnyNode,
                         .default_timeout = timeout_or_default(),
                         // A command makes one call at a time, and should appear as that call in the

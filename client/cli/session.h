@@ -36,6 +36,7 @@ struct Session {
   std::string servers = "127.0.0.1:6380";
   TlsOptions tls;
   TokenOptions token;
+  std::string name_space;  // empty: none is named
   std::optional<absl::Duration> timeout;
   bool json = false;
   bool base64 = false;
@@ -92,12 +93,14 @@ struct Session {
   struct Prepared {
     TlsOptions tls;
     TokenOptions token;
+    std::string name_space;
     Credentials credentials;
   };
   std::shared_ptr<const Prepared> prepared_;
-  // By addresses, timeout, TLS and token.
-  using Clients = std::map<std::tuple<std::string, absl::Duration, TlsOptions, TokenOptions>,
-                           std::unique_ptr<Client>>;
+  // By addresses, timeout, TLS, token and namespace.
+  using Clients =
+      std::map<std::tuple<std::string, absl::Duration, TlsOptions, TokenOptions, std::string>,
+               std::unique_ptr<Client>>;
   std::shared_ptr<Clients> clients_ = std::make_shared<Clients>();
   // By addresses.
   using Choices = std::map<std::string, std::string>;

@@ -16,7 +16,9 @@ bool IsOver(const Identity& who) {
 }  // namespace
 
 Identity AccessControl::Identify(const Caller& caller) const {
-  return policy_.Now()->Identify(caller);
+  Identity who = policy_.Now()->Identify(caller);
+  caller.SetNamespace(who.name_space);
+  return who;
 }
 
 KnownCaller AccessControl::Know(const Caller& caller) const {
@@ -25,6 +27,7 @@ KnownCaller AccessControl::Know(const Caller& caller) const {
   known.number = policy_.number();
   known.policy = policy_.Now();
   known.who = known.policy->Identify(caller);
+  caller.SetNamespace(known.who.name_space);
   return known;
 }
 

@@ -29,7 +29,8 @@ class AccessControl {
   // `policy` must outlive it.
   explicit AccessControl(const PublishedPolicy* policy) : policy_(*policy) {}
 
-  // Who calls, for the length of this turn.
+  // Who calls, for the length of this turn; this and the next two also tell the caller its
+  // namespace.
   Identity Identify(const Caller& caller) const;
   // The same, and the policy with it, for longer.
   KnownCaller Know(const Caller& caller) const;

@@ -5,6 +5,7 @@
 
 #include "server/auth/denial.h"
 #include "server/call/limits.h"
+#include "server/call/namespace_name.h"
 #include "server/call/status.h"
 #include "store/operation.h"
 
@@ -140,6 +141,7 @@ absl::Status AuthHandlers::WhoAmI(const v1::WhoAmIRequest&, v1::WhoAmIResponse* 
   response->set_has_policy(true);
   response->set_principal(who.principal);
   response->set_credential(ToWire(who.kind));
+  if (who.name_space != nullptr) response->set_namespace_(*who.name_space);
   for (const std::string& role : access_->policy().policy().RolesOf(who.principal))
     response->add_roles(role);
   if (who.expires != Identity::WallClock::time_point::max()) {
@@ -160,14 +162,22 @@ absl::Status AuthHandlers::Can(const v1::CanRequest& request, v1::CanResponse* r
   const Identity who = access_->Identify(*current_caller);
   if (!who.problem.ok()) return who.problem;
   const bool about_itself = request.principal().empty() || request.principal() == who.principal;
-  if (!about_itself && !who.rights->may_administer()) return Denied(who);
+  // Others may be at home in any namespace.
+  const bool may_ask_of_others = who.rights->may_administer() && who.name_space == nullptr;
+  if (!about_itself && !may_ask_of_others) return Denied(who);
   if (absl::Status status = Read(request, &question); !status.ok()) return status;
   const std::string principal = about_itself ? who.principal : request.principal();
   const policy::Policy& policy = access_->policy().policy();
   response->set_principal(principal);
-  response->set_allowed(IsAllowed(policy.RightsOf(principal), question));
+  // Oneself is asked about where one is.
+  const policy::Rights& rights = about_itself ? *who.rights : policy.RightsOf(principal);
+  const std::string_view home = policy.HomeOf(principal);
+  const std::string_view here = !about_itself               ? home
+                                : who.name_space == nullptr ? kDefaultNamespace
+                                                            : std::string_view(*who.name_space);
+  response->set_allowed(IsAllowed(rights, question));
   policy.ForEachRoleOf(principal, [&](const std::string& name, const Role& role) {
-    AddGrants(role, name, question, response);
+    if (role.HoldsIn(here, home)) AddGrants(role, name, question, response);
   });
   return absl::OkStatus();
 }

@@ -29,8 +29,11 @@ class CheckedAnswer final : public Answer {
 
   Next Advance(ReplyWriter* message, CallEnd* end) override {
     if (!access_.StillHolds(known_)) [[unlikely]] {
+      const std::string* const name_space = known_.who.name_space;
       known_ = access_.Know(caller_);
-      if (!known_.who.problem.ok() || !may_have_(known_.who)) {
+      // What it was in another namespace says nothing of this one.
+      if (!known_.who.problem.ok() || known_.who.name_space != name_space ||
+          !may_have_(known_.who)) {
         end->status = NoLongerAllowed(known_.who);
         return Next::kEnd;
       }

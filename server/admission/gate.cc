@@ -12,7 +12,8 @@ namespace {
 // minute, and room for a subscription when another ends: not in a moment.
 constexpr auto kLongDelay = std::chrono::milliseconds(500);
 
-// A slot that changes its owner is without one for about as long as etcd takes for two writes.
+// A slot that changes its owner is without one for about as long as etcd takes for two writes. A
+// quota comes anew all the time.
 constexpr auto kHandOverDelay = std::chrono::milliseconds(50);
 
 // What is in progress on one connection leaves it together, so a call may be out well after those
@@ -45,6 +46,7 @@ std::optional<std::chrono::nanoseconds> DelayAfter(v1::ErrorReason reason) {
     case v1::REQUEST_WINDOW_FULL:
     case v1::OVERLOADED:
       return kLongDelay;
+    case v1::QUOTA_EXCEEDED:
     case v1::SLOT_IN_TRANSITION:
     case v1::SLOT_UNOWNED:
       return kHandOverDelay;

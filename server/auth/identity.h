@@ -22,6 +22,8 @@ struct Identity {
   absl::Status problem;
   // Of the policy that it was found by, for as long as that is there. Never null.
   const policy::Rights* rights = nullptr;
+  // Which `rights` are those in; null: default (namespace_name.h).
+  const std::string* name_space = nullptr;
   WallClock::time_point expires = WallClock::time_point::max();  // the credential
 };
 

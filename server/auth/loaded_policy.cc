@@ -51,6 +51,31 @@ std::string Principal(std::string_view kind, std::string_view name) {
 }  // namespace
 
 Identity LoadedPolicy::Identify(const Caller& caller) const {
+  Identity who = InHome(caller);
+  if (caller.HasMetadata(kNamespaceMetadata)) [[unlikely]] {
+    // Of several nobody knows which is meant.
+    const std::optional<std::string_view> named = caller.Metadata(kNamespaceMetadata);
+    if (!named.has_value()) {
+      who.rights = &none_;
+    } else if (who.problem.ok()) {
+      Enter(*named, &who);
+    }
+  }
+  return who;
+}
+
+void LoadedPolicy::Enter(std::string_view name, Identity* who) const {
+  who->rights = &policy_.RightsIn(name, who->principal);
+  who->name_space = NamespaceOf(name);
+}
+
+const std::string* LoadedPolicy::NamespaceOf(std::string_view name) const {
+  if (name == kDefaultNamespace) return nullptr;
+  const auto found = namespaces_.find(absl::string_view(name.data(), name.size()));
+  return found == namespaces_.end() ? UnknownNamespace() : found->second;
+}
+
+Identity LoadedPolicy::InHome(const Caller& caller) const {
   const CertificateNames names = caller.certificate_names();
   if (!names.uris.empty() || !names.dns.empty()) return OfCertificate(names);
   const std::optional<std::string_view> authorization = caller.Metadata(kAuthorization);
@@ -87,6 +112,7 @@ Identity LoadedPolicy::OfAuthorization(std::string_view authorization) const {
 Identity LoadedPolicy::OfPrincipal(std::string principal, CredentialKind kind) const {
   Identity who;
   who.rights = &policy_.RightsOf(principal);
+  if (!policy_.rules().homes.empty()) who.name_space = NamespaceOf(policy_.HomeOf(principal));
   who.principal = std::move(principal);
   who.kind = kind;
   return who;

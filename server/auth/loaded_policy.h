@@ -10,11 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "server/auth/identity.h"
 #include "server/auth/jwt.h"
 #include "server/auth/static_tokens.h"
 #include "server/auth/verified_tokens.h"
 #include "server/call/caller.h"
+#include "server/call/namespace_name.h"
 #include "server/policy/policy.h"
 
 namespace ferrite {
@@ -23,17 +25,25 @@ namespace ferrite {
 class LoadedPolicy {
  public:
   explicit LoadedPolicy(policy::PolicyRules rules, std::vector<KnownIssuer> issuers = {})
-      : policy_(std::move(rules)), tokens_(policy_.rules()), issuers_(std::move(issuers)) {}
+      : policy_(std::move(rules)), tokens_(policy_.rules()), issuers_(std::move(issuers)) {
+    for (const policy::NamespaceRules& each : policy_.rules().namespaces)
+      namespaces_.emplace(each.name, NamespaceName(each.name));
+  }
   // Denies everything.
   LoadedPolicy() : LoadedPolicy(policy::PolicyRules()) {}
 
   // Who calls, by the first that applies: a name in the certificate of the connection, the bearer
-  // of a token; else nobody in particular.
+  // of a token; else nobody in particular. And in which namespace: the one that the call names, or
+  // else that of the binding.
   Identity Identify(const Caller& caller) const;
 
   const policy::Policy& policy() const { return policy_; }
 
  private:
+  Identity InHome(const Caller& caller) const;
+  const std::string* NamespaceOf(std::string_view name) const;
+  // Has the identity be in the namespace that is named.
+  void Enter(std::string_view name, Identity* who) const;
   Identity OfPrincipal(std::string principal, CredentialKind kind) const;
   Identity OfCertificate(const CertificateNames& names) const;
   Identity OfAuthorization(std::string_view authorization) const;
@@ -45,6 +55,7 @@ class LoadedPolicy {
   static inline std::atomic<uint64_t> last_id_{0};
   const uint64_t id_ = ++last_id_;
   const policy::Policy policy_;
+  absl::flat_hash_map<std::string, const std::string*> namespaces_;  // with their places
   const StaticTokens tokens_;
   const std::vector<KnownIssuer> issuers_;
   mutable VerifiedTokens verified_;

@@ -103,6 +103,9 @@ absl::Status PolicyFile::Read() {
     if (!keys.ok()) return keys.status();
     issuers.push_back({issuer, *std::move(keys)});
   }
+  if (absl::Status status = apply_(*rules); !status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(path_, ": ", status.message()));
+  }
   const size_t roles = rules->roles.size();
   const size_t bindings = rules->bindings.size();
   published_.Publish(std::make_shared<const LoadedPolicy>(*std::move(rules), std::move(issuers)));

@@ -29,9 +29,18 @@ struct PolicyFileCounts {
 // Thread-safe, but for the order of Load(), Watch() and Stop().
 class PolicyFile {
  public:
-  // `published` must outlive it. `changed` is called after each change, on the thread that watches.
-  PolicyFile(std::string path, PublishedPolicy* published, std::function<void()> changed)
-      : path_(std::move(path)), published_(*published), changed_(std::move(changed)) {}
+  // Brings about what a policy says beside rights, or refuses it as a whole.
+  using Apply = std::function<absl::Status(const policy::PolicyRules& rules)>;
+
+  // `published` must outlive it. `changed` is called after each change, on the thread that watches,
+  // and `apply` right before.
+  PolicyFile(
+      std::string path, PublishedPolicy* published, std::function<void()> changed,
+      Apply apply = [](const policy::PolicyRules&) { return absl::OkStatus(); })
+      : path_(std::move(path)),
+        published_(*published),
+        changed_(std::move(changed)),
+        apply_(std::move(apply)) {}
   ~PolicyFile() { Stop(); }
   PolicyFile(const PolicyFile&) = delete;
   PolicyFile& operator=(const PolicyFile&) = delete;
@@ -72,6 +81,7 @@ class PolicyFile {
   const std::string path_;
   PublishedPolicy& published_;
   const std::function<void()> changed_;
+  const Apply apply_;
   std::map<std::string, State> files_;  // by their paths
   bool settled_ = false;
   std::atomic<uint64_t> loaded_{0};

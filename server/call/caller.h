@@ -36,8 +36,16 @@ class Caller {
   // Of the certificate that its connection was opened with; none without one.
   virtual CertificateNames certificate_names() const { return {}; }
 
+  // The namespace that the call is about (namespace_name.h), once that was found out; null:
+  // `default`.
+  const std::string* name_space() const { return name_space_; }
+  void SetNamespace(const std::string* name) const { name_space_ = name; }
+
  protected:
   ~Caller() = default;
+
+ private:
+  mutable const std::string* name_space_ = nullptr;
 };
 
 // The caller for whom this thread is at work; null if it is for none. For what depends on who calls

@@ -100,11 +100,12 @@ absl::Status MemoryFull(uint64_t limit_bytes) {
   if (full.ok() || limit_of_full != limit_bytes) {
     const std::string limit = std::to_string(limit_bytes);
     limit_of_full = limit_bytes;
-    full = MakeError(absl::StatusCode::kResourceExhausted, v1::MEMORY_FULL,
-                     "the memory limit of " + limit +
-                         " bytes (--max-memory) is reached and nothing could be evicted; "
-                         "nothing was changed",
-                     {{"limit", limit}});
+    full = MakeError(
+        absl::StatusCode::kResourceExhausted, v1::MEMORY_FULL,
+        "the memory limit of " + limit +
+            " bytes (--max-memory, or of the namespace) is reached and nothing could be evicted; "
+            "nothing was changed",
+        {{"limit", limit}});
   }
   return full;
 }

@@ -21,6 +21,7 @@ void FillSlowCall(const SlowCall& call, v1::SlowCall* entry) {
   entry->set_execute_us(call.times.execute_ns / 1000);
   entry->set_peer(call.peer);
   entry->set_code(call.code);
+  if (call.name_space != nullptr) entry->set_namespace_(*call.name_space);
   for (const TraceParent& trace : call.operation_traces) {
     v1::OperationTrace* const of_operation = entry->add_operation_traces();
     of_operation->set_trace_id(std::string(trace.trace_id()));
@@ -57,13 +58,15 @@ absl::Status AdminHandlers::Stats(const v1::StatsRequest&, v1::StatsResponse* re
   response->set_evictions(stats.evictions);
   response->set_expired(stats.expired_on_access + stats.expired_by_sweep);
   const auto count = [this](CacheOutcome outcome) {
+    if (count_ != nullptr) return count_(outcome);
     return counters_.Sum([outcome](const ThreadCounters& thread) { return thread.count(outcome); });
   };
   response->set_hits(count(CacheOutcome::kGetHit));
   response->set_misses(count(CacheOutcome::kGetMiss));
-  response->set_inflight_requests(counters_.Inflight());
   response->set_connections(count_connections_());
   response->set_uptime_ms(UptimeMs());
+  if (name_space_ != nullptr) return absl::OkStatus();
+  response->set_inflight_requests(counters_.Inflight());
   response->set_slow_calls(slow_calls_.added());
   FillMethodStats(counters_, response);
   for (const v1::MethodStats& method : response->methods()) {
@@ -80,7 +83,8 @@ absl::Status AdminHandlers::SlowLog(const v1::SlowLogRequest& request,
   }
   response->set_newest_id(slow_calls_.added());
   for (const SlowCall& call : slow_calls_.Newest(request.limit(), request.after_id())) {
-    FillSlowCall(call, response->add_calls());
+    if (name_space_ == nullptr || call.name_space == name_space_)
+      FillSlowCall(call, response->add_calls());
   }
   return absl::OkStatus();
 }

@@ -5,7 +5,9 @@
 #include "absl/status/status.h"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <string>
 
 #include "ferrite/v1/admin.pb.h"
 #include "server/metrics/thread_counters.h"
@@ -22,11 +24,19 @@ class AdminHandlers {
   AdminHandlers(Store* store, const CounterRegistry* counters, SlowCalls* slow_calls,
                 std::function<size_t()> count_connections,
                 std::function<void(v1::InfoResponse*)> describe)
+      : AdminHandlers(store, counters, slow_calls, nullptr, std::move(count_connections)) {
+    describe_ = std::move(describe);
+  }
+  // Of a namespace: Stats and SlowLog tell of nothing else. `count` tells what became of its keys.
+  AdminHandlers(Store* store, const CounterRegistry* counters, SlowCalls* slow_calls,
+                const std::string* name_space, std::function<size_t()> count_connections,
+                std::function<uint64_t(CacheOutcome)> count = nullptr)
       : store_(*store),
         counters_(*counters),
         slow_calls_(*slow_calls),
+        name_space_(name_space),
         count_connections_(std::move(count_connections)),
-        describe_(std::move(describe)) {}
+        count_(std::move(count)) {}
 
   absl::Status Info(const v1::InfoRequest& request, v1::InfoResponse* response);
   absl::Status Stats(const v1::StatsRequest& request, v1::StatsResponse* response);
@@ -40,8 +50,10 @@ class AdminHandlers {
   Store& store_;
   const CounterRegistry& counters_;
   SlowCalls& slow_calls_;
+  const std::string* const name_space_;  // null: it is about the server
   const std::function<size_t()> count_connections_;
-  const std::function<void(v1::InfoResponse*)> describe_;
+  const std::function<uint64_t(CacheOutcome)> count_;
+  std::function<void(v1::InfoResponse*)> describe_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

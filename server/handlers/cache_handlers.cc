@@ -18,31 +18,21 @@ absl::Status CountedMemoryFull(const Store& store) {
   return MemoryFull(store.max_memory_bytes());
 }
 
-Expiry ExpiryOf(const v1::SetRequest& request) {
+Expiry ExpiryOf(const v1::SetRequest& request, const Expiry& otherwise) {
   switch (request.expiry_case()) {
     case v1::SetRequest::kTtlMs:
       return Expiry::After(request.ttl_ms());
     case v1::SetRequest::kExpireAtUnixMs:
       return Expiry::At(request.expire_at_unix_ms());
     case v1::SetRequest::kKeepTtl:
-      return request.keep_ttl() ? Expiry::Keep() : Expiry::Never();
+      return request.keep_ttl() ? Expiry::Keep() : otherwise;
     case v1::SetRequest::EXPIRY_NOT_SET:
       break;
   }
-  return Expiry::Never();
+  return otherwise;
 }
 
-SetOptions OptionsOf(const v1::SetRequest& request) {
-  SetOptions options;
-  options.expiry = ExpiryOf(request);
-  if (request.condition() == v1::SET_CONDITION_ABSENT) options.presence = Presence::kAbsent;
-  if (request.condition() == v1::SET_CONDITION_PRESENT) options.presence = Presence::kPresent;
-  if (request.has_if_version()) options.if_version = request.if_version();
-  options.return_previous = request.return_previous();
-  return options;
-}
-
-IncrOptions OptionsOf(const v1::IncrRequest& request) {
+IncrOptions OptionsOf(const v1::IncrRequest& request, const Expiry& of_new) {
   IncrOptions options;
   if (request.has_delta()) options.delta = request.delta();
   if (request.has_initial()) options.initial = request.initial();
@@ -52,6 +42,10 @@ IncrOptions OptionsOf(const v1::IncrRequest& request) {
   if (request.has_ttl_ms()) options.expiry = Expiry::After(request.ttl_ms());
   if (request.has_initial_ttl_ms()) {
     options.expiry = Expiry::After(request.initial_ttl_ms());
+    options.expiry_only_if_created = true;
+  }
+  if (!options.expiry.IsSet() && of_new.IsSet()) {
+    options.expiry = of_new;
     options.expiry_only_if_created = true;
   }
   return options;
@@ -64,6 +58,16 @@ std::string BoundOf(const IncrOptions& options) {
 }
 
 }  // namespace
+
+SetOptions CacheHandlers::OptionsOf(const v1::SetRequest& request) const {
+  SetOptions options;
+  options.expiry = ExpiryOf(request, default_expiry());
+  if (request.condition() == v1::SET_CONDITION_ABSENT) options.presence = Presence::kAbsent;
+  if (request.condition() == v1::SET_CONDITION_PRESENT) options.presence = Presence::kPresent;
+  if (request.has_if_version()) options.if_version = request.if_version();
+  options.return_previous = request.return_previous();
+  return options;
+}
 
 absl::Status CacheHandlers::Get(const v1::GetRequest& request, v1::GetResponse* response) {
   thread_local ReadResult result;  // its buffer serves the thread's next call
@@ -149,7 +153,7 @@ absl::Status CacheHandlers::SetChecked(const v1::SetRequest& request, v1::SetRes
   });
 }
 
-SetItem CacheHandlers::ItemOf(const v1::SetRequest& request) {
+SetItem CacheHandlers::ItemOf(const v1::SetRequest& request) const {
   return {request.key(), request.value(), OptionsOf(request)};
 }
 
@@ -220,7 +224,7 @@ absl::Status CacheHandlers::ExistsOne(const v1::ExistsRequest& request,
 absl::Status CacheHandlers::Incr(const v1::IncrRequest& request, v1::IncrResponse* response) {
   if (absl::Status status = CheckIncr(request); !status.ok()) return status;
   return replays_.Once(request.request_id(), request, response, [&] {
-    const IncrOptions options = OptionsOf(request);
+    const IncrOptions options = ferrite::OptionsOf(request, default_expiry());
     const IncrResult result = store_.Incr(request.key(), options);
     switch (result.outcome) {
       case IncrOutcome::kMemoryFull:

@@ -2,6 +2,8 @@
 
 // CacheService, as functions from request to response and status. cache.proto is their contract.
 
+#include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -59,6 +61,14 @@ class CacheHandlers {
 
   size_t max_value_bytes() const { return max_value_bytes_; }
 
+  // What a Set, or an Incr that makes an entry, gets that says nothing of its time to live; 0:
+  // none. May change at any time.
+  void SetDefaultTtl(int64_t ttl_ms) { default_ttl_ms_.store(ttl_ms, std::memory_order_relaxed); }
+  Expiry default_expiry() const {
+    const int64_t ttl_ms = default_ttl_ms_.load(std::memory_order_relaxed);
+    return ttl_ms == 0 ? Expiry::Never() : Expiry::After(ttl_ms);
+  }
+
  private:
   // That the entry would not be past its time already.
   absl::Status CheckNotPast(const v1::SetRequest& request) const;
@@ -67,7 +77,8 @@ class CacheHandlers {
   // An Exists in a frame.
   absl::Status ExistsOne(const v1::ExistsRequest& request, v1::ExistsResponse* response);
   // What the store is asked by a Set without a request_id, and what it answers.
-  static SetItem ItemOf(const v1::SetRequest& request);
+  SetItem ItemOf(const v1::SetRequest& request) const;
+  SetOptions OptionsOf(const v1::SetRequest& request) const;
   absl::Status CheckEntry(const v1::SetRequest& entry) const;
   absl::Status FillAndCountSet(const SetResult& result, v1::SetResponse* response);
 
@@ -76,6 +87,7 @@ class CacheHandlers {
   EventHub& events_;
   const Clock& clock_;
   const size_t max_value_bytes_;
+  std::atomic<int64_t> default_ttl_ms_{0};
 };
 
 }  // namespace ferrite

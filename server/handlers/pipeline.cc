@@ -32,9 +32,9 @@ const absl::Status& TooLate() {
   return late;
 }
 
-SetOptions OptionsOf(const FrameOperation& operation) {
+SetOptions OptionsOf(const FrameOperation& operation, const Expiry& otherwise) {
   SetOptions options;
-  if (operation.ttl_ms != 0) options.expiry = Expiry::After(operation.ttl_ms);
+  options.expiry = operation.ttl_ms != 0 ? Expiry::After(operation.ttl_ms) : otherwise;
   return options;
 }
 
@@ -91,7 +91,8 @@ size_t WireHandlers::RoomFor(const Request& frame) {
   std::deque<v1::Operation> others;  // to which items point
   for (const FrameOperation& operation : operations) {
     if (operation.kind == Kind::kSet) {
-      items.push_back({operation.key, operation.value, OptionsOf(operation)});
+      items.push_back(
+          {operation.key, operation.value, OptionsOf(operation, cache_.default_expiry())});
     } else if (operation.kind == Kind::kOther && operation.message.size() >= kLargeOperationBytes) {
       const std::string_view bytes = operation.message;
       v1::Operation& other = others.emplace_back();
@@ -149,8 +150,9 @@ void WireHandlers::Reads(std::span<const FrameOperation> operations, FrameReply*
 void WireHandlers::Writes(std::span<const FrameOperation> operations, FrameReply* reply) {
   std::array<SetItem, kKeysPerStep> items;
   std::array<SetResult, kKeysPerStep> results;
+  const Expiry otherwise = cache_.default_expiry();
   for (size_t i = 0; i < operations.size(); ++i) {
-    items[i] = {operations[i].key, operations[i].value, OptionsOf(operations[i])};
+    items[i] = {operations[i].key, operations[i].value, OptionsOf(operations[i], otherwise)};
   }
   store_.MSet({items.data(), operations.size()}, {results.data(), operations.size()});
   for (size_t i = 0; i < operations.size(); ++i) reply->AddSet(results[i], store_);
@@ -179,8 +181,9 @@ void WireHandlers::ExecuteOne(const FrameOperation& operation, FrameInHand* fram
       return reply->AddRead(&result);
     }
     case Kind::kSet:
-      return reply->AddSet(store_.Set(operation.key, operation.value, OptionsOf(operation)),
-                           store_);
+      return reply->AddSet(
+          store_.Set(operation.key, operation.value, OptionsOf(operation, cache_.default_expiry())),
+          store_);
     case Kind::kDelete:
       return reply->AddDelete(store_.Delete(operation.key));
     case Kind::kPublish:

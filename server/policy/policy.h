@@ -3,6 +3,7 @@
 // Who may do what: roles, and who is bound to which. Whatever no role allows is denied; no rule
 // takes anything away, so their order means nothing.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "oneapi/tbb/concurrent_hash_map.h"
+#include "server/policy/namespace_rules.h"
 #include "server/policy/rights.h"
 #include "server/policy/verb.h"
 
@@ -28,13 +30,26 @@ inline constexpr std::string_view kTokenKind = "token:";
 inline constexpr std::string_view kUriKind = "uri:";
 inline constexpr std::string_view kDnsKind = "dns:";
 
+// In a role: all namespaces.
+inline constexpr std::string_view kAllNamespaces = "*";
+
 // Verbs on some keys and channels.
 struct Role {
+  // Where it holds. Empty: in the home of whoever is bound to it.
+  std::vector<std::string> namespaces;
   std::vector<std::string> keys;
   std::vector<std::string> key_prefixes;  // an empty one: every key
   std::vector<std::string> channels;
   std::vector<std::string> channel_prefixes;
   Verbs verbs;
+
+  // Whether it holds in a namespace, for somebody whose home is there or elsewhere.
+  bool HoldsIn(std::string_view name_space, std::string_view home) const {
+    if (namespaces.empty()) return name_space == home;
+    return std::any_of(namespaces.begin(), namespaces.end(), [name_space](const std::string& at) {
+      return at == name_space || at == kAllNamespaces;
+    });
+  }
 };
 
 // The SHA-256 of a token.
@@ -55,6 +70,8 @@ struct PolicyRules {
   absl::flat_hash_map<std::string, std::vector<uint32_t>> bindings;  // to places in `roles`
   std::map<Digest, std::string> tokens;                              // to principals
   std::vector<Issuer> issuers;
+  std::vector<NamespaceRules> namespaces;               // default is none of them
+  absl::flat_hash_map<std::string, std::string> homes;  // of principals, where not default
 };
 
 // Rules that are being asked. Immutable; thread-safe.
@@ -64,9 +81,14 @@ class Policy {
   Policy(const Policy&) = delete;
   Policy& operator=(const Policy&) = delete;
 
-  // What the principal may do; stays where it is as long as the policy. Made when it is asked for
-  // first, as a policy may have many more principals than ever call.
+  // What the principal may do in its home; stays where it is as long as the policy. Made when it is
+  // asked for first, as a policy may have many more principals than ever call.
   const Rights& RightsOf(std::string_view principal) const;
+  // The same in any namespace, whether there is one of that name or not.
+  const Rights& RightsIn(std::string_view name_space, std::string_view principal) const;
+  // The namespace that calls of the principal are about which name none.
+  std::string_view HomeOf(std::string_view principal) const;
+  bool HasNamespace(std::string_view name) const;
   bool Binds(std::string_view principal) const;
   // Calls visit(name, role) for each role that a principal is bound to.
   void ForEachRoleOf(
@@ -80,9 +102,12 @@ class Policy {
  private:
   using Made = tbb::concurrent_hash_map<std::string, std::unique_ptr<const Rights>>;
 
+  const Rights& Make(std::string_view name_space, std::string_view principal,
+                     std::string place_name) const;
+
   const PolicyRules rules_;
   const Rights none_;
-  mutable Made made_;  // nothing is ever taken out
+  mutable Made made_;  // by principals, or namespaces and principals; nothing is ever taken out
 };
 
 }  // namespace ferrite::policy

@@ -62,6 +62,7 @@ class Reader {
 
   absl::StatusOr<PolicyRules> Read() {
     ReadDocument();
+    if (status_.ok()) ResolveNamespaces();
     if (status_.ok()) ResolveBindings();
     if (!status_.ok()) return status_;
     return std::move(rules_);
@@ -85,12 +86,13 @@ class Reader {
     if (event().kind == Kind::kEnd) {
       return Complain(1, "the policy is empty; one that denies everything is 'roles: []'");
     }
-    ReadMap("the policy", {"roles", "bindings", "tokens", "issuers"}, {"roles"},
+    ReadMap("the policy", {"roles", "bindings", "tokens", "issuers", "namespaces"}, {"roles"},
             [this](std::string_view field) {
               if (field == "roles") ReadList(field, [this] { ReadRole(); });
               if (field == "bindings") ReadList(field, [this] { ReadBinding(); });
               if (field == "tokens") ReadList(field, [this] { ReadToken(); });
               if (field == "issuers") ReadList(field, [this] { ReadIssuer(); });
+              if (field == "namespaces") ReadList(field, [this] { ReadNamespace(); });
             });
     if (Next() && event().kind != Kind::kEnd)
       Complain(event().line, "something follows the policy");
@@ -186,8 +188,15 @@ class Reader {
   void ReadRole() {
     Role role;
     Placed name = {.line = event().line};
-    ReadMap("a role", {"name", "keys", "key_prefixes", "channels", "channel_prefixes", "verbs"},
+    ReadMap("a role",
+            {"name", "keys", "key_prefixes", "channels", "channel_prefixes", "verbs", "namespaces"},
             {"name", "verbs"}, [&](std::string_view field) {
+              if (field == "namespaces") {
+                ReadList(field, [&] {
+                  namespaces_.push_back(ReadText("a namespace of a role"));
+                  role.namespaces.push_back(namespaces_.back().text);
+                });
+              }
               if (field == "name") name = ReadText("the name of a role");
               if (field == "keys") ReadTexts(field, false, &role.keys);
               if (field == "key_prefixes") ReadTexts(field, true, &role.key_prefixes);
@@ -236,15 +245,56 @@ class Reader {
     }
   }
 
+  void ReadNamespace() {
+    const size_t line = event().line;
+    NamespaceRules rules;
+    ReadMap("a namespace",
+            {"name", "memory", "operations_per_second", "connections", "default_ttl", "eviction"},
+            {"name", "memory"}, [&](std::string_view field) {
+              const Placed text = ReadText(field);
+              const std::string wrong = SetNamespaceField(field, text.text, &rules);
+              if (!wrong.empty()) {
+                Complain(text.line, absl::StrCat("the ", std::string(field), " of a namespace, ",
+                                                 Quoted(text.text), ", ", wrong));
+              }
+            });
+    if (!ok()) return;
+    for (const NamespaceRules& other : rules_.namespaces) {
+      if (other.name == rules.name)
+        return Complain(line,
+                        absl::StrCat("the namespace ", Quoted(rules.name), " is there twice"));
+    }
+    if (rules_.namespaces.size() == kMaxNamespaces) {
+      return Complain(line, absl::StrCat("there are more than ", kMaxNamespaces,
+                                         " namespaces, which is the limit"));
+    }
+    rules_.namespaces.push_back(std::move(rules));
+  }
+
+  void CheckNamespace(const Placed& name) {
+    if (name.text == "default" || name.text == kAllNamespaces) return;
+    for (const NamespaceRules& each : rules_.namespaces) {
+      if (each.name == name.text) return;
+    }
+    Complain(name.line, absl::StrCat("there is no namespace ", Quoted(name.text)));
+  }
+
+  // Those that roles name.
+  void ResolveNamespaces() {
+    for (const Placed& name : namespaces_) CheckNamespace(name);
+  }
+
   struct Binding {
     Placed principal;
+    Placed home;
     std::vector<Placed> roles;
   };
 
   void ReadBinding() {
     Binding binding;
-    ReadMap("a binding", {"principal", "roles"}, {"principal", "roles"},
+    ReadMap("a binding", {"principal", "roles", "namespace"}, {"principal", "roles"},
             [&](std::string_view field) {
+              if (field == "namespace") binding.home = ReadText("the namespace of a binding");
               if (field == "principal") binding.principal = ReadText("a principal");
               if (field == "roles") {
                 ReadList(field, [&] { binding.roles.push_back(ReadText("a role of a binding")); });
@@ -318,6 +368,13 @@ class Reader {
         return Complain(line, absl::StrCat("the principal ", Quoted(binding.principal.text),
                                            " is bound twice: name all of its roles at once"));
       }
+      const std::string& home = binding.home.text;
+      if (home == kAllNamespaces) {
+        Complain(binding.home.line, "the namespace of a binding must be one, not all of them");
+      } else if (!home.empty() && home != "default") {
+        CheckNamespace(binding.home);
+        rules_.homes.emplace(binding.principal.text, home);
+      }
       if (!ok()) return;
     }
   }
@@ -345,6 +402,7 @@ class Reader {
   absl::flat_hash_map<std::string, uint32_t> role_places_;
   absl::flat_hash_set<std::string> token_names_;
   std::vector<Binding> bindings_;
+  std::vector<Placed> namespaces_;  // that roles name
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ void AddSlowCall(SlowCalls* log, const SlowCallSubject& subject, const Caller& c
                      std::chrono::system_clock::now().time_since_epoch())
                      .count();
   call.method = subject.method;
+  call.name_space = caller.name_space();
   call.key = std::move(about.key);
   call.keys = subject.keys == 0 ? about.keys : subject.keys;
   call.request_bytes = request.size();

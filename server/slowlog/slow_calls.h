@@ -28,6 +28,7 @@ struct SlowCall {
   uint64_t id = 0;  // given by SlowCalls::Add
   int64_t unix_ms = 0;
   Method method{};
+  const std::string* name_space = nullptr;  // null: default (namespace_name.h)
   std::string key;
   uint32_t keys = 0;
   uint64_t request_bytes = 0;

@@ -55,6 +55,12 @@ void StoreState::SetLimit(size_t bytes) {
   context.budget.SetLimit(bytes);
 }
 
+void StoreState::SetEviction(bool evict) {
+  MutexLock lock(&limit_mutex_);
+  context.evict.store(evict, std::memory_order_relaxed);
+  counts_uses_.store(evict && context.budget.limit_bytes() != 0, std::memory_order_relaxed);
+}
+
 int64_t StoreState::ExpiresSomeTimeMs(const Expiry& expiry, int64_t kept_ms) const {
   switch (expiry.kind) {
     case Expiry::Kind::kNever:

@@ -60,6 +60,7 @@ class StoreState {
 
   // 0: none.
   void SetLimit(size_t bytes);
+  void SetEviction(bool evict);
 
   ShardContext context;
   std::vector<std::unique_ptr<Shard>> shards;

@@ -11,8 +11,8 @@
 namespace ferrite {
 
 // Thread-safe. The parts are counted apart and summed on demand, so the sum is exact only when
-// nobody writes. What the heap of blocks does not use is on everyone's account: there is one heap,
-// and as a rule one store.
+// nobody writes. There is one heap of blocks for all stores: what it does not use is on the account
+// of the one that there is as a rule, or of several by their shares.
 struct MemoryBudget {
   explicit MemoryBudget(size_t limit) : limit_bytes_(limit) {}
 
@@ -23,12 +23,18 @@ struct MemoryBudget {
     is_shrinking.store(IsExceeded(), std::memory_order_relaxed);
   }
 
-  size_t total_bytes() const { return in_use_bytes() + BlockHeap::Instance().unused_bytes(); }
+  size_t total_bytes() const { return in_use_bytes() + own_unused_bytes(); }
+  // What the heap of blocks does not use, as far as it is on this account.
+  size_t own_unused_bytes() const {
+    const size_t unused = BlockHeap::Instance().unused_bytes();
+    const size_t share = heap_share.load(std::memory_order_relaxed);
+    return share == kWholeHeap ? unused : unused / kWholeHeap * share;
+  }
 
   // What is held against the limit, or against another one.
   size_t used_bytes() const { return used_bytes(limit_bytes()); }
   size_t used_bytes(size_t limit) const {
-    const size_t unused_bytes = BlockHeap::Instance().unused_bytes();
+    const size_t unused_bytes = own_unused_bytes();
     const size_t allowance = limit / kUnusedShare;
     return in_use_bytes() + reserved_bytes.load(std::memory_order_relaxed) +
            (unused_bytes > allowance ? unused_bytes - allowance : 0);
@@ -66,6 +72,9 @@ struct MemoryBudget {
   std::atomic<size_t> table_bytes{0};     // hash buckets and hints
   std::atomic<size_t> eviction_bytes{0};  // what the eviction policy remembers
   std::atomic<size_t> reserved_bytes{0};  // free, and kept for writes to come (ReservedBytes)
+  // How much of what the heap of blocks does not use is on this account, of kWholeHeap.
+  static constexpr size_t kWholeHeap = 1024;
+  std::atomic<size_t> heap_share{kWholeHeap};
   // The limit was lowered, and memory is still above it.
   std::atomic<bool> is_shrinking{false};
 

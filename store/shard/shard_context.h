@@ -19,7 +19,7 @@ struct ShardContext {
       : clock(clock), evict(evict), budget(limit_bytes), pages(&budget, &huge), tables(&huge) {}
 
   const Clock* const clock;
-  const bool evict;
+  std::atomic<bool> evict;
   MemoryBudget budget;
   HugePageQueue huge;
   PagePool pages;

@@ -528,9 +528,9 @@ def test_a_volume_of_kubernetes(tmp_path):
 
 def test_a_bad_policy_keeps_a_server_from_starting(tmp_path):
     bad = tmp_path / "bad.yaml"
-    bad.write_text("roles: []\nnamespaces: []\n", encoding="utf-8")
+    bad.write_text("roles: []\nspaces: []\n", encoding="utf-8")
     code, out, log = refusal_of(f"--policy={bad}", "--listen=127.0.0.1:0", "--http-listen=")
-    assert (code, out) == (1, "") and f"{bad}:2: unknown field 'namespaces'" in log
+    assert (code, out) == (1, "") and f"{bad}:2: unknown field 'spaces'" in log
     code, out, log = refusal_of(f"--policy={pathlib.Path(tmp_path) / 'none'}", "--http-listen=")
     assert (code, out) == (1, "") and "none: cannot be read" in log
 

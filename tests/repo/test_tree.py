@@ -53,6 +53,7 @@ SERVER_FOLDERS = {
     "steady": [],
     "events": ["engine"],
     "handlers": ["engine", "events", "cluster"],
+    "namespaces": ["handlers", "policy"],
     "health": ["engine"],
     "reflection": ["engine"],
     "net": ["metrics"],

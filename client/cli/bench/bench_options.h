@@ -28,6 +28,7 @@ struct BenchOptions {
   std::vector<std::string> servers;  // the library's seeds
   TlsOptions tls;                    // of the library
   TokenOptions token;                // likewise
+  std::string name_space = {};       // likewise
   Credentials credentials;           // of all else
   absl::Duration call_timeout;
 

@@ -9,6 +9,7 @@ std::unique_ptr<Client> ClientWith(const BenchOptions& options, int connections)
   client_options.seeds = options.servers;
   client_options.tls = options.tls;
   client_options.token = options.token;
+  client_options.name_space = options.name_space;
   client_options.default_timeout = options.call_timeout;
   client_options.channels_per_node = connections;
   return *Client::Create(client_options);  // the flags have been checked

@@ -77,7 +77,14 @@ TEST(PolicyReader, ComplainsWithTheLine) {
            {"bindings: []", "policy.yaml:1: the policy needs the field roles"},
            {"[]", "policy.yaml:1: the policy must be a map"},
            {"roles: {}", "policy.yaml:1: roles must be a list"},
-           {"roles: []\nnamespaces: []", "policy.yaml:2: unknown field 'namespaces' in the policy"},
+           {"roles: []\nspaces: []", "policy.yaml:2: unknown field 'spaces' in the policy"},
+           {role + "namespaces:\n- {name: n, memory: much}",
+            "policy.yaml:6: the memory of a namespace, 'much', must be a share"},
+           {role + "namespaces:\n- name: n", "a namespace needs the field memory"},
+           {"roles:\n- {name: r, key_prefixes: [a], verbs: [read], namespaces: [n]}",
+            "policy.yaml:2: there is no namespace 'n'"},
+           {role + "bindings:\n- {principal: anonymous, roles: [r], namespace: n}",
+            "policy.yaml:6: there is no namespace 'n'"},
            {"roles: []\nroles: []", "policy.yaml:2: the field roles is there twice"},
            {"roles: []\n---\nroles: []", "a second document begins"},
            {"roles: &all []", "anchors, aliases and tags"},
@@ -113,6 +120,30 @@ TEST(PolicyReader, ComplainsWithTheLine) {
        }) {
     EXPECT_THAT(ComplaintAbout(text), HasSubstr(complaint)) << text;
   }
+}
+
+TEST(PolicyReader, ReadsNamespaces) {
+  const auto rules = ReadPolicy(R"(
+bindings:
+- {principal: anonymous, roles: [r], namespace: shop}
+roles:
+- {name: r, key_prefixes: [a], verbs: [read], namespaces: [default, shop]}
+namespaces:
+- {name: shop, memory: 64MiB, operations_per_second: 100, connections: 7, default_ttl: 1h30m}
+- {name: blog, memory: 25%, eviction: noeviction}
+)",
+                                "policy.yaml");
+  ASSERT_TRUE(rules.ok()) << rules.status();
+  EXPECT_THAT(rules->roles[0].namespaces, ElementsAre("default", "shop"));
+  EXPECT_EQ(rules->homes.at("anonymous"), "shop");
+  const NamespaceRules& shop = rules->namespaces[0];
+  EXPECT_EQ(shop.memory_bytes, 64u << 20);
+  EXPECT_EQ(shop.operations_per_second, 100u);
+  EXPECT_EQ(shop.connections, 7u);
+  EXPECT_EQ(shop.default_ttl_ms, 90 * 60 * 1000);
+  EXPECT_TRUE(shop.evict);
+  EXPECT_EQ(rules->namespaces[1].memory_percent, 25u);
+  EXPECT_FALSE(rules->namespaces[1].evict);
 }
 
 TEST(PolicyReader, KeepsItsWordsShort) {

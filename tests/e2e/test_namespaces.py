@@ -1,6 +1,7 @@
 """Namespaces: each is a cache of its own, as the policy has them, within its limits."""
 
 import hashlib
+import threading
 
 import grpc
 import pytest
@@ -11,6 +12,7 @@ from ferrite.v1 import cache_pb2
 from ferrite.v1.admin_pb2 import CanRequest, FlushRequest, GetConfigRequest, InfoRequest, SetConfigRequest, SlowLogRequest, StatsRequest, WhoAmIRequest
 from ferrite.v1.cache_pb2 import (
     DeleteRequest,
+    ExistsRequest,
     GetRequest,
     IncrRequest,
     MGetRequest,
@@ -379,3 +381,99 @@ def test_a_policy_that_asks_for_too_much_is_refused_as_a_whole(start, file, name
 def test_a_share_needs_a_limit(file):
     file.write_text(policy_of(BLOG), encoding="utf-8")
     assert "25%" in refusal_of(f"--policy={file}", "--max-memory=0")[2]
+
+
+def test_a_scan_is_slowed_down_to_the_limit_and_sees_everything(start):
+    server = start(SHOP + ", operations_per_second: 5000")
+    with client_of(server, "root") as root:
+        shop = Named(root, "shop")
+        keys = [b"%d" % i for i in range(2000)]
+        for begin in (0, 1000):
+            eventually(lambda: quota_permits(shop), lambda permits: permits, "there is quota again")
+            shop.MSet(MSetRequest(entries=[SetRequest(key=key, value=b"v") for key in keys[begin : begin + 1000]]))
+        eventually(lambda: quota_permits(shop), lambda permits: permits, "there is quota again")
+        assert {entry.key for entry in scan_all(shop, ScanRequest())} == set(keys)
+
+
+def quota_permits(client):
+    try:
+        client.Exists(ExistsRequest(keys=[b"k"]))
+        return True
+    except grpc.RpcError as error:
+        assert failure_of(error).reason == "QUOTA_EXCEEDED"
+        return False
+
+
+class Tenant(threading.Thread):
+    """Calls in one namespace, where it writes nothing but its name, until it is told to stop."""
+
+    def __init__(self, server, name, stop):
+        super().__init__()
+        self.server, self.name_space, self.stop = server, name, stop
+        self.served, self.faults, self.turned_away = 0, [], set()
+
+    def run(self):
+        with client_of(self.server, "root") as root:
+            client = Named(root, self.name_space)
+            while not self.stop.is_set():
+                for step in (self.write, self.read, self.scan, self.follow, self.write_much, self.send_a_frame):
+                    try:
+                        step(root, client)
+                        self.served += 1
+                    except grpc.RpcError as error:
+                        self.turned_away.add(failure_of(error).reason)
+
+    def check(self, value):
+        if value != self.name_space.encode():
+            self.faults.append(value)
+
+    def write(self, _, client):
+        client.Set(SetRequest(key=b"k", value=self.name_space.encode()))
+
+    def read(self, _, client):
+        response = client.Get(GetRequest(key=b"k"))
+        if response.found:
+            self.check(response.value)
+
+    def scan(self, _, client):
+        for entry in scan_all(client, ScanRequest(prefix=b"k", with_values=True)):
+            self.check(entry.value)
+
+    def follow(self, _, client):
+        call = client.Subscribe(SubscribeRequest(key_prefixes=[b"k"], with_values=True))
+        next(call)
+        client.Set(SetRequest(key=b"k", value=self.name_space.encode()))
+        for event in next(call).events:
+            if event.HasField("key_event"):
+                self.check(event.key_event.value)
+        call.cancel()
+
+    def write_much(self, _, client):
+        client.Set(SetRequest(key=b"large", value=b"v" * MIB))
+
+    def send_a_frame(self, root, _):
+        operations = Operation(set=SetRequest(key=b"k", value=self.name_space.encode())), Operation(get=GetRequest(key=b"k"))
+        self.check(frame(root, *operations, name=self.name_space)[1].get.value)
+
+
+def test_namespaces_come_and_go_under_load(start, file):
+    server = start(SHOP, BLOG)
+    stop = threading.Event()
+    tenants = [Tenant(server, name, stop) for name in ("shop", "blog", "default") for _ in range(2)]
+    for tenant in tenants:
+        tenant.start()
+    try:
+        for turn in range(20):
+            change(server, file, *([SHOP] if turn % 2 == 0 else [SHOP, BLOG]))
+    finally:
+        stop.set()
+        for tenant in tenants:
+            tenant.join()
+    for tenant in tenants:
+        assert not tenant.faults and tenant.served > 0, (tenant.name_space, tenant.faults)
+        allowed = {"NAMESPACE_UNKNOWN", "NAMESPACE_DROPPED", "NO_LONGER_ALLOWED", "NOT_ALLOWED"} if tenant.name_space == "blog" else set()
+        assert tenant.turned_away <= allowed, (tenant.name_space, tenant.turned_away)
+    assert any("NAMESPACE_UNKNOWN" in tenant.turned_away for tenant in tenants)
+    with client_of(server, "root") as root:
+        limit = (256 - 32 - 64) * MIB
+        eventually(lambda: root.Stats(StatsRequest()).memory_limit_bytes, lambda seen: seen == limit, "what was dropped is gone")

@@ -1,9 +1,11 @@
 # The server and its command-line tool on Debian 12.
 #
 #   docker build -t ferrite .
-#   docker run --rm -p 6380:6380 -p 6381:6381 --memory 1g ferrite
+#   docker run --rm -p 127.0.0.1:6380:6380 -p 127.0.0.1:6381:6381 --memory 1g ferrite --insecure
 #
-# Every setting is an environment variable, such as FERRITE_MAX_MEMORY=512MiB, or a flag after the image's name.
+# --insecure, as there is neither TLS nor a policy, and whoever reaches the ports may do everything; docs/security.md tells how to do
+# without. The image does not say it by itself. Every setting is an environment variable, such as FERRITE_MAX_MEMORY=512MiB, or a
+# flag after the image's name.
 
 # Where the two programs come from: the stage below, or an image that has them in the same place (tests/docker brings one).
 ARG PROGRAMS=build

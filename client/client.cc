@@ -164,6 +164,16 @@ void Client::CanAsync(v1::CanRequest request, const CallOptions& options,
   core_->AskNode(kAdmin<&Admin::PrepareAsyncCan>, std::move(request), options, std::move(done));
 }
 
+void Client::GetPolicyAsync(const CallOptions& options, Callback<v1::GetPolicyResponse> done) {
+  core_->AskNode(kAdmin<&Admin::PrepareAsyncGetPolicy>, v1::GetPolicyRequest(), options,
+                 std::move(done));
+}
+void Client::PutPolicyAsync(v1::PutPolicyRequest request, const CallOptions& options,
+                            Callback<v1::PutPolicyResponse> done) {
+  core_->ChangeNode(kAdmin<&Admin::PrepareAsyncPutPolicy>, std::move(request), options,
+                    std::move(done));
+}
+
 void Client::IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done) {
   HealthCheckRequest request;
   request.set_service(std::move(service));

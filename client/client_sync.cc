@@ -88,6 +88,14 @@ absl::StatusOr<v1::SetConfigResponse> Client::SetConfig(v1::SetConfigRequest req
 absl::StatusOr<v1::WhoAmIResponse> Client::WhoAmI(const CallOptions& options) {
   return Await<v1::WhoAmIResponse>([&](auto done) { WhoAmIAsync(options, std::move(done)); });
 }
+absl::StatusOr<v1::GetPolicyResponse> Client::GetPolicy(const CallOptions& options) {
+  return Await<v1::GetPolicyResponse>([&](auto done) { GetPolicyAsync(options, std::move(done)); });
+}
+absl::StatusOr<v1::PutPolicyResponse> Client::PutPolicy(v1::PutPolicyRequest request,
+                                                        const CallOptions& options) {
+  return Await<v1::PutPolicyResponse>(
+      [&](auto done) { PutPolicyAsync(std::move(request), options, std::move(done)); });
+}
 absl::StatusOr<v1::CanResponse> Client::Can(v1::CanRequest request, const CallOptions& options) {
   return Await<v1::CanResponse>(
       [&](auto done) { CanAsync(std::move(request), options, std::move(done)); });

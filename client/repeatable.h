@@ -9,7 +9,8 @@
 // |--------------------------|------------|-------------------------------------------------------|
 // | Get, MGet, Exists, Scan  | always     | reads; a touch_ttl_ms counts from the last try        |
 // | Info, Stats, SlowLog,    | always     | reads                                                 |
-// | GetConfig, WhoAmI, Can   |            |                                                       |
+// | GetConfig, GetPolicy,    |            |                                                       |
+// | WhoAmI, Can              |            |                                                       |
 // | health                   | always     | reads                                                 |
 // | Touch                    | always     | the same expiry again, counted from the last try      |
 // | Set, no strings attached | always     | the same value again, under a newer version           |
@@ -21,6 +22,7 @@
 // | Publish                  | never      | subscribers would get the message twice               |
 // | Flush                    | never      | it would delete what was written in between           |
 // | SetConfig                | never      | the second try would return the first as what was     |
+// | PutPolicy                | never      | it would be told that another was put meanwhile       |
 // | ResetSlowLog             | never      | it would forget what was logged in between            |
 //
 // An id makes a repetition safe for 60 s only, the server's window; deadlines are far shorter.
@@ -46,6 +48,7 @@ inline bool IsRepeatable(const v1::SlowLogRequest&) { return true; }
 inline bool IsRepeatable(const v1::GetConfigRequest&) { return true; }
 inline bool IsRepeatable(const v1::WhoAmIRequest&) { return true; }
 inline bool IsRepeatable(const v1::CanRequest&) { return true; }
+inline bool IsRepeatable(const v1::GetPolicyRequest&) { return true; }
 inline bool IsRepeatable(const internal::v1::HealthCheckRequest&) { return true; }
 
 inline bool IsRepeatable(const v1::DeleteRequest&) { return false; }
@@ -54,5 +57,6 @@ inline bool IsRepeatable(const v1::PublishRequest&) { return false; }
 inline bool IsRepeatable(const v1::FlushRequest&) { return false; }
 inline bool IsRepeatable(const v1::ResetSlowLogRequest&) { return false; }
 inline bool IsRepeatable(const v1::SetConfigRequest&) { return false; }
+inline bool IsRepeatable(const v1::PutPolicyRequest&) { return false; }
 
 }  // namespace ferrite

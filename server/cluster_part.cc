@@ -49,13 +49,6 @@ std::unique_ptr<cluster::Driver> MakeDriver(const Settings& settings,
       .set_ready = std::move(set_ready)});
 }
 
-std::vector<Address> AddressesToServe(const Settings& settings) {
-  std::vector<Address> addresses = settings.listen;
-  if (settings.cluster.internal_listen.has_value())
-    addresses.push_back(*settings.cluster.internal_listen);
-  return addresses;
-}
-
 ToldAddresses AddressesToTell(const Settings& settings, const std::vector<Address>& bound) {
   const ClusterSettings& cluster = settings.cluster;
   // The settings have been checked, and all that they name is there.

@@ -22,12 +22,8 @@ std::unique_ptr<cluster::Driver> MakeDriver(const Settings& settings,
                                             StepBarrier::PostToAll post_to_all,
                                             std::function<void(bool ready)> set_ready);
 
-// All addresses that gRPC is to be served at: those for clients, and behind them the one for nodes,
-// if it has one of its own.
-std::vector<Address> AddressesToServe(const Settings& settings);
-
-// What others are told of this node, given the addresses that were bound for AddressesToServe(),
-// all of them.
+// What others are told of this node, given the addresses for clients that were bound, and behind
+// them the one for nodes, if it has one of its own.
 struct ToldAddresses {
   std::string clients;
   std::string nodes;

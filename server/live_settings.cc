@@ -8,6 +8,7 @@
 #include "base/beginning.h"
 #include "base/byte_amount.h"
 #include "server/call/status.h"
+#include "server/settings/exposure.h"
 
 namespace ferrite {
 namespace {
@@ -120,13 +121,17 @@ absl::Status LiveSettings::SetConfig(const v1::SetConfigRequest& request,
   MutexLock lock(&mutex_);
   FlagValues flags = settings_.flags;
   flags[name] = {request.value(), FlagSource::kCall};
-  const absl::StatusOr<Settings> changed = ReadSettings(flags, settings_.machine);
+  absl::StatusOr<Settings> changed = ReadSettings(flags, settings_.machine);
   if (!changed.ok()) {
     return InvalidArgument(v1::SETTING_INVALID, std::string(changed.status().message()));
   }
   if (name == "max-memory") {
     if (absl::Status status = CheckMemory(changed->max_memory_bytes); !status.ok()) return status;
   }
+  // What names of hosts stand for is asked at the start only, as it may take a while.
+  changed->exposed = settings_.exposed;
+  if (const std::optional<std::string> warning = ExposureWarning(*changed); warning.has_value())
+    changed->warnings.insert(changed->warnings.begin(), *warning);
   response->set_previous_value(settings_.flags[name].text);
   spdlog::info("setting {} changed from {} ({}) to {} ({})", name, settings_.flags[name].text,
                InForce(settings_)[name], request.value(), InForce(*changed)[name]);

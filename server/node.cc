@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "base/byte_amount.h"
 #include "base/descriptor.h"
+#include "server/access/admin_place.h"
 #include "server/access/checked_rpcs.h"
+#include "server/access/scrapers.h"
 #include "server/call/limits.h"
 #include "server/call/status.h"
 #include "server/cluster_part.h"
@@ -23,6 +25,7 @@
 #include "server/routing/routed_rpcs.h"
 #include "server/rpcs.h"
 #include "server/settings/memory_plan.h"
+#include "server/tls/http_tls.h"
 #include "server/tls/tls_guest_wire.h"
 #include "server/tls/tls_test_peer.h"
 
@@ -49,6 +52,15 @@ size_t MostBytesOfPeers(const Settings& settings) {
 // A peer whose connections have an age closes them after its grace, which is taken to be ours.
 constexpr std::chrono::milliseconds kLeastStreamAge(500);
 
+std::unique_ptr<EtcdPolicy> MakeEtcdPolicy(const Settings& settings) {
+  if (!settings.policy_in_etcd) return nullptr;
+  return std::make_unique<EtcdPolicy>(
+      EtcdPolicy::Options{.cluster = settings.cluster.name,
+                          .endpoints = settings.cluster.etcd_endpoints,
+                          .credentials = DialCredentials(settings.cluster.etcd_tls),
+                          .file = settings.policy_file});
+}
+
 LaneLimits LimitsOfLanes(const Settings& settings) {
   return {.patience = absl::ToChronoMilliseconds(settings.cluster.lease_ttl),
           .stream_age =
@@ -68,7 +80,8 @@ GrpcServerOptions OptionsOf(const Settings& settings, const TlsFront* tls) {
           .stalled_reply_timeout = settings.stalled_reply_timeout,
           .max_connection_age = settings.max_connection_age,
           .max_connection_age_grace = settings.shutdown_grace,
-          .tls = tls};
+          .tls = tls,
+          .marks_administrators = !settings.admin_listen.empty()};
 }
 
 }  // namespace
@@ -118,6 +131,7 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
             if (!ready) PostToAll([] {});
           })),
       cluster_handlers_(driver_.get()),
+      etcd_policy_(MakeEtcdPolicy(settings)),
       access_(settings.policy_file.empty() ? std::nullopt
                                            : std::optional<AccessControl>(std::in_place, &policy_)),
       auth_(access_.has_value() ? &*access_ : nullptr),
@@ -142,9 +156,12 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
   }
   if (tls_ != nullptr) tls_metrics_.emplace(tls_);
   if (access_.has_value()) {
+    const bool in_etcd = etcd_policy_ != nullptr;
     policy_file_.emplace(
-        settings.policy_file, &policy_, [this] { access_->WakeStreams(); },
-        [this](const policy::PolicyRules& rules) { return namespaces_.Apply(rules.namespaces); });
+        in_etcd ? etcd_policy_->path() : settings.policy_file, &policy_,
+        [this] { access_->WakeStreams(); },
+        [this](const policy::PolicyRules& rules) { return namespaces_.Apply(rules.namespaces); },
+        in_etcd ? etcd_policy_->folder() : "");
     policy_metrics_.emplace(&*policy_file_, &policy_);
   }
 }
@@ -173,6 +190,7 @@ std::vector<Rpc> Node::AllRpcs() {
                                     .cluster = &cluster_handlers_,
                                     .settings = &live_settings_,
                                     .auth = &auth_,
+                                    .policy = etcd_policy_.get(),
                                     .health = &health_,
                                     .reflection = &reflection_,
                                     .dispatchers = &dispatchers_});
@@ -183,11 +201,15 @@ std::vector<Rpc> Node::AllRpcs() {
   rpcs = InNamespaces(std::move(rpcs), &namespaces_, access_.has_value());
   // Around all others, so that nothing is done, here or elsewhere, that was not checked.
   if (access_.has_value()) rpcs = Checked(std::move(rpcs), &*access_, &cache_, &wire_);
+  if (!settings_.admin_listen.empty()) rpcs = AdministeredElsewhere(std::move(rpcs));
   return rpcs;
 }
 
 absl::Status Node::Start() {
   LogSettings();
+  if (etcd_policy_ != nullptr) {
+    if (absl::Status status = etcd_policy_->CheckFile(); !status.ok()) return status;
+  }
   if (policy_file_.has_value()) {
     if (absl::Status status = policy_file_->Load(); !status.ok()) return status;
   }
@@ -197,7 +219,10 @@ absl::Status Node::Start() {
   if (absl::Status status = StartGrpc(); !status.ok()) return status;
   if (tls_ != nullptr) tls_->certificate->Watch();
   housekeeper_ = std::make_unique<Housekeeper>(&store_, &replays_, &events_, &namespaces_);
+  if (etcd_policy_ != nullptr) etcd_policy_->Start();
   if (policy_file_.has_value()) policy_file_->Watch();
+  if (!admin_addresses_.empty())
+    spdlog::info("administrators call it at {}", ToString(admin_addresses_));
   // A node of a cluster is ready as soon as it takes part.
   driver_ == nullptr ? SetReady(true) : StartCluster();
   spdlog::info(
@@ -208,16 +233,29 @@ absl::Status Node::Start() {
 }
 
 absl::Status Node::Bind() {
-  const std::vector<Address> wanted = AddressesToServe(settings_);
-  if (absl::Status status = listener_.Bind(wanted, settings_.unix_socket_mode); !status.ok())
-    return status;
+  const mode_t mode = settings_.unix_socket_mode;
+  std::vector<Address> wanted = settings_.listen;
+  if (absl::Status status = listener_.Bind(settings_.listen, mode); !status.ok()) return status;
+  if (const std::optional<Address>& internal = settings_.cluster.internal_listen;
+      internal.has_value()) {
+    wanted.push_back(*internal);
+    if (absl::Status status = listener_.Bind({*internal}, mode); !status.ok()) return status;
+  }
   // Others are told of them, so none may be left out as one that the machine does not have.
   if (driver_ != nullptr && listener_.addresses().size() < wanted.size()) {
     return absl::UnavailableError(absl::StrCat(
         "a node of a cluster needs all of its addresses (--listen, --internal-listen): ",
         ToString(wanted), "; there are only ", ToString(listener_.addresses())));
   }
-  return absl::OkStatus();
+  if (settings_.admin_listen.empty()) return absl::OkStatus();
+  const size_t others = listener_.descriptors().size();
+  const size_t before = listener_.addresses().size();
+  absl::Status status = listener_.Bind(settings_.admin_listen, mode);
+  const std::vector<int> sockets = listener_.descriptors();
+  admin_listeners_.insert(sockets.begin() + static_cast<ptrdiff_t>(others), sockets.end());
+  const std::vector<Address>& bound = listener_.addresses();
+  admin_addresses_.assign(bound.begin() + static_cast<ptrdiff_t>(before), bound.end());
+  return status;
 }
 
 void Node::LogSettings() const {
@@ -242,8 +280,17 @@ absl::Status Node::StartHttp() {
   if (guard_metrics_.has_value()) metrics.push_back(&*guard_metrics_);
   if (tls_metrics_.has_value()) metrics.push_back(&*tls_metrics_);
   if (policy_metrics_.has_value()) metrics.push_back(&*policy_metrics_);
-  auto http = HttpEndpoint::Start(settings_.http_listen, settings_.unix_socket_mode, metrics,
-                                  PlacesKept().http);
+  HttpOptions options{.addresses = settings_.http_listen,
+                      .unix_mode = settings_.unix_socket_mode,
+                      .most_connections = PlacesKept().http,
+                      .tls = std::nullopt,
+                      .may_scrape = {}};
+  if (tls_ != nullptr) options.tls = HttpTlsOf(tls_->certificate.get());
+  if (access_.has_value()) {
+    options.may_scrape = [scrapers = std::make_shared<Scrapers>(&*access_, &counters_)](
+                             const auto& authorization) { return scrapers->Admit(authorization); };
+  }
+  auto http = HttpEndpoint::Start(std::move(options), metrics);
   if (!http.ok()) return http.status();
   http_ = *std::move(http);
   return absl::OkStatus();
@@ -326,7 +373,7 @@ void Node::Take(int listener, int descriptor) {
     Descriptor(descriptor).Close();
     return;
   }
-  grpc_.Handoff(listener, descriptor);
+  grpc_.Handoff(listener, descriptor, admin_listeners_.contains(listener));
 }
 
 void Node::TakeTls(int listener, int descriptor) {
@@ -335,7 +382,7 @@ void Node::TakeTls(int listener, int descriptor) {
     return;
   }
   const Handshakes::Handoff handoff(&tls_->handshakes, descriptor);
-  grpc_.HandoffTls(listener, descriptor);
+  grpc_.HandoffTls(listener, descriptor, admin_listeners_.contains(listener));
 }
 
 ConnectionCounts Node::CountConnections() const {
@@ -361,7 +408,9 @@ std::vector<NamedStats> Node::StatsOfNamespaces() const {
 }
 
 void Node::StartCluster() {
-  const ToldAddresses told = AddressesToTell(settings_, listener_.addresses());
+  std::vector<Address> bound = listener_.addresses();
+  bound.resize(bound.size() - admin_addresses_.size());
+  const ToldAddresses told = AddressesToTell(settings_, bound);
   spdlog::info("node {} of cluster {}: others are told to reach it at {}{}", driver_->node_id(),
                driver_->cluster(), told.clients,
                told.nodes == told.clients ? "" : ", nodes at " + told.nodes);
@@ -409,6 +458,7 @@ void Node::Shutdown() {
   listener_.Stop();
   // Its thread wakes calls.
   if (policy_file_.has_value()) policy_file_->Stop();
+  if (etcd_policy_ != nullptr) etcd_policy_->Stop();
   grpc_.Shutdown(
       grace,
       MakeError(absl::StatusCode::kUnavailable, v1::SHUTTING_DOWN,

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "server/cluster_metrics.h"
 #include "server/dial/dial_credentials.h"
 #include "server/engine/grpc/grpc_server.h"
+#include "server/etcd_policy.h"
 #include "server/events/dispatcher.h"
 #include "server/events/event_hub.h"
 #include "server/events/event_metrics.h"
@@ -118,6 +120,9 @@ class Node {
   Namespaces namespaces_;
   LiveSettings live_settings_;
   Listener listener_;
+  // Of --admin-listen, once they are bound.
+  std::set<int> admin_listeners_;
+  std::vector<Address> admin_addresses_;
   CacheHandlers cache_;
   WireHandlers wire_;
   AdminHandlers admin_;
@@ -127,6 +132,7 @@ class Node {
   ClusterHandlers cluster_handlers_;
   const Reflection reflection_;
   PublishedPolicy policy_;
+  const std::unique_ptr<EtcdPolicy> etcd_policy_;  // null: the policy is not in etcd
   // Absent: there is no policy, and nothing is checked.
   std::optional<AccessControl> access_;
   AuthHandlers auth_;

@@ -6,6 +6,7 @@
 
 #include "server/handlers/cache_rpcs.h"
 #include "server/handlers/typed_handler.h"
+#include "server/policy_rpcs.h"
 
 namespace ferrite {
 
@@ -14,6 +15,7 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
   ClusterHandlers* const cluster = parts.cluster;
   LiveSettings* const settings = parts.settings;
   AuthHandlers* const auth = parts.auth;
+  EtcdPolicy* const policy = parts.policy;
   Health* const health = parts.health;
   const Handler reflect = [reflection = parts.reflection](Turn* turn) {
     return reflection->Reflect(turn);
@@ -31,6 +33,9 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
       {Method::kSetConfig, Shape::kUnary, TypedHandler(settings, &LiveSettings::SetConfig)},
       {Method::kWhoAmI, Shape::kUnary, TypedHandler(auth, &AuthHandlers::WhoAmI)},
       {Method::kCan, Shape::kUnary, TypedHandler(auth, &AuthHandlers::Can)},
+      {Method::kPutPolicy, Shape::kUnary,
+       [policy](Turn* turn) { return OpenPutPolicy(policy, turn); }},
+      {Method::kGetPolicy, Shape::kUnary, [policy](Turn* turn) { return GetPolicy(policy, turn); }},
 
       {Method::kGetTopology, Shape::kUnary,
        [cluster](Turn* turn) { return cluster->GetTopology(turn); }},

@@ -7,6 +7,7 @@
 
 #include "server/access/auth_handlers.h"
 #include "server/engine/rpc.h"
+#include "server/etcd_policy.h"
 #include "server/events/dispatcher.h"
 #include "server/handlers/admin_handlers.h"
 #include "server/handlers/cache_handlers.h"
@@ -28,6 +29,7 @@ struct RpcParts {
   ClusterHandlers* cluster;
   LiveSettings* settings;
   AuthHandlers* auth;
+  EtcdPolicy* policy;  // null: it is not in etcd
   Health* health;
   const Reflection* reflection;
   // One for each serving thread, in order; filled in before the first call.

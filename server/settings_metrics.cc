@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "server/metrics/family.h"
+#include "server/settings/exposure.h"
 #include "server/settings/memory_plan.h"
 
 namespace ferrite {
@@ -25,10 +26,15 @@ std::vector<prometheus::MetricFamily> SettingsMetrics::Collect() const {
   for (const MemoryUse& use : MemoryPlan(now))
     AddGauge(&plan, {{"part", use.what}}, static_cast<double>(use.bytes));
   return {
-      changes, level, plan,
+      changes,
+      level,
+      plan,
       SingleGauge("ferrite_available_memory_bytes",
                   "The memory that the machine, control groups and resource limits allow.",
                   static_cast<double>(now.machine.memory_bytes.amount)),
+      SingleGauge("ferrite_insecure",
+                  "1 if other machines are served without TLS or without a policy (--insecure).",
+                  IsInsecure(now) ? 1 : 0),
       SingleGauge("ferrite_slowlog_threshold_seconds",
                   "How long a call takes that is slow; +Inf: none is.",
                   now.slowlog_threshold.has_value() ? absl::ToDoubleSeconds(*now.slowlog_threshold)

@@ -134,9 +134,9 @@ void AddAuth(CLI::App& app, Session& session) {
   command->add_option("ACTION", auth->action, "whoami, can or explain")
       ->transform(CLI::IsMember({"whoami", "can", "explain"}, CLI::ignore_case))
       ->required();
-  CLI::Option* verb = command->add_option(
-      "VERB", auth->verb,
-      "What is to be done: read, write, delete, scan, publish, subscribe, invoke or admin");
+  CLI::Option* verb = command->add_option("VERB", auth->verb,
+                                          "What is to be done: read, write, delete, scan, publish, "
+                                          "subscribe, invoke, admin or metrics");
   CLI::Option* name =
       command->add_option("NAME", auth->name, "To which key or channel; of admin: none");
   command->add_flag("--prefix", auth->is_prefix, "NAME stands for all that begin with it");

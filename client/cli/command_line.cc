@@ -47,6 +47,7 @@ const std::vector<Group>& Groups() {
         {AddTop, {"top"}},
         {AddConfig, {"config"}},
         {AddAuth, {"auth"}},
+        {AddPolicy, {"policy"}},
         {AddCluster, {"cluster"}},
         {AddSlowLog, {"slowlog"}},
         {AddFlush, {"flush"}},

@@ -27,6 +27,7 @@ void AddNode(CLI::App& app, Session& session);         // info, ping
 void AddStats(CLI::App& app, Session& session);        // stats
 void AddTop(CLI::App& app, Session& session);          // top
 void AddAuth(CLI::App& app, Session& session);         // auth
+void AddPolicy(CLI::App& app, Session& session);       // policy
 void AddConfig(CLI::App& app, Session& session);       // config
 void AddCluster(CLI::App& app, Session& session);      // cluster
 void AddSlowLog(CLI::App& app, Session& session);      // slowlog

@@ -83,20 +83,20 @@ absl::Status Read(const Asked& request, Question* question) {
   if (absl::Status status = ReadVerb(request, question); !status.ok()) return status;
   if (absl::Status status = ReadSubject(request, question); !status.ok()) return status;
   const bool has_subject = request.subject_case() != Asked::SUBJECT_NOT_SET;
-  const bool is_admin = question->verb == Verbs(Verb::kAdmin);
+  const bool is_of_node = policy::kVerbsOfNode.Have(question->verb);
   const Verbs fitting = question->of_channel ? policy::kVerbsOfChannels : policy::kVerbsOfKeys;
-  if (is_admin ? !has_subject : has_subject && fitting.Have(question->verb))
+  if (is_of_node ? !has_subject : has_subject && fitting.Have(question->verb))
     return absl::OkStatus();
   return InvalidArgument(v1::CONTRADICTION,
                          "the verb " + request.verb() +
-                             (is_admin               ? " has no key and no channel"
+                             (is_of_node             ? " has no key and no channel"
                               : !has_subject         ? " needs a key, a channel or a prefix"
                               : question->of_channel ? " is not about channels"
                                                      : " is not about keys"));
 }
 
 bool IsAllowed(const policy::Rights& rights, const Question& question) {
-  if (question.verb == Verbs(Verb::kAdmin)) return rights.may_administer();
+  if (policy::kVerbsOfNode.Have(question.verb)) return rights.MayOnNode(question.verb);
   if (question.of_channel) {
     return question.of_prefix ? rights.MayOnChannelsWith(question.verb, question.name)
                               : rights.MayOnChannel(question.verb, question.name);
@@ -117,7 +117,7 @@ void AddGrant(const std::string& role, std::string_view name, bool is_prefix,
 void AddGrants(const Role& role, const std::string& role_name, const Question& question,
                v1::CanResponse* response) {
   if (!role.verbs.Have(question.verb)) return;
-  if (question.verb == Verbs(Verb::kAdmin)) return AddGrant(role_name, "", false, response);
+  if (policy::kVerbsOfNode.Have(question.verb)) return AddGrant(role_name, "", false, response);
   const auto& prefixes = question.of_channel ? role.channel_prefixes : role.key_prefixes;
   for (const std::string& prefix : prefixes) {
     if (question.name.starts_with(prefix)) AddGrant(role_name, prefix, true, response);

@@ -157,6 +157,8 @@ Needs NeedsOf(Method method) {
     case Method::kResetSlowLog:
     case Method::kGetConfig:
     case Method::kSetConfig:
+    case Method::kPutPolicy:
+    case Method::kGetPolicy:
     case Method::kDrain:
     case Method::kRebalance:
       return Needs::kAdmin;

@@ -49,6 +49,15 @@ std::optional<std::string> TextOf(const std::string& path, size_t most_bytes) {
 
 }  // namespace
 
+PolicyFile::PolicyFile(std::string path, PublishedPolicy* published, std::function<void()> changed,
+                       Apply apply, std::string folder)
+    : path_(std::move(path)),
+      folder_(folder.empty() ? std::filesystem::path(path_).parent_path().string()
+                             : std::move(folder)),
+      published_(*published),
+      changed_(std::move(changed)),
+      apply_(std::move(apply)) {}
+
 PolicyFile::State PolicyFile::Look(const std::string& path) {
   struct stat found;
   if (stat(path.c_str(), &found) != 0) return {};
@@ -95,8 +104,7 @@ absl::Status PolicyFile::Read() {
   if (!rules.ok()) return rules.status();
   std::vector<KnownIssuer> issuers;
   for (const policy::Issuer& issuer : rules->issuers) {
-    const std::string path =
-        (std::filesystem::path(path_).parent_path() / issuer.jwks_file).string();
+    const std::string path = (std::filesystem::path(folder_) / issuer.jwks_file).string();
     const absl::StatusOr<std::string> key_set = ReadFile(path, kMaxKeySetBytes);
     if (!key_set.ok()) return key_set.status();
     absl::StatusOr<std::vector<SigningKey>> keys = ReadSigningKeys(*key_set, path);

@@ -33,14 +33,11 @@ class PolicyFile {
   using Apply = std::function<absl::Status(const policy::PolicyRules& rules)>;
 
   // `published` must outlive it. `changed` is called after each change, on the thread that watches,
-  // and `apply` right before.
+  // and `apply` right before. Files that it names lie in `folder`; empty: in its own.
   PolicyFile(
       std::string path, PublishedPolicy* published, std::function<void()> changed,
-      Apply apply = [](const policy::PolicyRules&) { return absl::OkStatus(); })
-      : path_(std::move(path)),
-        published_(*published),
-        changed_(std::move(changed)),
-        apply_(std::move(apply)) {}
+      Apply apply = [](const policy::PolicyRules&) { return absl::OkStatus(); },
+      std::string folder = "");
   ~PolicyFile() { Stop(); }
   PolicyFile(const PolicyFile&) = delete;
   PolicyFile& operator=(const PolicyFile&) = delete;
@@ -79,6 +76,7 @@ class PolicyFile {
   void Run();
 
   const std::string path_;
+  const std::string folder_;
   PublishedPolicy& published_;
   const std::function<void()> changed_;
   const Apply apply_;

@@ -35,6 +35,8 @@ class Caller {
   virtual bool HasMetadata(std::string_view name) const { return Metadata(name).has_value(); }
   // Of the certificate that its connection was opened with; none without one.
   virtual CertificateNames certificate_names() const { return {}; }
+  // Whether its connection came in on the listener of administrators, if there is one.
+  virtual bool is_administrators() const { return false; }
 
   // The namespace that the call is about (namespace_name.h), once that was found out; null:
   // `default`.

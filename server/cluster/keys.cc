@@ -31,6 +31,7 @@ std::string EndOfPrefix(std::string_view prefix) {
 Keys::Keys(std::string_view cluster)
     : all_("/ferrite/" + std::string(cluster) + "/"),
       map_(all_ + "map"),
+      policy_(all_ + "policy"),
       controller_(all_ + "controller"),
       nodes_(all_ + "nodes/"),
       ceilings_(all_ + "ceilings/") {}

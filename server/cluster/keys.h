@@ -27,6 +27,7 @@ class Keys {
 
   const std::string& all() const { return all_; }  // the prefix of all of them
   const std::string& map() const { return map_; }
+  const std::string& policy() const { return policy_; }
   const std::string& controller() const { return controller_; }
   const std::string& nodes() const { return nodes_; }        // a prefix
   const std::string& ceilings() const { return ceilings_; }  // a prefix
@@ -36,6 +37,7 @@ class Keys {
  private:
   const std::string all_;
   const std::string map_;
+  const std::string policy_;
   const std::string controller_;
   const std::string nodes_;
   const std::string ceilings_;

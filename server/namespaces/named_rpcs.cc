@@ -66,6 +66,8 @@ ScopeOfMethod ScopeOf(Method method) {
     case Method::kResetSlowLog:
     case Method::kGetConfig:
     case Method::kSetConfig:
+    case Method::kPutPolicy:
+    case Method::kGetPolicy:
     case Method::kDrain:
     case Method::kRebalance:
       return ScopeOfMethod::kServer;

@@ -25,7 +25,9 @@ constexpr uint32_t kWindowBytes = 16 << 10;
 constexpr size_t kMaxBodyBytes = 1024;
 // What is read of a guest at a time; others have their turn then. What is read of one that leaves.
 constexpr size_t kReadBytes = size_t{16} << 10;
-constexpr int kMaxLastReads = 64;
+// Of what has come when a guest is dismissed. TLS hands over one record at a time, however small.
+constexpr int kMaxLastReads = 1024;
+constexpr size_t kMaxLastBytes = size_t{1} << 20;
 // gRPC's prefix of a message: whether it is compressed, and its size.
 constexpr size_t kPrefixBytes = 5;
 
@@ -194,8 +196,11 @@ void DoorGuest::Dismiss() {
       NGHTTP2_ENHANCE_YOUR_CALM, reinterpret_cast<const uint8_t*>(why.data()), why.size());
   // What has come is read first: to close before that would take back what was written.
   uint8_t ignored[kReadBytes];
-  for (int i = 0; i < kMaxLastReads; ++i) {
-    if (wire_->Receive(ignored, sizeof(ignored)) != sizeof(ignored)) break;
+  size_t bytes = 0;
+  for (int i = 0; i < kMaxLastReads && bytes < kMaxLastBytes; ++i) {
+    const ssize_t size = wire_->Receive(ignored, sizeof(ignored));
+    if (size <= 0) break;
+    bytes += static_cast<size_t>(size);
   }
   Write();
   shutdown(descriptor(), SHUT_WR);

@@ -1,6 +1,5 @@
 #include "server/net/doorman.h"
 
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -10,22 +9,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error_text.h"
+#include "server/net/tcp_targets.h"
 
 namespace ferrite {
 namespace {
 
 // Whether the peer is on this machine.
 bool IsLocal(int descriptor) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof(peer);
-  if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
-  if (peer.ss_family == AF_UNIX) return true;
-  const auto in_loopback = [](uint32_t address) { return address >> 24 == IN_LOOPBACKNET; };
-  if (peer.ss_family == AF_INET)
-    return in_loopback(ntohl(reinterpret_cast<const sockaddr_in*>(&peer)->sin_addr.s_addr));
-  const in6_addr& v6 = reinterpret_cast<const sockaddr_in6*>(&peer)->sin6_addr;
-  return IN6_IS_ADDR_LOOPBACK(&v6) ||
-         (IN6_IS_ADDR_V4MAPPED(&v6) && in_loopback(ntohl(v6.s6_addr32[3])));
+  TcpTarget peer;
+  peer.size = sizeof(peer.storage);
+  if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer.storage), &peer.size) != 0)
+    return false;
+  return peer.family() == AF_UNIX || peer.IsLoopback();
 }
 
 }  // namespace

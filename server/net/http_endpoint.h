@@ -6,24 +6,37 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/net/address.h"
 #include "server/net/http_server.h"
 
 namespace ferrite {
 
+struct HttpOptions {
+  std::vector<Address> addresses;
+  mode_t unix_mode = ServerSockets::kUnixMode;  // of the files of Unix domain sockets
+  size_t most_connections = HttpServer::kMaxConnections;
+  std::optional<HttpTls> tls;  // what is served over TCP is served over TLS
+  // Whether somebody whose request has these headers `Authorization` may read the metrics; called
+  // on the one thread that serves. Empty: everybody may.
+  std::function<absl::Status(const std::vector<std::string_view>& authorization)> may_scrape;
+};
+
 // Thread-safe.
 class HttpEndpoint {
  public:
-  // Starts to serve. The collectables must outlive the endpoint. A Unix domain socket gets the
-  // permissions `unix_mode`. Fails with the address and the reason in the text.
+  // Starts to serve. The collectables must outlive the endpoint. Fails with the address and the
+  // reason in the text.
   static absl::StatusOr<std::unique_ptr<HttpEndpoint>> Start(
-      const std::vector<Address>& addresses, mode_t unix_mode,
-      std::vector<const prometheus::Collectable*> metrics,
-      size_t most_connections = HttpServer::kMaxConnections);
+      HttpOptions options, std::vector<const prometheus::Collectable*> metrics);
   HttpEndpoint(const HttpEndpoint&) = delete;
   HttpEndpoint& operator=(const HttpEndpoint&) = delete;
 
@@ -37,12 +50,13 @@ class HttpEndpoint {
   const HttpServer& server() const { return server_; }
 
  private:
-  explicit HttpEndpoint(std::vector<const prometheus::Collectable*> metrics)
-      : metrics_(std::move(metrics)) {}
+  HttpEndpoint(HttpOptions options, std::vector<const prometheus::Collectable*> metrics)
+      : options_(std::move(options)), metrics_(std::move(metrics)) {}
 
   HttpReply Answer(const HttpRequest& request) const;
-  HttpReply Metrics(std::string_view accept_encoding) const;
+  HttpReply Metrics(const HttpRequest& request) const;
 
+  const HttpOptions options_;
   const std::vector<const prometheus::Collectable*> metrics_;
   std::atomic<bool> ready_{false};
   HttpServer server_{[this](const HttpRequest& request) { return Answer(request); }};

@@ -4,6 +4,9 @@
 // up neither threads nor memory: there is one thread, connections are few, and each lives for a few
 // seconds only. A connection beyond the limit takes the place of the oldest, once those whose
 // requests have come are answered: peers that connect and then say nothing keep nobody out.
+//
+// Over TLS each certificate has a daemon of the library's own. When it is renewed, connections that
+// begin get a new daemon, and the old one stays until the last of its connections has ended.
 
 #include <sys/types.h>
 
@@ -13,14 +16,17 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "base/descriptor.h"
 #include "server/net/accept_loop.h"
 #include "server/net/address.h"
+#include "server/net/http_certificate.h"
 #include "server/net/server_sockets.h"
 
 struct MHD_Connection;
@@ -30,8 +36,9 @@ namespace ferrite {
 
 struct HttpRequest {
   std::string_view method;
-  std::string_view path;             // without the query
-  std::string_view accept_encoding;  // empty if there is no such header
+  std::string_view path;                        // without the query
+  std::string_view accept_encoding;             // empty if there is no such header
+  std::vector<std::string_view> authorization;  // the headers of that name
 };
 
 struct HttpReply {
@@ -57,9 +64,12 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Serves so many connections at a time. Fails with the address and the reason in the text.
+  // Serves so many connections at a time; those over TCP over TLS if there is a certificate, and
+  // those that came through the file of a Unix domain socket in plaintext, as its permissions say
+  // who may connect. Fails with the address and the reason in the text.
   absl::Status Start(const std::vector<Address>& addresses, mode_t unix_mode,
-                     size_t most_connections = kMaxConnections);
+                     size_t most_connections = kMaxConnections,
+                     std::optional<HttpTls> tls = std::nullopt);
 
   // With the ports that were bound.
   const std::vector<Address>& addresses() const { return sockets_.addresses(); }
@@ -75,11 +85,25 @@ class HttpServer {
   using Clock = std::chrono::steady_clock;
   struct Connection {
     int descriptor;
+    MHD_Daemon* daemon;
     Clock::time_point deadline;
   };
   struct Callbacks;  // what libmicrohttpd calls
+  struct StopDaemon {
+    void operator()(MHD_Daemon* daemon) const;
+  };
+  using Daemon = std::unique_ptr<MHD_Daemon, StopDaemon>;
 
-  void Add(int descriptor);
+  // One that speaks TLS with that certificate, or plaintext without; null, with errno set, if it
+  // cannot be had.
+  Daemon StartDaemon(const HttpCertificate* certificate);
+  // The one for connections that come in on that socket.
+  MHD_Daemon* DaemonFor(int listener);
+  // Those of certificates that are no longer shown end when nobody is left.
+  void EndIdleDaemons();
+  void RunAll();
+
+  void Add(int listener, int descriptor);
   // Closes what is overdue and does what the library has to; returns when it has to again, in ms.
   int Run();
   // Ends the connection that was there first.
@@ -89,7 +113,11 @@ class HttpServer {
   const Answer answer_;
   size_t most_connections_ = kMaxConnections;
   ServerSockets sockets_;
-  MHD_Daemon* daemon_ = nullptr;
+  Descriptor ready_;  // an epoll set of those of all daemons
+  Daemon plain_;
+  std::optional<HttpTls> tls_;
+  uint64_t generation_ = 0;     // of the certificate that is shown
+  std::list<Daemon> over_tls_;  // the last one is for new connections
   std::list<Connection> open_;  // oldest first; only on the loop's thread
   std::atomic<uint64_t> displaced_{0};
   std::atomic<uint64_t> timed_out_{0};

@@ -43,13 +43,14 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Listens as ServerSockets does.
+  // Listens as ServerSockets does, beside what it listens on already.
   absl::Status Bind(const std::vector<Address>& addresses,
                     mode_t unix_mode = ServerSockets::kUnixMode) {
     return sockets_.Listen(addresses, unix_mode);
   }
-  // With the ports that were bound.
+  // With the ports that were bound; and the sockets, of which an address may have several.
   const std::vector<Address>& addresses() const { return sockets_.addresses(); }
+  std::vector<int> descriptors() const { return sockets_.descriptors(); }
 
   // Starts to accept, at most `limit.connections` at a time; `policy` is for those beyond. Fails if
   // there is no descriptor or no thread for it.

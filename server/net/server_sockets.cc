@@ -63,6 +63,7 @@ bool IsV4(const Address& address) {
 }  // namespace
 
 absl::Status ServerSockets::Listen(const std::vector<Address>& addresses, mode_t unix_mode) {
+  const size_t before = descriptors_.size();
   for (const Address& address : addresses) {
     absl::Status status;
     switch (address.kind) {
@@ -81,7 +82,8 @@ absl::Status ServerSockets::Listen(const std::vector<Address>& addresses, mode_t
     }
     if (!status.ok()) return status;
   }
-  if (descriptors_.empty()) return CannotListen(addresses.front(), ErrorText(EAFNOSUPPORT));
+  if (descriptors_.size() == before)
+    return CannotListen(addresses.front(), ErrorText(EAFNOSUPPORT));
   return absl::OkStatus();
 }
 

@@ -24,12 +24,12 @@ class ServerSockets {
   ServerSockets(const ServerSockets&) = delete;
   ServerSockets& operator=(const ServerSockets&) = delete;
 
-  // Listens on all of `addresses`, of which each may stand for several: a name for the addresses of
-  // both families, "*" for all that there are. Those of a family that this machine does not have
-  // are left out as long as one is left. "::" includes IPv4, unless an IPv4 address is listed with
-  // the same port. The file of a Unix domain socket gets the permissions `unix_mode`, which say who
-  // may connect; one that is there is replaced if nobody listens any more. Fails with the address
-  // and the reason in the text.
+  // Listens on all of `addresses`, beside those of earlier calls. Each may stand for several: a
+  // name for the addresses of both families, "*" for all that there are. Those of a family that
+  // this machine does not have are left out as long as one is left. "::" includes IPv4, unless an
+  // IPv4 address is listed with the same port. The file of a Unix domain socket gets the
+  // permissions `unix_mode`, which say who may connect; one that is there is replaced if nobody
+  // listens any more. Fails with the address and the reason in the text.
   absl::Status Listen(const std::vector<Address>& addresses, mode_t unix_mode = kUnixMode);
 
   std::vector<int> descriptors() const;

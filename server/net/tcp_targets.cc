@@ -64,6 +64,15 @@ void TcpTarget::set_port(int port) {
   }
 }
 
+bool TcpTarget::IsLoopback() const {
+  const auto in_loopback = [](uint32_t v4) { return v4 >> 24 == IN_LOOPBACKNET; };
+  if (family() == AF_INET)
+    return in_loopback(ntohl(reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr.s_addr));
+  const in6_addr& v6 = reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr;
+  return IN6_IS_ADDR_LOOPBACK(&v6) ||
+         (IN6_IS_ADDR_V4MAPPED(&v6) && in_loopback(ntohl(v6.s6_addr32[3])));
+}
+
 std::string TcpTarget::ToString() const {
   char host[NI_MAXHOST];
   if (getnameinfo(address(), size, host, sizeof(host), nullptr, 0, NI_NUMERICHOST) != 0) return "?";
@@ -96,6 +105,13 @@ absl::StatusOr<std::vector<TcpTarget>> TcpTargetsOf(const Address& address, bool
   if (targets.empty())
     return absl::InvalidArgumentError(absl::StrCat(address.host, " has no IP address"));
   return targets;
+}
+
+bool LeadsBeyondLoopback(const Address& address) {
+  if (address.kind != Address::Kind::kTcp) return false;
+  const absl::StatusOr<std::vector<TcpTarget>> targets = TcpTargetsOf(address, true);
+  return !targets.ok() || !std::all_of(targets->begin(), targets->end(),
+                                       [](const TcpTarget& target) { return target.IsLoopback(); });
 }
 
 bool ParseV4(const std::string& host, in_addr* parsed) {

@@ -21,6 +21,9 @@ struct TcpTarget {
   bool by_name = false;  // the address was found by a name, which may have others
   bool instead = false;  // needed only where those before it could not be bound
 
+  // Whether only this machine reaches it.
+  bool IsLoopback() const;
+
   int family() const { return storage.ss_family; }
   const sockaddr* address() const { return reinterpret_cast<const sockaddr*>(&storage); }
   void set_port(int port);
@@ -30,6 +33,11 @@ struct TcpTarget {
 // In the order in which they are to be tried, none of them twice; at least one. `v6_only`: "::"
 // does not include IPv4. INVALID_ARGUMENT with the reason in the text if there is no such host.
 absl::StatusOr<std::vector<TcpTarget>> TcpTargetsOf(const Address& address, bool v6_only);
+
+// Whether other machines may reach it: not if it is a Unix domain socket, or if all addresses of
+// the host are loopback. So may a host of which no address is known, as it may have one later. Asks
+// the resolver for names, which may take a while.
+bool LeadsBeyondLoopback(const Address& address);
 
 // Whether `host` is an IPv4 address.
 bool ParseV4(const std::string& host, in_addr* parsed);

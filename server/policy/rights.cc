@@ -13,14 +13,14 @@ void Rights::Add(const Role& role) {
   const Verbs on_channels = role.verbs & kVerbsOfChannels;
   for (const std::string& channel : role.channels) channels_.AddName(channel, on_channels);
   for (const std::string& prefix : role.channel_prefixes) channels_.AddPrefix(prefix, on_channels);
-  admin_ |= role.verbs.Have(Verb::kAdmin);
+  on_node_ |= role.verbs & kVerbsOfNode;
 }
 
 void Rights::Compile() {
   keys_.Compile();
   channels_.Compile();
   all_ = keys_.on_some() | channels_.on_some();
-  if (admin_) all_ |= Verb::kAdmin;
+  if (may_administer()) all_ |= Verb::kAdmin;
 }
 
 }  // namespace ferrite::policy

@@ -35,18 +35,20 @@ class Rights {
   bool MayOnChannelsWith(Verbs verbs, std::string_view prefix) const {
     return channels_.OfAllWith(prefix).Have(verbs);
   }
-  bool may_administer() const { return admin_; }
+  // The same about the node.
+  bool MayOnNode(Verbs verbs) const { return on_node_.Have(verbs); }
+  bool may_administer() const { return MayOnNode(Verb::kAdmin); }
 
   // Each of the verbs is allowed on something, though not all on the same.
   bool MaySomewhere(Verbs verbs) const { return all_.Have(verbs); }
-  // Nothing is allowed.
+  // Nothing is allowed, or only to read metrics, for which nothing else has to be known.
   bool empty() const { return all_.empty(); }
   Verbs all() const { return all_; }
 
  private:
   NameSet keys_;
   NameSet channels_;
-  bool admin_ = false;
+  Verbs on_node_;
   Verbs all_;
 };
 

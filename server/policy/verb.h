@@ -18,17 +18,18 @@ enum class Verb : uint8_t {
   kSubscribe,  // channels, and events of keys
   kInvoke,     // keys, by functions
   kAdmin,      // the node or the cluster as a whole
+  kMetrics,    // the node, read over HTTP
 };
 
 // In the order of Verb.
-inline constexpr std::array<std::string_view, 8> kVerbNames = {
-    "read", "write", "delete", "scan", "publish", "subscribe", "invoke", "admin"};
+inline constexpr std::array<std::string_view, 9> kVerbNames = {
+    "read", "write", "delete", "scan", "publish", "subscribe", "invoke", "admin", "metrics"};
 
 // Any number of verbs.
 class Verbs {
  public:
   constexpr Verbs() = default;
-  constexpr Verbs(Verb verb) : bits_(static_cast<uint8_t>(1u << static_cast<unsigned>(verb))) {}
+  constexpr Verbs(Verb verb) : bits_(static_cast<uint16_t>(1u << static_cast<unsigned>(verb))) {}
 
   constexpr Verbs operator|(Verbs other) const { return Of(bits_ | other.bits_); }
   constexpr Verbs operator&(Verbs other) const { return Of(bits_ & other.bits_); }
@@ -41,17 +42,18 @@ class Verbs {
  private:
   static constexpr Verbs Of(unsigned bits) {
     Verbs verbs;
-    verbs.bits_ = static_cast<uint8_t>(bits);
+    verbs.bits_ = static_cast<uint16_t>(bits);
     return verbs;
   }
 
-  uint8_t bits_ = 0;
+  uint16_t bits_ = 0;
 };
 constexpr Verbs operator|(Verb one, Verb other) { return Verbs(one) | Verbs(other); }
 
-// Those that are about keys, and about channels. kAdmin is about neither.
+// Those that are about keys, about channels, and about neither but the node.
 inline constexpr Verbs kVerbsOfKeys =
     Verb::kRead | Verb::kWrite | Verb::kDelete | Verb::kScan | Verb::kSubscribe | Verb::kInvoke;
 inline constexpr Verbs kVerbsOfChannels = Verb::kPublish | Verb::kSubscribe;
+inline constexpr Verbs kVerbsOfNode = Verb::kAdmin | Verb::kMetrics;
 
 }  // namespace ferrite::policy

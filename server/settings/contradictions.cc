@@ -106,16 +106,28 @@ void CheckAddresses(FlagReader* reader, const Settings& settings) {
   }
 }
 
-void CheckInternalAddress(FlagReader* reader, const Settings& settings) {
-  if (!settings.cluster.internal_listen.has_value()) return;
-  const Address& internal = *settings.cluster.internal_listen;
-  for (const auto& [flag, addresses] :
-       {std::pair{"listen", &settings.listen}, std::pair{"http-listen", &settings.http_listen}}) {
-    for (const Address& other : *addresses)
-      reader->Require(!Meet(internal, other), "internal-listen",
-                      absl::StrCat(internal.ToString(), " is taken by ", reader->Spelled(flag),
+// None of the addresses of `flag` may be one of another.
+void CheckApart(FlagReader* reader, const char* flag, const std::vector<Address>& addresses,
+                const char* other_flag, const std::vector<Address>& others) {
+  for (const Address& address : addresses) {
+    for (const Address& other : others)
+      reader->Require(!Meet(address, other), flag,
+                      absl::StrCat(address.ToString(), " is taken by ", reader->Spelled(other_flag),
                                    " (", other.ToString(), "); give each one of its own"));
   }
+}
+
+void CheckAddressesApart(FlagReader* reader, const Settings& settings) {
+  CheckRepetitions(reader, "admin-listen", settings.admin_listen);
+  std::vector<Address> internal;
+  if (settings.cluster.internal_listen.has_value())
+    internal.push_back(*settings.cluster.internal_listen);
+  for (const auto& [flag, addresses] :
+       {std::pair{"listen", &settings.listen}, std::pair{"http-listen", &settings.http_listen}}) {
+    CheckApart(reader, "admin-listen", settings.admin_listen, flag, *addresses);
+    CheckApart(reader, "internal-listen", internal, flag, *addresses);
+  }
+  CheckApart(reader, "internal-listen", internal, "admin-listen", settings.admin_listen);
 }
 
 void CheckSum(Settings* settings) {
@@ -147,7 +159,7 @@ void CheckContradictions(FlagReader* reader, Settings* settings) {
   CheckShards(reader, *settings);
   CheckEvents(reader, settings);
   CheckAddresses(reader, *settings);
-  CheckInternalAddress(reader, *settings);
+  CheckAddressesApart(reader, *settings);
   CheckSum(settings);
 }
 

@@ -58,10 +58,14 @@ absl::Status ReadArguments(const std::vector<std::string>& arguments, FlagValues
     const size_t dashes = std::min(spelled.find_first_not_of('-'), spelled.size());
     const std::string name = Plain(spelled.substr(dashes));
     if (dashes != 2 || FindFlag(name) == nullptr) return Unknown("flag", argument, name, FlagName);
-    if (equals == std::string::npos && i + 1 == arguments.size())
+    const bool is_alone = equals == std::string::npos;
+    if (is_alone && FindFlag(name)->is_switch) {
+      (*values)[name] = {"yes", FlagSource::kCommandLine};
+      continue;
+    }
+    if (is_alone && i + 1 == arguments.size())
       return absl::InvalidArgumentError(absl::StrCat(spelled, " needs a value"));
-    const std::string text =
-        equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1);
+    const std::string text = is_alone ? arguments[++i] : argument.substr(equals + 1);
     FlagValue& value = (*values)[name];
     // An empty value forgets those before it.
     const bool joins = FindFlag(name)->repeatable && value.source == FlagSource::kCommandLine &&

@@ -22,8 +22,17 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"http-listen", "127.0.0.1:6381",
      "where to serve /metrics, /healthz and /readyz, in the same forms; empty: nowhere", false,
      true},
+    {"admin-listen", "",
+     "where to serve gRPC to administrators, in the same forms; --listen then refuses AdminService "
+     "and what changes the cluster; empty: nowhere else",
+     false, true},
     {"unix-socket-mode", "660",
      "permissions of the files of Unix domain sockets, in octal: who may connect"},
+    {"insecure", "no",
+     "yes, or --insecure by itself: serve addresses that other machines can reach although there "
+     "is "
+     "no TLS (--tls-cert) or no policy (--policy), and everybody may read and change everything",
+     false, false, true},
     {"max-memory", "65%", "memory for entries: an amount such as 2GiB, a share, or 0 for no limit",
      true},
     {"eviction", "s3-fifo", "what a full store does: s3-fifo evicts, noeviction refuses writes"},
@@ -95,6 +104,10 @@ constexpr auto kFlags = std::to_array<Flag>({
      "the file that says who may do what, in YAML or JSON, which is read again whenever it "
      "changes; "
      "empty: everybody may do everything"},
+    {"policy-in-etcd", "no",
+     "yes, or --policy-in-etcd by itself: the policy that was put into the cluster's etcd (ferrite "
+     "policy put) wins over --policy, on all nodes",
+     false, false, true},
     {"cluster-name", "",
      "the cluster that this node is part of: letters, digits, '.', '_' and '-'; empty: of none"},
     {"etcd-endpoints", "",

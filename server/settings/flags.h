@@ -18,6 +18,7 @@ struct Flag {
   std::string_view description;
   bool changeable = false;  // while the server runs
   bool repeatable = false;  // on a command line, where commas then join the values
+  bool is_switch = false;   // on a command line, where it stands for "yes" by itself
 };
 
 // In the order of --help.

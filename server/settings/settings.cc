@@ -7,6 +7,7 @@
 #include "base/byte_amount.h"
 #include "server/admission/inflight_budget.h"
 #include "server/settings/contradictions.h"
+#include "server/settings/exposure.h"
 #include "server/settings/file_mode.h"
 #include "server/settings/flag_reader.h"
 #include "server/settings/flag_source.h"
@@ -64,6 +65,13 @@ class Loader {
     LoadLog();
     settings_.tls = ReadTlsSettings(&reader_, settings_.max_connections);
     settings_.policy_file = ReadPath("policy");
+    settings_.insecure = reader_.Choice("insecure", {"yes", "no"}) == "yes";
+    settings_.policy_in_etcd = reader_.Choice("policy-in-etcd", {"yes", "no"}) == "yes";
+    reader_.Require(!settings_.policy_in_etcd || !settings_.policy_file.empty(), "policy-in-etcd",
+                    "needs policy: the file that is in force until a policy was put into etcd, so "
+                    "that somebody has the right to do that");
+    reader_.Require(!settings_.policy_in_etcd || !reader_.Text("cluster-name").empty(),
+                    "policy-in-etcd", "is for a node of a cluster: set cluster-name as well");
     settings_.peer_token_file = ReadPath("peer-token-file");
     settings_.cluster = ReadClusterSettings(&reader_, settings_.listen, &settings_.warnings);
     // With the authorities of its clients a node shows others its certificate.
@@ -102,6 +110,8 @@ class Loader {
     settings_.listen = reader_.Value("listen", ParseAddresses(reader_.Text("listen")));
     if (const std::string& http = reader_.Text("http-listen"); !http.empty())
       settings_.http_listen = reader_.Value("http-listen", ParseAddresses(http));
+    if (const std::string& admin = reader_.Text("admin-listen"); !admin.empty())
+      settings_.admin_listen = reader_.Value("admin-listen", ParseAddresses(admin));
     settings_.unix_socket_mode =
         reader_.Value("unix-socket-mode", ParseFileMode(reader_.Text("unix-socket-mode")));
     settings_.max_connections = Count(Connections(!reader_.Text("tls-cert").empty()));
@@ -176,7 +186,13 @@ absl::StatusOr<Settings> LoadSettings(const std::vector<std::string>& arguments,
                                       const Machine& machine) {
   const absl::StatusOr<FlagValues> flags = ReadFlags(arguments, environment);
   if (!flags.ok()) return flags.status();
-  return ReadSettings(*flags, machine);
+  absl::StatusOr<Settings> settings = ReadSettings(*flags, machine);
+  if (!settings.ok()) return settings;
+  settings->exposed = ExposedListeners(*settings);
+  if (absl::Status status = CheckExposure(*settings); !status.ok()) return status;
+  if (const std::optional<std::string> warning = ExposureWarning(*settings); warning.has_value())
+    settings->warnings.insert(settings->warnings.begin(), *warning);
+  return settings;
 }
 
 std::map<std::string, std::string> InForce(const Settings& settings) {

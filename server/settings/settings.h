@@ -25,9 +25,10 @@ namespace ferrite {
 // Checked: every value is one that the server can run with, and none contradicts another.
 struct Settings {
   std::vector<Address> listen;
-  std::vector<Address> http_listen;  // empty: no HTTP
-  mode_t unix_socket_mode = 0660;    // of the files of Unix domain sockets
-  uint64_t max_memory_bytes = 0;     // 0: no limit
+  std::vector<Address> http_listen;   // empty: no HTTP
+  std::vector<Address> admin_listen;  // empty: administrators call where all others do
+  mode_t unix_socket_mode = 0660;     // of the files of Unix domain sockets
+  uint64_t max_memory_bytes = 0;      // 0: no limit
   bool evict = true;
   size_t shards = 0;  // 0: by cores and memory
   int threads = 1;
@@ -48,7 +49,11 @@ struct Settings {
   EventLimits events;
   TlsSettings tls;
   std::string policy_file;      // empty: everybody may do everything
+  bool policy_in_etcd = false;  // what etcd has wins over the file
   std::string peer_token_file;  // empty: this node shows none to others
+  bool insecure = false;        // other machines may be served without TLS or a policy
+  // Listeners that other machines can reach, as "--listen=*:6380". Only LoadSettings() knows.
+  std::vector<std::string> exposed;
   ClusterSettings cluster;
   bool json_log = false;
   std::string log_level;
@@ -63,13 +68,13 @@ struct Settings {
 
 // Reads the command line, then, for what it leaves open, the environment, then the defaults
 // (flag_source.h). INVALID_ARGUMENT, with the flag or variable and what is allowed in the text, for
-// anything unknown or impossible, and for flags that contradict each other. What is a share is one
-// of what `machine` has.
+// anything unknown or impossible, for flags that contradict each other, and for listeners that are
+// not safe (exposure.h). What is a share is one of what `machine` has.
 absl::StatusOr<Settings> LoadSettings(const std::vector<std::string>& arguments,
                                       const std::map<std::string, std::string>& environment,
                                       const Machine& machine = Machine::This());
 
-// The same for values that are known.
+// The same for values that are known, which asks nobody what the names of hosts stand for.
 absl::StatusOr<Settings> ReadSettings(const FlagValues& flags, const Machine& machine);
 
 // What each setting came to, such as "158334976" where "70%" was asked for, by the name of the

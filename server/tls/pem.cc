@@ -34,6 +34,14 @@ KeyPtr KeyIn(const std::string& pem) {
   return KeyPtr(PEM_read_bio_PrivateKey(Reader(pem).get(), nullptr, NoPassword, nullptr));
 }
 
+std::string PlainPem(const KeyPtr& key) {
+  const BioPtr writer(BIO_new(BIO_s_mem()));
+  PEM_write_bio_PKCS8PrivateKey(writer.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(writer.get(), &text);  // NOLINT(google-runtime-int): OpenSSL's
+  return std::string(text, static_cast<size_t>(size));
+}
+
 std::string OpensslErrorText() {
   const unsigned long error = ERR_peek_last_error();  // NOLINT(google-runtime-int): OpenSSL's
   const char* const reason = ERR_reason_error_string(error);

@@ -32,6 +32,9 @@ std::optional<std::vector<X509Ptr>> CertificatesIn(const std::string& pem);
 // Null if there is none, or it cannot be read, as it needs a password.
 KeyPtr KeyIn(const std::string& pem);
 
+// In the form that everybody reads: PKCS #8, without a password.
+std::string PlainPem(const KeyPtr& key);
+
 // What OpenSSL says went wrong last on this thread, for people; forgets all of it.
 std::string OpensslErrorText();
 

@@ -75,19 +75,21 @@ void ServedCertificate::Look() {
   {
     MutexLock lock(&mutex_);
     if (stamps == judged_ && is_current()) return;
+    if (stamps != seen_) {
+      seen_ = stamps;
+      return;
+    }
   }
   std::variant<Certificate, CertificateRefusal> loaded = LoadCertificate(files_, UnixSeconds());
-  const bool is_stable = StampsOf(paths_) == stamps;
+  if (StampsOf(paths_) != stamps) return;
   MutexLock lock(&mutex_);
+  const bool is_new = stamps != judged_;
+  judged_ = stamps;
   if (auto* certificate = std::get_if<Certificate>(&loaded)) {
-    // Whatever was read fits together, even if it was replaced meanwhile.
-    if (is_stable) judged_ = stamps;
     Take(std::move(*certificate));
-  } else if (is_stable && stamps == seen_ && stamps != judged_) {
-    judged_ = stamps;
+  } else if (is_new) {
     Refuse(std::get<CertificateRefusal>(loaded));
   }
-  seen_ = stamps;
 }
 
 void ServedCertificate::Take(Certificate certificate) {

@@ -38,8 +38,8 @@ class ServedCertificate {
   // Looks at the files twice a second from now on, on a thread of its own. Call it once. Throws
   // std::system_error if no thread can be made.
   void Watch();
-  // Looks at the files. A certificate that is good is taken at once; one that is not may be half
-  // written, so it is refused only when the next look finds the same.
+  // Looks at the files. They may be half written: even what can be read and fits together may lack
+  // an authority that is still to come. So they are judged when two looks have found the same.
   void Look();
 
   std::shared_ptr<const Certificate> current() const;

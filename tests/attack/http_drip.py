@@ -1,6 +1,7 @@
 """Connections to the HTTP port that send a byte now and then, beside probes of /healthz, which must be answered."""
 
 import socket
+import ssl
 import threading
 import urllib.request
 
@@ -15,7 +16,9 @@ LONGEST_S = 1
 def attack(options, index, deadline):
     host, _, port = options.http_address.rpartition(":")
     if index == 0:
-        with urllib.request.urlopen(f"http://{options.http_address}/healthz", timeout=10 * LONGEST_S) as answer:
+        scheme, context = ("https", ssl._create_unverified_context()) if options.ca else ("http", None)
+        url = f"{scheme}://{options.http_address}/healthz"
+        with urllib.request.urlopen(url, timeout=10 * LONGEST_S, context=context) as answer:
             assert answer.status == 200, answer.status
         threading.Event().wait(PAUSE_S)
         return

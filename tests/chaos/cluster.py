@@ -196,6 +196,6 @@ def on_hosts(network, clocks, members=3, nodes=3):
     by_name = {}
     for number in range(nodes):
         name = f"n{number + 1}"
-        by_name[name] = Node(name, f"{network.add(name)}:6380", endpoints, "--max-memory=64MiB", "--shutdown-grace=10s",
+        by_name[name] = Node(name, f"{network.add(name)}:6380", endpoints, "--insecure", "--max-memory=64MiB", "--shutdown-grace=10s",
                              inside=network.inside(name), clock=clocks())
     return Cluster(etcd, by_name, network)

@@ -152,7 +152,7 @@ def test_an_internal_address_where_nobody_answers_is_named(etcd):
     with Nodes(etcd, 0) as nodes:
         # Others are told the host of --advertise with the port of --internal-listen, which is one of IPv4 only.
         told = f"[::1]:{free_port()}"
-        lost = nodes.start("n1", f"--listen={told}", f"--advertise={told}", "--internal-listen=0.0.0.0:0")
+        lost = nodes.start("n1", f"--listen={told}", f"--advertise={told}", "--internal-listen=0.0.0.0:0", "--insecure")
         with ClusterClient(lost.address.partition(",")[0]) as client:
             problem = eventually(lambda: list(client.topology().witness.problems), bool, "nobody complains")
         assert "(--internal-listen), where it does not reach itself" in problem[0]

@@ -15,7 +15,7 @@ class Container:
     def __init__(self, engine, *flags):
         self._engine = engine
         self.name = engine.docker("run", "--detach", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
-                                  "--memory", MEMORY_BYTES, "--network", "none", "ferrite", *flags)
+                                  "--memory", MEMORY_BYTES, "--network", "none", "ferrite", "--insecure", *flags)
 
     def inside(self, *command):
         return self._engine.docker("exec", self.name, *command)
@@ -73,8 +73,14 @@ def test_a_mistaken_flag_is_refused(engine):
     assert done.returncode != 0 and "no-such-flag" in done.stderr
 
 
+def test_it_serves_nobody_in_plaintext_who_did_not_ask_for_it(engine):
+    done = subprocess.run(["/usr/bin/docker", "run", "--rm", "--network", "none", "ferrite"], env=engine.environment(),
+                          capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 2 and "FERRITE_LISTEN=*:6380" in done.stderr and "--insecure" in done.stderr
+
+
 def test_the_environment_sets_it_and_sigterm_ends_it_with_0(engine):
-    name = engine.docker("run", "--detach", "--network", "none", "--env", "FERRITE_MAX_MEMORY=64MiB", "ferrite")
+    name = engine.docker("run", "--detach", "--network", "none", "--env", "FERRITE_MAX_MEMORY=64MiB", "--env", "FERRITE_INSECURE=yes", "ferrite")
     try:
         limit = eventually(lambda: subprocess.run(["/usr/bin/docker", "exec", name, "ferrite", "stats", "--json"],
                                                   env=engine.environment(), capture_output=True, text=True, check=False),

@@ -13,6 +13,11 @@ def token(name):
     return hashlib.sha256(f"secret of {name}".encode()).hexdigest()
 
 
+# To be bound, for whoever reads the metrics: scrape(server, token("scraper")).
+SCRAPES = {"scrapes": {"verbs": ["metrics"]}}
+SCRAPER = {"token:scraper": ["scrapes"]}
+
+
 def policy(roles, bindings, tokens=()):
     """The text of a policy. `roles` has the fields of each by its name, `bindings` the roles of each
     principal. The tokens of all principals that are bound, and of `tokens`, are known."""

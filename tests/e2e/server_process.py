@@ -46,6 +46,7 @@ class ServerProcess:
             listen = f"127.0.0.1:{grpc_port}"
         if http_listen is None:
             http_listen = f"127.0.0.1:{http_port}"
+        self.over_tls = any(flag.startswith("--tls-cert=") for flag in flags)
         self._ended_as_expected = False
         self._stderr = tempfile.TemporaryFile()
         self._process = start_server(

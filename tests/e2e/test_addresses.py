@@ -69,7 +69,7 @@ def test_localhost_means_what_the_machine_takes_it_for():
 
 @pytest.mark.parametrize("host", ["*", "", "[::]"])
 def test_every_address_means_both_families(host):
-    with ServerProcess(listen=f"{host}:0", http_listen=f"{host}:0") as server:
+    with ServerProcess("--insecure", listen=f"{host}:0", http_listen=f"{host}:0") as server:
         assert_serves(*loopbacks(port_of(server.grpc_address)))
         for address in loopbacks(port_of(server.http_address)):
             assert http_get(address, "/readyz")[:2] == (200, "ready\n")
@@ -122,7 +122,7 @@ def test_a_unix_domain_socket_serves_grpc_http_and_the_command(folder):
 @pytest.mark.parametrize("listen", ["*:{}", ":{}", "0.0.0.0:{}", "[::]:{}", "127.0.0.1:{},*:1"])
 def test_the_command_takes_what_the_server_listens_on(listen):
     """As the health check of the image does, which passes on FERRITE_LISTEN."""
-    with ServerProcess(listen="0.0.0.0:0") as server:
+    with ServerProcess("--insecure", listen="0.0.0.0:0") as server:
         done = cli("ping", FERRITE_SERVER=listen.format(port_of(server.grpc_address)))
         assert done.returncode == 0 and "serving" in done.stdout, done
 
@@ -184,7 +184,7 @@ def in_a_network_of_its_own():
 def test_without_ipv6_what_there_is_serves(host):
     listen = ",".join(f"{each}:0" for each in host.split(","))
     with ServerProcess(
-        listen=listen, http_listen=listen, inside=in_a_network_of_its_own()
+        "--insecure", listen=listen, http_listen=listen, inside=in_a_network_of_its_own()
     ) as server:
         inside = ["nsenter", "--target", str(server.pid), "--net", "--"]
         if os.getuid() != 0:

@@ -14,6 +14,7 @@ from ferrite.v1 import admin_pb2
 from ferrite.v1.cache_pb2 import GetRequest, Operation, PipelineRequest
 from issuer import AUDIENCE, ISSUER, Key, encoded, key_set, part
 from policy import client_of, replace
+from policy import token as secret_of
 from server_process import ServerProcess, refusal_of
 from subscriber import Subscriber
 
@@ -21,8 +22,12 @@ ALGORITHMS = ["RS256", "ES256", "EdDSA"]
 POLICY = f"""
 roles:
 - {{name: reads, key_prefixes: [""], channels: [news], verbs: [read, subscribe]}}
+- {{name: scrapes, verbs: [metrics]}}
 bindings:
+- {{principal: "token:scraper", roles: [scrapes]}}
 - {{principal: "k8s:system:serviceaccount:shop:web", roles: [reads]}}
+tokens:
+- {{name: scraper, sha256: "{hashlib.sha256(secret_of("scraper").encode()).hexdigest()}"}}
 issuers:
 - {{name: k8s, issuer: "{ISSUER}", audience: {AUDIENCE}, jwks_file: keys/jwks.json}}
 """
@@ -166,7 +171,7 @@ def test_the_key_of_a_stranger(server, keys):
 
 
 def loads(server, outcome="in_force"):
-    return scrape(server).total("ferrite_policy_loads_total", outcome=outcome)
+    return scrape(server, secret_of("scraper")).total("ferrite_policy_loads_total", outcome=outcome)
 
 
 def test_keys_change_by_their_file_alone(tmp_path, keys):

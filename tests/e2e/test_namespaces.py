@@ -7,7 +7,7 @@ import grpc
 import pytest
 from cache_client import CALL_S, failure_from, failure_of, scan_all
 from eventually import eventually
-from exposition import scrape
+from exposition import http_get, scrape
 from ferrite.v1 import cache_pb2
 from ferrite.v1.admin_pb2 import CanRequest, FlushRequest, GetConfigRequest, InfoRequest, SetConfigRequest, SlowLogRequest, StatsRequest, WhoAmIRequest
 from ferrite.v1.cache_pb2 import (
@@ -30,7 +30,7 @@ from server_process import ServerProcess, refusal_of
 MIB = 1 << 20
 DENIED = grpc.StatusCode.PERMISSION_DENIED
 
-ALL = '{key_prefixes: [""], channel_prefixes: [""], verbs: [read, write, delete, scan, publish, subscribe, admin]'
+ALL = '{key_prefixes: [""], channel_prefixes: [""], verbs: [read, write, delete, scan, publish, subscribe, admin, metrics]'
 
 
 def policy_of(*namespaces):
@@ -102,6 +102,13 @@ def frame(client, *operations, name=None):
     return list(next(call).results)
 
 
+def test_metrics_are_for_who_is_at_home_in_default(start):
+    server = start(SHOP)
+    assert http_get(server.http_address, "/metrics", token("root"))[0] == 200
+    assert http_get(server.http_address, "/metrics", token("guest"))[0] == 200
+    assert http_get(server.http_address, "/metrics", token("shop"))[0] == 403, "they tell of all namespaces"
+
+
 def test_keys_versions_batches_and_frames_of_one_are_not_those_of_another(start):
     with client_of(start(SHOP, BLOG), "root") as root:
         shop, blog = Named(root, "shop"), Named(root, "blog")
@@ -151,7 +158,7 @@ def test_flush_stats_and_the_slow_log_are_of_one(start):
         assert shop.Flush(FlushRequest()).deleted == 1
         assert not shop.Get(GetRequest(key=b"k")).found
         assert root.Get(GetRequest(key=b"k")).found and blog.Get(GetRequest(key=b"k")).found
-        metrics = scrape(server)
+        metrics = scrape(server, token("root"))
         assert metrics.total("ferrite_cache_entries", namespace="blog") == 1
         assert metrics.total("ferrite_memory_limit_bytes", namespace="shop") == 24 * MIB
         assert metrics.total("ferrite_namespace_requests_total", namespace="shop", op="get", result="hit") == 1
@@ -268,7 +275,7 @@ def test_operations_beyond_the_limit_are_refused_and_counted(start):
         assert all(result.error.retry_pushback_ms > 0 for result in results)
         root.Get(GetRequest(key=b"k"))  # which is nobody's limit
         assert shop.Stats(StatsRequest()).misses == 1000  # nor is this
-        metrics = scrape(server)
+        metrics = scrape(server, token("root"))
         assert metrics.total("ferrite_namespace_refused_total", namespace="shop") == 6
         assert metrics.total("ferrite_refused_total", reason="quota_exceeded") == 6
 
@@ -307,7 +314,7 @@ def test_the_default_ttl_is_that_of_entries_which_say_nothing_of_theirs(start):
 
 
 def loads(server, outcome="in_force"):
-    return scrape(server).total("ferrite_policy_loads_total", outcome=outcome)
+    return scrape(server, token("root")).total("ferrite_policy_loads_total", outcome=outcome)
 
 
 def change(server, file, *namespaces, outcome="in_force"):

@@ -30,7 +30,7 @@ from ferrite.v1.cache_pb2 import (
 )
 import health_pb2
 import reflection_pb2
-from policy import client_of, policy, replace, token
+from policy import SCRAPER, SCRAPES, client_of, policy, replace, token
 from server_process import ServerProcess, refusal_of
 from subscriber import Subscriber
 
@@ -38,6 +38,7 @@ DENIED = grpc.StatusCode.PERMISSION_DENIED
 NOBODY = grpc.StatusCode.UNAUTHENTICATED
 
 ROLES = {
+    **SCRAPES,
     "own": {
         "key_prefixes": ["own:"],
         "keys": ["motd"],
@@ -54,6 +55,7 @@ ROLES = {
     },
 }
 BINDINGS = {
+    **SCRAPER,
     "token:shop": ["own", "reads", "news"],
     "token:writer": ["writes"],
     "token:operator": ["admin"],
@@ -407,13 +409,13 @@ def test_the_scheme_may_be_written_in_any_case(server):
 
 
 def test_denials_are_counted_by_reason(server, shop):
-    before = scrape(server)
+    before = scrape(server, token("scraper"))
     failure_from(shop.Get, GetRequest(key=b"secret"))
     frame(shop, *[Operation(get=GetRequest(key=b"secret"))] * 2, Operation(get=GetRequest(key=b"motd")))
     shop.MGet(MGetRequest(keys=[b"secret", b"motd"]))
     with client_of(server) as anonymous:
         failure_from(anonymous.Get, GetRequest(key=b"secret"))
-    after = scrape(server)
+    after = scrape(server, token("scraper"))
 
     def grown(reason):
         name = "ferrite_refused_total"
@@ -445,7 +447,7 @@ def changing(tmp_path):
 
 
 def metric(server, name, **labels):
-    return scrape(server).total(name, **labels)
+    return scrape(server, token("scraper")).total(name, **labels)
 
 
 def loads(server):

@@ -9,7 +9,7 @@ from eventually import eventually
 from exposition import scrape
 from ferrite.v1.cache_pb2 import GetRequest, MGetRequest, Operation, PipelineRequest, SetRequest
 from issuer import AUDIENCE, ISSUER, Key, key_set
-from policy import client_of, policy, replace
+from policy import SCRAPER, SCRAPES, client_of, policy, replace, token
 from server_process import ServerProcess
 
 CHANGES = 40
@@ -18,11 +18,12 @@ CHANGES = 40
 def policy_of(turn):
     """Of which all but the role `own` changes."""
     roles = {
+        **SCRAPES,
         "own": {"key_prefixes": ["own:"], "verbs": ["read", "write"]},
         f"other{turn}": {"key_prefixes": [f"other{turn}:"], "verbs": ["read", "write", "delete"]},
     }
     issuers = f'issuers:\n- {{name: j, issuer: "{ISSUER}", audience: {AUDIENCE}, jwks_file: jwks.json}}\n'
-    return policy(roles, {"token:shop": ["own", f"other{turn}"], "j:web": ["own"]}) + issuers
+    return policy(roles, {**SCRAPER, "token:shop": ["own", f"other{turn}"], "j:web": ["own"]}) + issuers
 
 
 class Caller(threading.Thread):
@@ -80,7 +81,7 @@ def test_rotation_under_load(tmp_path):
                 caller.start()
 
             def loads():
-                return scrape(server).total("ferrite_policy_loads_total", outcome="in_force")
+                return scrape(server, token("scraper")).total("ferrite_policy_loads_total", outcome="in_force")
 
             for turn in range(1, CHANGES + 1):
                 before = loads()
@@ -95,4 +96,4 @@ def test_rotation_under_load(tmp_path):
         for caller in callers:
             assert not caller.faults, caller.faults[:3]
             assert caller.calls > CHANGES
-        assert scrape(server).total("ferrite_policy_loads_total", outcome="refused") == 0
+        assert scrape(server, token("scraper")).total("ferrite_policy_loads_total", outcome="refused") == 0

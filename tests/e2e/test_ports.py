@@ -40,7 +40,7 @@ def test_a_port_taken_by_another_program_is_refused():
 
 def test_an_address_of_another_machine_is_refused():
     # 192.0.2.0/24 is reserved for documentation.
-    assert_taken(refusal_of("--listen=192.0.2.1:6380", "--http-listen="), "192.0.2.1:6380")
+    assert_taken(refusal_of("--insecure", "--listen=192.0.2.1:6380", "--http-listen="), "192.0.2.1:6380")
 
 
 def test_the_next_server_binds_the_same_ports_at_once():

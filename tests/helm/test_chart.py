@@ -9,7 +9,10 @@ difference: it is what an upgrade changes in a cluster.
 """
 
 import json
+import pathlib
+import re
 import sys
+import tempfile
 import unittest
 
 import chart
@@ -69,7 +72,24 @@ class Chart(unittest.TestCase):
     def test_the_server_accepts_its_arguments(self):
         for values in VALUES:
             with self.subTest(values.name):
-                self.assertEqual(chart.start_server(chart.server_arguments(chart.render(values))), "ready")
+                manifests = chart.render(values)
+                self.assertEqual(chart.start_server(chart.server_arguments(manifests), manifests), "ready")
+
+    def test_the_values_in_the_documents_render_and_serve(self):
+        text = (chart.ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+        examples = re.findall(r"^<!-- values -->\n```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        self.assertTrue(examples)
+        for example in examples:
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
+                file.write(example)
+                file.flush()
+                manifests = chart.render(pathlib.Path(file.name))
+            self.assertEqual(chart.start_server(chart.server_arguments(manifests), manifests), "ready")
+
+    def test_notes_warn_of_what_is_insecure(self):
+        for values, warns in (("defaults", True), ("secure", False)):
+            notes = chart.notes(chart.HERE / "values" / f"{values}.yaml")
+            self.assertEqual("WARNING: it is insecure (--insecure)" in notes, warns, notes)
 
     def test_the_server_complains_about_an_unknown_argument(self):
         self.assertIn("no-such-flag", chart.start_server(["--no-such-flag=1"]))

@@ -32,6 +32,7 @@ EXPECTED_TYPES = {
     "ferrite_cache_entries": "gauge",
     "ferrite_memory_bytes": "gauge",
     "ferrite_memory_limit_bytes": "gauge",
+    "ferrite_insecure": "gauge",
     "ferrite_memory_plan_bytes": "gauge",
     "ferrite_evictions_total": "counter",
     "ferrite_expired_total": "counter",

@@ -57,7 +57,8 @@ def test_the_server_has_every_metric_that_is_queried(tmp_path):
     # A node of a cluster exposes some more, whether or not there is an etcd; so does one that speaks TLS, or has a policy.
     pair = Authority(tmp_path).issue()
     tls = (f"--tls-cert={pair.certificate}", f"--tls-key={pair.key}")
-    (tmp_path / "policy.yaml").write_text("roles: []\n", encoding="utf-8")
+    (tmp_path / "policy.yaml").write_text("roles: [{name: m, verbs: [metrics]}]\nbindings: [{principal: anonymous, roles: [m]}]\n",
+                                          encoding="utf-8")
     cluster = ("--cluster-name=test", "--etcd-endpoints=127.0.0.1:1")
     with ServerProcess("--max-memory=64MiB", f"--policy={tmp_path}/policy.yaml", *cluster, *tls) as server:
         exposed = {name for name, _ in scrape(server)}

@@ -11,18 +11,14 @@ are replaced by those of the server under test, and ./build/release is the build
     cpp      a separate program, linked with the client library and built with everything else
 """
 
-import errno
 import os
 import pathlib
-import pty
 import re
-import subprocess
-import tempfile
-import tty
 
 import pytest
 import readme_blocks
 from server_process import ServerProcess
+from terminal import run_on_terminal
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ["FERRITE_SERVER_BINARY"]).parent.parent
@@ -49,17 +45,7 @@ class Newcomer:
 
     def run(self, block):
         """Returns what the example prints on a terminal; its exit code must be 0."""
-        screen, terminal = pty.openpty()
-        tty.setraw(terminal)  # a line feed stays one
-        with tempfile.TemporaryFile("w+") as errors:
-            with subprocess.Popen(self._command(block), cwd=self._scratch, env=self._environment(),
-                                  stdin=subprocess.DEVNULL, stdout=terminal, stderr=errors) as process:
-                os.close(terminal)
-                printed = b"".join(_read_until_closed(screen)).decode()
-            os.close(screen)
-            errors.seek(0)
-            assert process.returncode == 0, f"exit code {process.returncode}\n{printed}\n{errors.read()}"
-        return printed
+        return run_on_terminal(self._command(block), cwd=self._scratch, env=self._environment())
 
     def _environment(self):
         return {**os.environ, "PATH": f"{self._programs}:{os.environ['PATH']}", "FERRITE_SERVER": self._server.grpc_address,
@@ -76,16 +62,6 @@ class Newcomer:
         script = self._scratch / f"example_{block.name}{suffix}"
         script.write_text(text, encoding="utf-8")
         return [program, script]
-
-
-def _read_until_closed(screen):
-    while True:
-        try:
-            yield os.read(screen, 65536)
-        except OSError as error:
-            if error.errno != errno.EIO:  # which means that nobody has the terminal open any more
-                raise
-            return
 
 
 @pytest.fixture(scope="module")

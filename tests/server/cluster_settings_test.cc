@@ -53,7 +53,7 @@ TEST(ClusterSettings, HaveDefaultsThatWork) {
 
 TEST(ClusterSettings, AreRead) {
   const auto settings = LoadMember({"--node-id=n-1", "--zone=west", "--advertise=10.0.0.1:6380",
-                                    "--internal-listen=*:6390", "--lease-ttl=10s",
+                                    "--internal-listen=*:6390", "--insecure", "--lease-ttl=10s",
                                     "--etcd-endpoints=e1:2379", "--etcd-endpoints=e2:2379"});
   ASSERT_TRUE(settings.ok()) << settings.status();
   const ClusterSettings& cluster = settings->cluster;

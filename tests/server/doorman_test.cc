@@ -3,6 +3,7 @@
 #include "server/net/doorman.h"
 
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -105,6 +106,32 @@ TEST_F(DoorGuestTest, AnyOtherCallIsRefused) {
   EXPECT_TRUE(Serve());
   EXPECT_TRUE(guest_.refused());
   EXPECT_FALSE(guest_.answered());
+}
+
+// Hands over a byte at a time, as TLS does where each record has one.
+class TricklingWire final : public GuestWire {
+ public:
+  explicit TricklingWire(int descriptor) : plain_(descriptor) {}
+  ssize_t Receive(void* bytes, size_t) override { return plain_.Receive(bytes, 1); }
+  ssize_t Send(const void* bytes, size_t size) override { return plain_.Send(bytes, size); }
+  Wait wait() const override { return Wait::kNothing; }
+
+ private:
+  PlainGuestWire plain_;
+};
+
+// What is left unread when a connection is closed takes back what was written last.
+TEST_F(DoorGuestTest, NothingIsLeftUnreadOfWhoIsDismissed) {
+  DoorPolicy policy = Policy();
+  policy.wire = [](int descriptor) { return std::make_unique<TricklingWire>(descriptor); };
+  Client client;
+  DoorGuest guest(client.theirs, &policy);
+  client.Send(kHello + CallOn("/other"));
+  guest.Dismiss();
+  int unread = -1;
+  EXPECT_EQ(ioctl(client.theirs, FIONREAD, &unread), 0);
+  EXPECT_EQ(unread, 0);
+  EXPECT_NE(client.Read().find("full"), std::string::npos) << "it is told why";
 }
 
 // Who does not read is not read either, and loses nothing.

@@ -140,7 +140,8 @@ TEST(Settings, AddressesMayBeRepeated) {
   ASSERT_TRUE(settings.ok()) << settings.status();
   EXPECT_EQ(ToString(settings->listen), "127.0.0.1:1,[::1]:1,unix:/run/f");
   EXPECT_EQ(ToString(settings->http_listen), "127.0.0.1:2,127.0.0.2:2");
-  EXPECT_EQ(ToString(Load({"--listen=*:1", "--listen=", "--listen=*:2"})->listen), "*:2");
+  EXPECT_EQ(ToString(Load({"--insecure", "--listen=*:1", "--listen=", "--listen=*:2"})->listen),
+            "*:2");
   EXPECT_TRUE(Load({"--http-listen=*:1", "--http-listen="})->http_listen.empty());
   EXPECT_EQ(ToString(Load({"--listen=127.0.0.1:1"}, {{"FERRITE_LISTEN", "127.0.0.1:9"}})->listen),
             "127.0.0.1:1");

@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/steady_waits.h"
+#include "server/engine/grpc/admin_mark.h"
 #include "server/engine/grpc/rpc_port.h"
 #include "server/engine/grpc/tls_credentials.h"
 #include "server/steady/timespec.h"
@@ -120,6 +121,14 @@ absl::Status GrpcServer::Build(const std::vector<Rpc>& rpcs) {
     own_tls_acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
         ConnectionType::FROM_FD, TlsCredentials(options_.tls, AskedOf::kNobody));
   }
+  if (options_.marks_administrators) {
+    admin_acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+        ConnectionType::FROM_FD, MarkedPlainCredentials());
+  }
+  if (options_.marks_administrators && options_.tls != nullptr) {
+    admin_tls_acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+        ConnectionType::FROM_FD, TlsCredentials(options_.tls, AskedOf::kClients, /*marks=*/true));
+  }
   quota_.emplace("ferrite").Resize(options_.max_buffer_bytes);
   Configure(options_, *quota_, &builder);
   server_ = builder.BuildAndStart();
@@ -162,12 +171,12 @@ void GrpcServer::Start() {
   for (const auto& thread : threads_) thread->Start([this] { counters_.AttachThread(); });
 }
 
-void GrpcServer::Handoff(int listener, int descriptor) {
-  HandTo(acceptor_.get(), listener, descriptor);
+void GrpcServer::Handoff(int listener, int descriptor, bool of_administrators) {
+  HandTo(of_administrators ? admin_acceptor_.get() : acceptor_.get(), listener, descriptor);
 }
 
-void GrpcServer::HandoffTls(int listener, int descriptor) {
-  HandTo(tls_acceptor_.get(), listener, descriptor);
+void GrpcServer::HandoffTls(int listener, int descriptor, bool of_administrators) {
+  HandTo(of_administrators ? admin_tls_acceptor_.get() : tls_acceptor_.get(), listener, descriptor);
 }
 
 void GrpcServer::HandoffOwnTls(int descriptor) {

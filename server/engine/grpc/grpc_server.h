@@ -40,7 +40,8 @@ struct GrpcServerOptions {
   absl::Duration stalled_reply_timeout = absl::Seconds(30);
   absl::Duration max_connection_age;  // zero: no limit
   absl::Duration max_connection_age_grace;
-  const TlsFront* tls = nullptr;  // null: there is no TLS; must outlive the server
+  const TlsFront* tls = nullptr;      // null: there is no TLS; must outlive the server
+  bool marks_administrators = false;  // whether there are connections of theirs
 };
 
 // Not thread-safe, but for Handoff() and HandoffTls().
@@ -65,11 +66,11 @@ class GrpcServer {
   const grpc::ResourceQuota& quota() const { return *quota_; }
   // Starts to serve.
   void Start();
-  // Takes over the descriptor of a connection; `listener` is the socket that it came in on.
-  // Thread-safe.
-  void Handoff(int listener, int descriptor);
+  // Takes over the descriptor of a connection; `listener` is the socket that it came in on, and
+  // whether that is the one of administrators, which the options must know of. Thread-safe.
+  void Handoff(int listener, int descriptor, bool of_administrators = false);
   // The same for one that speaks TLS, if the options say so. One at a time.
-  void HandoffTls(int listener, int descriptor);
+  void HandoffTls(int listener, int descriptor, bool of_administrators = false);
   // The same for one of this process itself, which is not asked for a certificate.
   void HandoffOwnTls(int descriptor);
 
@@ -117,6 +118,9 @@ class GrpcServer {
   // Null: there is no TLS.
   Acceptor tls_acceptor_;
   Acceptor own_tls_acceptor_;
+  // Of connections of administrators. Null: there are none, or no TLS.
+  Acceptor admin_acceptor_;
+  Acceptor admin_tls_acceptor_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "server/engine/call.h"
+#include "server/engine/grpc/admin_mark.h"
 #include "server/engine/grpc/byte_service.h"
 #include "server/engine/grpc/grpc_caller.h"
 #include "server/engine/grpc/message.h"
@@ -94,6 +95,7 @@ class RpcPort {
     }
 
     CertificateNames certificate_names() const override { return CertificateNamesOf(&*context_); }
+    bool is_administrators() const override { return IsMarked(&*context_); }
 
     uint64_t connection() const override { return ConnectionOf(&*context_); }
 

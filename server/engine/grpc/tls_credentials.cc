@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "server/engine/grpc/admin_mark.h"
+
 namespace ferrite {
 namespace {
 
@@ -21,11 +23,13 @@ grpc_ssl_client_certificate_request_type RequestOf(const TlsFront& tls, AskedOf 
 // connection whether there is another.
 class RenewableCredentials final : public grpc::ServerCredentials {
  public:
-  RenewableCredentials(const TlsFront* tls, AskedOf asked)
+  RenewableCredentials(const TlsFront* tls, AskedOf asked, bool marks)
       : certificate_(*tls->certificate),
         credentials_(grpc_ssl_server_credentials_create_with_options(
             grpc_ssl_server_credentials_create_options_using_config_fetcher(RequestOf(*tls, asked),
-                                                                            &Fetch, this))) {}
+                                                                            &Fetch, this))) {
+    if (marks) MarkConnectionsOf(credentials_);
+  }
   ~RenewableCredentials() override { grpc_server_credentials_release(credentials_); }
 
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
@@ -58,8 +62,9 @@ class RenewableCredentials final : public grpc::ServerCredentials {
 
 }  // namespace
 
-std::shared_ptr<grpc::ServerCredentials> TlsCredentials(const TlsFront* tls, AskedOf asked) {
-  return std::make_shared<RenewableCredentials>(tls, asked);
+std::shared_ptr<grpc::ServerCredentials> TlsCredentials(const TlsFront* tls, AskedOf asked,
+                                                        bool marks) {
+  return std::make_shared<RenewableCredentials>(tls, asked, marks);
 }
 
 }  // namespace ferrite

@@ -14,7 +14,9 @@ namespace ferrite {
 enum class AskedOf { kClients, kNobody };
 
 // Connections that begin get the certificate that is in force by then, without a pause. They have
-// to be handed over one after the other. `tls` must outlive the server.
-std::shared_ptr<grpc::ServerCredentials> TlsCredentials(const TlsFront* tls, AskedOf asked);
+// to be handed over one after the other, and are marked if told so (admin_mark.h). `tls` must
+// outlive the server.
+std::shared_ptr<grpc::ServerCredentials> TlsCredentials(const TlsFront* tls, AskedOf asked,
+                                                        bool marks = false);
 
 }  // namespace ferrite

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-var fromOperators = map[string]bool{"monitoring.coreos.com/v1": true}
+var fromOperators = map[string]bool{"cert-manager.io/v1": true, "monitoring.coreos.com/v1": true}
 
 func decode(document []byte) (string, error) {
 	var header struct{ APIVersion, Kind string }

@@ -1,0 +1,192 @@
+#include "server/etcd_policy.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/auth/signing_keys.h"
+#include "server/call/status.h"
+#include "server/cluster/core/txn.h"
+#include "server/policy/policy_reader.h"
+
+namespace ferrite {
+namespace {
+
+// Watches give hints only, so it is read again now and then; sooner if etcd did not answer.
+constexpr std::chrono::seconds kBetweenReads{5};
+constexpr std::chrono::milliseconds kAfterSilence{300};
+constexpr std::chrono::seconds kTimeout{1};
+constexpr char kDeniesAll[] = "roles: []\n";
+
+std::string TextOf(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+absl::Status Invalid(const std::string& why) {
+  return InvalidArgument(v1::POLICY_INVALID, absl::StrCat(why, "; nothing was changed"));
+}
+
+absl::Status Silent(const std::string& error, bool is_unknown) {
+  return MakeError(
+      absl::StatusCode::kUnavailable, v1::ETCD_SILENT,
+      absl::StrCat("etcd: ", error,
+                   is_unknown ? "; the policy may have been put" : "; nothing was put"),
+      {{"executed", is_unknown ? "unknown" : "no"}});
+}
+
+}  // namespace
+
+EtcdPolicy::EtcdPolicy(Options options)
+    : options_(std::move(options)),
+      key_(cluster::Keys(options_.cluster).policy()),
+      mirror_(kDeniesAll) {}
+
+std::string EtcdPolicy::folder() const {
+  return std::filesystem::path(options_.file).parent_path().string();
+}
+
+absl::Status EtcdPolicy::CheckFile() const {
+  const absl::Status status = Check(TextOf(options_.file));
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--policy: ", options_.file, ": ", std::string(status.message())));
+}
+
+void EtcdPolicy::Start() {
+  etcd_.emplace(
+      cluster::EtcdOptions{.endpoints = options_.endpoints, .credentials = options_.credentials});
+  etcd_->Watch(key_, cluster::EndOfPrefix(key_), [this](const mvccpb::Event&) {
+    MutexLock lock(&mutex_);
+    due_ = Clock::now();
+    changed_.NotifyAll();
+  });
+  thread_ = std::thread([this] {
+    prctl(PR_SET_NAME, "policy");
+    Run();
+  });
+}
+
+void EtcdPolicy::Stop() {
+  {
+    MutexLock lock(&mutex_);
+    stop_ = true;
+  }
+  changed_.NotifyAll();
+  if (thread_.joinable()) thread_.join();
+  {
+    MutexLock lock(&call_mutex_);
+    ends_ = true;
+  }
+  etcd_.reset();
+}
+
+void EtcdPolicy::Run() {
+  while (true) {
+    {
+      MutexLock lock(&mutex_);
+      while (!stop_ && (asks_ || Clock::now() < due_))
+        changed_.WaitUntil(&mutex_, std::max(due_, Clock::now() + kAfterSilence));
+      if (stop_) return;
+      asks_ = true;
+      due_ = Clock::now() + kBetweenReads;
+    }
+    Read();
+  }
+}
+
+void EtcdPolicy::Read() {
+  etcdserverpb::TxnRequest request;
+  const std::optional<Held> known = held();
+  const int64_t revision = known.has_value() ? known->revision : 0;
+  cluster::AddMapReading(key_, revision, &request, /*success=*/true);
+  etcd_->Call<etcdserverpb::TxnRequest>(request, kTimeout, [this](auto answer) { OnRead(answer); });
+}
+
+void EtcdPolicy::OnRead(const cluster::EtcdAnswer<etcdserverpb::TxnResponse>& answer) {
+  std::optional<cluster::MapReading> reading;
+  if (answer.outcome == cluster::EtcdOutcome::kAnswered)
+    reading = cluster::MapReadingAt(answer.response, 0, key_);
+  MutexLock lock(&mutex_);
+  asks_ = false;
+  changed_.NotifyAll();
+  if (!reading.has_value()) {
+    due_ = Clock::now() + kAfterSilence;
+    return;
+  }
+  if (reading->epoch == 0) {
+    const bool is_older =
+        held_.has_value() && held_->revision > answer.response.header().revision();
+    return is_older ? void() : Take({TextOf(options_.file), 0});
+  }
+  // What was put through this node meanwhile may be newer than what was asked for.
+  if (reading->value != nullptr && (!held_.has_value() || reading->epoch > held_->revision))
+    Take({*reading->value, reading->epoch});
+}
+
+void EtcdPolicy::Take(Held held) {
+  if (held_.has_value() && held_->revision == held.revision && held_->text == held.text) return;
+  spdlog::info("the policy is {}",
+               held.revision == 0 ? absl::StrCat("that of ", options_.file, ", as etcd has none")
+                                  : absl::StrCat("revision ", held.revision, " of etcd"));
+  mirror_.Replace(held.text);
+  held_ = std::move(held);
+}
+
+std::optional<EtcdPolicy::Held> EtcdPolicy::held() const {
+  MutexLock lock(&mutex_);
+  return held_;
+}
+
+absl::Status EtcdPolicy::Check(const std::string& text) const {
+  if (text.size() > kMaxPolicyInEtcdBytes) {
+    return InvalidArgument(
+        v1::POLICY_INVALID,
+        absl::StrCat("the policy has ", text.size(), " bytes; in etcd it may have ",
+                     kMaxPolicyInEtcdBytes, "; nothing was changed"),
+        {{"limit", absl::StrCat(kMaxPolicyInEtcdBytes)}});
+  }
+  const absl::StatusOr<policy::PolicyRules> rules = policy::ReadPolicy(text, "policy");
+  if (!rules.ok()) return Invalid(std::string(rules.status().message()));
+  for (const policy::Issuer& issuer : rules->issuers) {
+    const std::string path = (std::filesystem::path(folder()) / issuer.jwks_file).string();
+    const auto keys = ReadSigningKeys(TextOf(path), path);
+    if (!keys.ok()) return Invalid(std::string(keys.status().message()));
+  }
+  return absl::OkStatus();
+}
+
+void EtcdPolicy::Put(const std::string& text, std::optional<int64_t> revision, Done done) {
+  const std::optional<Held> known = held();
+  if (!known.has_value()) return done(Silent("no answer yet", false));
+  etcdserverpb::TxnRequest request;
+  *request.add_compare() = cluster::ModifiedAt(key_, revision.value_or(known->revision));
+  *request.add_success() = cluster::Put(key_, text);
+  MutexLock lock(&call_mutex_);
+  if (ends_ || !etcd_.has_value()) return done(Silent("this process ends", false));
+  etcd_->Call<etcdserverpb::TxnRequest>(
+      request, kTimeout, [this, text, done = std::move(done)](auto answer) {
+        if (answer.outcome != cluster::EtcdOutcome::kAnswered) {
+          return done(Silent(answer.error, answer.outcome == cluster::EtcdOutcome::kUnknown));
+        }
+        if (!answer.response.succeeded()) {
+          return done(MakeError(absl::StatusCode::kAborted, v1::POLICY_CHANGED,
+                                "another policy has been put meanwhile; look at it first (ferrite "
+                                "policy get)"));
+        }
+        const int64_t put = answer.response.header().revision();
+        {
+          MutexLock lock(&mutex_);
+          if (!held_.has_value() || put > held_->revision) Take({text, put});
+        }
+        done(put);
+      });
+}
+
+}  // namespace ferrite

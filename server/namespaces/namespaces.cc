@@ -219,13 +219,13 @@ void Namespaces::EmptyGraves() {
   if (graves.empty()) return;
   const auto until = std::chrono::steady_clock::now() + kEmptying;
   for (std::shared_ptr<Grave>& grave : graves) {
-    // Calls that ended, and others that look at all of them, may have it for a moment yet.
-    if (grave->threads_left.load(std::memory_order_acquire) != 0 || grave->space.use_count() > 1)
-      continue;
+    if (grave->threads_left.load(std::memory_order_acquire) != 0) continue;
     if (grave->walk == nullptr) grave->walk = std::make_unique<FlushWalk>(grave->space->store());
-    bool more = true;
-    while (more && std::chrono::steady_clock::now() < until) more = grave->walk->Step();
-    if (more) continue;
+    while (!grave->is_empty && std::chrono::steady_clock::now() < until)
+      grave->is_empty = !grave->walk->Step();
+    if (!grave->is_empty || grave->space.use_count() > 1) continue;
+    // Whoever let go of it last is done with it.
+    std::atomic_thread_fence(std::memory_order_acquire);
     MutexLock lock(&mutex_);
     graves_.erase(std::find(graves_.begin(), graves_.end(), grave));
   }
@@ -238,7 +238,9 @@ void Namespaces::EmptyGraves() {
 bool Namespaces::HasExcess() const {
   {
     MutexLock lock(&mutex_);
-    if (!graves_.empty()) return true;
+    for (const auto& grave : graves_) {
+      if (!grave->is_empty) return true;
+    }
   }
   if (count_.load(std::memory_order_relaxed) == 0) return false;
   const auto all = All();

@@ -6,7 +6,8 @@
 //
 // One that the policy no longer has is out of the picture at once, and what goes on in it ends.
 // When no thread sees it any more its entries are taken out in short steps, and their memory is the
-// others'.
+// others'. The rest of it goes when nothing refers to it: a stream ends only when its client has
+// taken what is on its way.
 
 #include <atomic>
 #include <cstddef>
@@ -76,6 +77,7 @@ class Namespaces {
     std::shared_ptr<Namespace> space;
     std::atomic<size_t> threads_left{0};  // that may still see it
     std::unique_ptr<FlushWalk> walk;      // once nobody does
+    std::atomic<bool> is_empty{false};
   };
 
   // The picture of this moment; the reference is good until this thread asks again.

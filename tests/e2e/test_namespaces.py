@@ -356,6 +356,48 @@ def test_a_reload_adds_changes_and_drops_namespaces(start, file):
         assert not blog.Get(GetRequest(key=b"k")).found
 
 
+def test_eviction_may_be_turned_on_and_off(start, file):
+    strict, lenient = "name: shop, memory: 16MiB, eviction: noeviction", "name: shop, memory: 16MiB"
+    server = start(strict)
+    with client_of(server, "root") as root:
+        shop = Named(root, "shop")
+
+        def refusals():
+            refused = 0
+            for i in range(40):
+                try:
+                    shop.Set(SetRequest(key=b"%d" % i, value=b"v" * (MIB - 100)))
+                except grpc.RpcError as error:
+                    assert failure_of(error).reason == "MEMORY_FULL"
+                    refused += 1
+            return refused
+
+        assert refusals() > 0
+        change(server, file, lenient)
+        assert refusals() == 0 and shop.Stats(StatsRequest()).evictions > 0
+        evictions = shop.Stats(StatsRequest()).evictions
+        change(server, file, strict)
+        assert refusals() > 0 and shop.Stats(StatsRequest()).evictions == evictions
+
+
+def test_who_does_not_read_keeps_no_memory_of_a_namespace_that_is_dropped(start, file):
+    server = start(SHOP, BLOG)
+    with client_of(server, "root") as root:
+        blog = Named(root, "blog")
+        for i in range(20):
+            blog.Set(SetRequest(key=b"%d" % i, value=b"v" * (MIB - 100)))
+        following = blog.Subscribe(SubscribeRequest(key_prefixes=[b""], with_values=True))
+        next(following)
+        # More than its connection takes while nobody reads it.
+        for _ in range(20):
+            blog.Set(SetRequest(key=b"k", value=b"v" * (MIB - 100)))
+        change(server, file, SHOP)
+        limit = (256 - 32) * MIB
+        eventually(lambda: root.Stats(StatsRequest()).memory_limit_bytes, lambda seen: limit - MIB < seen <= limit, "it is empty")
+        following.cancel()
+        eventually(lambda: root.Stats(StatsRequest()).memory_limit_bytes, lambda seen: seen == limit, "it is gone")
+
+
 @pytest.mark.parametrize(
     "namespaces, told",
     [

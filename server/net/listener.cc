@@ -8,7 +8,10 @@
 namespace ferrite {
 
 absl::Status Listener::Start(const Limit& limit, DoorPolicy policy, Handoff handoff) {
-  limit_ = limit;
+  {
+    MutexLock lock(&mutex_);
+    limit_ = limit;
+  }
   handoff_ = std::move(handoff);
   doorman_.emplace(std::move(policy), [this] { refused_.fetch_add(1, std::memory_order_relaxed); });
   if (absl::Status status = doorman_->Open(); !status.ok()) return status;
@@ -71,12 +74,14 @@ size_t Listener::Prune() const {
 
 ConnectionCounts Listener::counts() const {
   ConnectionCounts counts;
+  bool by_descriptors;
   {
     MutexLock lock(&mutex_);
     counts.open = Prune();
+    by_descriptors = limit_.by_descriptors;
   }
   counts.over_descriptors = loop_.no_descriptor();
-  (limit_.by_descriptors ? counts.over_descriptors : counts.over_limit) +=
+  (by_descriptors ? counts.over_descriptors : counts.over_limit) +=
       refused_.load(std::memory_order_relaxed);
   counts.accept_errors = loop_.failed();
   return counts;

@@ -78,12 +78,12 @@ class Listener {
   size_t Prune() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   ServerSockets sockets_;
-  Limit limit_;
   Handoff handoff_;
   std::optional<Doorman> doorman_;
   std::atomic<uint64_t> refused_{0};
 
   mutable Mutex mutex_;
+  Limit limit_ ABSL_GUARDED_BY(mutex_);  // metrics may be asked for before there is one
   mutable std::unordered_map<int, Inode> open_ ABSL_GUARDED_BY(mutex_);
   // Until then a full server counts as full: to look for connections that are gone takes time, and
   // those who knock could make it take all.

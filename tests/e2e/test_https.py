@@ -8,10 +8,12 @@ import tempfile
 import threading
 
 import pytest
+from cache_client import failure_from
 from certificates import Authority
 from eventually import eventually
 from exposition import Metrics, http_get, scrape
-from policy import SCRAPER, SCRAPES, policy, replace, token
+from ferrite.v1.admin_pb2 import CanRequest
+from policy import SCRAPER, SCRAPES, client_of, policy, replace, token
 from server_process import HANG_S, ServerProcess
 from test_tls import tls_flags
 from test_tls_renewal import Volume, named
@@ -156,6 +158,13 @@ def test_metrics_are_for_those_who_have_the_verb(guarded):
     assert refused.total("ferrite_refused_total", reason="credentials_missing") == 1
     assert refused.total("ferrite_refused_total", reason="credentials_invalid") == 1
     assert refused.total("ferrite_refused_total", reason="not_allowed") == 1
+
+
+def test_who_may_read_them_can_be_asked(guarded):
+    for name, allowed in (("scraper", True), ("operator", False)):
+        with client_of(guarded, name) as client:
+            assert client.Can(CanRequest(verb="metrics")).allowed is allowed
+            assert failure_from(client.Can, CanRequest(verb="metrics", key=b"k")).reason == "CONTRADICTION"
 
 
 def test_two_credentials_are_none(guarded):

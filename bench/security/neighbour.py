@@ -42,7 +42,7 @@ class Storm:
     def blowing(self):
         nothing = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         # Behind the generator of the calm tenant's calls, which is what is measured.
-        children = [subprocess.Popen(["nice", "-n", "10", *process.pinned(command, self._cores)], **nothing) for command in self._commands]
+        children = [subprocess.Popen(["chrt", "--idle", "0", *process.pinned(command, self._cores)], **nothing) for command in self._commands]
         try:
             time.sleep(0.5)
             yield

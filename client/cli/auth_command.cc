@@ -39,6 +39,7 @@ absl::StatusOr<ExitCode> PrintWhoAmI(const Session& session, Client& client) {
                                   {"credential", NameOf(reply->credential())},
                                   {"roles", roles},
                                   {"has_policy", reply->has_policy()}};
+    if (!reply->namespace_().empty()) who["namespace"] = reply->namespace_();
     if (reply->has_expires_at_unix_ms()) who["expires_at_unix_ms"] = reply->expires_at_unix_ms();
     PrintJson(who);
     return ExitCode::kOk;
@@ -51,6 +52,8 @@ absl::StatusOr<ExitCode> PrintWhoAmI(const Session& session, Client& client) {
   }
   PrintLine(absl::StrCat("roles       ",
                          roles.empty() ? "none" : DisplayText(absl::StrJoin(roles, ", "))));
+  if (!reply->namespace_().empty())
+    PrintLine(absl::StrCat("namespace   ", DisplayText(reply->namespace_())));
   if (reply->has_expires_at_unix_ms()) {
     PrintLine(absl::StrCat(
         "expires     ",

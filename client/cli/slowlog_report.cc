@@ -30,6 +30,7 @@ std::string CodeName(int code) {
 std::vector<std::string> Details(const v1::SlowCall& call) {
   std::vector<std::string> details;
   if (!call.key().empty()) details.push_back("key " + DisplayText(call.key()));
+  if (!call.namespace_().empty()) details.push_back("namespace " + DisplayText(call.namespace_()));
   if (call.code() != 0) details.push_back(CodeName(call.code()));
   if (!call.trace_id().empty()) {
     const int more = call.operation_traces_size() - 1;
@@ -84,6 +85,7 @@ nlohmann::ordered_json SlowCallJson(const v1::SlowCall& call) {
                                  {"code", CodeName(call.code())},
                                  {"trace_id", nullptr},
                                  {"span_id", nullptr}};
+  if (!call.namespace_().empty()) json["namespace"] = call.namespace_();
   if (!call.trace_id().empty()) {
     json["trace_id"] = call.trace_id();
     json["span_id"] = call.span_id();

@@ -27,7 +27,7 @@ namespaces: [{{name: shop, memory: 32MiB}}]
 """,
         encoding="utf-8",
     )
-    with ServerProcess(f"--policy={file}", "--max-memory=256MiB") as process:
+    with ServerProcess(f"--policy={file}", "--max-memory=256MiB", "--slowlog-threshold=0") as process:
         yield process
 
 
@@ -64,3 +64,11 @@ def test_what_there_is_not_is_an_error(server):
     assert done.returncode == 2 and "namespace" in done.stderr
     done = run(server, "--namespace", "No\n", "get", "k")
     assert done.returncode == 2 and "--namespace" in done.stderr
+
+
+def test_the_slow_log_and_whoami_name_it(server):
+    assert run(server, "--namespace", "shop", "get", "k").returncode in (0, 1)
+    assert "namespace shop" in run(server, "--namespace", "shop", "slowlog").stdout
+    assert '"namespace":"shop"' in run(server, "--json", "slowlog").stdout.replace(" ", "")
+    assert "namespace   shop" in run(server, "--namespace", "shop", "auth", "whoami").stdout
+    assert "namespace" not in run(server, "auth", "whoami").stdout

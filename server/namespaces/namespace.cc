@@ -148,7 +148,8 @@ void Namespace::Change(const policy::NamespaceRules& rules, uint64_t memory_byte
 }
 
 uint64_t Namespace::LeastMemoryBytes() const {
-  return std::max(kLeastNamespaceBytes, store_.LeastMemoryBytes() / 3 * 4 + 4);
+  return std::max(kLeastNamespaceBytes,
+                  (store_.LeastMemoryBytes() + kKeptByStoreBytes) / 3 * 4 + 4);
 }
 
 void Namespace::Drop() {

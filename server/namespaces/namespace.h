@@ -44,8 +44,12 @@ struct NamespaceParts {
 // What a namespace must at least have.
 inline constexpr uint64_t kLeastNamespaceBytes = uint64_t{16} << 20;
 // A quarter of its memory is for subscriptions, for what waits for them, for the log of events, and
-// for the window of request_ids, a sixteenth for each; the rest is for entries.
-constexpr uint64_t EntryBytesOf(uint64_t memory_bytes) { return memory_bytes - memory_bytes / 4; }
+// for the window of request_ids, a sixteenth for each. A little is what a store keeps beside its
+// limit (store.h); the rest is for entries.
+inline constexpr uint64_t kKeptByStoreBytes = uint64_t{3} << 20;
+constexpr uint64_t EntryBytesOf(uint64_t memory_bytes) {
+  return memory_bytes - memory_bytes / 4 - kKeptByStoreBytes;
+}
 
 // Thread-safe, but for Connect(). Used through shared pointers.
 class Namespace {

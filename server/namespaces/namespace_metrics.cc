@@ -13,8 +13,8 @@ std::vector<prometheus::MetricFamily> NamespaceMetrics::Collect() const {
                             "Operations that were refused by a limit of their namespace.",
                             MetricType::Counter);
   auto memory = MakeFamily("ferrite_namespace_memory_limit_bytes",
-                           "What each namespace may take, a quarter of it for other things than "
-                           "entries.",
+                           "What each namespace may take, more than a quarter of it for other "
+                           "things than entries.",
                            MetricType::Gauge);
   auto subscribers = MakeFamily("ferrite_namespace_subscribers", "Subscriptions of each namespace.",
                                 MetricType::Gauge);

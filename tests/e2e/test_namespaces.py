@@ -149,8 +149,8 @@ def test_flush_stats_and_the_slow_log_are_of_one(start):
         shop.Get(GetRequest(key=b"none"))
         stats = shop.Stats(StatsRequest())
         assert (stats.entries, stats.hits, stats.misses) == (1, 1, 1)
-        assert stats.memory_limit_bytes == 24 * MIB and not stats.methods
-        assert blog.Stats(StatsRequest()).memory_limit_bytes == 48 * MIB
+        assert stats.memory_limit_bytes == 21 * MIB and not stats.methods
+        assert blog.Stats(StatsRequest()).memory_limit_bytes == 45 * MIB
         assert root.Stats(StatsRequest()).memory_limit_bytes == (256 - 32 - 64) * MIB
         calls = shop.SlowLog(SlowLogRequest()).calls
         assert {call.namespace for call in calls} == {"shop"} and {call.method for call in calls} >= {"Set", "Get"}
@@ -160,7 +160,7 @@ def test_flush_stats_and_the_slow_log_are_of_one(start):
         assert root.Get(GetRequest(key=b"k")).found and blog.Get(GetRequest(key=b"k")).found
         metrics = scrape(server, token("root"))
         assert metrics.total("ferrite_cache_entries", namespace="blog") == 1
-        assert metrics.total("ferrite_memory_limit_bytes", namespace="shop") == 24 * MIB
+        assert metrics.total("ferrite_memory_limit_bytes", namespace="shop") == 21 * MIB
         assert metrics.total("ferrite_namespace_requests_total", namespace="shop", op="get", result="hit") == 1
 
 
@@ -331,12 +331,12 @@ def test_a_reload_adds_changes_and_drops_namespaces(start, file):
         assert failure_from(blog.Get, GetRequest(key=b"k")).reason == "NAMESPACE_UNKNOWN"
         change(server, file, "name: shop, memory: 64MiB", BLOG)
         assert shop.Get(GetRequest(key=b"k")).found
-        assert shop.Stats(StatsRequest()).memory_limit_bytes == 48 * MIB
+        assert shop.Stats(StatsRequest()).memory_limit_bytes == 45 * MIB
         blog.Set(SetRequest(key=b"k", value=b"v"))
         for i in range(20):
             blog.MSet(MSetRequest(entries=[SetRequest(key=b"%d-%d" % (i, j), value=b"v" * 100) for j in range(1000)]))
         root.SetConfig(SetConfigRequest(name="max-memory", value="400MiB"))
-        assert blog.Stats(StatsRequest()).memory_limit_bytes == 75 * MIB
+        assert blog.Stats(StatsRequest()).memory_limit_bytes == 72 * MIB
         assert root.Stats(StatsRequest()).memory_limit_bytes == (400 - 64 - 100) * MIB
         failure = failure_from(root.SetConfig, SetConfigRequest(name="max-memory", value="70MiB"))
         assert failure.reason == "SETTING_INVALID"

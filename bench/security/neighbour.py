@@ -15,12 +15,12 @@ roles:
 bindings: [{principal: anonymous, roles: [all]}]
 namespaces:
 - {name: calm, memory: 64MiB}
-- {name: stormy, memory: 64MiB, operations_per_second: 5000}
+- {name: stormy, memory: 16MiB, operations_per_second: 5000}
 """
 CALM = {"namespace": "calm", "mode": "unary", "connections": 4, "keys": 50_000}
 CALLS_PER_SECOND = 2000
-# Four times what the limit lets through, of many times what the memory holds.
-WRITES = ["--mode=mget", "--batch=16", "--op=set", "--value-size=1KiB", "--keys=1000000", "--rate=1250", "--connections=8"]
+# Twice what the limit lets through, of many times what the memory holds.
+WRITES = ["--mode=mget", "--batch=16", "--op=set", "--value-size=1KiB", "--keys=1000000", "--rate=640", "--connections=8"]
 SCANS = 1000
 
 

@@ -174,6 +174,12 @@ void Client::PutPolicyAsync(v1::PutPolicyRequest request, const CallOptions& opt
                     std::move(done));
 }
 
+void Client::IssueTokenAsync(v1::IssueTokenRequest request, const CallOptions& options,
+                             Callback<v1::IssueTokenResponse> done) {
+  core_->AskNode(kAdmin<&Admin::PrepareAsyncIssueToken>, std::move(request), options,
+                 std::move(done));
+}
+
 void Client::IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done) {
   HealthCheckRequest request;
   request.set_service(std::move(service));

@@ -35,10 +35,10 @@
 // call is tried again, when the server says, until its deadline: if nothing was done, or repeating
 // it does no harm. A single node is called as if there were no clusters.
 //
-// Calls about a node. Info, Stats, SlowLog, GetConfig, WhoAmI, Can, GetPolicy and IsServing ask the
-// first seed that can be reached. Flush, ResetSlowLog, SetConfig and PutPolicy go to the first
-// seed, and never to another node: they fail if it cannot be reached. No other node of a cluster is
-// asked; make a client with it as the only seed.
+// Calls about a node. Info, Stats, SlowLog, GetConfig, WhoAmI, Can, IssueToken, GetPolicy and
+// IsServing ask the first seed that can be reached. Flush, ResetSlowLog, SetConfig and PutPolicy go
+// to the first seed, and never to another node: they fail if it cannot be reached. No other node of
+// a cluster is asked; make a client with it as the only seed.
 //
 // Retries. A call that failed with UNAVAILABLE, or that the server asked to be repeated, is tried
 // again if its error says that nothing was done (MayBeDone() in client/error.h), or if repeating it
@@ -147,6 +147,9 @@ class Client {
   void GetPolicyAsync(const CallOptions& options, Callback<v1::GetPolicyResponse> done);
   void PutPolicyAsync(v1::PutPolicyRequest request, const CallOptions& options,
                       Callback<v1::PutPolicyResponse> done);
+  // Asks for a token with a part of this client's rights.
+  void IssueTokenAsync(v1::IssueTokenRequest request, const CallOptions& options,
+                       Callback<v1::IssueTokenResponse> done);
   // Whether the node says that it serves `service`, such as "ferrite.v1.CacheService"; empty: the
   // node as a whole.
   void IsServingAsync(std::string service, const CallOptions& options, Callback<bool> done);
@@ -184,6 +187,8 @@ class Client {
   absl::StatusOr<v1::GetPolicyResponse> GetPolicy(const CallOptions& options = {});
   absl::StatusOr<v1::PutPolicyResponse> PutPolicy(v1::PutPolicyRequest request,
                                                   const CallOptions& options = {});
+  absl::StatusOr<v1::IssueTokenResponse> IssueToken(v1::IssueTokenRequest request,
+                                                    const CallOptions& options = {});
   absl::StatusOr<bool> IsServing(std::string service = "", const CallOptions& options = {});
 
   // Every entry that the request asks for, page by page, each handed to `visit` on the calling

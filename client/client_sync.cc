@@ -100,6 +100,11 @@ absl::StatusOr<v1::CanResponse> Client::Can(v1::CanRequest request, const CallOp
   return Await<v1::CanResponse>(
       [&](auto done) { CanAsync(std::move(request), options, std::move(done)); });
 }
+absl::StatusOr<v1::IssueTokenResponse> Client::IssueToken(v1::IssueTokenRequest request,
+                                                          const CallOptions& options) {
+  return Await<v1::IssueTokenResponse>(
+      [&](auto done) { IssueTokenAsync(std::move(request), options, std::move(done)); });
+}
 absl::StatusOr<bool> Client::IsServing(std::string service, const CallOptions& options) {
   return Await<bool>(
       [&](auto done) { IsServingAsync(std::move(service), options, std::move(done)); });

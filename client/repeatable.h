@@ -11,6 +11,7 @@
 // | Info, Stats, SlowLog,    | always     | reads                                                 |
 // | GetConfig, GetPolicy,    |            |                                                       |
 // | WhoAmI, Can              |            |                                                       |
+// | IssueToken               | always     | changes nothing on the server                         |
 // | health                   | always     | reads                                                 |
 // | Touch                    | always     | the same expiry again, counted from the last try      |
 // | Set, no strings attached | always     | the same value again, under a newer version           |
@@ -49,6 +50,7 @@ inline bool IsRepeatable(const v1::GetConfigRequest&) { return true; }
 inline bool IsRepeatable(const v1::WhoAmIRequest&) { return true; }
 inline bool IsRepeatable(const v1::CanRequest&) { return true; }
 inline bool IsRepeatable(const v1::GetPolicyRequest&) { return true; }
+inline bool IsRepeatable(const v1::IssueTokenRequest&) { return true; }
 inline bool IsRepeatable(const internal::v1::HealthCheckRequest&) { return true; }
 
 inline bool IsRepeatable(const v1::DeleteRequest&) { return false; }

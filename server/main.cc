@@ -114,7 +114,7 @@ int main(int argc, char** argv) {
               node.http_address().c_str());
   std::fflush(stdout);
 
-  const char* const received = signals.AwaitEnd();
+  const char* const received = signals.AwaitEnd([&node] { return node.ReopenAudit(); });
   spdlog::info("{}: ending within {}; a second one ends at once", received,
                absl::FormatDuration(settings->shutdown_grace));
   node.Shutdown();

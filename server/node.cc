@@ -84,6 +84,11 @@ GrpcServerOptions OptionsOf(const Settings& settings, const TlsFront* tls) {
           .marks_administrators = !settings.admin_listen.empty()};
 }
 
+absl::StatusOr<std::unique_ptr<AuditLog>> OpenAudit(const Settings& settings) {
+  if (settings.audit_log.empty()) return nullptr;
+  return AuditLog::Open(settings.audit_log);
+}
+
 }  // namespace
 
 Node::Node(const Settings& settings, const std::optional<Membership>& membership, FrameGuard* guard,
@@ -95,7 +100,7 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
       store_({.shards = settings.shards,
               .max_memory_bytes = settings.max_memory_bytes,
               .evict = settings.evict}),
-      replays_(settings.request_window_bytes, &Clock::System()),
+      replays_(settings.request_window_bytes, &Clock::System(), ScopeOfCallers()),
       events_(&store_, settings.events),
       admissions_({.operations = settings.max_inflight_operations,
                    .bytes = settings.max_inflight_bytes,
@@ -110,7 +115,8 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
                    .max_value_bytes = settings.max_value_bytes,
                    .events = settings.events,
                    .request_window_bytes = settings.request_window_bytes,
-                   .in_cluster = membership.has_value() || !settings.cluster.name.empty()},
+                   .in_cluster = membership.has_value() || !settings.cluster.name.empty(),
+                   .scope_of = ScopeOfCallers()},
                   settings.max_memory_bytes),
       live_settings_(
           settings, [this] { return namespaces_.LeastMaxMemory(); },
@@ -132,8 +138,10 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
           })),
       cluster_handlers_(driver_.get()),
       etcd_policy_(MakeEtcdPolicy(settings)),
-      access_(settings.policy_file.empty() ? std::nullopt
-                                           : std::optional<AccessControl>(std::in_place, &policy_)),
+      audit_(OpenAudit(settings)),
+      access_(settings.policy_file.empty()
+                  ? std::nullopt
+                  : std::optional<AccessControl>(std::in_place, &policy_, audit())),
       auth_(access_.has_value() ? &*access_ : nullptr),
       peer_token_(settings.peer_token_file),
       router_(MakeRouter(membership)),
@@ -155,15 +163,31 @@ Node::Node(const Settings& settings, const std::optional<Membership>& membership
     grpc_.WhenIdle([guard] { guard->EndTurn(); });
   }
   if (tls_ != nullptr) tls_metrics_.emplace(tls_);
+  if (audit() != nullptr) audit_metrics_.emplace(audit());
   if (access_.has_value()) {
     const bool in_etcd = etcd_policy_ != nullptr;
     policy_file_.emplace(
         in_etcd ? etcd_policy_->path() : settings.policy_file, &policy_,
-        [this] { access_->WakeStreams(); },
+        [this] { TakePolicyChange(); },
         [this](const policy::PolicyRules& rules) { return namespaces_.Apply(rules.namespaces); },
-        in_etcd ? etcd_policy_->folder() : "");
+        in_etcd ? etcd_policy_->folder() : "", settings.token_key_file);
     policy_metrics_.emplace(&*policy_file_, &policy_);
   }
+}
+
+void Node::TakePolicyChange() {
+  // Threads that sleep let go of the policy before as well.
+  PostToAll([this] { policy_.Now(); });
+  access_->WakeStreams();
+  const policy::PolicyRules& rules = policy_.Now()->policy().rules();
+  TellPolicyChanged(audit(), absl::StrCat(rules.roles.size(), " roles, ", rules.bindings.size(),
+                                          " bindings, ", rules.tokens.size(), " tokens"));
+}
+
+bool Node::ReopenAudit() {
+  if (audit() == nullptr) return false;
+  audit()->Reopen();
+  return true;
 }
 
 Node::~Node() {
@@ -176,10 +200,17 @@ Node::~Node() {
 std::optional<Router> Node::MakeRouter(const std::optional<Membership>& membership) const {
   const auto threads = static_cast<size_t>(settings_.threads);
   const LaneLimits limits = LimitsOfLanes(settings_);
-  if (membership.has_value()) return std::make_optional<Router>(*membership, threads, limits);
+  const ScopeOfCaller scope_of = ScopeOfCallers();
+  if (membership.has_value())
+    return std::make_optional<Router>(*membership, threads, limits, scope_of);
   if (driver_ == nullptr) return std::nullopt;
   const Membership own{&driver_->view(), &driver_->right()};
-  return std::make_optional<Router>(own, threads, limits);
+  return std::make_optional<Router>(own, threads, limits, scope_of);
+}
+
+ScopeOfCaller Node::ScopeOfCallers() const {
+  if (settings_.policy_file.empty()) return nullptr;
+  return [this](const Caller& caller) { return access_->ScopeOf(caller); };
 }
 
 std::vector<Rpc> Node::AllRpcs() {
@@ -200,13 +231,15 @@ std::vector<Rpc> Node::AllRpcs() {
   }
   rpcs = InNamespaces(std::move(rpcs), &namespaces_, access_.has_value());
   // Around all others, so that nothing is done, here or elsewhere, that was not checked.
-  if (access_.has_value()) rpcs = Checked(std::move(rpcs), &*access_, &cache_, &wire_);
+  if (access_.has_value())
+    rpcs = Checked(std::move(rpcs), &*access_, &cache_, &wire_, events_.budget());
   if (!settings_.admin_listen.empty()) rpcs = AdministeredElsewhere(std::move(rpcs));
   return rpcs;
 }
 
 absl::Status Node::Start() {
   LogSettings();
+  if (!audit_.ok()) return audit_.status();
   if (etcd_policy_ != nullptr) {
     if (absl::Status status = etcd_policy_->CheckFile(); !status.ok()) return status;
   }
@@ -280,6 +313,7 @@ absl::Status Node::StartHttp() {
   if (guard_metrics_.has_value()) metrics.push_back(&*guard_metrics_);
   if (tls_metrics_.has_value()) metrics.push_back(&*tls_metrics_);
   if (policy_metrics_.has_value()) metrics.push_back(&*policy_metrics_);
+  if (audit_metrics_.has_value()) metrics.push_back(&*audit_metrics_);
   HttpOptions options{.addresses = settings_.http_listen,
                       .unix_mode = settings_.unix_socket_mode,
                       .most_connections = PlacesKept().http,

@@ -10,12 +10,15 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
 #include "server/access/access_control.h"
 #include "server/access/auth_handlers.h"
 #include "server/admission/admission_metrics.h"
 #include "server/admission/gate.h"
+#include "server/audit/audit_log.h"
+#include "server/audit/audit_metrics.h"
 #include "server/auth/peer_token.h"
 #include "server/auth/policy_file.h"
 #include "server/auth/policy_metrics.h"
@@ -79,6 +82,9 @@ class Node {
     return http_ == nullptr ? "none" : ToString(http_->addresses());
   }
 
+  // Has the audit log opened anew, if there is one.
+  bool ReopenAudit();
+
   // Turns unready and ends in order: no new connections, then as GrpcServer::Shutdown. Call it
   // once, after a Start that succeeded.
   void Shutdown();
@@ -94,7 +100,11 @@ class Node {
   void Take(int listener, int descriptor);
   void TakeTls(int listener, int descriptor);
   std::optional<Router> MakeRouter(const std::optional<Membership>& membership) const;
+  // Used while calls are served.
+  ScopeOfCaller ScopeOfCallers() const;
   std::vector<Rpc> AllRpcs();
+  AuditLog* audit() const { return audit_.ok() ? audit_->get() : nullptr; }
+  void TakePolicyChange();
   void StartCluster();
   // Calls `body` on each serving thread, soon; returns how many there are.
   size_t PostToAll(const std::function<void()>& body);
@@ -133,6 +143,8 @@ class Node {
   const Reflection reflection_;
   PublishedPolicy policy_;
   const std::unique_ptr<EtcdPolicy> etcd_policy_;  // null: the policy is not in etcd
+  // Null: there is none. Not OK: the node does not start.
+  const absl::StatusOr<std::unique_ptr<AuditLog>> audit_;
   // Absent: there is no policy, and nothing is checked.
   std::optional<AccessControl> access_;
   AuthHandlers auth_;
@@ -157,6 +169,7 @@ class Node {
   std::optional<TlsMetrics> tls_metrics_;
   std::optional<PolicyFile> policy_file_;
   std::optional<PolicyMetrics> policy_metrics_;
+  std::optional<AuditMetrics> audit_metrics_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<HttpEndpoint> http_;
   Mutex ready_mutex_;

@@ -36,6 +36,7 @@ std::vector<Rpc> MakeRpcs(const RpcParts& parts) {
       {Method::kPutPolicy, Shape::kUnary,
        [policy](Turn* turn) { return OpenPutPolicy(policy, turn); }},
       {Method::kGetPolicy, Shape::kUnary, [policy](Turn* turn) { return GetPolicy(policy, turn); }},
+      {Method::kIssueToken, Shape::kUnary, TypedHandler(auth, &AuthHandlers::IssueToken)},
 
       {Method::kGetTopology, Shape::kUnary,
        [cluster](Turn* turn) { return cluster->GetTopology(turn); }},

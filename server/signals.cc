@@ -44,11 +44,12 @@ Signals::Signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-const char* Signals::AwaitEnd() const {
+const char* Signals::AwaitEnd(const std::function<bool()>& hang_up) const {
   int received = 0;
   while (true) {
     sigwait(&awaited_, &received);
     if (received == SIGTERM || received == SIGINT) break;
+    if (received == SIGHUP && hang_up()) continue;
     spdlog::info("{}: nothing to do; `ferrite config set` changes settings", NameOf(received));
   }
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) std::signal(signal, SIG_IGN);

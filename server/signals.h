@@ -1,11 +1,13 @@
 #pragma once
 
 // What signals do to the server: SIGTERM and SIGINT end it, in order the first time and at once the
-// second time. SIGHUP, SIGUSR1 and SIGUSR2, which would end it by default, are told to the log and
-// do nothing: settings change with a restart, and the log is standard error. SIGPIPE is nothing to
-// a server. All others do what they do to every program.
+// second time. SIGHUP has files opened anew that somebody may have renamed. Where there are none,
+// and as SIGUSR1 and SIGUSR2, which would end it by default, too, it is told to the log and does
+// nothing: settings change with a restart, and the log is standard error. SIGPIPE is nothing to a
+// server. All others do what they do to every program.
 
 #include <csignal>
+#include <functional>
 
 namespace ferrite {
 
@@ -15,7 +17,8 @@ class Signals {
   Signals();
 
   // Waits for the signal to end; returns its name. From then on another one ends the process.
-  const char* AwaitEnd() const;
+  // Calls hang_up() for each SIGHUP, which says whether there was anything to do.
+  const char* AwaitEnd(const std::function<bool()>& hang_up) const;
 
  private:
   sigset_t awaited_;

@@ -114,7 +114,7 @@ int Main(int argc, char** argv) {
   const auto make = [&] {
     policy::PolicyRules rules = *policy::ReadPolicy(text, "policy");
     std::vector<KnownIssuer> issuers;
-    issuers.push_back({rules.issuers[0], *ReadSigningKeys(issuer.KeySet(), "keys")});
+    issuers.push_back({rules.issuers[0], (*ReadSigningKeys(issuer.KeySet(), "keys")).keys});
     return std::make_unique<const LoadedPolicy>(std::move(rules), std::move(issuers));
   };
   const auto loaded = make();

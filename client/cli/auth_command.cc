@@ -1,3 +1,8 @@
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/bytes.h"
@@ -7,6 +12,8 @@
 namespace ferrite::cli {
 namespace {
 
+constexpr absl::Duration kUsualTokenTime = absl::Minutes(10);
+
 struct AuthArguments {
   std::string action;
   std::string verb;
@@ -15,6 +22,12 @@ struct AuthArguments {
   bool is_prefix = false;
   bool is_channel = false;
   std::string principal;
+  // Of issue.
+  std::vector<std::string> verbs;
+  std::vector<std::string> key_prefixes;
+  std::vector<std::string> channels;
+  std::vector<std::string> channel_prefixes;
+  std::optional<absl::Duration> ttl;
 };
 
 const char* NameOf(v1::CredentialKind kind) {
@@ -25,6 +38,8 @@ const char* NameOf(v1::CredentialKind kind) {
       return "token";
     case v1::CREDENTIAL_KIND_JWT:
       return "jwt";
+    case v1::CREDENTIAL_KIND_DISPOSABLE:
+      return "disposable";
     default:
       return "none";
   }
@@ -113,10 +128,59 @@ void PrintAnswer(const Session& session, const v1::CanResponse& reply, bool expl
   }
 }
 
+absl::Status AddNames(const Session& session, const std::vector<std::string>& from,
+                      google::protobuf::RepeatedPtrField<std::string>* to) {
+  for (const std::string& text : from) {
+    absl::StatusOr<std::string> name = session.Bytes(text);
+    if (!name.ok()) return name.status();
+    *to->Add() = *std::move(name);
+  }
+  return absl::OkStatus();
+}
+
+// Prints the token and nothing else, so that it can be put into a file or a variable.
+absl::StatusOr<ExitCode> PrintToken(const Session& session, Client& client,
+                                    const AuthArguments& arguments) {
+  v1::IssueTokenRequest request;
+  for (const std::string& verb : arguments.verbs) request.add_verbs(UnprotectArgument(verb));
+  absl::Status status = AddNames(session, arguments.key_prefixes, request.mutable_key_prefixes());
+  if (status.ok()) status = AddNames(session, arguments.channels, request.mutable_channels());
+  if (status.ok())
+    status = AddNames(session, arguments.channel_prefixes, request.mutable_channel_prefixes());
+  if (!status.ok()) return status;
+  request.set_ttl_ms(absl::ToInt64Milliseconds(arguments.ttl.value_or(kUsualTokenTime)));
+  const absl::StatusOr<v1::IssueTokenResponse> reply = client.IssueToken(std::move(request));
+  if (!reply.ok()) return reply.status();
+  if (session.json) {
+    const nlohmann::ordered_json token = {{"token", reply->token()},
+                                          {"expires_at_unix_ms", reply->expires_at_unix_ms()}};
+    PrintJson(token);
+  } else {
+    PrintLine(reply->token());
+  }
+  return ExitCode::kOk;
+}
+
+void CheckForIssue(const AuthArguments& arguments, bool has_verb) {
+  const bool has_names = !arguments.key_prefixes.empty() || !arguments.channels.empty() ||
+                         !arguments.channel_prefixes.empty();
+  if (arguments.action != "issue") {
+    if (has_names || !arguments.verbs.empty() || arguments.ttl.has_value()) {
+      throw CLI::ValidationError("--verb, --key-prefix, --channel-name, --channel-prefix and --ttl",
+                                 "are for auth issue");
+    }
+    return;
+  }
+  if (has_verb) throw CLI::ValidationError("VERB", "auth issue takes its verbs by --verb");
+  if (arguments.verbs.empty()) throw CLI::RequiredError("--verb");
+  if (!has_names) throw CLI::RequiredError("--key-prefix, --channel-name or --channel-prefix");
+}
+
 absl::StatusOr<ExitCode> RunAuth(Session& session, const AuthArguments& arguments) {
   const absl::StatusOr<Client*> client = session.ConnectToServer();
   if (!client.ok()) return client.status();
   if (arguments.action == "whoami") return PrintWhoAmI(session, **client);
+  if (arguments.action == "issue") return PrintToken(session, **client, arguments);
   absl::StatusOr<v1::CanRequest> request = RequestOf(session, arguments);
   if (!request.ok()) return request.status();
   const absl::StatusOr<v1::CanResponse> reply = (*client)->Can(*std::move(request));
@@ -132,10 +196,11 @@ void AddAuth(CLI::App& app, Session& session) {
   CLI::App* command = AddCommand(
       app, session, "auth",
       "Print whom the server takes you for: auth whoami; whether its policy allows something: auth "
-      "can VERB [NAME]; or which roles allow it: auth explain VERB [NAME]",
+      "can VERB [NAME]; which roles allow it: auth explain VERB [NAME]; or a token with a part of "
+      "your rights: auth issue --verb read --key-prefix session:",
       auth, RunAuth);
-  command->add_option("ACTION", auth->action, "whoami, can or explain")
-      ->transform(CLI::IsMember({"whoami", "can", "explain"}, CLI::ignore_case))
+  command->add_option("ACTION", auth->action, "whoami, can, explain or issue")
+      ->transform(CLI::IsMember({"whoami", "can", "explain", "issue"}, CLI::ignore_case))
       ->required();
   CLI::Option* verb = command->add_option("VERB", auth->verb,
                                           "What is to be done: read, write, delete, scan, publish, "
@@ -148,9 +213,30 @@ void AddAuth(CLI::App& app, Session& session) {
       ->add_option("--principal", auth->principal,
                    "Who is to do it, such as token:shop; you, if not given")
       ->type_name("NAME");
+  command
+      ->add_option("--verb", auth->verbs,
+                   "With issue: what the token allows: read, write, delete, scan, publish, "
+                   "subscribe; several with commas or repeated")
+      ->delimiter(',')
+      ->type_name("VERB");
+  command
+      ->add_option("--key-prefix", auth->key_prefixes,
+                   "With issue: on keys that begin so; may be repeated")
+      ->type_name("PREFIX");
+  command
+      ->add_option("--channel-name", auth->channels, "With issue: on this channel; may be repeated")
+      ->type_name("CHANNEL");
+  command
+      ->add_option("--channel-prefix", auth->channel_prefixes,
+                   "With issue: on channels that begin so; may be repeated")
+      ->type_name("PREFIX");
+  AddDuration(command, "--ttl", &auth->ttl, "With issue: for how long, up to 1h; 10m, if not given",
+              absl::Seconds(1), absl::Hours(1));
   command->parse_complete_callback([auth, verb, name] {
     auth->has_name = !name->empty();
     auth->is_channel |= auth->verb == "publish";
+    CheckForIssue(*auth, !verb->empty());
+    if (auth->action == "issue") return;
     if (auth->action != "whoami" && verb->empty()) throw CLI::RequiredError("VERB");
     if (auth->action == "whoami" && !verb->empty()) {
       throw CLI::ValidationError("VERB", "auth whoami takes no VERB; write ferrite auth can " +

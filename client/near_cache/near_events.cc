@@ -1,11 +1,9 @@
 #include "client/near_cache/near_events.h"
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include <cstdint>
+#include <optional>
 
 namespace ferrite {
-
-std::string ProbePayload(int64_t sent_ns) { return absl::StrCat(sent_ns); }
 
 void NearEvents::Take(const v1::SubscriptionEvent& event) {
   switch (event.event_case()) {
@@ -30,10 +28,9 @@ void NearEvents::Take(const v1::SubscriptionEvent& event) {
 }
 
 void NearEvents::TakeMessage(const v1::ChannelMessage& message) {
-  int64_t sent_ns;
-  if (message.channel() == channel_ && absl::SimpleAtoi(message.payload(), &sent_ns)) {
-    entries_->ProbeCameBack(sent_ns);
-  }
+  if (message.channel() != channel_) return;
+  const std::optional<int64_t> sent_ns = probes_->SentAt(message.payload());
+  if (sent_ns.has_value()) entries_->ProbeCameBack(*sent_ns);
 }
 
 }  // namespace ferrite

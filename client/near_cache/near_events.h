@@ -2,25 +2,26 @@
 
 // Applies the events of a subscription to the entries.
 
-#include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "client/near_cache/near_entries.h"
+#include "client/near_cache/sent_probes.h"
 #include "ferrite/v1/cache.pb.h"
 
 namespace ferrite {
 
-// The payload of a probe: when it was sent. It means something only to its sender.
-std::string ProbePayload(int64_t sent_ns);
-
 class NearEvents {
  public:
-  // `channel`: where the probes come from. `probe` is called when one should be sent at once.
-  NearEvents(NearEntries* entries, std::string channel, absl::AnyInvocable<void()> probe)
-      : entries_(entries), channel_(std::move(channel)), probe_(std::move(probe)) {}
+  // `channel`: where the probes come from; `probes`: those that were sent. `probe` is called when
+  // one should be sent at once. The pointers must outlive it.
+  NearEvents(NearEntries* entries, std::string channel, const SentProbes* probes,
+             absl::AnyInvocable<void()> probe)
+      : entries_(entries),
+        channel_(std::move(channel)),
+        probes_(probes),
+        probe_(std::move(probe)) {}
 
   // Takes the next event.
   void Take(const v1::SubscriptionEvent& event);
@@ -30,6 +31,7 @@ class NearEvents {
 
   NearEntries* const entries_;
   const std::string channel_;
+  const SentProbes* const probes_;
   absl::AnyInvocable<void()> probe_;
 };
 

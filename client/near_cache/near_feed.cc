@@ -48,8 +48,8 @@ NearFeed::NearFeed(Client* client, const std::vector<std::string>& key_prefixes,
 
 NearFeed::NearFeed(Client* client, const std::vector<std::string>& key_prefixes,
                    absl::Duration max_staleness, NearEntries* entries, const std::string& channel)
-    : prober_(client, channel, max_staleness / kProbesInTime, max_staleness),
-      events_(entries, channel, [this] { prober_.Probe(); }),
+    : prober_(client, channel, &probes_, max_staleness / kProbesInTime, max_staleness),
+      events_(entries, channel, &probes_, [this] { prober_.Probe(); }),
       subscription_(client->Subscribe(
           RequestFor(key_prefixes, max_staleness, channel),
           {.on_event = [this](const v1::SubscriptionEvent& event) { events_.Take(event); },

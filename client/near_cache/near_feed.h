@@ -9,6 +9,7 @@
 #include "client/near_cache/near_entries.h"
 #include "client/near_cache/near_events.h"
 #include "client/near_cache/prober.h"
+#include "client/near_cache/sent_probes.h"
 #include "client/subscription.h"
 
 namespace ferrite {
@@ -30,6 +31,7 @@ class NearFeed {
            absl::Duration max_staleness, NearEntries* entries, const std::string& channel);
 
   // The subscription goes first, as its callbacks use the others.
+  SentProbes probes_;
   Prober prober_;
   NearEvents events_;
   std::unique_ptr<Subscription> subscription_;

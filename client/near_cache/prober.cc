@@ -4,13 +4,14 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "client/near_cache/near_events.h"
 
 namespace ferrite {
 
-Prober::Prober(Client* client, std::string channel, absl::Duration interval, absl::Duration timeout)
+Prober::Prober(Client* client, std::string channel, SentProbes* sent, absl::Duration interval,
+               absl::Duration timeout)
     : client_(client),
       channel_(std::move(channel)),
+      sent_(sent),
       interval_(interval),
       timeout_(timeout),
       thread_([this] { Run(); }) {}
@@ -27,7 +28,7 @@ Prober::~Prober() {
 void Prober::Probe() {
   v1::PublishRequest probe;
   probe.set_channel(channel_);
-  probe.set_payload(ProbePayload(SteadyNs()));
+  probe.set_payload(sent_->Make(SteadyNs()));
   // Whether it arrived shows on the subscription.
   client_->PublishAsync(std::move(probe), {.timeout = timeout_}, [](const auto& outcome) {});
 }

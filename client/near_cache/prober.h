@@ -1,7 +1,7 @@
 #pragma once
 
-// Sends probes to a channel: messages that say when they were sent. When one comes back on a
-// subscription, every event of what happened before that time has arrived. A heartbeat of the
+// Sends probes to a channel: messages of which it is known when they were sent. When one comes back
+// on a subscription, every event of what happened before that time has arrived. A heartbeat of the
 // server would not do, as it does not say how long it was under way.
 
 #include <condition_variable>
@@ -11,6 +11,7 @@
 
 #include "absl/time/time.h"
 #include "client/client.h"
+#include "client/near_cache/sent_probes.h"
 
 namespace ferrite {
 
@@ -18,7 +19,9 @@ namespace ferrite {
 class Prober {
  public:
   // Sends one each `interval`. One that takes longer than `timeout` to be published is given up.
-  Prober(Client* client, std::string channel, absl::Duration interval, absl::Duration timeout);
+  // Remembers those that it has sent in `sent`. Both pointers must outlive it.
+  Prober(Client* client, std::string channel, SentProbes* sent, absl::Duration interval,
+         absl::Duration timeout);
   ~Prober();
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
@@ -31,6 +34,7 @@ class Prober {
 
   Client* const client_;
   const std::string channel_;
+  SentProbes* const sent_;
   const absl::Duration interval_;
   const absl::Duration timeout_;
   std::mutex mutex_;

@@ -77,7 +77,8 @@ void WriteRequest(const FrameOperation& operation, FieldWriter* writer);
 // What an operation says beside its request, which stands before it.
 struct OperationTerms {
   uint32_t timeout_ms = kNoTimeout;
-  std::string_view traceparent;  // empty: none
+  std::string_view traceparent;    // empty: none
+  std::string_view request_scope;  // the same
 
   size_t Size() const {
     size_t size = 0;
@@ -87,6 +88,9 @@ struct OperationTerms {
     if (!traceparent.empty()) {
       size += BytesFieldSize(v1::Operation::kTraceparentFieldNumber, traceparent);
     }
+    if (!request_scope.empty()) {
+      size += BytesFieldSize(v1::Operation::kRequestScopeFieldNumber, request_scope);
+    }
     return size;
   }
   void Write(FieldWriter* writer) const {
@@ -95,6 +99,9 @@ struct OperationTerms {
     }
     if (!traceparent.empty()) {
       writer->Bytes(v1::Operation::kTraceparentFieldNumber, traceparent);
+    }
+    if (!request_scope.empty()) {
+      writer->Bytes(v1::Operation::kRequestScopeFieldNumber, request_scope);
     }
   }
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/auth/denial.h"
+#include "server/auth/sha256.h"
 #include "server/engine/call.h"
 
 namespace ferrite {
@@ -22,17 +23,14 @@ Identity AccessControl::Identify(const Caller& caller) const {
 }
 
 KnownCaller AccessControl::Know(const Caller& caller) const {
-  KnownCaller known;
-  // Asked first: a policy that comes in between is then looked at again.
-  known.number = policy_.number();
-  known.policy = policy_.Now();
-  known.who = known.policy->Identify(caller);
+  const LoadedPolicy& policy = *policy_.Now();
+  KnownCaller known = {.policy = policy.number(), .who = policy.Identify(caller)};
   caller.SetNamespace(known.who.name_space);
   return known;
 }
 
 bool AccessControl::StillHolds(const KnownCaller& known) const {
-  return known.number == policy_.number() && !IsOver(known.who);
+  return known.policy == policy_.Now()->number() && !IsOver(known.who);
 }
 
 const Identity& AccessControl::IdentifyStream(Turn* turn) const {
@@ -46,6 +44,19 @@ const Identity& AccessControl::IdentifyStream(Turn* turn) const {
     kept = std::move(now);
   }
   return known->who;
+}
+
+const absl::Status& AccessControl::Deny(const Identity& who, const Caller& caller,
+                                        const Wish& wish) const {
+  const absl::Status& denied = Denied(who);
+  TellDenied(audit_, who, caller, wish, denied);
+  return denied;
+}
+
+std::string AccessControl::ScopeOf(const Caller& caller) const {
+  constexpr size_t kScopeBytes = 16;
+  const policy::Digest digest = Sha256(policy_.Now()->Identify(caller).principal);
+  return {digest.begin(), digest.begin() + kScopeBytes};
 }
 
 uint64_t AccessControl::Watch(Waker waker) {

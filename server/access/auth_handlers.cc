@@ -1,9 +1,14 @@
 #include "server/access/auth_handlers.h"
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
 #include <string>
+#include <utility>
 
-#include "server/auth/denial.h"
+#include "absl/strings/str_cat.h"
+#include "server/access/token_request.h"
+#include "server/auth/disposable_token.h"
 #include "server/call/limits.h"
 #include "server/call/namespace_name.h"
 #include "server/call/status.h"
@@ -27,6 +32,8 @@ v1::CredentialKind ToWire(CredentialKind kind) {
       return v1::CREDENTIAL_KIND_TOKEN;
     case CredentialKind::kJwt:
       return v1::CREDENTIAL_KIND_JWT;
+    case CredentialKind::kDisposable:
+      return v1::CREDENTIAL_KIND_DISPOSABLE;
   }
   return v1::CREDENTIAL_KIND_UNSPECIFIED;
 }
@@ -136,14 +143,14 @@ absl::Status AuthHandlers::WhoAmI(const v1::WhoAmIRequest&, v1::WhoAmIResponse* 
     response->set_credential(v1::CREDENTIAL_KIND_NONE);
     return absl::OkStatus();
   }
-  const Identity who = access_->Identify(*current_caller);
+  const std::shared_ptr<const LoadedPolicy> loaded = access_->policy();
+  const Identity who = loaded->Identify(*current_caller);
   if (!who.problem.ok()) return who.problem;
   response->set_has_policy(true);
   response->set_principal(who.principal);
   response->set_credential(ToWire(who.kind));
   if (who.name_space != nullptr) response->set_namespace_(*who.name_space);
-  for (const std::string& role : access_->policy().policy().RolesOf(who.principal))
-    response->add_roles(role);
+  for (const std::string& role : loaded->policy().RolesOf(who.principal)) response->add_roles(role);
   if (who.expires != Identity::WallClock::time_point::max()) {
     response->set_expires_at_unix_ms(who.expires.time_since_epoch() / std::chrono::milliseconds(1));
   }
@@ -159,15 +166,17 @@ absl::Status AuthHandlers::Can(const v1::CanRequest& request, v1::CanResponse* r
                                                         : request.principal());
     return absl::OkStatus();
   }
-  const Identity who = access_->Identify(*current_caller);
+  const std::shared_ptr<const LoadedPolicy> loaded = access_->policy();
+  const Identity who = loaded->Identify(*current_caller);
   if (!who.problem.ok()) return who.problem;
   const bool about_itself = request.principal().empty() || request.principal() == who.principal;
   // Others may be at home in any namespace.
   const bool may_ask_of_others = who.rights->may_administer() && who.name_space == nullptr;
-  if (!about_itself && !may_ask_of_others) return Denied(who);
+  if (!about_itself && !may_ask_of_others)
+    return access_->Deny(who, *current_caller, {.method = Method::kCan, .verbs = Verb::kAdmin});
   if (absl::Status status = Read(request, &question); !status.ok()) return status;
   const std::string principal = about_itself ? who.principal : request.principal();
-  const policy::Policy& policy = access_->policy().policy();
+  const policy::Policy& policy = loaded->policy();
   response->set_principal(principal);
   // Oneself is asked about where one is.
   const policy::Rights& rights = about_itself ? *who.rights : policy.RightsOf(principal);
@@ -176,9 +185,47 @@ absl::Status AuthHandlers::Can(const v1::CanRequest& request, v1::CanResponse* r
                                 : who.name_space == nullptr ? kDefaultNamespace
                                                             : std::string_view(*who.name_space);
   response->set_allowed(IsAllowed(rights, question));
+  // A disposable token may have less than its principal.
+  if (!response->allowed()) return absl::OkStatus();
   policy.ForEachRoleOf(principal, [&](const std::string& name, const Role& role) {
     if (role.HoldsIn(here, home)) AddGrants(role, name, question, response);
   });
+  return absl::OkStatus();
+}
+
+absl::Status AuthHandlers::IssueToken(const v1::IssueTokenRequest& request,
+                                      v1::IssueTokenResponse* response) {
+  const std::shared_ptr<const LoadedPolicy> loaded =
+      access_ == nullptr ? nullptr : access_->policy();
+  if (loaded == nullptr || loaded->signer() == nullptr) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, v1::NO_TOKEN_KEY,
+                     "this server gives out no tokens: it needs --policy and --token-key");
+  }
+  const Identity who = loaded->Identify(*current_caller);
+  if (!who.problem.ok()) return who.problem;
+  // Neither nobody in particular nor who has such a token hands anything on.
+  const bool may_hand_on =
+      who.kind != CredentialKind::kNone && who.kind != CredentialKind::kDisposable;
+  // Nor anybody what holds in another namespace than its own, as the token does not name one.
+  const bool is_at_home = who.rights == &loaded->policy().RightsOf(who.principal);
+  if (!may_hand_on || !is_at_home || who.principal.size() > kMaxSubjectBytes)
+    return access_->Deny(who, *current_caller, {.method = Method::kIssueToken});
+  policy::Role may;
+  if (absl::Status status = ReadTokenRequest(request, &may); !status.ok()) return status;
+  const Verbs verbs = may.verbs;
+  if (!Covers(*who.rights, may))
+    return access_->Deny(who, *current_caller, {.method = Method::kIssueToken, .verbs = verbs});
+  const auto now = Identity::WallClock::now();
+  const auto expires = std::min<Identity::WallClock::time_point>(
+      now + std::chrono::milliseconds(request.ttl_ms()), who.expires);
+  response->set_token(
+      MakeDisposableToken({who.principal, std::move(may), expires}, *loaded->signer(), now));
+  response->set_expires_at_unix_ms(expires.time_since_epoch() / std::chrono::milliseconds(1));
+  TellTokenIssued(
+      access_->audit(), who, *current_caller, verbs,
+      absl::StrCat(request.key_prefixes_size(), " key prefixes, ", request.channels_size(),
+                   " channels, ", request.channel_prefixes_size(), " channel prefixes, for ",
+                   request.ttl_ms(), " ms"));
   return absl::OkStatus();
 }
 

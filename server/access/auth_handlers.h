@@ -1,7 +1,7 @@
 #pragma once
 
-// AdminService.WhoAmI and Can: what a caller may ask about its own rights. admin.proto is their
-// contract.
+// AdminService.WhoAmI, Can and IssueToken: what a caller may ask about its own rights, and hand on
+// of them. admin.proto is their contract.
 
 #include "absl/status/status.h"
 #include "ferrite/v1/admin.pb.h"
@@ -17,6 +17,7 @@ class AuthHandlers {
 
   absl::Status WhoAmI(const v1::WhoAmIRequest& request, v1::WhoAmIResponse* response);
   absl::Status Can(const v1::CanRequest& request, v1::CanResponse* response);
+  absl::Status IssueToken(const v1::IssueTokenRequest& request, v1::IssueTokenResponse* response);
 
  private:
   const AccessControl* const access_;

@@ -1,14 +1,15 @@
 #include "server/access/checked_frames.h"
 
-#include <algorithm>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "proto/wire/field_reader.h"
 #include "proto/wire/field_writer.h"
 #include "server/access/demand.h"
-#include "server/auth/denial.h"
+#include "server/access/partial_answer.h"
 #include "server/handlers/frame_reply.h"
 
 namespace ferrite {
@@ -23,80 +24,69 @@ struct RefusedOperation {
 };
 
 std::vector<RefusedOperation> RefusalsOf(const std::vector<FrameOperation>& operations,
-                                         const Identity& who) {
+                                         const Identity& who, const Caller& caller,
+                                         const AccessControl& access) {
   std::vector<RefusedOperation> refusals;
   for (size_t i = 0; i < operations.size(); ++i) {
     const Demand demand = DemandOfOperation(operations[i]);
     if (!demand.problem.ok()) [[unlikely]] {
       refusals.push_back({i, demand.problem});
     } else if (!Allows(who, demand)) [[unlikely]] {
-      refusals.push_back({i, Denied(who)});
+      const Wish wish = {.method = Method::kPipeline, .verbs = demand.verbs, .name = demand.name};
+      refusals.push_back({i, access.Deny(who, caller, wish)});
     }
   }
   return refusals;
 }
 
-class PartialFrame final : public Answer {
- public:
-  PartialFrame(const std::vector<FrameOperation>& operations,
-               std::vector<RefusedOperation> refusals)
-      : refusals_(std::move(refusals)), count_(operations.size()) {
-    auto refusal = refusals_.begin();
-    for (size_t i = 0; i < count_; ++i) {
-      if (refusal != refusals_.end() && refusal->index == i) {
-        ++refusal;
-        continue;
-      }
-      const std::string_view message = operations[i].message;
-      const size_t begin = allowed_.size();
-      allowed_.resize(begin + BytesFieldSize(kOperations, message));
-      FieldWriter(allowed_.data() + begin).Bytes(kOperations, message);
-    }
-    request_ = Request(std::string_view(allowed_));
+// Calls allowed(i) or refused(why) for each operation of a frame, in its order, until one of them
+// returns false.
+template <typename Allowed, typename Refused>
+void ForEach(size_t count, const std::vector<RefusedOperation>& refusals, const Allowed& allowed,
+             const Refused& refused) {
+  auto refusal = refusals.begin();
+  for (size_t i = 0; i < count; ++i) {
+    const bool is_refused = refusal != refusals.end() && refusal->index == i;
+    if (!(is_refused ? refused((refusal++)->why) : allowed(i))) return;
   }
+}
 
-  // Has what is allowed executed. An error ends the stream, as that of a frame does.
-  absl::Status Begin(const Handler& plain, const Turn& turn) {
-    if (refusals_.size() == count_) return absl::OkStatus();
-    Turn part(turn, request_, &reply_);
-    absl::Status status = plain(&part);
-    later_ = part.TakeAnswer();
-    return status;
-  }
+// Puts the results of what was executed between the refusals.
+void MergeResults(size_t count, const std::vector<RefusedOperation>& refusals,
+                  std::string_view results, ReplyWriter* reply) {
+  FieldReader result(results);
+  FrameReply errors(reply);
+  ForEach(
+      count, refusals,
+      [&](size_t) {
+        if (!result.Next()) return false;
+        FieldWriter writer(reply->Append(BytesFieldSize(result.number(), result.bytes())));
+        writer.Bytes(result.number(), result.bytes());
+        return true;
+      },
+      [&](const absl::Status& why) {
+        errors.AddError(why);
+        return true;
+      });
+}
 
-  Next Advance(ReplyWriter* message, CallEnd* end) override {
-    if (later_ != nullptr) {
-      if (const Next next = later_->Advance(&reply_, end); next != Next::kEnd) return next;
-      later_.reset();
-    }
-    if (end->status.ok()) Gather(message);
-    return Next::kEnd;
-  }
-
- private:
-  void Gather(ReplyWriter* message) {
-    const std::string results = TakeBytes(&reply_);
-    FieldReader result(results);
-    FrameReply errors(message);
-    auto refusal = refusals_.begin();
-    for (size_t i = 0; i < count_; ++i) {
-      if (refusal != refusals_.end() && refusal->index == i) {
-        errors.AddError((refusal++)->why);
-        continue;
-      }
-      if (!result.Next()) return;
-      FieldWriter writer(message->Append(BytesFieldSize(result.number(), result.bytes())));
-      writer.Bytes(result.number(), result.bytes());
-    }
-  }
-
-  const std::vector<RefusedOperation> refusals_;
-  const size_t count_;  // of operations
-  std::string allowed_;
-  Request request_;
-  ReplyWriter reply_;
-  std::unique_ptr<Answer> later_;  // to which all of that belongs
-};
+std::unique_ptr<PartialAnswer> AnswerFrameInPart(const std::vector<FrameOperation>& operations,
+                                                 std::vector<RefusedOperation> refusals) {
+  std::string part;
+  ForEach(
+      operations.size(), refusals,
+      [&](size_t i) {
+        AppendField(kOperations, operations[i].message, &part);
+        return true;
+      },
+      [](const absl::Status&) { return true; });
+  return std::make_unique<PartialAnswer>(
+      std::move(part), [count = operations.size(), refusals = std::move(refusals)](
+                           const std::string& results, ReplyWriter* whole) {
+        MergeResults(count, refusals, results, whole);
+        return absl::OkStatus();
+      });
+}
 
 }  // namespace
 
@@ -104,17 +94,23 @@ Handler CheckedFrames(Handler plain, const AccessControl* access, const WireHand
   return [plain = std::move(plain), access, wire](Turn* turn) -> absl::Status {
     thread_local std::vector<FrameOperation> operations;
     const Identity& who = access->IdentifyStream(turn);
-    if (who.rights->empty()) return Denied(who);
+    if (who.rights->empty())
+      return access->Deny(who, turn->caller(), {.method = Method::kPipeline});
     if (absl::Status status = wire->ReadFrame(turn->request(), &operations); !status.ok()) {
       return status;
     }
-    std::vector<RefusedOperation> refusals = RefusalsOf(operations, who);
+    std::vector<RefusedOperation> refusals = RefusalsOf(operations, who, turn->caller(), *access);
     if (refusals.empty()) [[likely]] {
       const FrameInScope read(turn->request(), &operations);
       return plain(turn);
     }
-    auto answer = std::make_unique<PartialFrame>(operations, std::move(refusals));
-    if (absl::Status status = answer->Begin(plain, *turn); !status.ok()) return status;
+    const bool all_refused = refusals.size() == operations.size();
+    std::unique_ptr<PartialAnswer> answer = AnswerFrameInPart(operations, std::move(refusals));
+    // An error ends the stream, as that of a frame does.
+    if (absl::Status status = all_refused ? absl::OkStatus() : answer->Begin(plain, *turn);
+        !status.ok()) {
+      return status;
+    }
     turn->Later(std::move(answer));
     return absl::OkStatus();
   };

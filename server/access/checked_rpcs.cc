@@ -1,80 +1,124 @@
 #include "server/access/checked_rpcs.h"
 
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
-#include "base/check.h"
 #include "ferrite/v1/cache.pb.h"
+#include "server/access/audited.h"
 #include "server/access/checked_batch.h"
 #include "server/access/checked_frames.h"
 #include "server/access/checked_stream.h"
 #include "server/access/demand.h"
-#include "server/auth/denial.h"
+#include "server/access/redaction.h"
+#include "server/access/subscription_wish.h"
 #include "server/call/status.h"
 #include "server/engine/joined_request.h"
-#include "server/events/glob.h"
+#include "server/events/topic_room.h"
+#include "server/routing/operation_key.h"
 
 namespace ferrite {
 namespace {
 
-using policy::Rights;
 using policy::Verb;
 using policy::Verbs;
 
-// The field of Operation for a method about one key or channel.
-int OperationFieldOf(Method method) {
-  switch (method) {
-    case Method::kGet:
-      return v1::Operation::kGetFieldNumber;
-    case Method::kSet:
-      return v1::Operation::kSetFieldNumber;
-    case Method::kDelete:
-      return v1::Operation::kDeleteFieldNumber;
-    case Method::kTouch:
-      return v1::Operation::kTouchFieldNumber;
-    case Method::kIncr:
-      return v1::Operation::kIncrFieldNumber;
-    case Method::kPublish:
-      return v1::Operation::kPublishFieldNumber;
-    default:
-      FERRITE_CHECK(false);
-      return 0;
-  }
-}
-
-Handler CheckedRequest(int field, Handler plain, const AccessControl* access) {
-  return [field, plain = std::move(plain), access](Turn* turn) -> absl::Status {
-    thread_local std::string name;
-    name.clear();
-    const Identity who = access->Identify(turn->caller());
-    if (who.rights->empty()) return Denied(who);
-    const Demand demand = DemandOfRequest(field, turn->request(), &name);
-    if (!demand.problem.ok()) return demand.problem;
-    return Allows(who, demand) ? plain(turn) : Denied(who);
-  };
-}
+// Of what is open to everybody: there is nothing in it that takes more.
+constexpr size_t kMostBytesOfAnybody = size_t{64} << 10;
 
 bool HasAny(const Identity& who) { return !who.rights->empty(); }
 bool MayAdminister(const Identity& who) { return who.rights->may_administer(); }
 
-Handler CheckedCaller(bool (*may)(const Identity&), const Rpc& rpc, AccessControl* access) {
+// What the policy asks of those who call a method at all.
+struct Entrance {
+  bool (*may)(const Identity&);
+  Method method;
+
+  bool of_admins() const { return may == &MayAdminister; }
+  absl::Status Check(const Caller& caller, const Identity& who, const AccessControl* access) const {
+    if (!may(who)) {
+      const Verbs verbs = of_admins() ? Verbs(Verb::kAdmin) : Verbs();
+      return access->Deny(who, caller, {.method = method, .verbs = verbs});
+    }
+    if (of_admins()) TellAdminCall(access->audit(), who, caller, method);
+    return absl::OkStatus();
+  }
+};
+
+// Who it is comes before what it wants: nobody's request is joined, read or waited for.
+std::function<absl::Status(const Caller&)> OnlyThose(const Entrance& entrance,
+                                                     const AccessControl* access) {
+  return [entrance, access](const Caller& caller) {
+    return entrance.Check(caller, access->Identify(caller), access);
+  };
+}
+
+// For handlers that look at who calls once a large request has been joined.
+Handler BeforeItIsJoined(Method method, Handler plain, const AccessControl* access) {
+  return [entrance = Entrance{&HasAny, method}, plain = std::move(plain),
+          access](Turn* turn) -> absl::Status {
+    if (!turn->request().in_one_piece()) [[unlikely]] {
+      const Identity who = access->Identify(turn->caller());
+      if (absl::Status status = entrance.Check(turn->caller(), who, access); !status.ok())
+        return status;
+    }
+    return plain(turn);
+  };
+}
+
+Handler OpenToAll(Handler plain) {
+  return [plain = std::move(plain)](Turn* turn) -> absl::Status {
+    const size_t bytes = turn->request().size();
+    if (bytes <= kMostBytesOfAnybody) [[likely]]
+      return plain(turn);
+    return InvalidArgument(
+        v1::REQUEST_TOO_LARGE,
+        "the request has " + std::to_string(bytes) + " bytes; the limit of this call is " +
+            std::to_string(kMostBytesOfAnybody),
+        {{"limit", std::to_string(kMostBytesOfAnybody)}, {"size", std::to_string(bytes)}});
+  };
+}
+
+Handler CheckedRequest(Method method, Handler plain, const AccessControl* access) {
+  return [method, field = OperationFieldOf(method), plain = std::move(plain),
+          access](Turn* turn) -> absl::Status {
+    thread_local std::string name;
+    name.clear();
+    const Identity who = access->Identify(turn->caller());
+    if (who.rights->empty()) return access->Deny(who, turn->caller(), {.method = method});
+    const Demand demand = DemandOfRequest(field, turn->request(), &name);
+    if (!demand.problem.ok()) return demand.problem;
+    if (Allows(who, demand)) [[likely]]
+      return plain(turn);
+    return access->Deny(who, turn->caller(),
+                        {.method = method, .verbs = demand.verbs, .name = demand.name});
+  };
+}
+
+Handler CheckedCaller(const Entrance& entrance, const Rpc& rpc, AccessControl* access) {
   if (rpc.shape == Shape::kStream || rpc.shape == Shape::kFeed) {
-    const ReadWish wish = [may](const Request&, MayHave* may_have) {
+    const ReadWish wish = [may = entrance.may](const Request&, MayHave* may_have) {
       *may_have = may;
       return absl::OkStatus();
     };
-    return CheckedStream(rpc.handler, wish, access);
+    return CheckedStream(rpc.method, rpc.handler, wish, access);
   }
-  return [may, plain = rpc.handler, access,
+  return [entrance, plain = rpc.handler, access,
           frames = rpc.shape == Shape::kFrames](Turn* turn) -> absl::Status {
     if (frames) {
       const Identity& who = access->IdentifyStream(turn);
-      return may(who) ? plain(turn) : Denied(who);
+      if (!entrance.may(who)) return access->Deny(who, turn->caller(), {.method = entrance.method});
+      return plain(turn);
     }
     const Identity who = access->Identify(turn->caller());
-    return may(who) ? plain(turn) : Denied(who);
+    if (absl::Status status = entrance.Check(turn->caller(), who, access); !status.ok())
+      return status;
+    const bool redacted = who.rights->redacted() && IsRedacted(entrance.method);
+    absl::Status status = plain(turn);
+    if (redacted && status.ok() && !Redact(entrance.method, turn->reply()))
+      return absl::InternalError("the answer could not be read");
+    return status;
   };
 }
 
@@ -90,40 +134,23 @@ absl::Status ReadScan(const Request& request, MayHave* may_have) {
   return absl::OkStatus();
 }
 
-bool MaySubscribe(const Rights& rights, const v1::SubscribeRequest& request) {
-  constexpr Verbs kSubscribe = Verb::kSubscribe;
-  // There is nothing in it, or something that is refused as it is: by the handler.
-  if (!rights.MaySomewhere(kSubscribe)) return false;
-  for (const std::string& channel : request.channels()) {
-    if (!channel.empty() && !rights.MayOnChannel(kSubscribe, channel)) return false;
-  }
-  for (const std::string& text : request.channel_globs()) {
-    if (text.empty() || text.size() > Glob::kMaxBytes) continue;
-    const std::optional<Glob> glob = Glob::Parse(text);
-    if (!glob.has_value()) continue;
-    const std::string& prefix = glob->literal_prefix();
-    if (glob->IsLiteral() ? !rights.MayOnChannel(kSubscribe, prefix)
-                          : !rights.MayOnChannelsWith(kSubscribe, prefix)) {
-      return false;
-    }
-  }
-  const Verbs on_keys = request.with_values() ? kSubscribe | Verb::kRead : kSubscribe;
-  for (const std::string& key : request.keys()) {
-    if (!key.empty() && !rights.MayOnKey(on_keys, key)) return false;
-  }
-  for (const std::string& prefix : request.key_prefixes()) {
-    if (!rights.MayOnKeysWith(on_keys, prefix)) return false;
-  }
-  return true;
-}
+// What it follows takes room as its topics do, besides those.
+struct CountedWish {
+  CountedWish(const v1::SubscribeRequest& request, SubscriberBudget* budget, const Caller* caller)
+      : wish(request), room(budget, caller) {}
 
-absl::Status ReadSubscription(const Request& request, MayHave* may_have) {
-  auto wish = std::make_shared<v1::SubscribeRequest>();
-  if (!request.ParseInto(wish.get())) return Malformed("SubscribeRequest");
-  wish->clear_resume_token();
-  *may_have = [wish = std::shared_ptr<const v1::SubscribeRequest>(std::move(wish))](
-                  const Identity& who) { return MaySubscribe(*who.rights, *wish); };
-  return absl::OkStatus();
+  const SubscriptionWish wish;
+  TopicRoom room;
+};
+
+ReadWish ReadSubscription(SubscriberBudget* budget) {
+  return [budget](const Request& request, MayHave* may_have) -> absl::Status {
+    v1::SubscribeRequest wire;
+    if (!request.ParseInto(&wire)) return Malformed("SubscribeRequest");
+    const auto counted = std::make_shared<CountedWish>(wire, budget, current_caller);
+    *may_have = [counted](const Identity& who) { return counted->wish.AllowedBy(*who.rights); };
+    return counted->room.Take(counted->wish.memory_bytes());
+  };
 }
 
 }  // namespace
@@ -166,6 +193,7 @@ Needs NeedsOf(Method method) {
     case Method::kWatchTopology:
     case Method::kReflect:
     case Method::kReflectAlpha:
+    case Method::kIssueToken:  // which compares what it hands on with the caller's rights
       return Needs::kAnyRight;
     case Method::kWhoAmI:  // these check by themselves
     case Method::kCan:
@@ -178,33 +206,40 @@ Needs NeedsOf(Method method) {
 }
 
 std::vector<Rpc> Checked(std::vector<Rpc> plain, AccessControl* access, const CacheHandlers* cache,
-                         const WireHandlers* wire) {
+                         const WireHandlers* wire, SubscriberBudget* subscribers) {
   for (Rpc& rpc : plain) {
-    switch (NeedsOf(rpc.method)) {
+    const Needs needs = NeedsOf(rpc.method);
+    const Entrance entrance = {needs == Needs::kAdmin ? &MayAdminister : &HasAny, rpc.method};
+    if (needs != Needs::kNothing) rpc.may_come = OnlyThose(entrance, access);
+    switch (needs) {
       case Needs::kNothing:
+        rpc.handler = OpenToAll(std::move(rpc.handler));
         break;
       case Needs::kAnyRight:
-        rpc.handler = CheckedCaller(&HasAny, rpc, access);
-        break;
       case Needs::kAdmin:
-        rpc.handler = CheckedCaller(&MayAdminister, rpc, access);
+        rpc.handler = CheckedCaller(entrance, rpc, access);
         break;
       case Needs::kKey:
       case Needs::kChannel:
-        rpc.handler = CheckedRequest(OperationFieldOf(rpc.method), std::move(rpc.handler), access);
+        rpc.handler = CheckedRequest(rpc.method, std::move(rpc.handler), access);
         break;
       case Needs::kBatch:
-        rpc.handler =
-            OfJoinedRequests(CheckedBatch(rpc.method, std::move(rpc.handler), access, cache));
+        rpc.handler = BeforeItIsJoined(
+            rpc.method,
+            OfJoinedRequests(CheckedBatch(rpc.method, std::move(rpc.handler), access, cache)),
+            access);
         break;
       case Needs::kFrames:
-        rpc.handler = OfJoinedRequests(CheckedFrames(std::move(rpc.handler), access, wire));
+        rpc.handler = BeforeItIsJoined(
+            rpc.method, OfJoinedRequests(CheckedFrames(std::move(rpc.handler), access, wire)),
+            access);
         break;
       case Needs::kScan:
-        rpc.handler = CheckedStream(std::move(rpc.handler), &ReadScan, access);
+        rpc.handler = CheckedStream(rpc.method, std::move(rpc.handler), &ReadScan, access);
         break;
       case Needs::kSubscribe:
-        rpc.handler = CheckedStream(std::move(rpc.handler), &ReadSubscription, access);
+        rpc.handler = CheckedStream(rpc.method, std::move(rpc.handler),
+                                    ReadSubscription(subscribers), access);
         break;
     }
   }

@@ -8,6 +8,7 @@
 
 #include "server/access/access_control.h"
 #include "server/engine/rpc.h"
+#include "server/events/subscriber_budget.h"
 #include "server/handlers/cache_handlers.h"
 #include "server/handlers/wire_handlers.h"
 
@@ -30,8 +31,8 @@ enum class Needs {
 Needs NeedsOf(Method method);
 
 // RPCs that check the rights of their callers, and then do as `plain` ones do. All must outlive
-// them.
+// them. `subscribers`: what subscriptions may take.
 std::vector<Rpc> Checked(std::vector<Rpc> plain, AccessControl* access, const CacheHandlers* cache,
-                         const WireHandlers* wire);
+                         const WireHandlers* wire, SubscriberBudget* subscribers);
 
 }  // namespace ferrite

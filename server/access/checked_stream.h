@@ -16,6 +16,6 @@ using MayHave = std::function<bool(const Identity& who)>;
 // Makes one from a request; INVALID_ARGUMENT if it is malformed.
 using ReadWish = std::function<absl::Status(const Request& request, MayHave* may_have)>;
 
-Handler CheckedStream(Handler plain, ReadWish read_wish, AccessControl* access);
+Handler CheckedStream(Method method, Handler plain, ReadWish read_wish, AccessControl* access);
 
 }  // namespace ferrite

@@ -101,13 +101,17 @@ Demand DemandOfOperation(const FrameOperation& operation) {
   if (!subject.problem.ok()) return {.problem = subject.problem};
   // Not left to whoever executes it: what this does not know, it cannot check.
   if (VerbsOf(subject.field).empty()) return {.problem = UnknownOperation()};
-  return DemandOfRequest(subject.field, subject.request);
+  Demand demand = DemandOfRequest(subject.field, subject.request);
+  demand.in_anothers_name = subject.has_scope;
+  return demand;
 }
 
 Demand DemandOfKey(int field, std::string_view key) { return Of(field, key); }
 
 bool Allows(const Identity& who, const Demand& demand) {
   const policy::Rights& rights = *who.rights;
+  // Whoever may write every key, as nodes may, could do nothing more with another's id.
+  if (demand.in_anothers_name && !rights.MayOnKeysWith(Verb::kWrite, {})) return false;
   if (demand.name.empty()) return rights.MaySomewhere(demand.verbs) && !rights.empty();
   return demand.is_channel ? rights.MayOnChannel(demand.verbs, demand.name)
                            : rights.MayOnKey(demand.verbs, demand.name);

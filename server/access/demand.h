@@ -21,6 +21,8 @@ struct Demand {
   std::string_view name;
   bool is_channel = false;
   policy::Verbs verbs;
+  // It says whose its request_id is, as nodes do of what they forward.
+  bool in_anothers_name = false;
 };
 
 // Of a request that is this field of Operation. A large one may lie in pieces; then the name lies

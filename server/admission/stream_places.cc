@@ -11,6 +11,7 @@ namespace ferrite {
 namespace {
 
 bool CountsAmongAll(Method method) { return method != Method::kSubscribe; }
+bool IsOpenToAll(Method method) { return method == Method::kHealthWatch; }
 
 absl::Status Overloaded(const std::string& text, size_t limit) {
   return MakeError(absl::StatusCode::kResourceExhausted, v1::OVERLOADED, text,
@@ -50,7 +51,7 @@ absl::Status StreamPlaces::Take(Method method, uint64_t connection, ShedReason* 
     MutexLock lock(&mutex_);
     const auto found = taken_.find(connection);
     const Taken taken = found == taken_.end() ? Taken{} : found->second;
-    if (counts && all_ >= limits_.all) {
+    if (counts && (all_ >= limits_.all || (IsOpenToAll(method) && watches_ >= MostWatches()))) {
       *reason = ShedReason::kAllStreams;
       return too_many_of_all_;
     }
@@ -64,6 +65,7 @@ absl::Status StreamPlaces::Take(Method method, uint64_t connection, ShedReason* 
       ++place.any;
       place.counted += counts;
       all_ += counts;
+      watches_ += IsOpenToAll(method);
       return absl::OkStatus();
     }
   }
@@ -82,6 +84,7 @@ void StreamPlaces::GiveBack(Method method, uint64_t connection) {
   MutexLock lock(&mutex_);
   const auto place = taken_.find(connection);
   all_ -= counts;
+  watches_ -= IsOpenToAll(method);
   place->second.counted -= counts;
   if (--place->second.any == 0) taken_.erase(place);
 }

@@ -9,8 +9,9 @@
 // each other.
 //
 // A stream takes memory also when nothing happens on it, so there is a limit for all together, of
-// which a connection gets a share (connection_shares.h). Subscriptions have another one, and places
-// only of their connection.
+// which a connection gets a share (connection_shares.h). Those that watch the server's health, for
+// which nobody needs a right, get up to half of it, so that they keep nobody else out.
+// Subscriptions have another limit, and places only of their connection.
 
 #include <cstddef>
 #include <cstdint>
@@ -60,6 +61,8 @@ class StreamPlaces {
     size_t counted = 0;  // of those for which there is a limit of all
   };
 
+  size_t MostWatches() const { return limits_.all - limits_.all / 2; }
+
   const StreamLimits limits_;
   // Made once: each refusal is to cost next to nothing.
   const absl::Status too_many_;
@@ -68,6 +71,7 @@ class StreamPlaces {
   std::once_flag logged_;
   mutable Mutex mutex_;
   size_t all_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t watches_ ABSL_GUARDED_BY(mutex_) = 0;  // among them
   absl::flat_hash_map<uint64_t, Taken> taken_ ABSL_GUARDED_BY(mutex_);
 };
 

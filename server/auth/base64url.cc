@@ -8,9 +8,10 @@ namespace {
 
 constexpr uint8_t kNone = 0xff;
 
+constexpr std::string_view kDigits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 constexpr std::array<uint8_t, 256> MakeTable() {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   std::array<uint8_t, 256> table{};
   for (uint8_t& each : table) each = kNone;
   for (size_t i = 0; i < kDigits.size(); ++i)
@@ -39,6 +40,19 @@ std::optional<std::string> DecodeBase64Url(std::string_view text) {
   }
   if (bits != 0) return std::nullopt;
   return bytes;
+}
+
+std::string EncodeBase64Url(std::string_view bytes) {
+  std::string text;
+  text.reserve((bytes.size() * 4 + 2) / 3);
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char byte : bytes) {
+    bits = bits << 8 | static_cast<uint8_t>(byte);
+    for (count += 8; count >= 6; count -= 6) text += kDigits[bits >> (count - 6) & 63];
+  }
+  if (count > 0) text += kDigits[bits << (6 - count) & 63];
+  return text;
 }
 
 }  // namespace ferrite

@@ -3,6 +3,7 @@
 // Who made a call, as a policy knows it.
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -11,7 +12,7 @@
 namespace ferrite {
 
 // What a caller showed to say who it is, in the order in which it counts.
-enum class CredentialKind { kNone, kCertificate, kToken, kJwt };
+enum class CredentialKind { kNone, kCertificate, kToken, kJwt, kDisposable };
 
 struct Identity {
   using WallClock = std::chrono::system_clock;
@@ -24,6 +25,8 @@ struct Identity {
   const policy::Rights* rights = nullptr;
   // Which `rights` are those in; null: default (namespace_name.h).
   const std::string* name_space = nullptr;
+  // Of a disposable token: these, as they are its own.
+  std::shared_ptr<const policy::Rights> own_rights;
   WallClock::time_point expires = WallClock::time_point::max();  // the credential
 };
 

@@ -8,6 +8,7 @@
 #include "nlohmann/json.hpp"
 #include "server/auth/base64url.h"
 #include "server/auth/denial.h"
+#include "server/auth/disposable_token.h"
 
 namespace ferrite {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::system_clock;
 
-constexpr size_t kMaxSubjectBytes = 1024;
 // Until when a clock can count.
 constexpr double kLastSecond = 9e9;  // in the year 2255
 
@@ -89,18 +89,23 @@ const KnownIssuer* IssuerOf(const json& claims, const std::vector<KnownIssuer>& 
   return found == issuers.end() ? nullptr : &*found;
 }
 
-bool IsSigned(const Parts& parts, const json& header, const KnownIssuer& issuer) {
+// The one key that can have signed a token with that header; null if there is none, or nobody could
+// tell which: a token must not have the server try one key after the other. The key says how it
+// signs, and not the token.
+const SigningKey* KeyFor(const json& header, const std::vector<SigningKey>& keys) {
   const std::optional<SigningAlgorithm> algorithm = AlgorithmOf(Text(header, "alg"));
-  const std::optional<std::string> signature = DecodeBase64Url(parts.signature);
   // What is critical would have to be understood, and there is nothing that is.
-  if (!algorithm.has_value() || !signature.has_value() || header.contains("crit")) return false;
+  if (!algorithm.has_value() || header.contains("crit")) return nullptr;
   const bool names_key = header.contains("kid");
   const std::string id = Text(header, "kid");
-  return std::any_of(issuer.keys.begin(), issuer.keys.end(), [&](const SigningKey& key) {
-    // The key says how it signs, and not the token.
-    return key.algorithm() == *algorithm && (!names_key || key.id() == id) &&
-           key.HasSigned(parts.signed_text, *signature);
-  });
+  if (names_key && id.empty()) return nullptr;
+  const SigningKey* only = nullptr;
+  for (const SigningKey& key : keys) {
+    if (key.algorithm() != *algorithm || (names_key && key.id() != id)) continue;
+    if (only != nullptr) return nullptr;
+    only = &key;
+  }
+  return only;
 }
 
 }  // namespace
@@ -117,8 +122,10 @@ absl::Status VerifyJwt(std::string_view token, const std::vector<KnownIssuer>& i
   const json header = Object(parts->header);
   const json claims = Object(parts->payload);
   if (header.is_discarded() || claims.is_discarded()) return CredentialInvalid();
+  // All that costs little comes before the signature. What it says stays untold: that a token is
+  // over is told only of one that was good.
   const KnownIssuer* const issuer = IssuerOf(claims, issuers);
-  if (issuer == nullptr || !IsOfType(header) || !IsSigned(*parts, header, *issuer)) {
+  if (issuer == nullptr || !IsOfType(header) || !IsFor(claims, issuer->issuer.audience)) {
     return CredentialInvalid();
   }
   const std::string subject = Text(claims, "sub");
@@ -126,11 +133,20 @@ absl::Status VerifyJwt(std::string_view token, const std::vector<KnownIssuer>& i
   const bool has_beginning = claims.contains("nbf");
   const std::optional<Clock::time_point> begins = Time(claims, "nbf");
   if (subject.empty() || subject.size() > kMaxSubjectBytes || !expires.has_value() ||
-      !IsFor(claims, issuer->issuer.audience) ||
       (has_beginning && (!begins.has_value() || now + kJwtLeeway < *begins))) {
     return CredentialInvalid();
   }
-  bearer->principal = issuer->issuer.name + ":" + subject;
+  const SigningKey* const key = KeyFor(header, issuer->keys);
+  const std::optional<std::string> signature = DecodeBase64Url(parts->signature);
+  if (key == nullptr || !signature.has_value() || !key->HasSigned(parts->signed_text, *signature)) {
+    return CredentialInvalid();
+  }
+  if (issuer->is_own) {
+    std::optional<policy::Role> only = MayOf(claims);
+    if (!only.has_value()) return CredentialInvalid();
+    bearer->only = std::make_shared<const policy::Role>(*std::move(only));
+  }
+  bearer->principal = issuer->is_own ? subject : issuer->issuer.name + ":" + subject;
   bearer->expires = *expires + kJwtLeeway;
   return now < bearer->expires ? absl::OkStatus() : CredentialExpired();
 }

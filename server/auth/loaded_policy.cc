@@ -1,5 +1,6 @@
 #include "server/auth/loaded_policy.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -65,6 +66,11 @@ Identity LoadedPolicy::Identify(const Caller& caller) const {
 }
 
 void LoadedPolicy::Enter(std::string_view name, Identity* who) const {
+  if (who->own_rights != nullptr) {
+    // A disposable token is for the namespace that its principal is at home in.
+    if (NamespaceOf(name) != who->name_space) who->rights = &none_;
+    return;
+  }
   who->rights = &policy_.RightsIn(name, who->principal);
   who->name_space = NamespaceOf(name);
 }
@@ -85,6 +91,17 @@ Identity LoadedPolicy::InHome(const Caller& caller) const {
   return OfPrincipal(std::string(policy::kAnonymous), CredentialKind::kNone);
 }
 
+bool LoadedPolicy::SameAs(const LoadedPolicy& other) const {
+  const auto id_of = [](const LoadedPolicy& each) {
+    return each.signer() == nullptr ? std::string() : each.signer()->id();
+  };
+  return policy_.rules() == other.policy_.rules() && id_of(*this) == id_of(other) &&
+         std::equal(issuers_.begin(), issuers_.end(), other.issuers_.begin(), other.issuers_.end(),
+                    [](const KnownIssuer& one, const KnownIssuer& another) {
+                      return SameKeys(one.keys, another.keys);
+                    });
+}
+
 Identity LoadedPolicy::OfAuthorization(std::string_view authorization) const {
   // Most callers come again: then one comparison, which takes as long whatever is right of it, is
   // enough.
@@ -97,7 +114,7 @@ Identity LoadedPolicy::OfAuthorization(std::string_view authorization) const {
   thread_local std::array<Seen, kPlaces> seen;
   const absl::string_view text(authorization.data(), authorization.size());
   Seen& place = seen[absl::Hash<absl::string_view>{}(text) % kPlaces];
-  if (place.policy == id_ && place.authorization.size() == authorization.size() &&
+  if (place.policy == number_ && place.authorization.size() == authorization.size() &&
       AreSame(place.authorization, authorization) &&
       (place.who.expires == Identity::WallClock::time_point::max() ||
        place.who.expires > Identity::WallClock::now())) {
@@ -105,7 +122,7 @@ Identity LoadedPolicy::OfAuthorization(std::string_view authorization) const {
   }
   const std::optional<std::string_view> token = TokenIn(authorization);
   Identity who = token.has_value() ? OfToken(*token) : Nobody(CredentialInvalid());
-  if (who.problem.ok()) place = {id_, std::string(authorization), who};
+  if (who.problem.ok()) place = {number_, std::string(authorization), who};
   return who;
 }
 
@@ -145,15 +162,25 @@ Identity LoadedPolicy::OfToken(std::string_view token) const {
 
 Identity LoadedPolicy::OfJwt(std::string_view token, const policy::Digest& sha256) const {
   const auto now = Identity::WallClock::now();
-  std::optional<JwtBearer> bearer = verified_.Find(sha256, now);
+  std::optional<JwtBearer> bearer = verified_.Find(sha256);
   if (!bearer.has_value()) {
     bearer.emplace();
-    if (absl::Status status = VerifyJwt(token, issuers_, now, &*bearer); !status.ok()) {
-      return Nobody(status);
+    const absl::Status status = VerifyJwt(token, issuers_, now, &*bearer);
+    if (bearer->principal.empty()) return Nobody(status);
+    if (bearer->only != nullptr) {
+      bearer->rights = std::make_shared<const policy::Rights>(
+          policy::Rights::PartOf(&policy_.RightsOf(bearer->principal), *bearer->only));
+      bearer->only.reset();
     }
     verified_.Add(sha256, *bearer, now);
   }
+  if (bearer->expires <= now) return Nobody(CredentialExpired());
   Identity who = OfPrincipal(std::move(bearer->principal), CredentialKind::kJwt);
+  if (bearer->rights != nullptr) {
+    who.kind = CredentialKind::kDisposable;
+    who.own_rights = std::move(bearer->rights);
+    who.rights = who.own_rights.get();
+  }
   who.expires = bearer->expires;
   return who;
 }

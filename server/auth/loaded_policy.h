@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "server/auth/identity.h"
 #include "server/auth/jwt.h"
 #include "server/auth/static_tokens.h"
+#include "server/auth/token_keys.h"
 #include "server/auth/verified_tokens.h"
 #include "server/call/caller.h"
 #include "server/call/namespace_name.h"
@@ -24,8 +26,12 @@ namespace ferrite {
 // Immutable. Thread-safe.
 class LoadedPolicy {
  public:
-  explicit LoadedPolicy(policy::PolicyRules rules, std::vector<KnownIssuer> issuers = {})
-      : policy_(std::move(rules)), tokens_(policy_.rules()), issuers_(std::move(issuers)) {
+  explicit LoadedPolicy(policy::PolicyRules rules, std::vector<KnownIssuer> issuers = {},
+                        std::optional<TokenSigner> signer = std::nullopt)
+      : policy_(std::move(rules)),
+        tokens_(policy_.rules()),
+        issuers_(std::move(issuers)),
+        signer_(std::move(signer)) {
     for (const policy::NamespaceRules& each : policy_.rules().namespaces)
       namespaces_.emplace(each.name, NamespaceName(each.name));
   }
@@ -38,6 +44,12 @@ class LoadedPolicy {
   Identity Identify(const Caller& caller) const;
 
   const policy::Policy& policy() const { return policy_; }
+  // What signs disposable tokens; null: there are none.
+  const TokenSigner* signer() const { return signer_.has_value() ? &*signer_ : nullptr; }
+  // No two of this process have the same, also when one is gone.
+  uint64_t number() const { return number_; }
+  // Whether it decides everything as the other does. For policies that were read from files.
+  bool SameAs(const LoadedPolicy& other) const;
 
  private:
   Identity InHome(const Caller& caller) const;
@@ -51,13 +63,13 @@ class LoadedPolicy {
   Identity OfJwt(std::string_view token, const policy::Digest& sha256) const;
   Identity Nobody(const absl::Status& problem) const;
 
-  // No two of this process have the same, also when one is gone.
-  static inline std::atomic<uint64_t> last_id_{0};
-  const uint64_t id_ = ++last_id_;
+  static inline std::atomic<uint64_t> last_number_{0};
+  const uint64_t number_ = ++last_number_;
   const policy::Policy policy_;
   absl::flat_hash_map<std::string, const std::string*> namespaces_;  // with their places
   const StaticTokens tokens_;
   const std::vector<KnownIssuer> issuers_;
+  const std::optional<TokenSigner> signer_;
   mutable VerifiedTokens verified_;
   const policy::Rights none_;
 };

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/auth/disposable_token.h"
 #include "server/policy/policy_reader.h"
 
 namespace ferrite {
@@ -50,10 +51,11 @@ std::optional<std::string> TextOf(const std::string& path, size_t most_bytes) {
 }  // namespace
 
 PolicyFile::PolicyFile(std::string path, PublishedPolicy* published, std::function<void()> changed,
-                       Apply apply, std::string folder)
+                       Apply apply, std::string folder, std::string token_key_file)
     : path_(std::move(path)),
       folder_(folder.empty() ? std::filesystem::path(path_).parent_path().string()
                              : std::move(folder)),
+      token_key_file_(std::move(token_key_file)),
       published_(*published),
       changed_(std::move(changed)),
       apply_(std::move(apply)) {}
@@ -103,22 +105,57 @@ absl::Status PolicyFile::Read() {
   absl::StatusOr<policy::PolicyRules> rules = policy::ReadPolicy(*text, path_);
   if (!rules.ok()) return rules.status();
   std::vector<KnownIssuer> issuers;
-  for (const policy::Issuer& issuer : rules->issuers) {
-    const std::string path = (std::filesystem::path(folder_) / issuer.jwks_file).string();
-    const absl::StatusOr<std::string> key_set = ReadFile(path, kMaxKeySetBytes);
-    if (!key_set.ok()) return key_set.status();
-    absl::StatusOr<std::vector<SigningKey>> keys = ReadSigningKeys(*key_set, path);
-    if (!keys.ok()) return keys.status();
-    issuers.push_back({issuer, *std::move(keys)});
-  }
+  std::optional<TokenSigner> signer;
+  // Which comes first, as it is found by its name.
+  if (absl::Status status = ReadOwnKeys(&issuers, &signer); !status.ok()) return status;
+  if (absl::Status status = ReadIssuers(*rules, &issuers); !status.ok()) return status;
   if (absl::Status status = apply_(*rules); !status.ok()) {
     return absl::Status(status.code(), absl::StrCat(path_, ": ", status.message()));
   }
-  const size_t roles = rules->roles.size();
-  const size_t bindings = rules->bindings.size();
-  published_.Publish(std::make_shared<const LoadedPolicy>(*std::move(rules), std::move(issuers)));
-  spdlog::info("the policy in {} is in force: {} roles, {} bindings", path_, roles, bindings);
+  Publish(std::make_shared<const LoadedPolicy>(*std::move(rules), std::move(issuers),
+                                               std::move(signer)));
   return absl::OkStatus();
+}
+
+absl::Status PolicyFile::ReadIssuers(const policy::PolicyRules& rules,
+                                     std::vector<KnownIssuer>* issuers) {
+  uint64_t left_out = 0;
+  for (const policy::Issuer& issuer : rules.issuers) {
+    const std::string path = (std::filesystem::path(folder_) / issuer.jwks_file).string();
+    const absl::StatusOr<std::string> key_set = ReadFile(path, kMaxKeySetBytes);
+    if (!key_set.ok()) return key_set.status();
+    absl::StatusOr<KeySet> keys = ReadSigningKeys(*key_set, path);
+    if (!keys.ok()) return keys.status();
+    for (const std::string& each : keys->left_out) spdlog::warn("{}: {}", path, each);
+    left_out += keys->left_out.size();
+    issuers->push_back({issuer, std::move(keys->keys)});
+  }
+  keys_left_out_ = left_out;
+  return absl::OkStatus();
+}
+
+absl::Status PolicyFile::ReadOwnKeys(std::vector<KnownIssuer>* issuers,
+                                     std::optional<TokenSigner>* signer) {
+  if (token_key_file_.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> text = ReadFile(token_key_file_, kMaxKeySetBytes);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<TokenKeys> keys = ReadTokenKeys(*text, token_key_file_);
+  if (!keys.ok()) return keys.status();
+  *signer = std::move(keys->signer);
+  issuers->push_back({OwnIssuer(), std::move(keys->accepted), /*is_own=*/true});
+  return absl::OkStatus();
+}
+
+void PolicyFile::Publish(std::shared_ptr<const LoadedPolicy> policy) {
+  if (loaded_ > 0 && policy->SameAs(*published_.Now())) {
+    spdlog::info("the policy in {} says what it said before", path_);
+    return;
+  }
+  const policy::PolicyRules& rules = policy->policy().rules();
+  spdlog::info("the policy in {} is in force: {} roles, {} bindings", path_, rules.roles.size(),
+               rules.bindings.size());
+  published_.Publish(std::move(policy));
+  if (loaded_ > 0) changed_();
 }
 
 bool PolicyFile::AllSame(bool* settled) const {
@@ -148,7 +185,6 @@ void PolicyFile::LookOnce() {
   in_force_ = status.ok();
   if (status.ok()) {
     ++loaded_;
-    changed_();
     return;
   }
   ++refused_;

@@ -17,6 +17,10 @@ std::vector<prometheus::MetricFamily> PolicyMetrics::Collect() const {
                       "1 if what the policy file says is in force; 0: it was refused, and the "
                       "policy before it still is.",
                       counts.in_force ? 1 : 0),
+          SingleGauge("ferrite_policy_keys_left_out",
+                      "Public keys of issuers that are not believed, as they are broken, weak or "
+                      "private, or share their kid.",
+                      static_cast<double>(counts.keys_left_out)),
           SingleGauge("ferrite_policy_bindings", "Principals that the policy binds to roles.",
                       static_cast<double>(policy->policy().rules().bindings.size()))};
 }

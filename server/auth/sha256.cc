@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "absl/strings/escaping.h"
 #include "base/check.h"
 
 namespace ferrite {
@@ -21,6 +22,13 @@ policy::Digest Sha256(std::string_view text) {
                 EVP_DigestFinal_ex(context.get(), digest.data(), &size) == 1 &&
                 size == digest.size());
   return digest;
+}
+
+std::string ShownHash(std::string_view name) {
+  constexpr size_t kShownBytes = 8;
+  const policy::Digest digest = Sha256(name);
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(digest.data()), kShownBytes));
 }
 
 bool SameDigest(const policy::Digest& one, const policy::Digest& other) {

@@ -7,6 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +26,8 @@ constexpr size_t kEdKeyBytes = 32;
 // Shorter ones can be broken; longer ones take milliseconds.
 constexpr int kLeastRsaBits = 2048;
 constexpr int kMostRsaBits = 8192;
+// Nearly all have 65537. Each bit more costs a signature one more step.
+constexpr int kMostRsaExponentBits = 32;
 
 template <typename T, void (*Free)(T*)>
 struct Deleter {
@@ -68,18 +72,27 @@ bool IsSound(const SigningKey::Key& key) {
   return context != nullptr && EVP_PKEY_public_check(context.get()) == 1;
 }
 
+// With an exponent of 1 every text is its own signature, and an even number is no key of anybody.
+bool IsSoundRsa(const BIGNUM* modulus, const BIGNUM* exponent) {
+  const int bits = BN_num_bits(modulus);
+  return bits >= kLeastRsaBits && bits <= kMostRsaBits && BN_is_odd(modulus) != 0 &&
+         BN_is_odd(exponent) != 0 && BN_is_one(exponent) == 0 &&
+         BN_num_bits(exponent) <= kMostRsaExponentBits;
+}
+
 SigningKey::Key RsaKey(const json& object) {
   const auto modulus = Decoded(object, "n");
   const auto exponent = Decoded(object, "e");
-  if (!modulus.has_value() || !exponent.has_value() || modulus->size() > kMostRsaBits / 8 ||
-      exponent->size() > sizeof(uint64_t)) {
+  // Some write a zero before them.
+  if (!modulus.has_value() || !exponent.has_value() || modulus->size() > kMostRsaBits / 8 + 1 ||
+      exponent->size() > kMostRsaBits / 8) {
     return NoKey();
   }
   using Number = Owned<BIGNUM, BN_free>;
   const Number n(BN_bin2bn(Bytes(*modulus), static_cast<int>(modulus->size()), nullptr));
   const Number e(BN_bin2bn(Bytes(*exponent), static_cast<int>(exponent->size()), nullptr));
   const Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> builder(OSSL_PARAM_BLD_new());
-  if (n == nullptr || e == nullptr || BN_num_bits(n.get()) < kLeastRsaBits ||
+  if (n == nullptr || e == nullptr || !IsSoundRsa(n.get(), e.get()) ||
       OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
       OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
     return NoKey();
@@ -153,6 +166,57 @@ std::string EcSignatureInDer(std::string_view signature) {
   return bytes;
 }
 
+// Reads key after key, and says of each that is left out why.
+class KeySetReader {
+ public:
+  void Read(const json& object, size_t index) {
+    which_ = absl::StrCat("key ", index, " (from 0)");
+    if (!object.is_object()) return LeaveOut("is no object");
+    const std::optional<SigningAlgorithm> algorithm = AlgorithmOfKey(object);
+    if (!algorithm.has_value()) return;  // a set may have keys for other uses
+    if (object.contains("d")) return LeaveOut("is a private one, which only its issuer may have");
+    SigningKey::Key key = ReadKey(object, *algorithm);
+    if (key == nullptr) {
+      ERR_clear_error();
+      return LeaveOut(*algorithm == SigningAlgorithm::kRs256
+                          ? absl::StrCat("is broken, or has fewer than ", kLeastRsaBits,
+                                         " or more than ", kMostRsaBits,
+                                         " bits, or an exponent that is even, 1, or above ",
+                                         kMostRsaExponentBits, " bits")
+                          : "is broken");
+    }
+    Add({MemberOf(object, "kid").value_or(""), *algorithm, std::move(key)});
+  }
+
+  // None of several keys with one name is believed, as nobody can tell which is meant.
+  KeySet Take() {
+    std::erase_if(set_.keys, [this](const SigningKey& key) {
+      return ambiguous_.contains({key.algorithm(), key.id()});
+    });
+    return std::move(set_);
+  }
+
+ private:
+  void LeaveOut(const std::string& reason) {
+    set_.left_out.push_back(absl::StrCat(which_, " ", reason));
+  }
+  void Add(SigningKey key) {
+    const auto twin = std::find_if(set_.keys.begin(), set_.keys.end(), [&](const auto& other) {
+      return !key.id().empty() && other.id() == key.id() && other.algorithm() == key.algorithm();
+    });
+    if (twin == set_.keys.end()) {
+      set_.keys.push_back(std::move(key));
+    } else if (!twin->IsSame(key)) {
+      ambiguous_.insert({key.algorithm(), key.id()});
+      LeaveOut("has the kid of another one: both are left out");
+    }
+  }
+
+  std::string which_;
+  KeySet set_;
+  std::set<std::pair<SigningAlgorithm, std::string>> ambiguous_;
+};
+
 }  // namespace
 
 std::optional<SigningAlgorithm> AlgorithmOf(std::string_view name) {
@@ -181,8 +245,19 @@ bool SigningKey::HasSigned(std::string_view text, std::string_view signature) co
   return is_good;
 }
 
-absl::StatusOr<std::vector<SigningKey>> ReadSigningKeys(std::string_view text,
-                                                        const std::string& name) {
+bool SigningKey::IsSame(const SigningKey& other) const {
+  return EVP_PKEY_eq(key_.get(), other.key_.get()) == 1;
+}
+
+bool SameKeys(const std::vector<SigningKey>& some, const std::vector<SigningKey>& others) {
+  return std::equal(some.begin(), some.end(), others.begin(), others.end(),
+                    [](const SigningKey& one, const SigningKey& other) {
+                      return one.id() == other.id() && one.algorithm() == other.algorithm() &&
+                             one.IsSame(other);
+                    });
+}
+
+absl::StatusOr<KeySet> ReadSigningKeys(std::string_view text, const std::string& name) {
   const auto complain = [&name](const std::string& reason) {
     return absl::InvalidArgumentError(absl::StrCat(name, ": ", reason));
   };
@@ -190,29 +265,17 @@ absl::StatusOr<std::vector<SigningKey>> ReadSigningKeys(std::string_view text,
   if (!set.is_object() || !set.contains("keys") || !set["keys"].is_array()) {
     return complain("this is no JSON Web Key Set: an object with the list \"keys\"");
   }
-  if (set["keys"].size() > kMostKeys) {
+  const json& objects = set["keys"];
+  if (objects.size() > kMostKeys) {
     return complain(absl::StrCat("it has more than ", kMostKeys, " keys"));
   }
-  std::vector<SigningKey> keys;
-  for (size_t i = 0; i < set["keys"].size(); ++i) {
-    const json& object = set["keys"][i];
-    const std::string which = absl::StrCat("key ", i, " (from 0)");
-    if (!object.is_object()) return complain(absl::StrCat(which, " is no object"));
-    const std::optional<SigningAlgorithm> algorithm = AlgorithmOfKey(object);
-    if (!algorithm.has_value()) continue;
-    if (object.contains("d")) {
-      return complain(absl::StrCat(which, " is a private one, which only its issuer may have"));
-    }
-    SigningKey::Key key = ReadKey(object, *algorithm);
-    if (key == nullptr) {
-      ERR_clear_error();
-      return complain(absl::StrCat(which, " is broken, or has fewer than ", kLeastRsaBits,
-                                   " or more than ", kMostRsaBits, " bits"));
-    }
-    keys.emplace_back(MemberOf(object, "kid").value_or(""), *algorithm, std::move(key));
-  }
-  if (keys.empty()) return complain("none of its keys signs with RS256, ES256 or EdDSA");
-  return keys;
+  KeySetReader reader;
+  for (size_t i = 0; i < objects.size(); ++i) reader.Read(objects[i], i);
+  KeySet keys = reader.Take();
+  if (!keys.keys.empty()) return keys;
+  std::string complaint = "none of its keys signs with RS256, ES256 or EdDSA";
+  if (!keys.left_out.empty()) absl::StrAppend(&complaint, ": ", keys.left_out.front());
+  return complain(complaint);
 }
 
 }  // namespace ferrite

@@ -32,6 +32,8 @@ class SigningKey {
   SigningAlgorithm algorithm() const { return algorithm_; }
   // Whether the signature, as a token has it, is one of the text by this key. Thread-safe.
   bool HasSigned(std::string_view text, std::string_view signature) const;
+  // Whether it is the same key, whatever it is called.
+  bool IsSame(const SigningKey& other) const;
 
  private:
   std::string id_;
@@ -39,10 +41,18 @@ class SigningKey {
   Key key_;
 };
 
-// The keys of the text of a file that sign in one of our ways; others are left out.
-// INVALID_ARGUMENT with `name` and the reason if it is no key set, has no such key, a private one,
-// or a broken one.
-absl::StatusOr<std::vector<SigningKey>> ReadSigningKeys(std::string_view text,
-                                                        const std::string& name);
+// Whether they are the same keys with the same names, in the same order.
+bool SameKeys(const std::vector<SigningKey>& some, const std::vector<SigningKey>& others);
+
+struct KeySet {
+  std::vector<SigningKey> keys;  // no two of one algorithm have the same name
+  // Which keys are not believed, and why: a bad one must not hold up that another is taken away.
+  std::vector<std::string> left_out;
+};
+
+// The keys of the text of a file that sign in one of our ways; others are left out without a word.
+// Left out with a reason are broken and weak ones, private ones, and those that share a name.
+// INVALID_ARGUMENT with `name` and the reason if it is no key set, or nothing is left.
+absl::StatusOr<KeySet> ReadSigningKeys(std::string_view text, const std::string& name);
 
 }  // namespace ferrite

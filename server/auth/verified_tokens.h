@@ -21,9 +21,9 @@ class VerifiedTokens {
   static constexpr size_t kStripes = 16;
   static constexpr size_t kMostOfStripe = 512;
 
-  // Absent if the token is not known, or its time is over.
-  std::optional<JwtBearer> Find(const policy::Digest& token,
-                                std::chrono::system_clock::time_point now) const;
+  // Absent if the token is not known. Its time may be over: who comes again and again with such a
+  // token costs no signature either.
+  std::optional<JwtBearer> Find(const policy::Digest& token) const;
   void Add(const policy::Digest& token, const JwtBearer& bearer,
            std::chrono::system_clock::time_point now);
 

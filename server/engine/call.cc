@@ -237,6 +237,9 @@ absl::Status Call::AdmitReply() {
 
 absl::Status Call::TakePlace() {
   if (rpc_.shape == Shape::kUnary || has_place_) return absl::OkStatus();
+  if (rpc_.may_come != nullptr) {
+    if (absl::Status may = rpc_.may_come(transport_); !may.ok()) return may;
+  }
   ShedReason reason = ShedReason::kStreams;
   absl::Status status =
       thread_.gate()->places()->Take(rpc_.method, transport_.connection(), &reason);

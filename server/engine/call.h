@@ -116,7 +116,7 @@ class Call final : public Link {
   absl::Status Pass(Passage* passage);
   // Has a reply that only tells what is there pass the gate, too.
   absl::Status AdmitReply();
-  // Takes one of its connection's places for streams.
+  // Takes one of its connection's places for streams, if its caller may have any.
   absl::Status TakePlace();
   void EndOpening();
   void AddPushbackIfAny();

@@ -81,6 +81,9 @@ struct Rpc {
   Method method;
   Shape shape;
   Handler handler;
+  // Whether a caller may have a stream at all, which is asked before that takes a place; absent:
+  // all may.
+  std::function<absl::Status(const Caller& caller)> may_come = nullptr;
 };
 
 }  // namespace ferrite

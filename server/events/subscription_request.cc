@@ -12,7 +12,6 @@
 namespace ferrite {
 namespace {
 
-constexpr size_t kMaxTopics = 1024;
 constexpr int64_t kMinHeartbeatMs = 100;
 constexpr int64_t kMaxHeartbeatMs = 3'600'000;
 constexpr int64_t kDefaultHeartbeatMs = 10'000;

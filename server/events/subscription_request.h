@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -15,6 +16,9 @@
 #include "server/events/topic.h"
 
 namespace ferrite {
+
+// That a subscription may follow.
+inline constexpr size_t kMaxTopics = 1024;
 
 struct SubscriptionRequest {
   std::vector<TopicRef> topics;

@@ -10,6 +10,7 @@ namespace ferrite {
 namespace {
 
 constexpr uint32_t kValue = v1::SetRequest::kValueFieldNumber;
+constexpr size_t kStepBytes = size_t{256} << 10;
 
 }  // namespace
 
@@ -20,9 +21,8 @@ bool LargeSet::Join() {
   if (bytes_.data() == nullptr) {
     bytes_ = joined_ == nullptr ? request_.bytes() : std::string_view(joined_.get(), size);
   }
-  const size_t step = std::min(RequestHash::kPieceBytes, size - done_bytes_);
+  const size_t step = std::min(kStepBytes, size - done_bytes_);
   if (joined_ != nullptr) request_.CopyOut(done_bytes_, step, joined_.get() + done_bytes_);
-  hash_.Add(bytes_.substr(done_bytes_, step));
   done_bytes_ += step;
   return done_bytes_ < size;
 }
@@ -46,6 +46,17 @@ bool LargeSet::Parse() {
   std::string head(bytes_.substr(0, begin));
   head.append(bytes_.substr(static_cast<size_t>(value_.data() - bytes_.data()) + value_.size()));
   return head_.ParseFromString(head);
+}
+
+bool LargeSet::Hash() {
+  if (head_.request_id().empty()) return false;
+  if (!hashing_.has_value()) hashing_.emplace(v1::SetRequest::descriptor()->full_name());
+  const std::string_view piece = bytes_.substr(hashed_bytes_, kStepBytes);
+  hashing_->Add(piece);
+  hashed_bytes_ += piece.size();
+  if (hashed_bytes_ < bytes_.size()) return true;
+  hash_ = hashing_->Finish();
+  return false;
 }
 
 bool LargeSet::FindValueField(std::string_view field, size_t* begin) const {

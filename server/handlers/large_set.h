@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "ferrite/v1/cache.pb.h"
@@ -16,6 +17,7 @@ namespace ferrite {
 //   LargeSet set(request);
 //   while (set.Join()) ServeOthers();
 //   if (!set.Parse()) return Malformed("SetRequest");
+//   while (set.Hash()) ServeOthers();
 //
 // Not thread-safe. The request must outlive it.
 class LargeSet {
@@ -27,10 +29,14 @@ class LargeSet {
   // Once it is joined: reads the fields; false if they are malformed.
   bool Parse();
 
+  // Then, only if it has a request_id: hashes the next stretch. Returns whether there is more.
+  bool Hash();
+
   // All fields but the value.
   const v1::SetRequest& head() const { return head_; }
   std::string_view value() const { return value_; }
-  size_t request_hash() const { return hash_.value(); }
+  // Means nothing without a request_id.
+  const KeyedDigest& request_hash() const { return hash_; }
 
  private:
   // Whether `field`, the value's bytes, is preceded by its tag and size as protobuf writes them.
@@ -40,7 +46,9 @@ class LargeSet {
   std::unique_ptr<char[]> joined_;  // unless the message came in one piece
   std::string_view bytes_;
   size_t done_bytes_ = 0;
-  RequestHash hash_{v1::SetRequest::descriptor()->full_name()};
+  size_t hashed_bytes_ = 0;
+  std::optional<RequestHash> hashing_;
+  KeyedDigest hash_{};
   v1::SetRequest head_;
   std::string_view value_;
 };

@@ -27,6 +27,10 @@ class SetAnswer final : public Answer {
         end->status = Malformed("SetRequest");
         return Next::kEnd;
       }
+    }
+    if (!hashed_) {
+      if (set_.Hash()) return Next::kYield;
+      hashed_ = true;
       if (cache_.NeedsRoom(set_)) room_.emplace(&store_, set_.head().key(), set_.value());
     }
     if (room_.has_value() && room_->Step() == Progress::kMore) return Next::kYield;
@@ -41,6 +45,7 @@ class SetAnswer final : public Answer {
   CacheHandlers& cache_;
   LargeSet set_;
   bool parsed_ = false;
+  bool hashed_ = false;
   std::optional<RoomReservation> room_;
 };
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "server/call/limits.h"
+#include "server/call/request_scope.h"
 #include "server/call/status.h"
 #include "server/handlers/typed_handler.h"
 #include "server/handlers/wire_handlers.h"
@@ -98,6 +99,7 @@ size_t WireHandlers::RoomFor(const Request& frame) {
       v1::Operation& other = others.emplace_back();
       if (!other.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) continue;
       const v1::SetRequest& set = other.set();
+      const ForwardedScope scope(other.request_scope());
       // Others fail before they write.
       if (CheckSet(set, cache_.max_value_bytes()).ok()) cache_.AddItem(set, &items);
     }
@@ -205,6 +207,7 @@ void WireHandlers::ExecuteOther(const FrameOperation& operation, FrameInHand* fr
     if (request.has_timeout_ms() && frame->IsLate(request.timeout_ms())) return Refuse(frame);
     const bool asks_for_value = request.has_get() || request.set().return_previous();
     if (asks_for_value && !HasRoomForValueOf(request, *reply)) return reply->AddFull();
+    const ForwardedScope scope(request.request_scope());
     const absl::Status status = cache_.Execute(request, &result);
     if (!status.ok()) return reply->AddError(status);
     reply->Add(result, !result.get().value().empty() || !result.set().previous().value().empty());

@@ -46,13 +46,20 @@ bool IsOutcome(const absl::Status& status) {
 
 }  // namespace
 
-RequestHash RequestHash::Of(const google::protobuf::Message& request) {
-  const std::string bytes = request.SerializeAsString();
+KeyedDigest RequestHash::Of(const google::protobuf::Message& request) {
   RequestHash hash(request.GetDescriptor()->full_name());
-  for (size_t begin = 0; begin < bytes.size(); begin += kPieceBytes) {
-    hash.Add(std::string_view(bytes).substr(begin, kPieceBytes));
+  hash.Add(request.SerializeAsString());
+  return hash.Finish();
+}
+
+KeyedDigest ReplayWindow::Scoped(std::string_view request_id) const {
+  std::string id(forwarded_scope);
+  if (id.empty() && scope_of_ != nullptr && current_caller != nullptr) {
+    id = scope_of_(*current_caller);
   }
-  return hash;
+  // So that no scope and id look like others.
+  id += static_cast<char>(id.size());
+  return KeyedHash::Of(id.append(request_id));
 }
 
 absl::Status ReplayWindow::Once(std::string_view request_id,
@@ -60,14 +67,14 @@ absl::Status ReplayWindow::Once(std::string_view request_id,
                                 google::protobuf::MessageLite* response,
                                 const std::function<absl::Status()>& execute) {
   if (request_id.empty()) return execute();
-  return Once(request_id, RequestHash::Of(request).value(), response, execute);
+  return Once(request_id, RequestHash::Of(request), response, execute);
 }
 
-absl::Status ReplayWindow::Once(std::string_view request_id, size_t request_hash,
+absl::Status ReplayWindow::Once(std::string_view request_id, const KeyedDigest& request_hash,
                                 google::protobuf::MessageLite* response,
                                 const std::function<absl::Status()>& execute) {
   if (request_id.empty()) return execute();
-  const std::string id(request_id);
+  const KeyedDigest id = Scoped(request_id);
   Stripe& stripe = StripeOf(id);
   // Held while the call executes: a repetition that comes meanwhile waits for the outcome.
   MutexLock lock(&stripe.mutex);
@@ -93,11 +100,11 @@ absl::Status ReplayWindow::Once(std::string_view request_id, size_t request_hash
   } else {
     outcome.status = TooLargeToKeep(*response);
   }
-  const size_t bytes = outcome.memory_bytes(id);
+  const size_t bytes = outcome.memory_bytes();
   memory_bytes_ += bytes;
-  const auto place = stripe.outcomes.emplace(id, std::move(outcome)).first;
+  stripe.outcomes.emplace(id, std::move(outcome));
   stripe.expiring.push_back(
-      {clock_.MonotonicMs() + kReplayWindowMs, &place->first, shares_.Add(client, bytes)});
+      {clock_.MonotonicMs() + kReplayWindowMs, id, shares_.Add(client, bytes)});
   stripe.next_ms.store(stripe.expiring.front().at_ms, std::memory_order_relaxed);
   return status;
 }
@@ -130,7 +137,7 @@ int64_t ReplayWindow::OldestIsPastInMs() const {
 
 bool ReplayWindow::Knows(std::string_view request_id) {
   if (request_id.empty()) return false;
-  const std::string id(request_id);
+  const KeyedDigest id = Scoped(request_id);
   Stripe& stripe = StripeOf(id);
   MutexLock lock(&stripe.mutex);
   PurgeStripe(&stripe);
@@ -147,8 +154,8 @@ void ReplayWindow::Purge() {
 void ReplayWindow::PurgeStripe(Stripe* stripe) {
   const int64_t now_ms = clock_.MonotonicMs();
   while (!stripe->expiring.empty() && stripe->expiring.front().at_ms <= now_ms) {
-    const auto outcome = stripe->outcomes.find(*stripe->expiring.front().request_id);
-    const size_t bytes = outcome->second.memory_bytes(outcome->first);
+    const auto outcome = stripe->outcomes.find(stripe->expiring.front().id);
+    const size_t bytes = outcome->second.memory_bytes();
     memory_bytes_ -= bytes;
     shares_.Remove(stripe->expiring.front().share, bytes);
     stripe->outcomes.erase(outcome);

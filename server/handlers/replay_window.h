@@ -13,33 +13,34 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "google/protobuf/message.h"
+#include "server/call/request_scope.h"
 #include "server/handlers/client_shares.h"
+#include "server/handlers/keyed_hash.h"
 
 namespace ferrite {
 
 inline constexpr int64_t kReplayWindowMs = 60'000;
 
-// A hash of a request, by which a request_id that is used for another one is found out. Made of its
-// serialized bytes, kPieceBytes at a time.
+// By which a request_id that is used for another request is found out. Of its type, and of its
+// serialized bytes in pieces.
 class RequestHash {
  public:
-  static constexpr size_t kPieceBytes = size_t{256} << 10;
-
-  explicit RequestHash(std::string_view type_name) { Add(type_name); }
-  // The next piece; all but the last have kPieceBytes.
-  void Add(std::string_view piece) {
-    value_ = value_ * 0x9e3779b97f4a7c15 + std::hash<std::string_view>{}(piece);
+  explicit RequestHash(std::string_view type_name) {
+    hash_.Add(type_name);
+    hash_.Add(std::string_view("\0", 1));
   }
-  size_t value() const { return value_; }
+  void Add(std::string_view piece) { hash_.Add(piece); }
+  KeyedDigest Finish() { return hash_.Finish(); }
 
-  static RequestHash Of(const google::protobuf::Message& request);
+  static KeyedDigest Of(const google::protobuf::Message& request);
 
  private:
-  size_t value_ = 0;
+  KeyedHash hash_;
 };
 
 // Thread-safe. Bounded in bytes: when it is full, a call with a new request_id is refused rather
@@ -49,6 +50,9 @@ class RequestHash {
 // kShareOfFree times as much as is free. So one alone gets three quarters, two get three sevenths
 // each, and there always is something left.
 //
+// Ids of different principals are different ones, so nobody can take or guess another's. Ids and
+// requests are compared by keyed hashes.
+//
 // An outcome takes its answer, if that is no larger than kMaxAnswerBytes, and some 200 bytes.
 class ReplayWindow {
  public:
@@ -56,9 +60,10 @@ class ReplayWindow {
   static constexpr size_t kMaxAnswerBytes = size_t{4} << 10;
   static constexpr size_t kShareOfFree = 3;
 
-  // `clock` must outlive the window.
-  ReplayWindow(size_t limit_bytes, const Clock* clock)
-      : limit_bytes_(limit_bytes), clock_(*clock) {}
+  // `clock` must outlive the window. `scope_of`: whose the ids of a caller are; absent: there is
+  // one scope for all.
+  ReplayWindow(size_t limit_bytes, const Clock* clock, ScopeOfCaller scope_of = nullptr)
+      : limit_bytes_(limit_bytes), clock_(*clock), scope_of_(std::move(scope_of)) {}
 
   // Executes a call once: if `request_id` was seen within the window, the outcome is what it was
   // then; else `execute` runs and fills in `*response`. Remembered are successes and refusals
@@ -69,8 +74,8 @@ class ReplayWindow {
   absl::Status Once(std::string_view request_id, const google::protobuf::Message& request,
                     google::protobuf::MessageLite* response,
                     const std::function<absl::Status()>& execute);
-  // The same with the hash of the request.
-  absl::Status Once(std::string_view request_id, size_t request_hash,
+  // The same with the hash of the request, which is not looked at if the id is empty.
+  absl::Status Once(std::string_view request_id, const KeyedDigest& request_hash,
                     google::protobuf::MessageLite* response,
                     const std::function<absl::Status()>& execute);
 
@@ -84,37 +89,37 @@ class ReplayWindow {
 
  private:
   // What a remembered outcome takes besides its bytes.
-  static constexpr size_t kOverheadBytes = 160;
+  static constexpr size_t kOverheadBytes = 192;
 
   struct Outcome {
-    size_t request_hash;
+    KeyedDigest request_hash;
     absl::Status status;   // of a repetition
     std::string response;  // serialized
 
-    size_t memory_bytes(const std::string& request_id) const {
-      return kOverheadBytes + request_id.size() + response.size() +
+    size_t memory_bytes() const {
+      return kOverheadBytes + response.size() +
              // Its text stands once in the status and once in the details of it.
              3 * status.message().size();
     }
   };
   struct Expiring {
     int64_t at_ms;
-    const std::string* request_id;  // that of the outcome
-    ClientShares::Share* share;     // what its bytes count in
+    KeyedDigest id;              // that of the outcome
+    ClientShares::Share* share;  // what its bytes count in
   };
   // Ids are spread over stripes, so that calls with different ones rarely wait for each other.
   static constexpr size_t kStripes = 64;
   static constexpr int64_t kNever = INT64_MAX;
   struct Stripe {
     Mutex mutex;
-    std::unordered_map<std::string, Outcome> outcomes ABSL_GUARDED_BY(mutex);
+    std::unordered_map<KeyedDigest, Outcome, DigestAsHash> outcomes ABSL_GUARDED_BY(mutex);
     std::deque<Expiring> expiring ABSL_GUARDED_BY(mutex);  // in order of time
     std::atomic<int64_t> next_ms{kNever};                  // when the first of them is past
   };
 
-  Stripe& StripeOf(const std::string& request_id) {
-    return stripes_[std::hash<std::string>{}(request_id) % kStripes];
-  }
+  // What stands for an id of the current caller.
+  KeyedDigest Scoped(std::string_view request_id) const;
+  Stripe& StripeOf(const KeyedDigest& id) { return stripes_[id[1] % kStripes]; }
   // In how many milliseconds the oldest outcome is past.
   int64_t OldestIsPastInMs() const;
   // Whether there is room for another outcome of this client.
@@ -123,6 +128,7 @@ class ReplayWindow {
 
   const size_t limit_bytes_;
   const Clock& clock_;
+  const ScopeOfCaller scope_of_;
   ClientShares shares_;
   std::atomic<size_t> memory_bytes_{0};
   std::array<Stripe, kStripes> stripes_;

@@ -73,6 +73,7 @@ ScopeOfMethod ScopeOf(Method method) {
       return ScopeOfMethod::kServer;
     case Method::kWhoAmI:
     case Method::kCan:
+    case Method::kIssueToken:
     case Method::kGetTopology:
     case Method::kWatchTopology:
     case Method::kHello:

@@ -112,7 +112,7 @@ Namespace::Namespace(const std::string* name, const policy::NamespaceRules& rule
       store_({.max_memory_bytes = EntryBytesOf(memory_bytes), .evict = rules.evict}),
       events_(&store_, EventsOf(parts.events, memory_bytes)),
       replays_(std::min<uint64_t>(parts.request_window_bytes, PartOf(memory_bytes)),
-               &Clock::System()),
+               &Clock::System(), parts.scope_of),
       cache_(&store_, &replays_, &events_, &Clock::System(), parts.max_value_bytes),
       wire_(&store_, &events_, &cache_),
       admin_(

@@ -39,6 +39,7 @@ struct NamespaceParts {
   EventLimits events;  // of which a namespace has no more than its memory allows
   size_t request_window_bytes;
   bool in_cluster;
+  ScopeOfCaller scope_of;  // of request_ids
 };
 
 // What a namespace must at least have.

@@ -42,6 +42,9 @@ struct Role {
   std::vector<std::string> channels;
   std::vector<std::string> channel_prefixes;
   Verbs verbs;
+  // Who has it sees hashes in place of names, and no values, in Scan, SlowLog and events: the one
+  // thing by which a role takes something away.
+  bool redacted = false;
 
   // Whether it holds in a namespace, for somebody whose home is there or elsewhere.
   bool HoldsIn(std::string_view name_space, std::string_view home) const {
@@ -50,6 +53,8 @@ struct Role {
       return at == name_space || at == kAllNamespaces;
     });
   }
+
+  bool operator==(const Role&) const = default;
 };
 
 // The SHA-256 of a token.
@@ -61,6 +66,8 @@ struct Issuer {
   std::string issuer;
   std::string audience;
   std::string jwks_file;
+
+  bool operator==(const Issuer&) const = default;
 };
 
 // What a policy file says. Checked: every role that is named is there.
@@ -72,6 +79,8 @@ struct PolicyRules {
   std::vector<Issuer> issuers;
   std::vector<NamespaceRules> namespaces;               // default is none of them
   absl::flat_hash_map<std::string, std::string> homes;  // of principals, where not default
+
+  bool operator==(const PolicyRules&) const = default;
 };
 
 // Rules that are being asked. Immutable; thread-safe.

@@ -185,11 +185,19 @@ class Reader {
     });
   }
 
+  void ReadFlag(std::string_view what, bool* flag) {
+    const YamlEvent& at = event();
+    *flag = at.text == "true";
+    if (at.kind == Kind::kScalar && !at.quoted && (*flag || at.text == "false")) return;
+    Complain(at.line, absl::StrCat(std::string(what), " must be true or false"));
+  }
+
   void ReadRole() {
     Role role;
     Placed name = {.line = event().line};
     ReadMap("a role",
-            {"name", "keys", "key_prefixes", "channels", "channel_prefixes", "verbs", "namespaces"},
+            {"name", "keys", "key_prefixes", "channels", "channel_prefixes", "verbs", "redacted",
+             "namespaces"},
             {"name", "verbs"}, [&](std::string_view field) {
               if (field == "namespaces") {
                 ReadList(field, [&] {
@@ -203,6 +211,7 @@ class Reader {
               if (field == "channels") ReadTexts(field, false, &role.channels);
               if (field == "channel_prefixes") ReadTexts(field, true, &role.channel_prefixes);
               if (field == "verbs") ReadVerbs(&role.verbs);
+              if (field == "redacted") ReadFlag(field, &role.redacted);
             });
     if (!ok()) return;
     CheckEffect(role, name);

@@ -14,6 +14,7 @@ void Rights::Add(const Role& role) {
   for (const std::string& channel : role.channels) channels_.AddName(channel, on_channels);
   for (const std::string& prefix : role.channel_prefixes) channels_.AddPrefix(prefix, on_channels);
   on_node_ |= role.verbs & kVerbsOfNode;
+  redacted_ |= role.redacted;
 }
 
 void Rights::Compile() {
@@ -21,6 +22,18 @@ void Rights::Compile() {
   channels_.Compile();
   all_ = keys_.on_some() | channels_.on_some();
   if (may_administer()) all_ |= Verb::kAdmin;
+  if (whole_ == nullptr) return;
+  all_ = all_ & whole_->all_;
+  on_node_ = on_node_ & whole_->on_node_;
+  redacted_ |= whole_->redacted_;
+}
+
+Rights Rights::PartOf(const Rights* whole, const Role& role) {
+  Rights part;
+  part.whole_ = whole;
+  part.Add(role);
+  part.Compile();
+  return part;
 }
 
 }  // namespace ferrite::policy

@@ -54,6 +54,8 @@ bool IsDecorated(const RawEvent& event) {
 YamlEvents::YamlEvents(std::string_view text, std::string name)
     : name_(std::move(name)), parser_(std::make_unique<Parser>()) {
   FERRITE_CHECK(yaml_parser_initialize(&parser_->parser) != 0);
+  // libyaml ends the program where there is no address, as of an empty text there may be none.
+  if (text.data() == nullptr) text = "";
   yaml_parser_set_input_string(&parser_->parser,
                                reinterpret_cast<const unsigned char*>(text.data()), text.size());
 }

@@ -19,8 +19,10 @@ constexpr size_t kStepBytes = size_t{256} << 10;
 // The request and the trace of a call as an Operation, made in short steps.
 class OperationInTheMaking {
  public:
-  OperationInTheMaking(const Turn& turn, int field)
-      : request_(turn.request()), terms_{.traceparent = ThreadRouting::TraceOf(turn.caller())} {
+  OperationInTheMaking(const Turn& turn, int field, std::string scope)
+      : request_(turn.request()),
+        scope_(std::move(scope)),
+        terms_{.traceparent = ThreadRouting::TraceOf(turn.caller()), .request_scope = scope_} {
     operation_.reserve(BytesFieldSize(field, request_.size()) + terms_.Size());
     FieldWriter(Extend(HeadSize(field, request_.size()))).Head(field, request_.size());
   }
@@ -44,6 +46,7 @@ class OperationInTheMaking {
   }
 
   const Request& request_;
+  const std::string scope_;
   const OperationTerms terms_;
   std::string operation_;
   size_t copied_ = 0;
@@ -51,13 +54,14 @@ class OperationInTheMaking {
 
 class ForwardedCall final : public Answer {
  public:
-  ForwardedCall(Turn* turn, int field, uint32_t slot, ThreadRouting* here)
+  ForwardedCall(Turn* turn, int field, const RequestPlace& place, ThreadRouting* here)
       : operations_(std::make_shared<ForwardedOperations>(turn->waker())),
         deadline_(turn->caller().deadline()),
         field_(field),
-        slot_(slot),
+        slot_(place.slot),
         here_(*here),
-        operation_(std::in_place, *turn, field) {}
+        operation_(std::in_place, *turn, field,
+                   place.has_request_id ? here->ScopeOf(turn->caller()) : "") {}
   ~ForwardedCall() override { operations_->Abandon(); }
 
   Next Advance(ReplyWriter* message, CallEnd* end) override {
@@ -104,8 +108,8 @@ class ForwardedCall final : public Answer {
 
 }  // namespace
 
-void ForwardCall(Turn* turn, int field, uint32_t slot, ThreadRouting* here) {
-  turn->Later(std::make_unique<ForwardedCall>(turn, field, slot, here));
+void ForwardCall(Turn* turn, int field, const RequestPlace& place, ThreadRouting* here) {
+  turn->Later(std::make_unique<ForwardedCall>(turn, field, place, here));
 }
 
 }  // namespace ferrite

@@ -32,6 +32,7 @@ void WriteLaneFrame(const LaneFrame& frame, LaneOperation::Clock::time_point now
     for (const LaneOperation& operation : parcel->operations) {
       OperationTerms terms = {.timeout_ms = TimeLeftMs(operation, now)};
       if (operation.field != 0) terms.traceparent = parcel->of->traceparent();
+      if (operation.has_request_id) terms.request_scope = parcel->of->request_scope();
       const size_t size = operation.Size(terms);
       const size_t head_size = HeadSize(kOperations, size);
       if (parcel->message.empty()) {

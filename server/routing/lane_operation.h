@@ -29,6 +29,7 @@ struct LaneOperation {
   std::string_view body;
   int field = 0;
   bool body_is_key = false;
+  bool has_request_id = false;
 
   Clock::time_point deadline = Clock::time_point::max();  // the caller's
   // How long its lane waits for it: until a little before the deadline, so that its call can still
@@ -86,6 +87,8 @@ class ForwardedOperations : public std::enable_shared_from_this<ForwardedOperati
  public:
   explicit ForwardedOperations(Waker waker, std::string_view traceparent = {})
       : waker_(std::move(waker)), traceparent_(traceparent) {}
+  // Whose the request_ids of its operations are. Before they are sent.
+  void SetScope(std::string scope) { scope_ = std::move(scope); }
 
   // A parcel to be filled, which is under way until it ends.
   LaneParcel* Begin(uint32_t round = 0);
@@ -99,6 +102,7 @@ class ForwardedOperations : public std::enable_shared_from_this<ForwardedOperati
   bool all_ended() const { return under_way_ == 0; }
   // The call's, for operations that do not say theirs.
   std::string_view traceparent() const { return traceparent_; }
+  std::string_view request_scope() const { return scope_; }
 
   // Nobody waits for them any more: those that were not sent must not be.
   void Abandon() { abandoned_ = true; }
@@ -111,6 +115,7 @@ class ForwardedOperations : public std::enable_shared_from_this<ForwardedOperati
 
   const Waker waker_;
   const std::string traceparent_;
+  std::string scope_;
   std::list<LaneParcel> parcels_;  // which stay in place
   size_t under_way_ = 0;
   bool abandoned_ = false;

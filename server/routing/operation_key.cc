@@ -26,6 +26,10 @@ static_assert(kKey == v1::SetRequest::kKeyFieldNumber &&
               kKey == v1::PublishRequest::kChannelFieldNumber &&
               kKey == v1::ExistsRequest::kKeysFieldNumber);
 
+// Of those that have one.
+constexpr int kRequestId = v1::SetRequest::kRequestIdFieldNumber;
+static_assert(kRequestId == v1::IncrRequest::kRequestIdFieldNumber);
+
 bool IsRequest(int field) {
   return field >= v1::Operation::kGetFieldNumber && field <= v1::Operation::kExistsFieldNumber;
 }
@@ -114,18 +118,23 @@ bool ForEachField(const Request& request, absl::FunctionRef<void(const ShortFiel
   return true;
 }
 
-std::optional<uint32_t> SlotOfRequest(const Request& request) {
-  std::string key;
+std::optional<RequestPlace> PlaceOfRequest(const Request& request) {
+  const auto place_of = [](std::string_view key, bool has_request_id) {
+    return RequestPlace{key.empty() ? kSlotCount : SlotOf(key), has_request_id};
+  };
   if (request.in_one_piece() || request.size() <= kMostJoinedBytes) {
     const RequestKey found = KeyOfRequest(request.bytes());
     if (!found.well_formed) return std::nullopt;
-    return found.key.empty() ? kSlotCount : SlotOf(found.key);
+    return place_of(found.key, found.has_request_id);
   }
-  const bool is_well_formed = ForEachField(request, [&key](const ShortField& field) {
+  std::string key;
+  bool has_request_id = false;
+  const bool is_well_formed = ForEachField(request, [&](const ShortField& field) {
     if (field.number == kKey && field.is_bytes) key.assign(field.bytes);
+    has_request_id |= field.number == kRequestId;
   });
   if (!is_well_formed) return std::nullopt;
-  return key.empty() ? kSlotCount : SlotOf(key);
+  return place_of(key, has_request_id);
 }
 
 RequestKey KeyOfRequest(std::string_view request) {
@@ -134,10 +143,30 @@ RequestKey KeyOfRequest(std::string_view request) {
   // As in every message, of two the last one counts.
   while (field.Next()) {
     if (field.Is(kKey)) found.key = field.bytes();
+    found.has_request_id |= field.Is(kRequestId);
   }
   found.well_formed = field.well_formed();
   if (found.key.size() > kMaxKeyBytes) found.key = {};
   return found;
+}
+
+int OperationFieldOf(Method method) {
+  switch (method) {
+    case Method::kGet:
+      return v1::Operation::kGetFieldNumber;
+    case Method::kSet:
+      return v1::Operation::kSetFieldNumber;
+    case Method::kDelete:
+      return v1::Operation::kDeleteFieldNumber;
+    case Method::kTouch:
+      return v1::Operation::kTouchFieldNumber;
+    case Method::kIncr:
+      return v1::Operation::kIncrFieldNumber;
+    case Method::kPublish:
+      return v1::Operation::kPublishFieldNumber;
+    default:
+      return 0;
+  }
 }
 
 std::string_view RequestNameOf(int field) {
@@ -161,7 +190,9 @@ OperationSubject SubjectOfOperation(std::string_view operation) {
       const RequestKey found = KeyOfRequest(field.bytes());
       well_formed &= found.well_formed;
       subject.key = found.key;
+      subject.has_request_id = found.has_request_id;
     }
+    subject.has_scope |= field.number() == v1::Operation::kRequestScopeFieldNumber;
   }
   if (!well_formed || !field.well_formed()) {
     subject.problem = Malformed("Operation");

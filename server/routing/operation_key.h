@@ -9,6 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "proto/wire/frame_operation.h"
+#include "server/call/method.h"
 #include "server/call/request.h"
 
 namespace ferrite {
@@ -18,6 +19,7 @@ struct RequestKey {
   bool well_formed = false;
   // Empty if there is none of a length that is allowed: then any node refuses the request.
   std::string_view key;
+  bool has_request_id = false;
 };
 
 // Of a serialized request about one key; of a PublishRequest, the channel.
@@ -35,10 +37,17 @@ struct ShortField {
 // they are. False if the request is malformed.
 bool ForEachField(const Request& request, absl::FunctionRef<void(const ShortField&)> visit);
 
-// The slot of that key, of a request that may be large and lie in pieces, which stay as they are;
-// kSlotCount if there is no key. Absent if the request is malformed.
-std::optional<uint32_t> SlotOfRequest(const Request& request);
+// Where a request about one key goes.
+struct RequestPlace {
+  uint32_t slot = 0;  // of its key; kSlotCount: there is none
+  bool has_request_id = false;
+};
+// Of a request that may be large and lie in pieces, which stay as they are. Absent if it is
+// malformed.
+std::optional<RequestPlace> PlaceOfRequest(const Request& request);
 
+// The field of Operation for a method about one key or channel; 0 for others.
+int OperationFieldOf(Method method);
 // The type of the requests that are this field of Operation.
 std::string_view RequestNameOf(int field);
 
@@ -48,6 +57,8 @@ struct OperationSubject {
   std::string_view request;  // serialized
   std::string_view key;      // as above
   int field = 0;             // of Operation, that of the request
+  bool has_request_id = false;
+  bool has_scope = false;  // of the request_id, which only nodes may say
   uint32_t timeout_ms = kNoTimeout;
 };
 

@@ -50,17 +50,18 @@ BatchKind KindOf(Method method) {
   }
 }
 
-// Calls body(entry, key) for each entry, and one of too many at most. False if one is malformed.
+// Calls body(entry, RequestKey) for each entry, and one of too many at most. False if one is
+// malformed.
 template <typename Body>
 bool ForEachKey(std::string_view request, const BatchKind& kind, const Body& body) {
   FieldReader field(request);
   for (size_t count = 0; count <= kMaxBatchKeys && field.Next();) {
     if (!field.Is(kKeys)) continue;
     ++count;
-    const RequestKey found = kind.of_keys ? RequestKey{true, field.bytes()}  //
+    const RequestKey found = kind.of_keys ? RequestKey{.well_formed = true, .key = field.bytes()}
                                           : KeyOfRequest(field.bytes());
     if (!found.well_formed) return false;
-    body(field.bytes(), found.key);
+    body(field.bytes(), found);
   }
   return field.well_formed();
 }
@@ -75,7 +76,8 @@ BatchSurvey Survey(std::string_view request, const BatchKind& kind, ThreadRoutin
   const cluster::ClusterView& view = here->view();
   BatchSurvey survey{.all_here = here->may_serve()};
   size_t count = 0;
-  survey.well_formed = ForEachKey(request, kind, [&](std::string_view, std::string_view key) {
+  survey.well_formed = ForEachKey(request, kind, [&](std::string_view, const RequestKey& found) {
+    const std::string_view key = found.key;
     ++count;
     survey.valid &= !key.empty() && key.size() <= kMaxKeyBytes;
     survey.all_here &= view.route(SlotOf(key)).place == cluster::Route::Place::kHere;
@@ -88,20 +90,22 @@ std::vector<ScatteredOperation> OperationsOf(std::string_view request, const Bat
                                              const Caller& caller) {
   std::vector<ScatteredOperation> operations;
   const auto deadline = caller.deadline();
-  ForEachKey(request, kind, [&](std::string_view entry, std::string_view key) {
+  ForEachKey(request, kind, [&](std::string_view entry, const RequestKey& found) {
     operations.push_back({.operation = {.body = entry,
                                         .field = kind.field,
                                         .body_is_key = kind.of_keys,
+                                        .has_request_id = found.has_request_id,
                                         .deadline = deadline},
-                          .key = key});
+                          .key = found.key});
   });
   return operations;
 }
 
 Slots SlotsOf(std::string_view request, const BatchKind& kind) {
   Slots slots;
-  ForEachKey(request, kind,
-             [&](std::string_view, std::string_view key) { slots.push_back(SlotOf(key)); });
+  ForEachKey(request, kind, [&](std::string_view, const RequestKey& found) {
+    slots.push_back(SlotOf(found.key));
+  });
   return slots;
 }
 

@@ -116,6 +116,7 @@ absl::Status ScatterFrame(const std::vector<FrameOperation>& operations, const H
       each.key = subject.key;
       each.reads = subject.field == v1::Operation::kGetFieldNumber ||
                    subject.field == v1::Operation::kExistsFieldNumber;
+      each.operation.has_request_id = subject.has_request_id;
       timeout_ms = subject.timeout_ms;
     }
     each.operation.deadline = deadline;

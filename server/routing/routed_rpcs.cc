@@ -4,37 +4,14 @@
 #include <memory>
 #include <utility>
 
-#include "ferrite/v1/cache.pb.h"
 #include "server/engine/joined_request.h"
+#include "server/routing/operation_key.h"
 #include "server/routing/routed_batch.h"
 #include "server/routing/routed_frame.h"
 #include "server/routing/routed_scan.h"
 #include "server/routing/routed_unary.h"
 
 namespace ferrite {
-namespace {
-
-// The field of Operation for a method about one key; 0: it is none.
-int OperationFieldOf(Method method) {
-  switch (method) {
-    case Method::kGet:
-      return v1::Operation::kGetFieldNumber;
-    case Method::kSet:
-      return v1::Operation::kSetFieldNumber;
-    case Method::kDelete:
-      return v1::Operation::kDeleteFieldNumber;
-    case Method::kTouch:
-      return v1::Operation::kTouchFieldNumber;
-    case Method::kIncr:
-      return v1::Operation::kIncrFieldNumber;
-    case Method::kPublish:
-      return v1::Operation::kPublishFieldNumber;
-    default:
-      return 0;
-  }
-}
-
-}  // namespace
 
 std::vector<Rpc> Routed(std::vector<Rpc> plain, Store* store, const CacheHandlers* cache,
                         WireHandlers* wire, const OwnEvents& events, const Router* router) {

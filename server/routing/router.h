@@ -20,11 +20,12 @@ struct Membership {
 // Thread-safe once all threads have their connectors.
 class Router {
  public:
-  Router(const Membership& membership, size_t threads, const LaneLimits& limits = {})
+  Router(const Membership& membership, size_t threads, const LaneLimits& limits = {},
+         const ScopeOfCaller& scope_of = nullptr)
       : replies_(std::make_unique<HeldReplies>(limits.reply_bytes)) {
     for (size_t i = 0; i < threads; ++i) {
       threads_.push_back(std::make_unique<ThreadRouting>(membership.view, membership.right, limits,
-                                                         replies_.get()));
+                                                         replies_.get(), scope_of));
     }
   }
 

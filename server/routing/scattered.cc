@@ -62,6 +62,8 @@ class ScatteredAnswer final : public Answer, private Link {
         part.way = WayOf(view, view.route(part.slot), may_serve, may_forward);
       }
       if (part.way == Way::kForward) {
+        if (each.operation.has_request_id && forwarded_->request_scope().empty())
+          forwarded_->SetScope(here_.ScopeOf(caller_));
         part.sent = parcels.Add(part.slot, each.operation);
       } else if (part.way == Way::kServe) {
         part.index = local_count_++;

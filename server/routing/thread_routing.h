@@ -13,6 +13,7 @@
 #include "base/links.h"
 #include "proto/slot.h"
 #include "server/call/caller.h"
+#include "server/call/request_scope.h"
 #include "server/cluster/published_view.h"
 #include "server/cluster/serving_right.h"
 #include "server/engine/peer_stream.h"
@@ -29,8 +30,8 @@ class ThreadRouting {
  public:
   // All must outlive it.
   ThreadRouting(const cluster::PublishedView* view, const cluster::ServingRight* right,
-                const LaneLimits& limits, HeldReplies* replies)
-      : published_(*view), view_(view), right_(*right) {
+                const LaneLimits& limits, HeldReplies* replies, ScopeOfCaller scope_of = nullptr)
+      : published_(*view), view_(view), right_(*right), scope_of_(std::move(scope_of)) {
     terms_.limits = limits;
     terms_.replies = replies;
     terms_.tally = &tally_;
@@ -58,6 +59,12 @@ class ThreadRouting {
   // The trace that goes with what is forwarded; empty: none. What a caller may send in its place
   // would be copied into each of many operations.
   static std::string_view TraceOf(const Caller& caller);
+
+  // Whose the request_ids of this caller are, which the owner has to know; empty: there is one
+  // scope for all.
+  std::string ScopeOf(const Caller& caller) const {
+    return scope_of_ == nullptr ? std::string() : scope_of_(caller);
+  }
 
   // Where a call for a slot goes now, in view().
   Way WayTo(uint32_t slot, bool may_forward) {
@@ -116,6 +123,7 @@ class ThreadRouting {
   const cluster::PublishedView& published_;
   cluster::ViewReader view_;
   const cluster::ServingRight& right_;
+  const ScopeOfCaller scope_of_;
   std::unique_ptr<PeerConnector> connector_;
   RoutingTally tally_;
   LaneTerms terms_;

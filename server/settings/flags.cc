@@ -108,6 +108,15 @@ constexpr auto kFlags = std::to_array<Flag>({
      "yes, or --policy-in-etcd by itself: the policy that was put into the cluster's etcd (ferrite "
      "policy put) wins over --policy, on all nodes",
      false, false, true},
+    {"audit-log", "",
+     "the file to which what the policy denies, calls of operators, tokens that were given out and "
+     "changes of the policy are appended as lines of JSON, and which SIGHUP has opened anew; -: "
+     "the "
+     "log; empty: nowhere"},
+    {"token-key", "",
+     "the file with the private key, Ed25519 in PEM, by which this server signs the tokens that "
+     "AdminService.IssueToken gives out, and with others whose tokens it accepts; the same on all "
+     "nodes of a cluster; empty: it gives out none"},
     {"cluster-name", "",
      "the cluster that this node is part of: letters, digits, '.', '_' and '-'; empty: of none"},
     {"etcd-endpoints", "",

@@ -72,6 +72,12 @@ class Loader {
                     "that somebody has the right to do that");
     reader_.Require(!settings_.policy_in_etcd || !reader_.Text("cluster-name").empty(),
                     "policy-in-etcd", "is for a node of a cluster: set cluster-name as well");
+    settings_.token_key_file = ReadPath("token-key");
+    reader_.Require(settings_.token_key_file.empty() || !settings_.policy_file.empty(), "token-key",
+                    "is for tokens with a part of somebody's rights: set policy as well");
+    settings_.audit_log = ReadPath("audit-log");
+    reader_.Require(settings_.audit_log.empty() || !settings_.policy_file.empty(), "audit-log",
+                    "tells of what a policy denies: set policy as well");
     settings_.peer_token_file = ReadPath("peer-token-file");
     settings_.cluster = ReadClusterSettings(&reader_, settings_.listen, &settings_.warnings);
     // With the authorities of its clients a node shows others its certificate.

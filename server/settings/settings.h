@@ -50,6 +50,8 @@ struct Settings {
   TlsSettings tls;
   std::string policy_file;      // empty: everybody may do everything
   bool policy_in_etcd = false;  // what etcd has wins over the file
+  std::string token_key_file;   // empty: there are no disposable tokens
+  std::string audit_log;        // a file, or "-" for the log; empty: none
   std::string peer_token_file;  // empty: this node shows none to others
   bool insecure = false;        // other machines may be served without TLS or a policy
   // Listeners that other machines can reach, as "--listen=*:6380". Only LoadSettings() knows.

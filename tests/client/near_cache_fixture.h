@@ -87,13 +87,14 @@ class NearCacheTest : public testing::Test {
   void ProbeFrom(int64_t sent, const std::string& channel = "probes") {
     v1::SubscriptionEvent event;
     event.mutable_message()->set_channel(channel);
-    event.mutable_message()->set_payload(ProbePayload(sent));
+    event.mutable_message()->set_payload(sent_probes_.Make(sent));
     events_.Take(event);
   }
 
   NearEntries entries_{size_t{4} << 20, absl::Milliseconds(100)};
   int probes_wanted_ = 0;
-  NearEvents events_{&entries_, "probes", [this] { ++probes_wanted_; }};
+  SentProbes sent_probes_;
+  NearEvents events_{&entries_, "probes", &sent_probes_, [this] { ++probes_wanted_; }};
 };
 
 }  // namespace ferrite

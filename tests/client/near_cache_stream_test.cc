@@ -1,5 +1,9 @@
 // How a near cache uses its subscription: when it may keep entries, and when it may return them.
 
+#include <set>
+#include <string>
+#include <vector>
+
 #include "tests/client/near_cache_fixture.h"
 
 namespace ferrite {
@@ -52,6 +56,35 @@ TEST_F(NearCacheStreamTest, AStreamThatWasResumedHasMissedNothing) {
   Answer(before, Found("w", 1));
   EXPECT_EQ(Hit("k"), "v");
   EXPECT_EQ(Hit("l"), "w");
+}
+
+// Another tenant may publish to the channel. What it sent ahead once vouched, when it came late,
+// for a stream that was just as late.
+TEST_F(NearCacheStreamTest, AProbeThatWasNotSentFromHereVouchesForNothing) {
+  Fill("k", Found("v", 1));
+  const auto publish = [&](const std::string& payload) {
+    v1::SubscriptionEvent event;
+    event.mutable_message()->set_channel("probes");
+    event.mutable_message()->set_payload(payload);
+    events_.Take(event);
+  };
+  const int64_t late = 1'000'000'000;
+  for (const char* forged : {"1000000000", "", "0"}) publish(forged);
+  EXPECT_FALSE(entries_.Find("k", late).found());
+  ProbeFrom(late);
+  EXPECT_TRUE(entries_.Find("k", late).found());
+}
+
+TEST(SentProbes, NoTwoAreAlikeAndTheOldestAreForgotten) {
+  SentProbes probes;
+  std::vector<std::string> sent;
+  for (size_t i = 0; i <= SentProbes::kMost; ++i) {
+    sent.push_back(probes.Make(7));
+    EXPECT_EQ(probes.SentAt(sent.back()), 7);
+  }
+  EXPECT_EQ(std::set<std::string>(sent.begin(), sent.end()).size(), sent.size());
+  EXPECT_EQ(probes.SentAt(sent[0]), std::nullopt);
+  EXPECT_EQ(probes.SentAt(sent[1]), 7);
 }
 
 TEST_F(NearCacheStreamTest, WithoutEventsNothingIsKept) {

@@ -6,6 +6,8 @@ import pathlib
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from eventually import eventually
 from policy import policy, replace, token
 from server_process import HANG_S, ServerProcess
@@ -140,6 +142,37 @@ def test_can_and_explain(server):
     assert told["grants"] == [{"role": "own", "name": "motd", "is_prefix": False}]
     for words in [("can",), ("can", "fly", "k"), ("whoami", "read"), ("can", "read"), ("be",)]:
         assert as_shop(server, "auth", *words).returncode == 2, words
+
+
+def test_issue(tmp_path):
+    key = ed25519.Ed25519PrivateKey.generate()
+    (tmp_path / "policy.yaml").write_text(policy(ROLES, BINDINGS), encoding="utf-8")
+    (tmp_path / "token.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    with ServerProcess(f"--policy={tmp_path}/policy.yaml", f"--token-key={tmp_path}/token.key") as server:
+        done = as_shop(server, "auth", "issue", "--verb", "read,scan", "--key-prefix", "own:a", "--ttl", "1m")
+        assert done.returncode == 0, done.stderr
+        env = {"FERRITE_TOKEN": done.stdout.strip()}
+        assert "credential  disposable" in run(server, "auth", "whoami", env=env).stdout
+        assert run(server, "auth", "can", "read", "own:a1", env=env).stdout == "yes\n"
+        assert run(server, "auth", "can", "write", "own:a1", env=env).stdout == "no\n"
+        assert run(server, "auth", "issue", "--verb=read", "--key-prefix=own:a", env=env).returncode == 2
+        news = as_shop(server, "auth", "issue", "--verb=publish", "--channel-name=news", "--json")
+        env = {"FERRITE_TOKEN": json.loads(news.stdout)["token"]}
+        assert run(server, "publish", "news", "hello", env=env).returncode == 0
+        for words in [
+            ("issue",),
+            ("issue", "--verb=read"),
+            ("issue", "--key-prefix=own:"),
+            ("issue", "read", "--verb=read", "--key-prefix=own:"),
+            ("issue", "--verb=read", "--key-prefix=secret:"),
+            ("issue", "--verb=read", "--key-prefix=own:", "--ttl=2h"),
+            ("can", "read", "own:1", "--ttl=1m"),
+        ]:
+            assert as_shop(server, "auth", *words).returncode == 2, words
 
 
 def test_a_token_that_is_renewed_while_a_command_runs(tmp_path):

@@ -8,6 +8,7 @@ from cluster_processes import Etcd, Nodes
 from ferrite.v1 import cache_pb2, cluster_pb2_grpc
 from ferrite.v1.cache_pb2 import (
     GetRequest,
+    IncrRequest,
     MGetRequest,
     MSetRequest,
     Operation,
@@ -31,7 +32,7 @@ ROLES = {
         "verbs": ["read", "write", "delete", "scan", "publish", "subscribe"],
     },
 }
-BINDINGS = {"token:shop": ["own"], "token:node": ["node"]}
+BINDINGS = {"token:shop": ["own"], "token:other": ["own"], "token:node": ["node"]}
 OWN = [b"own:%d" % number for number in range(64)]
 SECRET = [b"secret:%d" % number for number in range(64)]
 
@@ -103,6 +104,36 @@ def test_a_node_forwards_nothing_that_its_caller_may_not_do(nodes, shop):
     assert [r.get.value for r in results] == [b"new", b""] * 64
     values = nodes["n2"].client.MGet(MGetRequest(keys=SECRET)).results
     assert {value.value for value in values} == {b"s"}
+
+
+def test_a_request_id_is_the_callers_whichever_node_it_takes(nodes):
+    """A repetition through another node is one, and another principal's id is another id."""
+    for key in OWN:
+        with client_of(nodes["n1"].process, "shop") as one, client_of(nodes["n2"].process, "shop") as two:
+            request = IncrRequest(key=key + b"n", request_id=b"id of " + key)
+            first = one.Incr(request)
+            assert two.Incr(request) == first
+            frame = PipelineRequest(operations=[Operation(incr=request), Operation(incr=request)])
+            for client in (one, two):
+                assert [r.incr for r in next(client.cache.Pipeline(iter([frame]))).results] == [first] * 2
+            entry = SetRequest(key=key + b"s", value=b"1", request_id=b"entry of " + key)
+            stored = [
+                result.response.version
+                for client in (one, two)
+                for result in client.MSet(MSetRequest(entries=[entry])).results
+            ]
+            assert stored[0] > 0 and stored == stored[:1] * 2
+        for node in ("n1", "n2"):
+            with client_of(nodes[node].process, "other") as other:
+                mine = IncrRequest(key=key + b"o", request_id=b"id of " + key)
+                assert other.Incr(mine).value == 1
+
+
+def test_nobody_but_a_node_says_whose_an_id_is(nodes, shop):
+    incr = IncrRequest(key=OWN[0] + b"f", request_id=b"forged")
+    frame = PipelineRequest(operations=[Operation(incr=incr, request_scope=b"x")])
+    (result,) = next(shop.cache.Pipeline(iter([frame]))).results
+    assert result.error.reason == cache_pb2.NOT_ALLOWED
 
 
 def test_a_subscription_over_nodes(nodes, shop):

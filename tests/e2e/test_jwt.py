@@ -7,12 +7,13 @@ import time
 
 import grpc
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cache_client import CALL_S, failure_from, failure_of
 from eventually import eventually
 from exposition import scrape
 from ferrite.v1 import admin_pb2
 from ferrite.v1.cache_pb2 import GetRequest, Operation, PipelineRequest
-from issuer import AUDIENCE, ISSUER, Key, encoded, key_set, part
+from issuer import AUDIENCE, ISSUER, Key, encoded, key_set, number, part
 from policy import client_of, replace
 from policy import token as secret_of
 from server_process import ServerProcess, refusal_of
@@ -168,6 +169,76 @@ def test_the_key_of_a_stranger(server, keys):
             if named != algorithm:
                 token = keys[algorithm].token(WEB, {"kid": f"of {named}", "alg": named})
                 assert answer(server, token) == "CREDENTIALS_INVALID"
+
+
+def serving(folder, *keys):
+    """A server that believes these keys."""
+    write(folder, *keys)
+    return ServerProcess(f"--policy={folder}/policy.yaml")
+
+
+def left_out(server):
+    return scrape(server, secret_of("scraper")).total("ferrite_policy_keys_left_out")
+
+
+def test_a_token_without_kid_needs_a_set_with_one_key_of_its_algorithm(tmp_path):
+    """Each once had the server try all keys that there are."""
+    one, other, alone = Key("ES256", "one"), Key("ES256", "other"), Key("EdDSA", "alone")
+    with serving(tmp_path, one, other, alone) as server:
+        for key in (one, other, alone):
+            assert answer(server, key.token(WEB)) is None
+        assert answer(server, one.token(WEB, {"kid": None})) == "CREDENTIALS_INVALID"
+        assert answer(server, other.token(WEB, {"kid": None})) == "CREDENTIALS_INVALID"
+        assert answer(server, alone.token(WEB, {"kid": None})) is None
+
+
+def test_a_kid_that_is_none_is_no_name_of_a_key_without(tmp_path):
+    key = Key("ES256", "key")
+    nameless = {name: value for name, value in key.public().items() if name != "kid"}
+    with serving(tmp_path, nameless) as server:
+        assert answer(server, key.token(WEB, {"kid": None})) is None
+        for kid in ("", 7, [], {}):
+            assert answer(server, key.token(WEB, {"kid": kid})) == "CREDENTIALS_INVALID"
+
+
+def test_keys_that_share_a_kid_are_left_out(tmp_path):
+    one, other, good = Key("ES256", "same"), Key("ES256", "same"), Key("ES256", "good")
+    with serving(tmp_path, one, other, good, good) as server:
+        assert answer(server, one.token(WEB)) == "CREDENTIALS_INVALID"
+        assert answer(server, other.token(WEB)) == "CREDENTIALS_INVALID"
+        assert answer(server, good.token(WEB)) is None
+        assert "jwks.json: key 1 (from 0) has the kid of another one" in server.log()
+        assert left_out(server) == 1
+
+
+def test_a_bad_key_does_not_keep_a_stolen_one_in_force(tmp_path):
+    stolen, new = Key("ES256", "stolen"), Key("EdDSA", "new")
+    bad = [
+        1,
+        Key("RS256", "weak", 1024).public(),
+        Key("RS256", "r").public(e=number(1)),
+        Key("RS256", "r").public(e=number(65536)),
+        Key("RS256", "r").public(e=number(2**32 + 1)),
+        Key("RS256", "r").public(n=number(2**2047)),
+        Key("ES256", "e").public(y=encoded(bytes(32))),
+        Key("EdDSA", "d").public(d=encoded(bytes(32))),
+    ]
+    with serving(tmp_path, stolen) as server:
+        assert left_out(server) == 0
+        before = loads(server)
+        write(tmp_path, *bad, new)
+        eventually(lambda: loads(server), lambda now: now > before, "the keys did not change")
+        assert answer(server, stolen.token(WEB)) == "CREDENTIALS_INVALID"
+        assert answer(server, new.token(WEB)) is None
+        assert left_out(server) == len(bad)
+        assert "key 7 (from 0) is a private one" in server.log()
+
+
+def test_an_ordinary_exponent_of_three_is_one(tmp_path):
+    key = Key("RS256", "three")
+    key.private = rsa.generate_private_key(3, 2048)
+    with serving(tmp_path, key) as server:
+        assert answer(server, key.token(WEB)) is None
 
 
 def loads(server, outcome="in_force"):

@@ -69,7 +69,8 @@ SERVER_FOLDERS = {
     "cluster/driver": ["cluster/core", "cluster/etcd", "cluster/hello"],
     "routing": ["engine", "handlers", "slowlog", "cluster"],
     "auth": ["call", "policy", "metrics"],
-    "access": ["auth", "engine", "events", "handlers", "routing"],
+    "audit": ["metrics"],
+    "access": ["audit", "auth", "engine", "events", "handlers", "routing", "slowlog"],
 }
 SYSTEM = {"sys", "netinet", "arpa", "linux", "dlfcn.h", "netdb.h", "poll.h", "unistd.h", "fcntl.h", "fnmatch.h", "sched.h", "signal.h", "termios.h", "malloc.h", "emmintrin.h"}
 
@@ -126,9 +127,14 @@ def is_picture(name):
     return name.endswith(".png")
 
 
+def is_corpus(name):
+    """What fuzz targets begin with may be any bytes."""
+    return re.match(r"tests/fuzz/\w*corpus/", name) is not None
+
+
 def files():
-    """The paths of all tracked files that are text, which are all but pictures."""
-    return [name for name in tracked() if not is_picture(name)]
+    """The paths of all tracked files that are text, which are all but pictures and corpora."""
+    return [name for name in tracked() if not is_picture(name) and not is_corpus(name)]
 
 
 def text(name):

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <string>
 #include <thread>
 
 #include "ferrite/v1/cache.pb.h"
 #include "server/admission/gate.h"
 #include "server/call/caller.h"
+#include "server/call/request_scope.h"
 #include "server/call/status.h"
 #include "server/metrics/thread_counters.h"
 #include "tests/server/caller_from.h"
@@ -82,6 +85,96 @@ TEST_F(ReplayWindowTest, WhatALaterTryMayMendIsNotRemembered) {
 TEST_F(ReplayWindowTest, AnIdIsForOneRequest) {
   EXPECT_TRUE(Call("id", "k").ok());
   EXPECT_EQ(Call("id", "another key").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(executed_, 1);
+}
+
+TEST_F(ReplayWindowTest, IdsOfDifferentPrincipalsHaveNothingToDoWithEachOther) {
+  ReplayWindow window{64 << 10, &clock_, [](const Caller& caller) { return caller.peer(); }};
+  const auto call = [&](const std::string& principal, const std::string& key) {
+    const CallerFrom caller(principal);
+    const CallerScope scope(&caller);
+    v1::IncrRequest request;
+    request.set_key(key);
+    response_.Clear();
+    return window.Once("id", request, &response_, [&] {
+      response_.set_value(++executed_);
+      return absl::OkStatus();
+    });
+  };
+  EXPECT_TRUE(call("shop", "k").ok());
+  EXPECT_TRUE(call("stranger", "other").ok()) << "which once blocked the id for whoever had it";
+  EXPECT_EQ(executed_, 2);
+  EXPECT_TRUE(call("shop", "k").ok());
+  EXPECT_EQ(response_.value(), 1);
+  EXPECT_EQ(call("stranger", "k").code(), absl::StatusCode::kInvalidArgument);
+  // As it comes from another node, in whose name it is executed.
+  const ForwardedScope forwarded("shop");
+  EXPECT_TRUE(call("node", "k").ok());
+  EXPECT_EQ(response_.value(), 1);
+  EXPECT_EQ(executed_, 2);
+}
+
+// Of an odd number, modulo 2^64.
+constexpr uint64_t InverseOf(uint64_t factor) {
+  uint64_t inverse = factor;
+  for (int i = 0; i < 6; ++i) inverse *= 2 - factor * inverse;
+  return inverse;
+}
+
+// Two texts that std::hash<std::string_view>, which is MurmurHash64A with a key that everybody
+// knows, takes for one: each step of it can be undone.
+class Collision {
+ public:
+  static uint64_t Mixed(uint64_t block) { return Shifted(block * kFactor) * kFactor; }
+  static uint64_t Unmixed(uint64_t mixed) { return Shifted(mixed * kInverse) * kInverse; }
+  // What follows another first block, so that both come to the same.
+  static uint64_t SecondBlock(uint64_t before, uint64_t first, uint64_t second, uint64_t other) {
+    const uint64_t after = (before ^ Mixed(first)) * kFactor;
+    const uint64_t after_other = (before ^ Mixed(other)) * kFactor;
+    return Unmixed(after ^ Mixed(second) ^ after_other);
+  }
+  static uint64_t BeforeFirstBlock(size_t size) { return kSeed ^ (size * kFactor); }
+  static uint64_t After(uint64_t before, uint64_t block) {
+    return (before ^ Mixed(block)) * kFactor;
+  }
+
+ private:
+  static uint64_t Shifted(uint64_t value) { return value ^ (value >> 47); }
+  static constexpr uint64_t kFactor = 0xc6a4a7935bd1e995;
+  static constexpr uint64_t kInverse = InverseOf(kFactor);
+  static constexpr uint64_t kSeed = 0xc70f6907;
+};
+
+TEST_F(ReplayWindowTest, ACraftedCollisionSwallowsNoWrite) {
+  v1::SetRequest one;
+  one.set_key("k");
+  one.set_value(std::string(32, 'v'));
+  const std::string bytes = one.SerializeAsString();
+  // The value begins after 5 bytes, and has two whole blocks of the hash from the 8th on.
+  ASSERT_EQ(bytes.find("vvv"), 5u);
+  const auto block = [](const std::string& text, size_t at) {
+    uint64_t loaded;
+    std::memcpy(&loaded, text.data() + at, sizeof loaded);
+    return loaded;
+  };
+  const uint64_t before =
+      Collision::After(Collision::BeforeFirstBlock(bytes.size()), block(bytes, 0));
+  uint64_t blocks[2] = {block(bytes, 8) ^ 1, 0};
+  blocks[1] = Collision::SecondBlock(before, block(bytes, 8), block(bytes, 16), blocks[0]);
+  v1::SetRequest other = one;
+  std::memcpy(other.mutable_value()->data() + 3, blocks, sizeof blocks);
+  ASSERT_NE(one.value(), other.value());
+  ASSERT_EQ(std::hash<std::string>{}(bytes), std::hash<std::string>{}(other.SerializeAsString()));
+
+  v1::SetResponse response;
+  const auto write = [&](const v1::SetRequest& request) {
+    return window_.Once("id", request, &response, [&] {
+      ++executed_;
+      return absl::OkStatus();
+    });
+  };
+  EXPECT_TRUE(write(one).ok());
+  EXPECT_EQ(ReasonOf(write(other)), v1::REQUEST_ID_REUSED) << "it was told that it had been done";
   EXPECT_EQ(executed_, 1);
 }
 

@@ -54,6 +54,16 @@ TEST_F(StreamPlacesTest, SubscriptionsHavePlacesOfTheirConnectionOnly) {
   EXPECT_EQ(places_.taken(), 2u);
 }
 
+// Nobody needs a right for them, and they once took all places there were.
+TEST_F(StreamPlacesTest, WatchesOfHealthLeaveHalfForOthers) {
+  for (uint64_t client = 1; client < 4; ++client) EXPECT_TRUE(Take(client, Method::kHealthWatch));
+  EXPECT_FALSE(Take(4, Method::kHealthWatch));
+  EXPECT_EQ(reason_, ShedReason::kAllStreams);
+  EXPECT_TRUE(Take(4));
+  places_.GiveBack(Method::kHealthWatch, 1);
+  EXPECT_TRUE(Take(5, Method::kHealthWatch));
+}
+
 TEST(SubscriberBudget, TopicsOfAConnectionTakeHalfAndLeaveRoomForOthers) {
   SubscriberBudget budget(2000);
   EXPECT_TRUE(budget.TakeTopics(budget.TopicShareOf(1), 500));

@@ -1,0 +1,84 @@
+#pragma once
+
+// What was denied, what operators did, and how the policy changed, as lines of JSON in a file that
+// grows. A thread of its own writes, so no call waits for a disk; what comes too fast, or finds the
+// disk full, is counted instead.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/descriptor.h"
+#include "base/mutex.h"
+#include "server/audit/audit_record.h"
+
+namespace ferrite {
+
+struct AuditCounts {
+  uint64_t written = 0;
+  uint64_t dropped = 0;  // there were too many
+  uint64_t failed = 0;   // they could not be written
+};
+
+// Thread-safe.
+class AuditLog {
+ public:
+  // Records that wait, a second, and at once.
+  static constexpr size_t kMostWaiting = 4096;
+  static constexpr uint64_t kPerSecond = 1000;
+  static constexpr uint64_t kAtOnce = 2000;
+
+  // `path`: a file, which is appended to, or "-" for the log of the server. Fails with the file and
+  // the reason if it cannot be opened.
+  static absl::StatusOr<std::unique_ptr<AuditLog>> Open(const std::string& path);
+  // Writes what waits.
+  ~AuditLog();
+  AuditLog(const AuditLog&) = delete;
+  AuditLog& operator=(const AuditLog&) = delete;
+
+  // Whether one more may be added now; if not, it is counted as dropped. Asked before a record is
+  // made, as under attack most are dropped.
+  bool Admits();
+  void Add(AuditRecord record);
+
+  // Opens the file anew, soon: somebody has renamed it. If it cannot be opened, the old one stays.
+  void Reopen();
+  // Until all that was added is written, or has failed.
+  void Flush();
+
+  AuditCounts counts() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  AuditLog(std::string path, Descriptor file);
+  void Run();
+  void OpenAnew();
+  void Write(const std::vector<AuditRecord>& records, uint64_t dropped);
+  // Whether all of it is written.
+  bool WriteText(std::string_view text);
+
+  const std::string path_;
+  Descriptor file_;  // of the thread that writes; none: the log of the server
+  Clock::time_point complained_at_{};
+
+  mutable Mutex mutex_;
+  Condition changed_;
+  std::vector<AuditRecord> waiting_ ABSL_GUARDED_BY(mutex_);
+  double room_ ABSL_GUARDED_BY(mutex_) = kAtOnce;
+  Clock::time_point room_at_ ABSL_GUARDED_BY(mutex_) = Clock::now();
+  uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
+  bool reopen_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<uint64_t> written_{0};
+  std::atomic<uint64_t> failed_{0};
+  std::thread thread_;
+};
+
+}  // namespace ferrite

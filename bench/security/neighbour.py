@@ -1,5 +1,5 @@
-"""What one tenant's storm costs another: two namespaces of one server, one of which is called at a steady rate, and looks up keys
-that are there, while the other is quiet or in a storm of writes that evict, of scans and of subscriptions, beyond its limit."""
+"""What one tenant's storm costs another: two namespaces of one server, one of which looks up keys that are there,
+one after the other, while the other is quiet or in a storm of writes that evict, of scans and of subscriptions, beyond its limit."""
 
 import contextlib
 import pathlib
@@ -17,8 +17,7 @@ namespaces:
 - {name: calm, memory: 64MiB}
 - {name: stormy, memory: 16MiB, operations_per_second: 5000}
 """
-CALM = {"namespace": "calm", "mode": "unary", "connections": 4, "keys": 50_000}
-CALLS_PER_SECOND = 2000
+CALM = {"namespace": "calm", "mode": "unary", "connections": 2, "in_flight": 1, "keys": 50_000}
 # Twice what the limit lets through, of many times what the memory holds.
 WRITES = ["--mode=mget", "--batch=16", "--op=set", "--value-size=1KiB", "--keys=1000000", "--rate=640", "--connections=8"]
 SCANS = 1000
@@ -61,8 +60,8 @@ def measure(build_dir, server_cores, load_cores, turns):
         file = pathlib.Path(folder) / "policy.yaml"
         file.write_text(POLICY, encoding="utf-8")
         with ready_server.running(*server, f"--policy={file}") as ready:
-            load.FerriteBench(program, ready, cores=load_cores, **CALM).fill()
-            calm = load.FerriteBench(program, ready, cores=load_cores, rate=CALLS_PER_SECOND, **CALM)
+            calm = load.FerriteBench(program, ready, cores=load_cores, **CALM)
+            calm.fill()
             storm = Storm(program, ready, load_cores, folder)
 
             def beside(seconds):

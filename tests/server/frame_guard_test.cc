@@ -510,7 +510,7 @@ TEST_F(FrameGuardTest, WhereManyTakeNoAnswersEachHasFew) {
   const Pair& last = pairs.back();
   const Descriptor set(epoll_create1(0));
   guard_.Polled(last.server.get(), set.get(), {.events = EPOLLIN | EPOLLET, .data = {}});
-  const auto has_few = [&, stream = 1U]() mutable {
+  auto has_few = [&, stream = 1U]() mutable {
     guard_.EndTurn();
     EXPECT_GT(guard_.Allowance(last.server.get()), 0u);
     EXPECT_TRUE(Admit(last, Streams(stream, 4)));

@@ -20,11 +20,12 @@ check_locks() { build locks ferrite_store ferrite_server; }
 check_tsan() {
   build tsan store_test store_soak server_test
   run_tests tsan -j2 --progress -L 'store|server' \
-    -E "^(plain\.|store_fuzz|store_.*_tbb)|StoreModelTest|EvictionTest|EvictionPolicyTest|GlobTest|RoomReservationTest\.[^C]"
+    -E "^(plain\.|store_.*_tbb)|_fuzz_replay|StoreModelTest|EvictionTest|EvictionPolicyTest|GlobTest|RoomReservationTest\.[^C]"
 }
 
 check_asan() {
-  build asan server_test wire_codec_test client_parts_test client_peer_test
+  build asan server_test wire_codec_test client_parts_test client_peer_test \
+    {policy,jwks,jwt,resume_token,cluster_map}_fuzz_replay
   run_tests asan -j2 --progress -R '^proto\.'
   run_tests asan -j2 --progress -L server -E GlobTest.AgreesWithTheOracle
   export LSAN_OPTIONS=suppressions=$PWD/tests/lsan_suppressions.txt:print_suppressions=0 # as the preset's tests have it

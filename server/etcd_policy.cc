@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/auth/signing_keys.h"
+#include "server/call/namespace_name.h"
 #include "server/call/status.h"
 #include "server/cluster/core/txn.h"
 #include "server/policy/policy_reader.h"
@@ -23,6 +24,19 @@ constexpr std::chrono::seconds kBetweenReads{5};
 constexpr std::chrono::milliseconds kAfterSilence{300};
 constexpr std::chrono::seconds kTimeout{1};
 constexpr char kDeniesAll[] = "roles: []\n";
+
+// Whether somebody may put the next one.
+bool HasAdministrator(const policy::PolicyRules& rules) {
+  return std::any_of(rules.bindings.begin(), rules.bindings.end(), [&rules](const auto& binding) {
+    const auto home = rules.homes.find(binding.first);
+    const std::string_view at = home == rules.homes.end() ? kDefaultNamespace : home->second;
+    return std::any_of(binding.second.begin(), binding.second.end(), [&](uint32_t place) {
+      const policy::Role& role = rules.roles[place];
+      return role.verbs.Have(policy::Verb::kAdmin) && !role.redacted &&
+             role.HoldsIn(kDefaultNamespace, at);
+    });
+  });
+}
 
 std::string TextOf(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -106,10 +120,12 @@ void EtcdPolicy::Read() {
   const std::optional<Held> known = held();
   const int64_t revision = known.has_value() ? known->revision : 0;
   cluster::AddMapReading(key_, revision, &request, /*success=*/true);
-  etcd_->Call<etcdserverpb::TxnRequest>(request, kTimeout, [this](auto answer) { OnRead(answer); });
+  etcd_->Call<etcdserverpb::TxnRequest>(
+      request, kTimeout, [this, revision](auto answer) { OnRead(answer, revision); });
 }
 
-void EtcdPolicy::OnRead(const cluster::EtcdAnswer<etcdserverpb::TxnResponse>& answer) {
+void EtcdPolicy::OnRead(const cluster::EtcdAnswer<etcdserverpb::TxnResponse>& answer,
+                        int64_t known) {
   std::optional<cluster::MapReading> reading;
   if (answer.outcome == cluster::EtcdOutcome::kAnswered)
     reading = cluster::MapReadingAt(answer.response, 0, key_);
@@ -118,6 +134,16 @@ void EtcdPolicy::OnRead(const cluster::EtcdAnswer<etcdserverpb::TxnResponse>& an
   changed_.NotifyAll();
   if (!reading.has_value()) {
     due_ = Clock::now() + kAfterSilence;
+    return;
+  }
+  if (answer.response.header().revision() < known) {
+    spdlog::error(
+        "etcd is older than the policy of its revision {}, as after it was restored: what it has "
+        "now is in force",
+        known);
+    // Then it counts as never read.
+    if (held_->revision == known) held_->revision = 0;
+    due_ = Clock::now();
     return;
   }
   if (reading->epoch == 0) {
@@ -135,7 +161,11 @@ void EtcdPolicy::Take(Held held) {
   spdlog::info("the policy is {}",
                held.revision == 0 ? absl::StrCat("that of ", options_.file, ", as etcd has none")
                                   : absl::StrCat("revision ", held.revision, " of etcd"));
-  mirror_.Replace(held.text);
+  if (!mirror_.Replace(held.text)) {
+    spdlog::error("the policy stays what it was: there is no descriptor or no memory for it");
+    due_ = Clock::now() + kAfterSilence;
+    return;
+  }
   held_ = std::move(held);
 }
 
@@ -154,6 +184,12 @@ absl::Status EtcdPolicy::Check(const std::string& text) const {
   }
   const absl::StatusOr<policy::PolicyRules> rules = policy::ReadPolicy(text, "policy");
   if (!rules.ok()) return Invalid(std::string(rules.status().message()));
+  if (!rules->namespaces.empty()) return Invalid("namespaces: nodes of a cluster have none yet");
+  if (!HasAdministrator(*rules)) {
+    return Invalid(
+        "no binding gives the verb admin in the namespace default, so nobody could put the next "
+        "policy");
+  }
   for (const policy::Issuer& issuer : rules->issuers) {
     const std::string path = (std::filesystem::path(folder()) / issuer.jwks_file).string();
     const auto keys = ReadSigningKeys(TextOf(path), path);

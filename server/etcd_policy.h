@@ -61,7 +61,8 @@ class EtcdPolicy {
   std::optional<Held> held() const;
 
   // INVALID_ARGUMENT (POLICY_INVALID) with line and reason if that is no policy, or too large for
-  // etcd, or names files with keys that this node cannot use.
+  // etcd, or names files with keys that this node cannot use, or has what no node could enforce, or
+  // gives nobody the right to put the next one.
   absl::Status Check(const std::string& text) const;
   // Puts it in the place of that of the revision, or without one of what this node knows; 0: of
   // none. Calls `done` once, with the new revision; or ABORTED (POLICY_CHANGED) if another has been
@@ -75,7 +76,8 @@ class EtcdPolicy {
 
   void Run();
   void Read();
-  void OnRead(const cluster::EtcdAnswer<etcdserverpb::TxnResponse>& answer);
+  // `known`: the revision that was held when it was asked for.
+  void OnRead(const cluster::EtcdAnswer<etcdserverpb::TxnResponse>& answer, int64_t known);
   void Take(Held held) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;

@@ -9,6 +9,18 @@
 namespace ferrite {
 namespace {
 
+// Of somebody whose stream began in another namespace than that of his calls now: no right.
+Identity ElsewhereNow(const KnownCaller& began, const Identity& now) {
+  static const policy::Rights none;
+  return {.principal = now.principal,
+          .kind = now.kind,
+          .problem = NoLongerAllowed(now),
+          .rights = &none,
+          .name_space = began.who.name_space,
+          .own_rights = nullptr,
+          .expires = now.expires};
+}
+
 bool IsOver(const Identity& who) {
   return who.expires != Identity::WallClock::time_point::max() &&
          who.expires <= Identity::WallClock::now();
@@ -40,6 +52,9 @@ const Identity& AccessControl::IdentifyStream(Turn* turn) const {
   auto* known = static_cast<KnownCaller*>(kept.get());
   if (known == nullptr || !StillHolds(*known)) {
     auto now = std::make_shared<KnownCaller>(Know(turn->caller()));
+    // What it has sent is meant for the namespace that it began with.
+    if (known != nullptr && known->who.name_space != now->who.name_space)
+      now->who = ElsewhereNow(*known, now->who);
     known = now.get();
     kept = std::move(now);
   }

@@ -60,20 +60,20 @@ AuditRecord RecordOf(std::string_view event, const Identity& who, const Caller& 
 
 void TellDenied(AuditLog* log, const Identity& who, const Caller& caller, const Wish& wish,
                 const absl::Status& status) {
-  if (log == nullptr || !log->Admits()) return;
+  if (log == nullptr || !log->Admits(AuditLog::Kind::kDenied)) return;
   AuditRecord record = RecordOf("denied", who, caller, wish);
   record.reason = v1::ErrorReason_Name(ReasonOf(status));
   log->Add(std::move(record));
 }
 
 void TellAdminCall(AuditLog* log, const Identity& who, const Caller& caller, Method method) {
-  if (log == nullptr || !log->Admits()) return;
+  if (log == nullptr || !log->Admits(AuditLog::Kind::kDone)) return;
   log->Add(RecordOf("admin_call", who, caller, {.method = method, .verbs = policy::Verb::kAdmin}));
 }
 
 void TellTokenIssued(AuditLog* log, const Identity& who, const Caller& caller, policy::Verbs verbs,
                      std::string details) {
-  if (log == nullptr || !log->Admits()) return;
+  if (log == nullptr || !log->Admits(AuditLog::Kind::kDone)) return;
   AuditRecord record =
       RecordOf("token_issued", who, caller, {.method = Method::kIssueToken, .verbs = verbs});
   record.details = std::move(details);
@@ -81,7 +81,7 @@ void TellTokenIssued(AuditLog* log, const Identity& who, const Caller& caller, p
 }
 
 void TellPolicyChanged(AuditLog* log, std::string details) {
-  if (log == nullptr || !log->Admits()) return;
+  if (log == nullptr || !log->Admits(AuditLog::Kind::kDone)) return;
   log->Add({.event = "policy_changed", .details = std::move(details)});
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/access/token_request.h"
 #include "server/auth/disposable_token.h"
+#include "server/auth/jwt.h"
 #include "server/call/limits.h"
 #include "server/call/namespace_name.h"
 #include "server/call/status.h"
@@ -216,8 +217,10 @@ absl::Status AuthHandlers::IssueToken(const v1::IssueTokenRequest& request,
   if (!Covers(*who.rights, may))
     return access_->Deny(who, *current_caller, {.method = Method::kIssueToken, .verbs = verbs});
   const auto now = Identity::WallClock::now();
+  // Whoever checks the token allows for clocks that differ, as was done for the caller's.
+  const auto last = who.kind == CredentialKind::kJwt ? who.expires - kJwtLeeway : who.expires;
   const auto expires = std::min<Identity::WallClock::time_point>(
-      now + std::chrono::milliseconds(request.ttl_ms()), who.expires);
+      now + std::chrono::milliseconds(request.ttl_ms()), last);
   response->set_token(
       MakeDisposableToken({who.principal, std::move(may), expires}, *loaded->signer(), now));
   response->set_expires_at_unix_ms(expires.time_since_epoch() / std::chrono::milliseconds(1));

@@ -37,7 +37,9 @@ struct Entrance {
 
   bool of_admins() const { return may == &MayAdminister; }
   absl::Status Check(const Caller& caller, const Identity& who, const AccessControl* access) const {
-    if (!may(who)) {
+    // Who sees no names and values cannot help himself to them either.
+    const bool is_kept_out = of_admins() && who.rights->redacted() && !OnlyTells(method);
+    if (!may(who) || is_kept_out) {
       const Verbs verbs = of_admins() ? Verbs(Verb::kAdmin) : Verbs();
       return access->Deny(who, caller, {.method = method, .verbs = verbs});
     }

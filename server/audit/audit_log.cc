@@ -48,14 +48,16 @@ AuditLog::~AuditLog() {
   thread_.join();
 }
 
-bool AuditLog::Admits() {
+bool AuditLog::Admits(Kind kind) {
   MutexLock lock(&mutex_);
   const auto now = Clock::now();
-  room_ = std::min<double>(
-      kAtOnce, room_ + std::chrono::duration<double>(now - room_at_).count() * kPerSecond);
-  room_at_ = now;
-  if (room_ >= 1 && waiting_.size() < kMostWaiting) {
-    room_ -= 1;
+  Room& room = rooms_[static_cast<size_t>(kind)];
+  room.records = std::min<double>(
+      kAtOnce, room.records + std::chrono::duration<double>(now - room.at).count() * kPerSecond);
+  room.at = now;
+  const size_t most = kind == Kind::kDenied ? kMostDenialsWaiting : kMostWaiting;
+  if (room.records >= 1 && waiting_.size() < most) {
+    room.records -= 1;
     return true;
   }
   ++dropped_;
@@ -101,10 +103,10 @@ void AuditLog::Run() {
     std::vector<AuditRecord> records;
     records.swap(waiting_);
     const bool reopen = std::exchange(reopen_, false);
-    const uint64_t dropped = dropped_ - std::exchange(told, dropped_);
+    const uint64_t dropped = dropped_;
     mutex_.Unlock();
     // What came before goes to the file that was there before.
-    Write(records, dropped);
+    if (Write(records, dropped - told)) told = dropped;
     if (reopen) OpenAnew();
     mutex_.Lock();
   }
@@ -116,23 +118,31 @@ void AuditLog::OpenAnew() {
   Descriptor file = OpenToAppend(path_);
   if (file.valid()) {
     file_ = std::move(file);
+    torn_ = false;
     spdlog::info("the audit log {} was opened anew", path_);
   } else {
     spdlog::error("the audit log stays the file that it was: {}: {}", path_, std::strerror(errno));
   }
 }
 
-void AuditLog::Write(const std::vector<AuditRecord>& records, uint64_t dropped) {
+bool AuditLog::Write(const std::vector<AuditRecord>& records, uint64_t dropped) {
   std::string text;
   const auto add = [&](const std::string& line) {
     file_.valid() ? absl::StrAppend(&text, line, "\n") : spdlog::info("audit: {}", line);
   };
   if (dropped > 0) add(DroppedToJson(dropped, std::chrono::system_clock::now()));
   for (const AuditRecord& record : records) add(ToJson(record));
-  (WriteText(text) ? written_ : failed_) += records.size();
+  const bool is_written = WriteText(text);
+  (is_written ? written_ : failed_) += records.size();
+  return is_written;
 }
 
 bool AuditLog::WriteText(std::string_view text) {
+  if (torn_ && !text.empty()) {
+    if (write(file_.get(), "\n", 1) != 1) return false;
+    torn_ = false;
+  }
+  const size_t whole = text.size();
   while (!text.empty()) {
     const ssize_t bytes = write(file_.get(), text.data(), text.size());
     if (bytes > 0) {
@@ -143,6 +153,7 @@ bool AuditLog::WriteText(std::string_view text) {
         complained_at_ = now;
         spdlog::error("the audit log is not written: {}: {}", path_, std::strerror(errno));
       }
+      torn_ = text.size() < whole;
       return false;
     }
   }

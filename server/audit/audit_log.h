@@ -4,6 +4,7 @@
 // grows. A thread of its own writes, so no call waits for a disk; what comes too fast, or finds the
 // disk full, is counted instead.
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -28,10 +29,13 @@ struct AuditCounts {
 // Thread-safe.
 class AuditLog {
  public:
-  // Records that wait, a second, and at once.
+  // Records that wait, a second, and at once. What was denied has limits of its own, so whoever is
+  // denied leaves room for what was done.
   static constexpr size_t kMostWaiting = 4096;
+  static constexpr size_t kMostDenialsWaiting = kMostWaiting / 2;
   static constexpr uint64_t kPerSecond = 1000;
   static constexpr uint64_t kAtOnce = 2000;
+  enum class Kind : size_t { kDone, kDenied };
 
   // `path`: a file, which is appended to, or "-" for the log of the server. Fails with the file and
   // the reason if it cannot be opened.
@@ -43,7 +47,7 @@ class AuditLog {
 
   // Whether one more may be added now; if not, it is counted as dropped. Asked before a record is
   // made, as under attack most are dropped.
-  bool Admits();
+  bool Admits(Kind kind);
   void Add(AuditRecord record);
 
   // Opens the file anew, soon: somebody has renamed it. If it cannot be opened, the old one stays.
@@ -56,22 +60,29 @@ class AuditLog {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // For so many more, at a time.
+  struct Room {
+    double records = kAtOnce;
+    Clock::time_point at = Clock::now();
+  };
+
   AuditLog(std::string path, Descriptor file);
   void Run();
   void OpenAnew();
-  void Write(const std::vector<AuditRecord>& records, uint64_t dropped);
-  // Whether all of it is written.
+  // Whether all was written.
+  bool Write(const std::vector<AuditRecord>& records, uint64_t dropped);
+  // Whether all of it is written. After a part, the next begins a line of its own.
   bool WriteText(std::string_view text);
 
   const std::string path_;
-  Descriptor file_;  // of the thread that writes; none: the log of the server
+  Descriptor file_;    // of the thread that writes; none: the log of the server
+  bool torn_ = false;  // the last line of the file has no end
   Clock::time_point complained_at_{};
 
   mutable Mutex mutex_;
   Condition changed_;
   std::vector<AuditRecord> waiting_ ABSL_GUARDED_BY(mutex_);
-  double room_ ABSL_GUARDED_BY(mutex_) = kAtOnce;
-  Clock::time_point room_at_ ABSL_GUARDED_BY(mutex_) = Clock::now();
+  std::array<Room, 2> rooms_ ABSL_GUARDED_BY(mutex_);  // by Kind
   uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   bool reopen_ ABSL_GUARDED_BY(mutex_) = false;

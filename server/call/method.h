@@ -127,6 +127,12 @@ constexpr bool OnlyReads(Method method) {
   return method == Method::kGet || method == Method::kMGet;
 }
 
+// Whether calls of the method tell operators how the server is, and change nothing.
+constexpr bool OnlyTells(Method method) {
+  return method == Method::kInfo || method == Method::kStats || method == Method::kSlowLog ||
+         method == Method::kGetConfig;
+}
+
 // Whether clients end calls of the method by leaving, when they have had enough of its messages.
 constexpr bool EndsWithItsClient(Method method) {
   return InFrames(method) || method == Method::kScan;

@@ -26,9 +26,9 @@ PrivateFile::PrivateFile(std::string_view content)
   FERRITE_CHECK(file_.valid());
 }
 
-void PrivateFile::Replace(std::string_view content) {
+bool PrivateFile::Replace(std::string_view content) {
   const Descriptor made = FileOf(content);
-  if (made.valid()) dup3(made.get(), file_.get(), O_CLOEXEC);
+  return made.valid() && dup3(made.get(), file_.get(), O_CLOEXEC) >= 0;
 }
 
 }  // namespace ferrite

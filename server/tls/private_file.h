@@ -16,8 +16,8 @@ class PrivateFile {
   explicit PrivateFile(std::string_view content);
 
   const std::string& path() const { return path_; }
-  // Leaves it alone where there is no memory or no descriptor.
-  void Replace(std::string_view content);
+  // Whether it was; left alone where there is no memory or no descriptor.
+  [[nodiscard]] bool Replace(std::string_view content);
 
  private:
   Descriptor file_;

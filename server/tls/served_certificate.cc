@@ -84,23 +84,31 @@ void ServedCertificate::Look() {
   if (StampsOf(paths_) != stamps) return;
   MutexLock lock(&mutex_);
   const bool is_new = stamps != judged_;
-  judged_ = stamps;
   if (auto* certificate = std::get_if<Certificate>(&loaded)) {
-    Take(std::move(*certificate));
+    if (!Take(std::move(*certificate))) return;
   } else if (is_new) {
     Refuse(std::get<CertificateRefusal>(loaded));
   }
+  judged_ = stamps;
 }
 
-void ServedCertificate::Take(Certificate certificate) {
+bool ServedCertificate::Take(Certificate certificate) {
+  if (certificate == *current_) {
+    is_current_.store(true, std::memory_order_relaxed);
+    return true;
+  }
+  if ((pair_.has_value() && !pair_->Replace(certificate.key_pem + certificate.chain_pem)) ||
+      (authorities_.has_value() && !authorities_->Replace(certificate.client_ca_pem))) {
+    is_current_.store(false, std::memory_order_relaxed);
+    spdlog::error("TLS: there is no descriptor or no memory for a renewed certificate");
+    return false;
+  }
   is_current_.store(true, std::memory_order_relaxed);
-  if (certificate == *current_) return;
   spdlog::info("TLS: new connections get the renewed certificate of {}, which expires at {}",
                files_.certificate, UtcText(certificate.expires_unix_s));
   current_ = std::make_shared<const Certificate>(std::move(certificate));
-  if (pair_.has_value()) pair_->Replace(current_->key_pem + current_->chain_pem);
-  if (authorities_.has_value()) authorities_->Replace(current_->client_ca_pem);
   generation_.fetch_add(1, std::memory_order_release);
+  return true;
 }
 
 void ServedCertificate::Refuse(const CertificateRefusal& refusal) {

@@ -66,7 +66,8 @@ class ServedCertificate {
 
   void Run();
   int64_t UnixSeconds() const { return clock_.UnixMs() / 1000; }
-  void Take(Certificate certificate) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether it did; else the next look does.
+  bool Take(Certificate certificate) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Refuse(const CertificateRefusal& refusal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const CertificateFiles files_;

@@ -131,6 +131,10 @@ def test_what_is_no_policy_is_not_put(nodes):
     assert failure.reason == "POLICY_INVALID" and failure.limit == str(1 << 20)
     issuers = b'issuers:\n- {name: j, issuer: "https://i", audience: a, jwks_file: none.json}\n'
     assert "none.json" in refused(nodes["n1"], bound() + issuers).message
+    of_nobody = policy(ROLES, {**SCRAPER, "token:node": ["node"]}).encode()
+    assert "admin" in refused(nodes["n1"], of_nobody).message, "nobody could put the next"
+    namespaces = b"namespaces:\n- {name: shop, memory: 32MiB}\n"
+    assert "namespaces" in refused(nodes["n1"], bound() + namespaces).message
     assert get(nodes["n1"]).revision == 0
 
 

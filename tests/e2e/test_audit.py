@@ -141,6 +141,10 @@ def test_a_flood_is_counted_and_not_written(tmp_path):
         dropped = records(server, "dropped")
         assert dropped > 0
         eventually(lambda: records(server, "written"), lambda now: now + dropped >= 12_000, "lines are missing")
+        # What was done is told although there is no room for what was denied.
+        with client_of(server, "operator") as operator:
+            operator.Stats(StatsRequest())
+        told(tmp_path / "audit.log", 1, event="admin_call", method="ferrite.v1.AdminService/Stats")
         # It is told before the next line.
         failure_from(client.Get, GetRequest(key=b"another"))
         eventually(

@@ -1,6 +1,7 @@
 """Namespaces: each is a cache of its own, as the policy has them, within its limits."""
 
 import hashlib
+import queue
 import threading
 
 import grpc
@@ -354,6 +355,27 @@ def test_a_reload_adds_changes_and_drops_namespaces(start, file):
         eventually(lambda: root.Stats(StatsRequest()).memory_limit_bytes, lambda limit: limit == (400 - 64) * MIB, "it is gone")
         change(server, file, "name: shop, memory: 64MiB", BLOG)
         assert not blog.Get(GetRequest(key=b"k")).found
+
+
+def test_a_stream_does_not_move_to_another_namespace(start, file):
+    server = start(SHOP)
+    requests = queue.SimpleQueue()
+
+    def set_key(key):
+        requests.put(PipelineRequest(operations=[Operation(set=SetRequest(key=key, value=b"for the shop"))]))
+
+    with client_of(server, "root") as root, client_of(server, "shop") as client:
+        call = client.cache.Pipeline(iter(requests.get, None), timeout=CALL_S)
+        set_key(b"before")
+        next(call)
+        before = loads(server)
+        replace(file, policy_of(SHOP).replace(", namespace: shop}", "}"))
+        eventually(lambda: loads(server), lambda now: now > before, "the policy was read")
+        set_key(b"after")
+        assert failure_from(next, call).reason == "NO_LONGER_ALLOWED"
+        requests.put(None)
+        assert Named(root, "shop").Get(GetRequest(key=b"before")).found
+        assert not root.Get(GetRequest(key=b"after")).found
 
 
 def test_eviction_may_be_turned_on_and_off(start, file):

@@ -3,9 +3,10 @@
 import hashlib
 
 import pytest
+from cache_client import failure_from
 from eventually import eventually
 from exposition import scrape
-from ferrite.v1.admin_pb2 import SlowLogRequest
+from ferrite.v1.admin_pb2 import FlushRequest, SetConfigRequest, SlowLogRequest, StatsRequest
 from ferrite.v1.cache_pb2 import GetRequest, PublishRequest, ScanRequest, SetRequest
 from policy import SCRAPES, client_of, policy, replace, token
 from server_process import ServerProcess
@@ -57,6 +58,14 @@ def test_slow_log(server):
         shown = {call.key for call in support.SlowLog(SlowLogRequest()).calls}
         assert b"slow" in keys and hashed(b"slow") in shown
         assert not [key for key in shown if key and not key.startswith(b"sha256:")]
+
+
+def test_it_may_look_but_not_change(server):
+    with client_of(server, "support") as support, client_of(server, "root") as root:
+        support.Stats(StatsRequest())
+        for refused in (support.Flush, FlushRequest()), (support.SetConfig, SetConfigRequest()):
+            assert failure_from(*refused).reason == "NOT_ALLOWED"
+        assert (b"secret", b"of a person") in entries(root)
 
 
 def test_events(server):

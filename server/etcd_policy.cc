@@ -136,7 +136,8 @@ void EtcdPolicy::OnRead(const cluster::EtcdAnswer<etcdserverpb::TxnResponse>& an
     due_ = Clock::now() + kAfterSilence;
     return;
   }
-  if (answer.response.header().revision() < known) {
+  const bool has_older = reading->epoch != 0 && reading->epoch < known;
+  if (answer.response.header().revision() < known || has_older) {
     spdlog::error(
         "etcd is older than the policy of its revision {}, as after it was restored: what it has "
         "now is in force",

@@ -79,6 +79,22 @@ class Etcd:
             self._log.close()
             self._process = None
 
+    @contextlib.contextmanager
+    def backup(self):
+        """A copy of what it has now; yields what starts it anew with that."""
+        with tempfile.TemporaryDirectory() as copy:
+            self.kill()
+            shutil.copytree(f"{self._folder}/data", f"{copy}/data")
+            self.start()
+
+            def restore():
+                self.kill()
+                shutil.rmtree(f"{self._folder}/data")
+                shutil.copytree(f"{copy}/data", f"{self._folder}/data")
+                self.start()
+
+            yield restore
+
     def freeze(self):
         self._process.send_signal(signal.SIGSTOP)
 

@@ -183,6 +183,35 @@ def test_until_etcd_has_answered_nobody_has_a_right(nodes, etcd):
     eventually(lambda: put_is_possible(nodes["n4"]), bool, "the file is not in force")
 
 
+def test_an_etcd_that_was_restored_from_a_backup_counts(tmp_path):
+    with Etcd() as etcd, Cluster(etcd, tmp_path) as nodes:
+        nodes.add("n1")
+        eventually(lambda: put_is_possible(nodes["n1"]), bool, "the file is not in force")
+        put(nodes["n1"], bound("shop"))
+        with etcd.backup() as restore:
+            await_allowed(nodes, "shop", of=["n1"])
+            await_put(nodes["n1"], bound("web"))
+            last = get(nodes["n1"]).revision
+            await_allowed(nodes, "shop", False, of=["n1"])
+            restore()
+        await_allowed(nodes, "shop", of=["n1"])
+        eventually(lambda: get(nodes["n1"]).revision, lambda seen: 0 < seen < last, "it has not the older one")
+        await_put(nodes["n1"], bound("web"))
+        await_allowed(nodes, "web", of=["n1"])
+
+
+def await_put(node, content):
+    """Puts it as soon as the node reaches an etcd that was started anew."""
+    def failure():
+        try:
+            put(node, content)
+            return None
+        except grpc.RpcError as error:
+            return failure_of(error)
+
+    eventually(failure, lambda seen: seen is None, "it cannot be put")
+
+
 def test_the_command(nodes, tmp_path):
     await_the_file(nodes)
 

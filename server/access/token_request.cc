@@ -24,10 +24,11 @@ absl::Status ReadTokenVerbs(const v1::IssueTokenRequest& request, Verbs* verbs) 
     const auto& all = policy::kVerbNames;
     const auto found = std::find(all.begin(), all.end(), name);
     const Verbs verb = found == all.end() ? Verbs() : Verbs(static_cast<Verb>(found - all.begin()));
-    if (verb.empty() || verb == Verbs(Verb::kAdmin) || verb == Verbs(Verb::kInvoke)) {
+    const bool has_names = (policy::kVerbsOfKeys | policy::kVerbsOfChannels).Have(verb);
+    if (verb.empty() || !has_names || verb == Verbs(Verb::kInvoke)) {
       return OutOfRange(
-          "verbs of a token are read, write, delete, scan, publish and subscribe; admin and invoke "
-          "cannot be handed on");
+          "verbs of a token are read, write, delete, scan, publish and subscribe; admin, metrics "
+          "and invoke cannot be handed on");
     }
     *verbs |= verb;
   }

@@ -123,6 +123,7 @@ def test_who_has_one_is_told_so(server):
         ({"verbs": ["publish"], "channel_prefixes": [b"news"]}, NOT_ALLOWED),
         ({"verbs": ["publish"], "channels": [b"other"]}, NOT_ALLOWED),
         ({"verbs": ["admin"], "key_prefixes": [b"own:"]}, "FIELD_OUT_OF_RANGE"),
+        ({"verbs": ["read", "metrics"], "key_prefixes": [b"own:"]}, "FIELD_OUT_OF_RANGE"),
         ({"verbs": ["fly"], "key_prefixes": [b"own:"]}, "FIELD_OUT_OF_RANGE"),
         ({"verbs": [], "key_prefixes": [b"own:"]}, "FIELD_OUT_OF_RANGE"),
         ({"verbs": ["read"]}, "FIELD_OUT_OF_RANGE"),

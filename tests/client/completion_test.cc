@@ -27,7 +27,7 @@ std::string BashOffers(const std::string& words) {
 
 TEST(CompletionTest, BashOffersCommandsFlagsAndChoices) {
   EXPECT_EQ(BashOffers("ferrite s"), "set scan subscribe stats slowlog\n");
-  EXPECT_EQ(BashOffers("ferrite --server host:1 p"), "persist publish ping\n");
+  EXPECT_EQ(BashOffers("ferrite --server host:1 p"), "persist publish ping policy\n");
   EXPECT_EQ(BashOffers("ferrite set --if"), "--if-absent --if-present --if-version\n");
   EXPECT_EQ(BashOffers("ferrite touch --p"), "--persist\n");
   EXPECT_EQ(BashOffers("ferrite bench --distribution ''"), "uniform zipf\n");
@@ -42,7 +42,7 @@ TEST(CompletionTest, BashOffersCommandsFlagsAndChoices) {
   EXPECT_EQ(
       BashOffers("ferrite del --"),
       "--stdin --null --if-version --help --version --server --tls --ca --cert --key --tls-name "
-      "--token-file --token --json --base64 --escapes --timeout\n");
+      "--token-file --token --namespace --json --base64 --escapes --timeout\n");
   EXPECT_EQ(BashOffers("ferrite help slo"), "slowlog\n");
   EXPECT_THAT(BashOffers("ferrite load /etc/pass"), HasSubstr("/etc/passwd"));
   EXPECT_THAT(BashOffers("ferrite stats --"), HasSubstr("--all"));

@@ -60,7 +60,7 @@ def test_the_server_has_every_metric_that_is_queried(tmp_path):
     (tmp_path / "policy.yaml").write_text("roles: [{name: m, verbs: [metrics]}]\nbindings: [{principal: anonymous, roles: [m]}]\n",
                                           encoding="utf-8")
     cluster = ("--cluster-name=test", "--etcd-endpoints=127.0.0.1:1")
-    with ServerProcess("--max-memory=64MiB", f"--policy={tmp_path}/policy.yaml", *cluster, *tls) as server:
+    with ServerProcess("--max-memory=64MiB", f"--policy={tmp_path}/policy.yaml", "--audit-log=-", *cluster, *tls) as server:
         exposed = {name for name, _ in scrape(server)}
     assert asked and asked <= exposed, f"the server does not expose {sorted(asked - exposed)}"
 

@@ -81,11 +81,6 @@ void AuditLog::Reopen() {
   changed_.NotifyAll();
 }
 
-void AuditLog::Flush() {
-  MutexLock lock(&mutex_);
-  while (busy_ || reopen_ || !waiting_.empty()) changed_.Wait(&mutex_);
-}
-
 AuditCounts AuditLog::counts() const {
   MutexLock lock(&mutex_);
   return {.written = written_, .dropped = dropped_, .failed = failed_};
@@ -96,7 +91,6 @@ void AuditLog::Run() {
   mutex_.Lock();
   while (true) {
     busy_ = false;
-    changed_.NotifyAll();
     while (waiting_.empty() && !reopen_ && !stop_) changed_.Wait(&mutex_);
     if (waiting_.empty() && !reopen_) break;
     busy_ = true;
@@ -110,7 +104,9 @@ void AuditLog::Run() {
     if (reopen) OpenAnew();
     mutex_.Lock();
   }
+  const uint64_t untold = dropped_ - told;
   mutex_.Unlock();
+  if (untold > 0) Write({}, untold);
 }
 
 void AuditLog::OpenAnew() {

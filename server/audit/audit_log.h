@@ -52,8 +52,6 @@ class AuditLog {
 
   // Opens the file anew, soon: somebody has renamed it. If it cannot be opened, the old one stays.
   void Reopen();
-  // Until all that was added is written, or has failed.
-  void Flush();
 
   AuditCounts counts() const;
 

@@ -153,6 +153,15 @@ def test_a_flood_is_counted_and_not_written(tmp_path):
         )
 
 
+def test_what_was_dropped_last_is_told_at_the_end(tmp_path):
+    with start(tmp_path) as server, client_of(server, "shop") as client:
+        for _ in range(12):
+            client.MGet(MGetRequest(keys=[b"own:1", *(b"secret:%d" % number for number in range(1000))]))
+    written = lines(tmp_path / "audit.log")
+    denied = [line for line in written if line["event"] == "denied"]
+    assert len(denied) + sum(line["count"] for line in written if line["event"] == "dropped") == 12_000
+
+
 def test_a_full_disk_is_counted_and_nobody_waits(tmp_path):
     (tmp_path / "policy.yaml").write_text(policy(ROLES, BINDINGS), encoding="utf-8")
     with ServerProcess(f"--policy={tmp_path}/policy.yaml", "--audit-log=/dev/full") as server:

@@ -231,8 +231,15 @@ std::vector<Rpc> Node::AllRpcs() {
   }
   rpcs = InNamespaces(std::move(rpcs), &namespaces_, access_.has_value());
   // Around all others, so that nothing is done, here or elsewhere, that was not checked.
-  if (access_.has_value())
-    rpcs = Checked(std::move(rpcs), &*access_, &cache_, &wire_, events_.budget());
+  if (access_.has_value()) {
+    const auto subscribers = [this](const std::string* name) -> std::shared_ptr<SubscriberBudget> {
+      auto of_namespace = name == nullptr ? nullptr : namespaces_.SubscribersOf(name);
+      // Where there is no such namespace, whoever is to serve it says so.
+      if (of_namespace != nullptr) return of_namespace;
+      return {std::shared_ptr<void>(), events_.budget()};
+    };
+    rpcs = Checked(std::move(rpcs), &*access_, &cache_, &wire_, subscribers);
+  }
   if (!settings_.admin_listen.empty()) rpcs = AdministeredElsewhere(std::move(rpcs));
   return rpcs;
 }

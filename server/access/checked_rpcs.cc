@@ -138,18 +138,22 @@ absl::Status ReadScan(const Request& request, MayHave* may_have) {
 
 // What it follows takes room as its topics do, besides those.
 struct CountedWish {
-  CountedWish(const v1::SubscribeRequest& request, SubscriberBudget* budget, const Caller* caller)
-      : wish(request), room(budget, caller) {}
+  CountedWish(const v1::SubscribeRequest& request, std::shared_ptr<SubscriberBudget> of,
+              const Caller* caller)
+      : wish(request), budget(std::move(of)), room(budget.get(), caller) {}
 
   const SubscriptionWish wish;
+  const std::shared_ptr<SubscriberBudget> budget;
   TopicRoom room;
 };
 
-ReadWish ReadSubscription(SubscriberBudget* budget) {
-  return [budget](const Request& request, MayHave* may_have) -> absl::Status {
+ReadWish ReadSubscription(const SubscribersOf& subscribers) {
+  return [subscribers](const Request& request, MayHave* may_have) -> absl::Status {
     v1::SubscribeRequest wire;
     if (!request.ParseInto(&wire)) return Malformed("SubscribeRequest");
-    const auto counted = std::make_shared<CountedWish>(wire, budget, current_caller);
+    const std::string* const name =
+        current_caller == nullptr ? nullptr : current_caller->name_space();
+    const auto counted = std::make_shared<CountedWish>(wire, subscribers(name), current_caller);
     *may_have = [counted](const Identity& who) { return counted->wish.AllowedBy(*who.rights); };
     return counted->room.Take(counted->wish.memory_bytes());
   };
@@ -208,7 +212,7 @@ Needs NeedsOf(Method method) {
 }
 
 std::vector<Rpc> Checked(std::vector<Rpc> plain, AccessControl* access, const CacheHandlers* cache,
-                         const WireHandlers* wire, SubscriberBudget* subscribers) {
+                         const WireHandlers* wire, const SubscribersOf& subscribers) {
   for (Rpc& rpc : plain) {
     const Needs needs = NeedsOf(rpc.method);
     const Entrance entrance = {needs == Needs::kAdmin ? &MayAdminister : &HasAny, rpc.method};

@@ -4,6 +4,9 @@
 // it the handlers of this node or what forwards to others. So nothing behind it has to think of
 // rights.
 
+#include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "server/access/access_control.h"
@@ -30,9 +33,12 @@ enum class Needs {
 // A switch without default: a method that is added does not compile until it has been thought of.
 Needs NeedsOf(Method method);
 
+// What the subscriptions of a namespace (Caller::name_space) may take; keeps what it is part of.
+using SubscribersOf = std::function<std::shared_ptr<SubscriberBudget>(const std::string* name)>;
+
 // RPCs that check the rights of their callers, and then do as `plain` ones do. All must outlive
-// them. `subscribers`: what subscriptions may take.
+// them.
 std::vector<Rpc> Checked(std::vector<Rpc> plain, AccessControl* access, const CacheHandlers* cache,
-                         const WireHandlers* wire, SubscriberBudget* subscribers);
+                         const WireHandlers* wire, const SubscribersOf& subscribers);
 
 }  // namespace ferrite

@@ -70,6 +70,13 @@ absl::Status Namespaces::Serve(Method method, const std::string* name, Turn* tur
   return found->second->Serve(method, found->second, turn);
 }
 
+std::shared_ptr<SubscriberBudget> Namespaces::SubscribersOf(const std::string* name) const {
+  const Picture& picture = *Now();
+  const auto found = picture.by_name.find(name);
+  if (found == picture.by_name.end()) return nullptr;
+  return {found->second, found->second->events()->budget()};
+}
+
 void Namespaces::CloseDispatchers(size_t thread) const {
   std::vector<std::shared_ptr<Namespace>> all = All();
   {

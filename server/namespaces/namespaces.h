@@ -49,6 +49,8 @@ class Namespaces {
   // Has one of them serve a turn. NOT_FOUND (NAMESPACE_UNKNOWN) if there is none. On a serving
   // thread.
   absl::Status Serve(Method method, const std::string* name, Turn* turn) const;
+  // What subscriptions of one may take, which keeps it; null if there is none. On a serving thread.
+  std::shared_ptr<SubscriberBudget> SubscribersOf(const std::string* name) const;
   // To be called between steps of a serving thread.
   void RunDispatchers(size_t thread) const {
     if (count_.load(std::memory_order_relaxed) == 0) [[likely]]

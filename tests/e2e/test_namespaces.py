@@ -186,6 +186,22 @@ def test_a_subscription_hears_of_its_namespace_only(start):
                 assert said == f"of {name}".encode()
 
 
+def test_what_subscriptions_of_one_follow_takes_nothing_of_another(start):
+    server = start(SHOP)
+
+    def topic_bytes():
+        return scrape(server, token("root")).total("ferrite_subscriber_topic_bytes")
+
+    names = [b"%03d" % number + b"n" * 1000 for number in range(100)]
+    with client_of(server, "root") as root:
+        followed = Named(root, "shop").Subscribe(SubscribeRequest(channels=names))
+        next(followed)
+        assert topic_bytes() == 0
+        of_default = root.Subscribe(SubscribeRequest(channels=names))
+        next(of_default)
+        assert topic_bytes() > 100_000
+
+
 def test_the_binding_names_the_namespace_and_roles_bound_it(start):
     server = start(SHOP, BLOG)
     with client_of(server, "root") as root, client_of(server, "shop") as shop, client_of(server, "guest") as guest:

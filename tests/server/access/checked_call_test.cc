@@ -31,13 +31,16 @@ class CheckedCallTest : public CallTest {
   }
   void MakeChecked(Shape shape, Method method, std::vector<Next> steps) {
     MakeWaiting(shape, std::move(steps), method);
-    rpc_ = Checked({rpc_}, &access_, nullptr, nullptr, &subscribers_).front();
+    rpc_ = Checked({rpc_}, &access_, nullptr, nullptr, subscribers_of_).front();
   }
 
   PublishedPolicy published_;
   std::weak_ptr<const LoadedPolicy> last_;
   AccessControl access_{&published_};
   SubscriberBudget subscribers_{1 << 20};
+  const SubscribersOf subscribers_of_ = [this](const std::string*) {
+    return std::shared_ptr<SubscriberBudget>(std::shared_ptr<void>(), &subscribers_);
+  };
 };
 
 // They once took all places there are for streams, as nobody looked who they were before their
@@ -50,7 +53,7 @@ TEST_F(CheckedCallTest, AStreamOfNobodyTakesNoPlaceAndIsNotRead) {
         std::pair(Shape::kFeed, Method::kWatchTopology)}) {
     FakeTransport transport;
     MakeWaiting(shape, {}, method);
-    rpc_ = Checked({rpc_}, &access_, nullptr, nullptr, &subscribers_).front();
+    rpc_ = Checked({rpc_}, &access_, nullptr, nullptr, subscribers_of_).front();
     call_.emplace(&transport, &rpc_, &thread_);
     call_->Begin();
     ASSERT_TRUE(transport.finished.has_value());
@@ -141,7 +144,7 @@ TEST_F(CheckedCallTest, NothingThatWaitsKeepsAnOldPolicy) {
 TEST_F(CheckedCallTest, AStreamOfFramesKeepsNoOldPolicy) {
   Publish(kAll);
   MakeWaiting(Shape::kFrames, {Next::kEnd}, Method::kReflect);
-  rpc_ = Checked({rpc_}, &access_, nullptr, nullptr, &subscribers_).front();
+  rpc_ = Checked({rpc_}, &access_, nullptr, nullptr, subscribers_of_).front();
   Begin();
   transport_.SetRequest(std::string("frame"));
   call_->OnRead(true);

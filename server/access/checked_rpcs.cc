@@ -13,6 +13,7 @@
 #include "server/access/demand.h"
 #include "server/access/redaction.h"
 #include "server/access/subscription_wish.h"
+#include "server/call/method_scope.h"
 #include "server/call/status.h"
 #include "server/engine/joined_request.h"
 #include "server/events/topic_room.h"
@@ -27,23 +28,25 @@ using policy::Verbs;
 // Of what is open to everybody: there is nothing in it that takes more.
 constexpr size_t kMostBytesOfAnybody = size_t{64} << 10;
 
-bool HasAny(const Identity& who) { return !who.rights->empty(); }
-bool MayAdminister(const Identity& who) { return who.rights->may_administer(); }
-
 // What the policy asks of those who call a method at all.
 struct Entrance {
-  bool (*may)(const Identity&);
   Method method;
+  bool of_admins;  // else whoever has any right
 
-  bool of_admins() const { return may == &MayAdminister; }
+  bool Admits(const Identity& who) const {
+    if (!of_admins) return !who.rights->empty();
+    if (!who.rights->may_administer()) return false;
+    // Nobody administers the server by way of a namespace.
+    if (ScopeOf(method) == MethodScope::kServer && who.name_space != nullptr) return false;
+    // Whoever sees no names and values cannot help himself to them either.
+    return !who.rights->redacted() || OnlyTells(method);
+  }
   absl::Status Check(const Caller& caller, const Identity& who, const AccessControl* access) const {
-    // Who sees no names and values cannot help himself to them either.
-    const bool is_kept_out = of_admins() && who.rights->redacted() && !OnlyTells(method);
-    if (!may(who) || is_kept_out) {
-      const Verbs verbs = of_admins() ? Verbs(Verb::kAdmin) : Verbs();
+    if (!Admits(who)) {
+      const Verbs verbs = of_admins ? Verbs(Verb::kAdmin) : Verbs();
       return access->Deny(who, caller, {.method = method, .verbs = verbs});
     }
-    if (of_admins()) TellAdminCall(access->audit(), who, caller, method);
+    if (of_admins) TellAdminCall(access->audit(), who, caller, method);
     return absl::OkStatus();
   }
 };
@@ -58,7 +61,7 @@ std::function<absl::Status(const Caller&)> OnlyThose(const Entrance& entrance,
 
 // For handlers that look at who calls once a large request has been joined.
 Handler BeforeItIsJoined(Method method, Handler plain, const AccessControl* access) {
-  return [entrance = Entrance{&HasAny, method}, plain = std::move(plain),
+  return [entrance = Entrance{method, /*of_admins=*/false}, plain = std::move(plain),
           access](Turn* turn) -> absl::Status {
     if (!turn->request().in_one_piece()) [[unlikely]] {
       const Identity who = access->Identify(turn->caller());
@@ -100,8 +103,8 @@ Handler CheckedRequest(Method method, Handler plain, const AccessControl* access
 
 Handler CheckedCaller(const Entrance& entrance, const Rpc& rpc, AccessControl* access) {
   if (rpc.shape == Shape::kStream || rpc.shape == Shape::kFeed) {
-    const ReadWish wish = [may = entrance.may](const Request&, MayHave* may_have) {
-      *may_have = may;
+    const ReadWish wish = [entrance](const Request&, MayHave* may_have) {
+      *may_have = [entrance](const Identity& who) { return entrance.Admits(who); };
       return absl::OkStatus();
     };
     return CheckedStream(rpc.method, rpc.handler, wish, access);
@@ -110,7 +113,8 @@ Handler CheckedCaller(const Entrance& entrance, const Rpc& rpc, AccessControl* a
           frames = rpc.shape == Shape::kFrames](Turn* turn) -> absl::Status {
     if (frames) {
       const Identity& who = access->IdentifyStream(turn);
-      if (!entrance.may(who)) return access->Deny(who, turn->caller(), {.method = entrance.method});
+      if (!entrance.Admits(who))
+        return access->Deny(who, turn->caller(), {.method = entrance.method});
       return plain(turn);
     }
     const Identity who = access->Identify(turn->caller());
@@ -215,7 +219,7 @@ std::vector<Rpc> Checked(std::vector<Rpc> plain, AccessControl* access, const Ca
                          const WireHandlers* wire, const SubscribersOf& subscribers) {
   for (Rpc& rpc : plain) {
     const Needs needs = NeedsOf(rpc.method);
-    const Entrance entrance = {needs == Needs::kAdmin ? &MayAdminister : &HasAny, rpc.method};
+    const Entrance entrance = {rpc.method, needs == Needs::kAdmin};
     if (needs != Needs::kNothing) rpc.may_come = OnlyThose(entrance, access);
     switch (needs) {
       case Needs::kNothing:

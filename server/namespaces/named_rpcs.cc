@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "server/call/method_scope.h"
 #include "server/call/namespace_name.h"
 #include "server/call/status.h"
 
@@ -28,13 +29,14 @@ void FindNamespace(const Caller& caller) {
 
 Handler InNamespace(Method method, Handler of_default, const Namespaces* namespaces,
                     bool has_policy) {
-  const bool of_server = ScopeOf(method) == ScopeOfMethod::kServer;
+  const bool of_server = ScopeOf(method) == MethodScope::kServer;
   return [=, of_default = std::move(of_default)](Turn* turn) -> absl::Status {
     const Caller& caller = turn->caller();
     if (!has_policy) FindNamespace(caller);
     const std::string* const name = caller.name_space();
     if (name == nullptr) [[likely]]
       return of_default(turn);
+    // Whoever checks rights has refused that; here nobody could serve it.
     if (of_server && has_policy) return AboutTheServer();
     return namespaces->Serve(method, name, turn);
   };
@@ -42,54 +44,10 @@ Handler InNamespace(Method method, Handler of_default, const Namespaces* namespa
 
 }  // namespace
 
-ScopeOfMethod ScopeOf(Method method) {
-  switch (method) {
-    case Method::kGet:
-    case Method::kSet:
-    case Method::kDelete:
-    case Method::kTouch:
-    case Method::kExists:
-    case Method::kIncr:
-    case Method::kMGet:
-    case Method::kMSet:
-    case Method::kMDelete:
-    case Method::kPipeline:
-    case Method::kScan:
-    case Method::kPublish:
-    case Method::kSubscribe:
-    case Method::kStats:
-    case Method::kFlush:
-    case Method::kFlushWithProgress:
-    case Method::kSlowLog:
-      return ScopeOfMethod::kNamespace;
-    case Method::kInfo:
-    case Method::kResetSlowLog:
-    case Method::kGetConfig:
-    case Method::kSetConfig:
-    case Method::kPutPolicy:
-    case Method::kGetPolicy:
-    case Method::kDrain:
-    case Method::kRebalance:
-      return ScopeOfMethod::kServer;
-    case Method::kWhoAmI:
-    case Method::kCan:
-    case Method::kIssueToken:
-    case Method::kGetTopology:
-    case Method::kWatchTopology:
-    case Method::kHello:
-    case Method::kHealthCheck:
-    case Method::kHealthWatch:
-    case Method::kReflect:
-    case Method::kReflectAlpha:
-      return ScopeOfMethod::kNone;
-  }
-  return ScopeOfMethod::kServer;
-}
-
 std::vector<Rpc> InNamespaces(std::vector<Rpc> of_default, const Namespaces* namespaces,
                               bool has_policy) {
   for (Rpc& rpc : of_default) {
-    if (ScopeOf(rpc.method) == ScopeOfMethod::kNone) continue;
+    if (ScopeOf(rpc.method) == MethodScope::kNone) continue;
     rpc.handler = InNamespace(rpc.method, std::move(rpc.handler), namespaces, has_policy);
   }
   return of_default;

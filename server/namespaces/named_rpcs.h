@@ -9,14 +9,6 @@
 
 namespace ferrite {
 
-// What a method is about.
-enum class ScopeOfMethod {
-  kNamespace,  // the entries or events of one
-  kServer,     // the server as a whole: for who administers `default`
-  kNone,       // neither, such as who calls and who has which slots
-};
-ScopeOfMethod ScopeOf(Method method);
-
 // RPCs that do as `of_default` ones do unless their call is about another namespace. With a policy
 // whoever checks rights has said which that is (Caller::name_space); without one there is only
 // `default`, and what names another is refused. All must outlive them.

@@ -1,6 +1,7 @@
 """Namespaces: each is a cache of its own, as the policy has them, within its limits."""
 
 import hashlib
+import json
 import queue
 import threading
 
@@ -224,8 +225,9 @@ def test_the_binding_names_the_namespace_and_roles_bound_it(start):
         assert failure_from(root.Get, GetRequest(key=b"k"), metadata=two).code == DENIED
 
 
-def test_who_administers_a_namespace_does_not_administer_the_server(start):
-    server = start(SHOP)
+def test_who_administers_a_namespace_does_not_administer_the_server(start, tmp_path):
+    audit = tmp_path / "audit.log"
+    server = start(SHOP, flags=("--max-memory=256MiB", f"--audit-log={audit}"))
     with client_of(server, "shop") as shop, client_of(server, "guest") as guest:
         shop.Stats(StatsRequest())
         for call, request in ((shop.Info, InfoRequest()), (shop.GetConfig, GetConfigRequest()), (shop.SetConfig, SetConfigRequest(name="log-level", value="warn"))):
@@ -234,6 +236,12 @@ def test_who_administers_a_namespace_does_not_administer_the_server(start):
         assert shop.Can(CanRequest(verb="read", key=b"k")).allowed
         assert not Named(shop, "default").Can(CanRequest(verb="read", key=b"k")).allowed
         guest.Info(InfoRequest())
+        told = eventually(
+            lambda: [json.loads(line) for line in audit.read_text(encoding="utf-8").splitlines()],
+            lambda lines: lines[-1:] and lines[-1]["method"].endswith("/Info") and lines[-1]["event"] == "admin_call",
+            "what was let through last is not told",
+        )
+        assert [line["event"] for line in told if line["method"].endswith("/SetConfig")] == ["denied"]
 
 
 def test_without_a_policy_there_is_only_default():

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/auth/sha256.h"
 #include "server/call/namespace_name.h"
 #include "server/call/status.h"
@@ -27,15 +28,6 @@ std::string_view KindName(CredentialKind kind) {
   return "";
 }
 
-std::string NamesOf(policy::Verbs verbs) {
-  std::string names;
-  for (size_t i = 0; i < policy::kVerbNames.size(); ++i) {
-    if (!verbs.Have(static_cast<policy::Verb>(i))) continue;
-    absl::StrAppend(&names, names.empty() ? "" : ",", std::string(policy::kVerbNames[i]));
-  }
-  return names;
-}
-
 std::string TraceIn(const Caller& caller) {
   const std::string_view text = caller.Metadata("traceparent").value_or("");
   return ParseTraceParent(text).has_value() ? std::string(text.substr(0, 64)) : std::string();
@@ -52,7 +44,7 @@ AuditRecord RecordOf(std::string_view event, const Identity& who, const Caller& 
       .trace = TraceIn(caller),
       .method = absl::StrCat(std::string(method.service), "/", std::string(method.method)),
       .name_space = who.name_space == nullptr ? std::string(kDefaultNamespace) : *who.name_space,
-      .verbs = NamesOf(wish.verbs),
+      .verbs = absl::StrJoin(NamesOf(wish.verbs), ","),
       .name_sha256 = wish.name.empty() ? "" : ShownHash(wish.name)};
 }
 

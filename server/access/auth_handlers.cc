@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/access/token_request.h"
 #include "server/auth/disposable_token.h"
 #include "server/auth/jwt.h"
@@ -48,15 +49,13 @@ struct Question {
 };
 
 absl::Status ReadVerb(const Asked& request, Question* question) {
-  const auto& names = policy::kVerbNames;
-  const auto verb = std::find(names.begin(), names.end(), request.verb());
-  if (verb != names.end()) {
-    question->verb = static_cast<Verb>(verb - names.begin());
-    return absl::OkStatus();
+  const std::optional<Verb> verb = policy::VerbNamed(request.verb());
+  if (!verb.has_value()) {
+    return InvalidArgument(v1::FIELD_OUT_OF_RANGE,
+                           "verb must be one of " + absl::StrJoin(policy::AllVerbNames(), ", "));
   }
-  std::string all;
-  for (const std::string_view name : names) (all += all.empty() ? "" : ", ") += name;
-  return InvalidArgument(v1::FIELD_OUT_OF_RANGE, "verb must be one of " + all);
+  question->verb = *verb;
+  return absl::OkStatus();
 }
 
 absl::Status ReadSubject(const Asked& request, Question* question) {

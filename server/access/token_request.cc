@@ -21,16 +21,14 @@ absl::Status OutOfRange(const std::string& text) {
 
 absl::Status ReadTokenVerbs(const v1::IssueTokenRequest& request, Verbs* verbs) {
   for (const std::string& name : request.verbs()) {
-    const auto& all = policy::kVerbNames;
-    const auto found = std::find(all.begin(), all.end(), name);
-    const Verbs verb = found == all.end() ? Verbs() : Verbs(static_cast<Verb>(found - all.begin()));
-    const bool has_names = (policy::kVerbsOfKeys | policy::kVerbsOfChannels).Have(verb);
-    if (verb.empty() || !has_names || verb == Verbs(Verb::kInvoke)) {
+    const std::optional<Verb> verb = policy::VerbNamed(name);
+    if (!verb.has_value() || verb == Verb::kInvoke ||
+        !(policy::kVerbsOfKeys | policy::kVerbsOfChannels).Have(*verb)) {
       return OutOfRange(
           "verbs of a token are read, write, delete, scan, publish and subscribe; admin, metrics "
           "and invoke cannot be handed on");
     }
-    *verbs |= verb;
+    *verbs |= *verb;
   }
   return verbs->empty() ? OutOfRange("a token needs one of verbs at least") : absl::OkStatus();
 }

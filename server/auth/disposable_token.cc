@@ -2,7 +2,6 @@
 
 #include <openssl/rand.h>
 
-#include <algorithm>
 #include <array>
 #include <string_view>
 #include <vector>
@@ -65,11 +64,6 @@ policy::Issuer OwnIssuer() {
 
 std::string MakeDisposableToken(const DisposableClaims& claims, const TokenSigner& signer,
                                 std::chrono::system_clock::time_point now) {
-  json verbs = json::array();
-  for (size_t i = 0; i < policy::kVerbNames.size(); ++i) {
-    if (claims.may.verbs.Have(static_cast<Verb>(i)))
-      verbs.push_back(std::string(policy::kVerbNames[i]));
-  }
   const json header = {{"alg", "EdDSA"}, {"typ", "JWT"}, {"kid", signer.id()}};
   const json payload = {{"iss", kOurs},
                         {"aud", kOurs},
@@ -78,7 +72,7 @@ std::string MakeDisposableToken(const DisposableClaims& claims, const TokenSigne
                         {"iat", Seconds(now)},
                         {"exp", Seconds(claims.expires)},
                         {kMay,
-                         {{"verbs", verbs},
+                         {{"verbs", NamesOf(claims.may.verbs)},
                           {"key_prefixes", Encoded(claims.may.key_prefixes)},
                           {"channels", Encoded(claims.may.channels)},
                           {"channel_prefixes", Encoded(claims.may.channel_prefixes)}}}};
@@ -94,9 +88,9 @@ std::optional<Role> MayOf(const json& claims) {
   Role role;
   for (const json& each : *verbs) {
     const std::string name = each.is_string() ? each.get<std::string>() : "";
-    const auto verb = std::find(policy::kVerbNames.begin(), policy::kVerbNames.end(), name);
-    if (verb == policy::kVerbNames.end()) return std::nullopt;
-    role.verbs |= static_cast<Verb>(verb - policy::kVerbNames.begin());
+    const std::optional<policy::Verb> verb = policy::VerbNamed(name);
+    if (!verb.has_value()) return std::nullopt;
+    role.verbs |= *verb;
   }
   role.verbs = role.verbs & (policy::kVerbsOfKeys | policy::kVerbsOfChannels);
   if (!Decode(*may, "key_prefixes", &role.key_prefixes) ||

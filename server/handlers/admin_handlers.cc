@@ -82,9 +82,9 @@ absl::Status AdminHandlers::SlowLog(const v1::SlowLogRequest& request,
     response->set_threshold_us(absl::ToInt64Microseconds(*slow_calls_.threshold()));
   }
   response->set_newest_id(slow_calls_.added());
-  for (const SlowCall& call : slow_calls_.Newest(request.limit(), request.after_id())) {
-    if (name_space_ == nullptr || call.name_space == name_space_)
-      FillSlowCall(call, response->add_calls());
+  for (const SlowCall& call :
+       slow_calls_.Newest(request.limit(), request.after_id(), name_space_)) {
+    FillSlowCall(call, response->add_calls());
   }
   return absl::OkStatus();
 }

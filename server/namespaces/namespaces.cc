@@ -227,7 +227,10 @@ void Namespaces::EmptyGraves() {
   const auto until = std::chrono::steady_clock::now() + kEmptying;
   for (std::shared_ptr<Grave>& grave : graves) {
     if (grave->threads_left.load(std::memory_order_acquire) != 0) continue;
-    if (grave->walk == nullptr) grave->walk = std::make_unique<FlushWalk>(grave->space->store());
+    if (grave->walk == nullptr) {
+      grave->walk = std::make_unique<FlushWalk>(grave->space->store());
+      parts_.slow_calls->Forget(&grave->space->name());
+    }
     while (!grave->is_empty && std::chrono::steady_clock::now() < until)
       grave->is_empty = !grave->walk->Step();
     if (!grave->is_empty || grave->space.use_count() > 1) continue;

@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/beginning.h"
 #include "server/policy/yaml_events.h"
 
@@ -41,13 +42,6 @@ std::optional<Digest> ReadDigest(std::string_view text) {
     digest[i] = static_cast<uint8_t>(*high << 4 | *low);
   }
   return digest;
-}
-
-std::string AllVerbs() {
-  std::string all;
-  for (const std::string_view name : kVerbNames)
-    absl::StrAppend(&all, all.empty() ? "" : ", ", std::string(name));
-  return all;
 }
 
 // A text and where it stands.
@@ -176,12 +170,12 @@ class Reader {
   void ReadVerbs(Verbs* verbs) {
     ReadList("verbs", [&] {
       const Placed verb = ReadText("a verb");
-      const auto found = std::find(kVerbNames.begin(), kVerbNames.end(), verb.text);
-      if (found == kVerbNames.end()) {
+      const std::optional<Verb> found = VerbNamed(verb.text);
+      if (!found.has_value()) {
         return Complain(verb.line, absl::StrCat("unknown verb ", Quoted(verb.text), "; there are ",
-                                                AllVerbs()));
+                                                absl::StrJoin(AllVerbNames(), ", ")));
       }
-      *verbs |= static_cast<Verb>(found - kVerbNames.begin());
+      *verbs |= *found;
     });
   }
 

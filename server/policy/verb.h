@@ -2,10 +2,14 @@
 
 // What a principal may do, as policies name it.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace ferrite::policy {
 
@@ -49,6 +53,21 @@ class Verbs {
   uint16_t bits_ = 0;
 };
 constexpr Verbs operator|(Verb one, Verb other) { return Verbs(one) | Verbs(other); }
+
+// Absent if there is no such verb.
+constexpr std::optional<Verb> VerbNamed(std::string_view name) {
+  const auto found = std::find(kVerbNames.begin(), kVerbNames.end(), name);
+  if (found == kVerbNames.end()) return std::nullopt;
+  return static_cast<Verb>(found - kVerbNames.begin());
+}
+// In the order of Verb.
+inline std::vector<std::string> AllVerbNames() { return {kVerbNames.begin(), kVerbNames.end()}; }
+inline std::vector<std::string> NamesOf(Verbs verbs) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < kVerbNames.size(); ++i)
+    if (verbs.Have(static_cast<Verb>(i))) names.emplace_back(kVerbNames[i]);
+  return names;
+}
 
 // Those that are about keys, about channels, and about neither but the node.
 inline constexpr Verbs kVerbsOfKeys =

@@ -39,7 +39,8 @@ void SlowCalls::Add(SlowCall call) {
   ring.push_back(std::move(call));
 }
 
-std::vector<SlowCall> SlowCalls::Newest(size_t limit, uint64_t after_id) const {
+std::vector<SlowCall> SlowCalls::Newest(size_t limit, uint64_t after_id,
+                                        const std::string* name_space) const {
   if (limit == 0) limit = 2 * capacity_;
   std::vector<SlowCall> newest;
   MutexLock lock(&mutex_);
@@ -52,9 +53,18 @@ std::vector<SlowCall> SlowCalls::Newest(size_t limit, uint64_t after_id) const {
     const bool take_waited = no_executed || (!no_waited && waited->id > executed->id);
     const SlowCall& next = take_waited ? *waited++ : *executed++;
     if (next.id <= after_id) break;
-    newest.push_back(next);
+    if (name_space == nullptr || next.name_space == name_space) newest.push_back(next);
   }
   return newest;
+}
+
+void SlowCalls::Forget(const std::string* name_space) {
+  const auto is_of_it = [name_space](const SlowCall& call) {
+    return call.name_space == name_space;
+  };
+  MutexLock lock(&mutex_);
+  std::erase_if(executed_, is_of_it);
+  std::erase_if(waited_, is_of_it);
 }
 
 size_t SlowCalls::Reset() {

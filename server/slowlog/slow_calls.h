@@ -58,8 +58,12 @@ class SlowCalls {
   // Gives the call the next id and keeps it; the oldest of its kind goes if there is no room.
   void Add(SlowCall call);
 
-  // Up to `limit` calls (0: all that are kept) with an id above `after_id`, newest first.
-  std::vector<SlowCall> Newest(size_t limit, uint64_t after_id) const;
+  // Up to `limit` calls (0: all that are kept) with an id above `after_id`, newest first: of that
+  // namespace, or with null of all.
+  std::vector<SlowCall> Newest(size_t limit, uint64_t after_id,
+                               const std::string* name_space = nullptr) const;
+  // Those of a namespace that is gone, so that one of the same name does not inherit them.
+  void Forget(const std::string* name_space);
 
   // Forgets all calls and returns how many there were. Ids go on.
   size_t Reset();

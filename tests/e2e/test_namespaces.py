@@ -381,6 +381,23 @@ def test_a_reload_adds_changes_and_drops_namespaces(start, file):
         assert not blog.Get(GetRequest(key=b"k")).found
 
 
+def test_the_slow_log_of_one_has_neither_a_predecessors_calls_nor_room_for_others(start, file):
+    server = start(SHOP, flags=("--max-memory=256MiB", "--slowlog-threshold=0"))
+    with client_of(server, "root") as root:
+        shop = Named(root, "shop")
+
+        def keys(**fields):
+            return [call.key for call in shop.SlowLog(SlowLogRequest(**fields)).calls if call.key]
+
+        shop.Get(GetRequest(key=b"of the shop"))
+        for _ in range(3):
+            root.Get(GetRequest(key=b"of another"))
+        assert keys(limit=3)[-1:] == [b"of the shop"]
+        change(server, file)
+        change(server, file, SHOP)
+        eventually(keys, lambda seen: not seen, "one that came back knows what was asked before")
+
+
 def test_a_stream_does_not_move_to_another_namespace(start, file):
     server = start(SHOP)
     requests = queue.SimpleQueue()

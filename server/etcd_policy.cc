@@ -38,9 +38,12 @@ bool HasAdministrator(const policy::PolicyRules& rules) {
   });
 }
 
-std::string TextOf(const std::string& path) {
+// INVALID_ARGUMENT with the reason if it cannot be read.
+absl::StatusOr<std::string> TextOf(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file.is_open() || file.bad()) return absl::InvalidArgumentError("cannot be read");
+  return text;
 }
 
 absl::Status Invalid(const std::string& why) {
@@ -67,7 +70,8 @@ std::string EtcdPolicy::folder() const {
 }
 
 absl::Status EtcdPolicy::CheckFile() const {
-  const absl::Status status = Check(TextOf(options_.file));
+  const absl::StatusOr<std::string> text = TextOf(options_.file);
+  const absl::Status status = text.ok() ? Judge(*text) : text.status();
   if (status.ok()) return status;
   return absl::InvalidArgumentError(
       absl::StrCat("--policy: ", options_.file, ": ", std::string(status.message())));
@@ -150,7 +154,9 @@ void EtcdPolicy::OnRead(const cluster::EtcdAnswer<etcdserverpb::TxnResponse>& an
   if (reading->epoch == 0) {
     const bool is_older =
         held_.has_value() && held_->revision > answer.response.header().revision();
-    return is_older ? void() : Take({TextOf(options_.file), 0});
+    if (is_older) return;
+    // A file that is gone is refused as any that is no policy, and what was in force stays.
+    return Take({TextOf(options_.file).value_or(""), 0});
   }
   // What was put through this node meanwhile may be newer than what was asked for.
   if (reading->value != nullptr && (!held_.has_value() || reading->epoch > held_->revision))
@@ -183,18 +189,28 @@ absl::Status EtcdPolicy::Check(const std::string& text) const {
                      kMaxPolicyInEtcdBytes, "; nothing was changed"),
         {{"limit", absl::StrCat(kMaxPolicyInEtcdBytes)}});
   }
+  const absl::Status status = Judge(text);
+  return status.ok() ? status : Invalid(std::string(status.message()));
+}
+
+absl::Status EtcdPolicy::Judge(const std::string& text) const {
   const absl::StatusOr<policy::PolicyRules> rules = policy::ReadPolicy(text, "policy");
-  if (!rules.ok()) return Invalid(std::string(rules.status().message()));
-  if (!rules->namespaces.empty()) return Invalid("namespaces: nodes of a cluster have none yet");
+  if (!rules.ok()) return rules.status();
+  if (!rules->namespaces.empty())
+    return absl::InvalidArgumentError("namespaces: nodes of a cluster have none yet");
   if (!HasAdministrator(*rules)) {
-    return Invalid(
+    return absl::InvalidArgumentError(
         "no binding gives the verb admin in the namespace default, so nobody could put the next "
         "policy");
   }
   for (const policy::Issuer& issuer : rules->issuers) {
     const std::string path = (std::filesystem::path(folder()) / issuer.jwks_file).string();
-    const auto keys = ReadSigningKeys(TextOf(path), path);
-    if (!keys.ok()) return Invalid(std::string(keys.status().message()));
+    const absl::StatusOr<std::string> keys = TextOf(path);
+    if (!keys.ok())
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": ", std::string(keys.status().message())));
+    const auto read = ReadSigningKeys(*keys, path);
+    if (!read.ok()) return read.status();
   }
   return absl::OkStatus();
 }

@@ -63,6 +63,7 @@ class EtcdPolicy {
   // INVALID_ARGUMENT (POLICY_INVALID) with line and reason if that is no policy, or too large for
   // etcd, or names files with keys that this node cannot use, or has what no node could enforce, or
   // gives nobody the right to put the next one.
+  // Reads the files of keys, on the calling thread.
   absl::Status Check(const std::string& text) const;
   // Puts it in the place of that of the revision, or without one of what this node knows; 0: of
   // none. Calls `done` once, with the new revision; or ABORTED (POLICY_CHANGED) if another has been
@@ -74,6 +75,8 @@ class EtcdPolicy {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // The same of any text, without a reason for clients.
+  absl::Status Judge(const std::string& text) const;
   void Run();
   void Read();
   // `known`: the revision that was held when it was asked for.

@@ -1,10 +1,10 @@
 #pragma once
 
 // What signals do to the server: SIGTERM and SIGINT end it, in order the first time and at once the
-// second time. SIGHUP has files opened anew that somebody may have renamed. Where there are none,
-// and as SIGUSR1 and SIGUSR2, which would end it by default, too, it is told to the log and does
-// nothing: settings change with a restart, and the log is standard error. SIGPIPE is nothing to a
-// server. All others do what they do to every program.
+// second time. SIGHUP opens the audit log anew. Without one SIGHUP, and always SIGUSR1 and SIGUSR2,
+// which would end the server by default, are told to the log and do nothing: settings change with a
+// restart, and the log is standard error. SIGPIPE is nothing to a server. All others do what they
+// do to every program.
 
 #include <csignal>
 #include <functional>

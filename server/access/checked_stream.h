@@ -11,7 +11,7 @@
 namespace ferrite {
 
 // Whether a caller may have the stream that a request asks for; asked again with the same request,
-// whose bytes may be gone by then. Absent: the request is malformed.
+// whose bytes may be gone by then.
 using MayHave = std::function<bool(const Identity& who)>;
 // Makes one from a request; INVALID_ARGUMENT if it is malformed.
 using ReadWish = std::function<absl::Status(const Request& request, MayHave* may_have)>;

@@ -25,9 +25,8 @@ struct Demand {
   bool in_anothers_name = false;
 };
 
-// Of a request that is this field of Operation. A large one may lie in pieces; then the name lies
-// in
-// `*copy`.
+// Of a request that is this field of Operation. A large one may lie in pieces; then `*copy` holds
+// the name.
 Demand DemandOfRequest(int field, const Request& request, std::string* copy);
 // The same of a request in one piece.
 Demand DemandOfRequest(int field, std::string_view request);

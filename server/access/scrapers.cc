@@ -34,7 +34,7 @@ class HttpCaller final : public Caller {
 
 absl::Status Scrapers::Admit(const std::vector<std::string_view>& authorization) {
   const Identity who = access_.Identify(HttpCaller(authorization));
-  // Metrics are about the node, all namespaces included, as is what its administrators do.
+  // Metrics are about the node, so they are for those whose namespace is `default`.
   if (who.problem.ok() && who.name_space == nullptr &&
       who.rights->MayOnNode(policy::Verb::kMetrics)) {
     return absl::OkStatus();

@@ -2,8 +2,6 @@
 
 // What makes retries safe: the outcomes of the calls that carried a request_id, for 60 s.
 
-#include "absl/status/status.h"
-
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -15,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "google/protobuf/message.h"

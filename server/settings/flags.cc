@@ -23,15 +23,14 @@ constexpr auto kFlags = std::to_array<Flag>({
      "where to serve /metrics, /healthz and /readyz, in the same forms; empty: nowhere", false,
      true},
     {"admin-listen", "",
-     "where to serve gRPC to administrators, in the same forms; --listen then refuses AdminService "
-     "and what changes the cluster; empty: nowhere else",
+     "where to serve gRPC to administrators, in the same forms; every other listener then refuses "
+     "what needs the verb admin; empty: nowhere else",
      false, true},
     {"unix-socket-mode", "660",
      "permissions of the files of Unix domain sockets, in octal: who may connect"},
     {"insecure", "no",
      "yes, or --insecure by itself: serve addresses that other machines can reach although there "
-     "is "
-     "no TLS (--tls-cert) or no policy (--policy), and everybody may read and change everything",
+     "is no TLS (--tls-cert) or no policy (--policy), and everybody may read and change everything",
      false, false, true},
     {"max-memory", "65%", "memory for entries: an amount such as 2GiB, a share, or 0 for no limit",
      true},
@@ -102,8 +101,7 @@ constexpr auto kFlags = std::to_array<Flag>({
      "resumed"},
     {"policy", "",
      "the file that says who may do what, in YAML or JSON, which is read again whenever it "
-     "changes; "
-     "empty: everybody may do everything"},
+     "changes; empty: everybody may do everything"},
     {"policy-in-etcd", "no",
      "yes, or --policy-in-etcd by itself: the policy that was put into the cluster's etcd (ferrite "
      "policy put) wins over --policy, on all nodes",
@@ -111,8 +109,7 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"audit-log", "",
      "the file to which what the policy denies, calls of operators, tokens that were given out and "
      "changes of the policy are appended as lines of JSON, and which SIGHUP has opened anew; -: "
-     "the "
-     "log; empty: nowhere"},
+     "the log; empty: nowhere"},
     {"token-key", "",
      "the file with the private key, Ed25519 in PEM, by which this server signs the tokens that "
      "AdminService.IssueToken gives out, and with others whose tokens it accepts; the same on all "
@@ -139,8 +136,7 @@ constexpr auto kFlags = std::to_array<Flag>({
      "where to serve what other nodes send, as HOST:PORT or *:PORT; empty: where --listen says"},
     {"peer-token-file", "",
      "the file with the token that this node shows to others, so that they execute what it "
-     "forwards "
-     "if they have a policy; empty: none"},
+     "forwards if they have a policy; empty: none"},
     {"lease-ttl", "3s",
      "how long a node may serve after its last word from etcd, 2s to 60s, in whole seconds; after "
      "about twice that, others serve for a node that is gone"},
